@@ -1,0 +1,1 @@
+"""The HTTP front door: REST for institutions, pages for patients, institutions and auditors."""

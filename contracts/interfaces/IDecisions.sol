@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Terms} from "../libraries/Terms.sol";
+import {Verdict} from "../libraries/Verdict.sol";
+
+/// @title IDecisions
+/// @notice Requests for access, each answered and recorded: permitted if and only if no required fact is missing.
+interface IDecisions {
+    /// @notice One request: three words and one packed word.
+    struct Request {
+        bytes32 passportId;
+        bytes32 grantId; // grant relied on, or 0
+        bytes32 commitment; // commitment to the requester's own statement: who, on what system, why
+        Terms terms;
+    }
+
+    /// @notice A request was answered. `(passportId, seq)` names the decision.
+    event DecisionRecorded(
+        bytes32 indexed passportId,
+        bytes32 indexed grantId,
+        uint32 indexed memberId,
+        Verdict verdict,
+        bytes32 commitment
+    );
+    /// @notice The custodian handed over the keys of a permitted request: the completion receipt.
+    event ReleaseRecorded(bytes32 indexed passportId, uint40 indexed seq, uint32 indexed custodian, bytes32 commitment);
+
+    /// @notice Thrown when a batch is empty.
+    error Decisions_Empty();
+    /// @notice Thrown when a request names a purpose, basis or operation that does not exist, no category, or sets
+    /// undefined bits.
+    error Decisions_Malformed(uint256 index, Terms terms);
+    /// @notice Thrown when the passport has no such decision.
+    error Decisions_Unknown(bytes32 passportId, uint40 seq);
+    /// @notice Thrown when the release was recorded before.
+    error Decisions_AlreadyReleased(bytes32 passportId, uint40 seq);
+
+    /// @notice Ask for access. Each request is answered and recorded, also when the answer is no.
+    /// @dev Never reverts for a reason of policy. Reverts with Members_NotMember, Passports_Unknown,
+    /// Decisions_Empty or Decisions_Malformed.
+    /// @param requests One or more requests of the caller.
+    /// @return verdicts The answers, in order.
+    function decide(Request[] calldata requests) external returns (Verdict[] memory verdicts);
+
+    /// @notice Record that the keys of a decision were handed over.
+    /// @dev Only the passport's custodian. Reverts with Passports_NotCustodian, Decisions_Unknown or
+    /// Decisions_AlreadyReleased. Warning: that the decision was a permit is not checked here; a release without a
+    /// permit is on record and the replay names it.
+    /// @param passportId The passport.
+    /// @param seq The decision's number within the passport.
+    /// @param commitment Commitment to what was handed over.
+    function recordRelease(bytes32 passportId, uint40 seq, bytes32 commitment) external;
+
+    /// @notice The running fold of all decisions: `head = keccak256(abi.encode(head, passportId, grantId, memberId,
+    /// verdict, commitment))`, from zero.
+    function head() external view returns (bytes32);
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {ITransfers} from "../interfaces/ITransfers.sol";
+import {Passports} from "./Passports.sol";
+
+/// @title Transfers
+/// @notice Custody moving between two members.
+abstract contract Transfers is ITransfers, Passports {
+    /* STORAGE */
+
+    mapping(bytes32 transferId => Transfer) private _transfers;
+    /// @dev Written by a permitted decision with operation TRANSFER, cleared when it is used.
+    mapping(bytes32 passportId => mapping(uint40 seq => uint32 recipient)) private _permits;
+
+    /* MEMBERS */
+
+    /// @inheritdoc ITransfers
+    function ship(bytes32 transferId, bytes32 passportId, uint40 seq, bytes32 content) external {
+        Passport storage passport = _ownPassport(passportId);
+        _requireOpen(passportId, passport);
+        uint32 recipient = _permits[passportId][seq];
+        require(recipient != 0, Transfers_NotPermitted(passportId, seq));
+        require(content != 0, Transfers_NoContent(transferId));
+        Transfer storage transfer = _transfers[transferId];
+        require(transferId != 0 && transfer.status == TransferStatus.NONE, Transfers_Exists(transferId));
+        delete _permits[passportId][seq];
+        transfer.sender = passport.custodian;
+        transfer.recipient = recipient;
+        transfer.seq = seq;
+        transfer.shippedAt = uint40(block.timestamp);
+        transfer.status = TransferStatus.SHIPPED;
+        transfer.passportId = passportId;
+        transfer.content = content;
+        emit TransferShipped(transferId, passportId, recipient, passport.custodian, seq, content);
+    }
+
+    /// @inheritdoc ITransfers
+    function receiveTransfer(bytes32 transferId, bytes32 content) external {
+        Transfer storage transfer = _transfers[transferId];
+        require(transfer.status != TransferStatus.NONE, Transfers_Unknown(transferId));
+        uint32 caller = _activeCallerId();
+        require(transfer.recipient == caller, Transfers_NotRecipient(transferId, caller));
+        require(transfer.status == TransferStatus.SHIPPED, Transfers_AlreadyReceived(transferId));
+        require(content != 0, Transfers_NoContent(transferId));
+        bool matched = content == transfer.content;
+        transfer.status = matched ? TransferStatus.RECEIVED : TransferStatus.DISPUTED;
+        transfer.receivedAt = uint40(block.timestamp);
+        emit TransferReceived(transferId, transfer.passportId, caller, content, matched);
+    }
+
+    /* VIEWS */
+
+    /// @inheritdoc ITransfers
+    function transferOf(bytes32 transferId) external view returns (Transfer memory) {
+        return _transfers[transferId];
+    }
+
+    /// @inheritdoc ITransfers
+    function transferPermit(bytes32 passportId, uint40 seq) external view returns (uint32 recipient) {
+        return _permits[passportId][seq];
+    }
+
+    /* INTERNALS */
+
+    function _permitTransfer(bytes32 passportId, uint40 seq, uint32 recipient) internal {
+        _permits[passportId][seq] = recipient;
+    }
+}

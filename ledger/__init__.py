@@ -1,0 +1,1 @@
+"""The medical AI data passport: consent, access and provenance on a ledger."""

@@ -1,0 +1,398 @@
+"""
+The closed vocabularies, numbered as the contracts number them.
+
+`contracts/libraries/Facts.sol` and `Codes.sol` hold the same numbers; a test compares them. Each entry carries
+what people and other systems call it: plain words in English and Chinese, HL7 v3-ActReason, GA4GH DUO.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+from typing import Final, NamedTuple, TypeVar
+
+from ledger.errors import UnknownCode
+
+
+class Label(NamedTuple):
+    """What a code is called: plain English, Chinese, HL7 v3-ActReason and DUO where they have a word for it."""
+
+    en: str
+    zh: str
+    act_reason: str | None = None
+    duo: str | None = None
+
+
+class Purpose(IntEnum):
+    """Why data is used. Bit n of a set of purposes."""
+
+    PRIMARY_CARE = 0
+    EMERGENCY_CARE = 1
+    PAYMENT = 2
+    OPERATIONS = 3
+    RESEARCH = 4
+    DISEASE_RESEARCH = 5
+    CLINICAL_TRIAL = 6
+    AI_TRAINING = 7
+    AI_VALIDATION = 8
+    AI_INFERENCE = 9
+    PUBLIC_HEALTH = 10
+    PATIENT_REQUEST = 11
+    INSURANCE_RATING = 12
+    EMPLOYMENT = 13
+    MARKETING = 14
+    RESALE = 15
+
+
+class Basis(IntEnum):
+    """On what legal ground data is used."""
+
+    NO_BASIS = 0
+    CONSENT = 1
+    CUSTODIAN_CARE = 2
+    INDIVIDUAL_EMERGENCY = 3
+    PUBLIC_EMERGENCY = 4
+    LEGAL_DUTY = 5
+    COMPELLED = 6
+
+
+class Operation(IntEnum):
+    """What is done with the data."""
+
+    READ = 0
+    TRANSFER = 1
+
+
+class Category(IntFlag):
+    """Kinds of content. A value is a set of categories."""
+
+    DIAGNOSIS = 1 << 0
+    MEDICATION = 1 << 1
+    LABORATORY = 1 << 2
+    IMAGING = 1 << 3
+    VITALS = 1 << 4
+    PROCEDURES = 1 << 5
+    IMMUNISATION = 1 << 6
+    NOTES = 1 << 7
+    DEMOGRAPHICS = 1 << 8
+    CLAIMS = 1 << 9
+    DEVICE = 1 << 10
+    GENOMICS = 1 << 11
+    HIV_STI = 1 << 12
+    PSYCHIATRY = 1 << 13
+    REPRODUCTIVE = 1 << 14
+    OTHER = 1 << 15
+
+
+class DataClass(IntEnum):
+    """Protection classes of the source: 1 is the most sensitive."""
+
+    CORE_PRIVACY = 1
+    SENSITIVE = 2
+    NON_SENSITIVE = 3
+
+
+class Outcome(IntEnum):
+    """The answer to a request."""
+
+    PERMIT = 1
+    DENY = 2
+    REVIEW = 3
+
+
+class Role(IntFlag):
+    """What a member may act as."""
+
+    COMMITTEE = 1 << 0
+    CUSTODIAN = 1 << 1
+    PROCESSOR = 1 << 2
+    AUDITOR = 1 << 3
+
+
+class Technique(IntFlag):
+    """Privacy-enhancing techniques that a project declares."""
+
+    FEDERATED_LEARNING = 1 << 0
+    SECURE_MULTIPARTY = 1 << 1
+    DIFFERENTIAL_PRIVACY = 1 << 2
+    HOMOMORPHIC_ENCRYPTION = 1 << 3
+    TRUSTED_EXECUTION = 1 << 4
+    PSEUDONYMISATION = 1 << 5
+    SYNTHETIC_DATA = 1 << 6
+    K_ANONYMITY = 1 << 7
+
+
+class GrantFlag(IntFlag):
+    """Limits that a grant carries. The contract decides on SEPARATE; the others bind the recipient."""
+
+    SEPARATE = 1 << 0
+    NO_RELINK = 1 << 1
+    NO_REIDENTIFY = 1 << 2
+    ONWARD = 1 << 3
+
+
+class MemberStatus(IntEnum):
+    """Whether a member may act."""
+
+    NONE = 0
+    ACTIVE = 1
+    SUSPENDED = 2
+
+
+class PassportStatus(IntEnum):
+    """Whether the data behind a passport may be used."""
+
+    NONE = 0
+    OPEN = 1
+    SEALED = 2
+    DESTROYED = 3
+
+
+class Custody(IntEnum):
+    """Who keeps the holder's key: the subject, or the custodian on the subject's behalf."""
+
+    SELF = 0
+    ASSISTED = 1
+
+
+class GrantStatus(IntEnum):
+    """State of a grant. That it expired is a matter of time, not of state."""
+
+    NONE = 0
+    ACTIVE = 1
+    WITHDRAWN = 2
+    SUPERSEDED = 3
+
+
+class TransferStatus(IntEnum):
+    """Where a transfer stands."""
+
+    NONE = 0
+    SHIPPED = 1
+    RECEIVED = 2
+    DISPUTED = 3
+
+
+class Fact(IntFlag):
+    """What can hold for a request. A value is a set of facts."""
+
+    MEMBER_ACTIVE = 1 << 0
+    MEMBER_SCOPE = 1 << 1
+    PASSPORT_OPEN = 1 << 2
+    PURPOSE_ALLOWED = 1 << 3
+    CATEGORIES_NECESSARY = 1 << 4
+    PROJECT_FILED = 1 << 5
+    PROJECT_ETHICS = 1 << 6
+    PROJECT_TECHNIQUE = 1 << 7
+    PROJECT_AGREEMENT = 1 << 8
+    GRANT_LIVE = 1 << 9
+    GRANT_RECIPIENT = 1 << 10
+    GRANT_PURPOSE = 1 << 11
+    GRANT_CATEGORIES = 1 << 12
+    GRANT_SEPARATE = 1 << 13
+    GRANT_QUOTA = 1 << 14
+    EMERGENCY_IN_FORCE = 1 << 15
+    ENCRYPTED = 1 << 16
+    DEIDENTIFIED = 1 << 17
+    SOURCE_DECLARED = 1 << 18
+    DATASET_CURRENT = 1 << 19
+    MODEL_LICENSED = 1 << 20
+    BUDGET_LEFT = 1 << 21
+    BORDER_CLEARED = 1 << 22
+    REQUESTER_IS_CUSTODIAN = 1 << 23
+    REVIEWS_CURRENT = 1 << 24
+    HUMAN_REVIEWED = 1 << 25
+    LAWFUL = 1 << 31
+
+
+PURPOSE_LABELS: Final[dict[Purpose, Label]] = {
+    Purpose.PRIMARY_CARE: Label("your care", "诊疗", "TREAT", "DUO:0000043"),
+    Purpose.EMERGENCY_CARE: Label("emergency care", "急救", "ETREAT"),
+    Purpose.PAYMENT: Label("payment for care", "费用结算", "HPAYMT"),
+    Purpose.OPERATIONS: Label("running the hospital", "机构运营", "HOPERAT"),
+    Purpose.RESEARCH: Label("health research", "健康研究", "HRESCH", "DUO:0000006"),
+    Purpose.DISEASE_RESEARCH: Label("research on one disease", "特定疾病研究", "HRESCH", "DUO:0000007"),
+    Purpose.CLINICAL_TRIAL: Label("a clinical trial", "临床试验", "CLINTRCH", "DUO:0000027"),
+    Purpose.AI_TRAINING: Label("training an AI model", "训练人工智能模型", "HRESCH", "DUO:0000006"),
+    Purpose.AI_VALIDATION: Label("testing an AI model", "验证人工智能模型", "HOPERAT"),
+    Purpose.AI_INFERENCE: Label("using an AI model", "使用人工智能模型", "TREAT"),
+    Purpose.PUBLIC_HEALTH: Label("public health", "公共卫生", "PUBHLTH"),
+    Purpose.PATIENT_REQUEST: Label("your own request", "本人请求", "PATRQT"),
+    Purpose.INSURANCE_RATING: Label("rating insurance", "保险定价"),
+    Purpose.EMPLOYMENT: Label("deciding on employment", "雇佣决定"),
+    Purpose.MARKETING: Label("marketing", "营销", "HMARKT"),
+    Purpose.RESALE: Label("resale", "转售"),
+}
+
+BASIS_LABELS: Final[dict[Basis, Label]] = {
+    Basis.NO_BASIS: Label("no legal basis", "无法律依据"),
+    Basis.CONSENT: Label("consent", "个人同意"),
+    Basis.CUSTODIAN_CARE: Label("care by the custodian", "保管机构的诊疗"),
+    Basis.INDIVIDUAL_EMERGENCY: Label("emergency of one person", "个体紧急情况"),
+    Basis.PUBLIC_EMERGENCY: Label("public-health emergency", "公共卫生紧急情况"),
+    Basis.LEGAL_DUTY: Label("legal duty", "法定义务"),
+    Basis.COMPELLED: Label("order of an authority", "强制调取"),
+}
+
+OPERATION_LABELS: Final[dict[Operation, Label]] = {
+    Operation.READ: Label("read", "读取"),
+    Operation.TRANSFER: Label("receive a copy of", "接收副本"),
+}
+
+CATEGORY_LABELS: Final[dict[Category, Label]] = {
+    Category.DIAGNOSIS: Label("diagnoses", "诊断"),
+    Category.MEDICATION: Label("medication", "用药"),
+    Category.LABORATORY: Label("laboratory results", "检验"),
+    Category.IMAGING: Label("images", "影像"),
+    Category.VITALS: Label("vital signs", "生命体征"),
+    Category.PROCEDURES: Label("procedures", "手术与操作"),
+    Category.IMMUNISATION: Label("immunisations", "免疫接种"),
+    Category.NOTES: Label("notes and plans", "病程与计划"),
+    Category.DEMOGRAPHICS: Label("who you are", "身份信息"),
+    Category.CLAIMS: Label("claims", "理赔与费用"),
+    Category.DEVICE: Label("device data", "设备数据"),
+    Category.GENOMICS: Label("genetic data", "基因"),
+    Category.HIV_STI: Label("HIV and sexually transmitted infections", "艾滋病与性病"),
+    Category.PSYCHIATRY: Label("psychiatry", "精神科"),
+    Category.REPRODUCTIVE: Label("reproductive health", "生殖健康"),
+    Category.OTHER: Label("other records", "其他"),
+}
+
+CLASS_LABELS: Final[dict[DataClass, Label]] = {
+    DataClass.CORE_PRIVACY: Label("class 1, core privacy", "一级：核心隐私数据"),
+    DataClass.SENSITIVE: Label("class 2, sensitive health data", "二级：敏感健康数据"),
+    DataClass.NON_SENSITIVE: Label("class 3, non-sensitive", "三级：非敏感数据"),
+}
+
+FACT_LABELS: Final[dict[Fact, Label]] = {
+    Fact.MEMBER_ACTIVE: Label("the institution's membership is in force", "机构成员资格有效"),
+    Fact.MEMBER_SCOPE: Label("the purpose is within the institution's licence", "用途在机构许可范围内"),
+    Fact.PASSPORT_OPEN: Label("the data is neither sealed nor destroyed", "数据未封存或销毁"),
+    Fact.PURPOSE_ALLOWED: Label("the data may serve this purpose, and the law does not ban it", "数据可用于该用途且未被禁止"),
+    Fact.CATEGORIES_NECESSARY: Label("every kind of data asked for is necessary for the purpose", "所请求类别为该用途所必需"),
+    Fact.PROJECT_FILED: Label("the institution has filed a project of its own that covers this", "机构已备案相应项目"),
+    Fact.PROJECT_ETHICS: Label("an ethics body has approved the project", "项目已获伦理批准"),
+    Fact.PROJECT_TECHNIQUE: Label("the project uses a privacy-enhancing technique", "项目采用隐私计算技术"),
+    Fact.PROJECT_AGREEMENT: Label("the project has an agreement that states its limits", "项目具有限定边界的协议"),
+    Fact.GRANT_LIVE: Label("there is a consent in force", "存在有效的同意"),
+    Fact.GRANT_RECIPIENT: Label("the consent names this institution", "同意指明该机构"),
+    Fact.GRANT_PURPOSE: Label("the consent covers this purpose", "同意涵盖该用途"),
+    Fact.GRANT_CATEGORIES: Label("the consent covers every kind of data asked for", "同意涵盖所请求的数据类别"),
+    Fact.GRANT_SEPARATE: Label("the consent is separate, for this purpose alone", "单独同意"),
+    Fact.GRANT_QUOTA: Label("the consent has uses left", "同意的使用次数未用尽"),
+    Fact.EMERGENCY_IN_FORCE: Label("an emergency is in force", "紧急状态有效"),
+    Fact.ENCRYPTED: Label("protection by encryption is attested", "已证明全程加密"),
+    Fact.DEIDENTIFIED: Label("de-identification was checked by somebody independent", "去标识化已经独立核验"),
+    Fact.SOURCE_DECLARED: Label("the source of the data is declared", "数据来源已声明"),
+    Fact.DATASET_CURRENT: Label("no withdrawal waits for an answer", "无未处理的撤回"),
+    Fact.MODEL_LICENSED: Label("the model holds a licence", "模型持有牌照"),
+    Fact.BUDGET_LEFT: Label("the privacy budget is not spent", "隐私预算未耗尽"),
+    Fact.BORDER_CLEARED: Label("the transfer across the border is cleared", "跨境传输已获批准"),
+    Fact.REQUESTER_IS_CUSTODIAN: Label("the institution itself keeps the data", "请求方为数据保管机构"),
+    Fact.REVIEWS_CURRENT: Label("the institution owes no overdue review", "无逾期的事后审查"),
+    Fact.HUMAN_REVIEWED: Label("a human has reviewed the request", "已经人工审查"),
+    Fact.LAWFUL: Label("the law allows this purpose on this basis for this class of data", "法律允许该依据用于该用途和数据等级"),
+}
+
+#: What to tell a person when a fact was missing: the plain reason for a denial.
+MISSING_LABELS: Final[dict[Fact, str]] = {
+    Fact.MEMBER_ACTIVE: "the institution is suspended or its membership has ended",
+    Fact.MEMBER_SCOPE: "the purpose is outside the institution's licence",
+    Fact.PASSPORT_OPEN: "the data is sealed or destroyed",
+    Fact.PURPOSE_ALLOWED: "the data may not be used for this purpose",
+    Fact.CATEGORIES_NECESSARY: "it asked for kinds of data that the purpose does not need",
+    Fact.PROJECT_FILED: "it has no project of its own on file that covers this",
+    Fact.PROJECT_ETHICS: "no ethics body has approved the project",
+    Fact.PROJECT_TECHNIQUE: "no privacy-enhancing technique is on file for the project",
+    Fact.PROJECT_AGREEMENT: "the project has no agreement that states its limits",
+    Fact.GRANT_LIVE: "there was no consent in force",
+    Fact.GRANT_RECIPIENT: "no consent names this institution",
+    Fact.GRANT_PURPOSE: "the consent does not cover this purpose",
+    Fact.GRANT_CATEGORIES: "the consent does not cover all the kinds of data asked for",
+    Fact.GRANT_SEPARATE: "the law asks for a separate consent, for this purpose alone",
+    Fact.GRANT_QUOTA: "the consent's number of uses is used up",
+    Fact.EMERGENCY_IN_FORCE: "no emergency is in force",
+    Fact.ENCRYPTED: "protection by encryption is not attested",
+    Fact.DEIDENTIFIED: "nobody independent has checked the de-identification",
+    Fact.SOURCE_DECLARED: "the source of the data is not declared",
+    Fact.DATASET_CURRENT: "a withdrawal waits for an answer",
+    Fact.MODEL_LICENSED: "the model holds no licence",
+    Fact.BUDGET_LEFT: "the privacy budget is spent",
+    Fact.BORDER_CLEARED: "the transfer across the border is not cleared",
+    Fact.REQUESTER_IS_CUSTODIAN: "the institution does not keep this data itself",
+    Fact.REVIEWS_CURRENT: "the institution owes an overdue review",
+    Fact.HUMAN_REVIEWED: "a human has not reviewed the request yet",
+    Fact.LAWFUL: "the law does not allow this use on this basis",
+}
+
+#: What every entry of the table requires, whatever the committee writes.
+FLOOR: Final = Fact.MEMBER_ACTIVE | Fact.PASSPORT_OPEN | Fact.PURPOSE_ALLOWED
+#: What every entry under consent requires besides `FLOOR`.
+CONSENT_FLOOR: Final = (
+    Fact.GRANT_LIVE | Fact.GRANT_RECIPIENT | Fact.GRANT_PURPOSE | Fact.GRANT_CATEGORIES | Fact.GRANT_QUOTA
+)
+
+ALL_CATEGORIES: Final = Category(0xFFFF)
+MAX_CODES_IN_SET: Final = 16
+
+_Code = TypeVar("_Code", bound=IntEnum)
+_Flag = TypeVar("_Flag", bound=IntFlag)
+
+
+def code(kind: type[_Code], name: str) -> _Code:
+    """
+    Read one code by its name.
+
+    Args:
+        kind: The vocabulary.
+        name: Member name, any case, with `-` or `_` between words.
+
+    Raises:
+        UnknownCode: The vocabulary has no such name; the message lists those it has.
+    """
+    try:
+        return kind[name.strip().upper().replace("-", "_")]
+    except (KeyError, AttributeError):
+        raise UnknownCode(
+            f"unknown {_words(kind)} {name!r}; known are: {', '.join(member.name for member in kind)}"
+        ) from None
+
+
+def flags(kind: type[_Flag], names: list[str] | tuple[str, ...]) -> _Flag:
+    """
+    Read a set of flags by their names; the empty list is the empty set.
+
+    Raises:
+        UnknownCode: The vocabulary has no such name; the message lists those it has.
+    """
+    found = kind(0)
+    for name in names:
+        try:
+            found |= kind[name.strip().upper().replace("-", "_")]
+        except (KeyError, AttributeError):
+            raise UnknownCode(
+                f"unknown {_words(kind)} {name!r}; known are: {', '.join(str(member.name) for member in kind)}"
+            ) from None
+    return found
+
+
+def names(value: IntFlag) -> list[str]:
+    """Return the names in a set of flags, lowest bit first."""
+    return [str(member.name) for member in type(value) if member in value]
+
+
+def purpose_set(purposes: list[Purpose] | tuple[Purpose, ...]) -> int:
+    """Return the set of purposes as the contract stores it: bit n for purpose n."""
+    value = 0
+    for purpose in purposes:
+        value |= 1 << purpose
+    return value
+
+
+def purposes_of(value: int) -> list[Purpose]:
+    """Return the purposes in a set, lowest first."""
+    return [purpose for purpose in Purpose if value >> purpose & 1]
+
+
+def _words(kind: type) -> str:
+    words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in kind.__name__)
+    return words.strip()

@@ -1,0 +1,106 @@
+"""
+Commitments: hiding while the salt is secret, binding always.
+
+Source: docs/spec.md, "Commitment"; RFC 8785 for the canonical JSON.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any, Final
+
+import rfc8785
+from eth_utils.crypto import keccak
+
+from ledger.domain.records import Commitment, Salt
+from ledger.domain.vocabulary import Category
+from ledger.errors import MalformedRecord, TooLarge
+
+#: keccak256 and RFC 8785. Another suite gets another number.
+SUITE: Final = 1
+SALT_BYTES: Final = 32
+#: Largest canonical record, in bytes: a category of one patient's record at one custodian.
+MAX_RECORD_BYTES: Final = 64 * 1024 * 1024
+
+_TYPEHASH: Final = keccak(text="Commitment(uint8 suite,string domain,bytes32 salt,bytes record)")
+
+
+def canonical(record: Any) -> bytes:
+    """
+    Write a JSON value in its canonical form (RFC 8785), UTF-8.
+
+    Raises:
+        MalformedRecord: The value has no canonical form, for example an integer beyond 2^53 or a lone surrogate.
+    """
+    try:
+        return rfc8785.dumps(record)
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
+        raise MalformedRecord(f"the record has no canonical JSON form (RFC 8785): {error}") from None
+
+
+def new_salt() -> Salt:
+    """Return 32 random bytes, for one record only."""
+    return Salt(secrets.token_bytes(SALT_BYTES))
+
+
+def new_id() -> bytes:
+    """Return 32 random bytes that name a passport, grant or transfer."""
+    return secrets.token_bytes(32)
+
+
+def commit(domain: str, record: bytes, *, salt: Salt) -> Commitment:
+    """
+    Commit to a record without revealing it.
+
+    Args:
+        domain: What kind of record this is: `content`, `category`, `terms`, `statement`, `project`, `release`...
+        record: Canonical JSON (RFC 8785), UTF-8; 1 to `MAX_RECORD_BYTES` bytes.
+        salt: 32 random bytes, used for this record only.
+
+    Returns:
+        32 bytes: keccak256 over type hash, suite, keccak256(domain), salt and keccak256(record), each one word.
+
+    Raises:
+        TooLarge: *record* is over `MAX_RECORD_BYTES`.
+
+    Source:
+        docs/spec.md, "Commitment".
+    """
+    if len(record) > MAX_RECORD_BYTES:
+        raise TooLarge(f"a record may have at most {MAX_RECORD_BYTES} bytes, this one has {len(record)}")
+    words = (_TYPEHASH, SUITE.to_bytes(32, "big"), keccak(text=domain), salt, keccak(record))
+    return Commitment(keccak(b"".join(words)))
+
+
+def commit_record(domain: str, record: Any, *, salt: Salt) -> Commitment:
+    """Commit to a JSON value: `commit` over its canonical form."""
+    return commit(domain, canonical(record), salt=salt)
+
+
+def manifest(present: Mapping[Category, Commitment]) -> dict[str, str]:
+    """
+    Write the manifest of a record: for each of the sixteen categories a commitment.
+
+    A category that the record lacks gets 32 random bytes, so that somebody who is given one category can check it
+    against the passport without learning which others there are.
+
+    Returns:
+        A JSON object; its commitment under the domain `content` is what the passport carries on chain.
+
+    Source:
+        docs/spec.md, "Record".
+    """
+    return {
+        str(category.name): "0x" + (present.get(category) or secrets.token_bytes(32)).hex() for category in Category
+    }
+
+
+def content_of(entries: Mapping[str, str], *, salt: Salt) -> Commitment:
+    """Commit to a manifest: what the passport and the transfer carry on chain."""
+    return commit_record("content", dict(entries), salt=salt)
+
+
+def category_record(category: Category, resources: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the record that a category's commitment is over: its name and its resources in their order."""
+    return {"category": str(category.name), "entries": resources}

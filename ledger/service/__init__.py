@@ -1,0 +1,58 @@
+"""
+The use cases: what institutions and patients come to do.
+
+They see the outside through `ledger.ports` alone, and know nothing of HTTP, SQL or RPC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ledger.ports import Chain, Index, Vault, Writer
+from ledger.service.access import AccessLog
+from ledger.service.consents import Consents
+from ledger.service.decisions import Decisions
+from ledger.service.members import Members
+from ledger.service.projects import Projects
+from ledger.service.provenance import Provenance
+from ledger.service.records import Records
+from ledger.service.releases import Releases
+from ledger.service.transfers import Transfers
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """All use cases over one set of adapters."""
+
+    chain: Chain
+    index: Index
+    writer: Writer
+    vault: Vault
+    members: Members
+    records: Records
+    consents: Consents
+    projects: Projects
+    decisions: Decisions
+    releases: Releases
+    transfers: Transfers
+    access: AccessLog
+    provenance: Provenance
+
+    @classmethod
+    def over(cls, *, chain: Chain, index: Index, writer: Writer, vault: Vault) -> Service:
+        """Put the use cases together over the given adapters."""
+        return cls(
+            chain=chain,
+            index=index,
+            writer=writer,
+            vault=vault,
+            members=Members(chain=chain, index=index, writer=writer, vault=vault),
+            records=Records(chain=chain, index=index, writer=writer, vault=vault),
+            consents=Consents(chain=chain, index=index, writer=writer, vault=vault),
+            projects=Projects(index=index, writer=writer, vault=vault),
+            decisions=Decisions(index=index, writer=writer, vault=vault),
+            releases=Releases(chain=chain, index=index, writer=writer, vault=vault),
+            transfers=Transfers(chain=chain, index=index, writer=writer, vault=vault),
+            access=AccessLog(index=index),
+            provenance=Provenance(index=index),
+        )

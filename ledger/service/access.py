@@ -1,0 +1,131 @@
+"""Who used my data: the access log of a passport, in plain words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ledger.domain.records import NO_GRANT, PassportId, Position
+from ledger.domain.vocabulary import (
+    BASIS_LABELS,
+    CATEGORY_LABELS,
+    MISSING_LABELS,
+    OPERATION_LABELS,
+    PURPOSE_LABELS,
+    Basis,
+    Category,
+    Fact,
+    GrantStatus,
+    Outcome,
+    names,
+)
+from ledger.encoding.hexadecimal import to_hex
+from ledger.ports import DecisionRecord, GrantRecord, Index
+
+
+@dataclass(frozen=True, slots=True)
+class AccessEntry:
+    """
+    One line of an access log.
+
+    Attributes:
+        sentence: Who asked to do what with which data, for what, when; in plain words.
+        answer: `permitted`, `refused` or `waits for a human review`.
+        reasons: Why it was refused, each a clause in plain words; empty for a permit.
+        released: Where the hand-over of the keys was recorded, if it was.
+    """
+
+    record: DecisionRecord
+    member: str
+    sentence: str
+    answer: str
+    reasons: tuple[str, ...]
+    consent: GrantRecord | None
+    released: Position | None
+
+
+_ANSWERS = {Outcome.PERMIT: "permitted", Outcome.DENY: "refused", Outcome.REVIEW: "waits for a human review"}
+
+
+@dataclass(frozen=True, slots=True)
+class AccessLog:
+    """Decisions told to people."""
+
+    index: Index
+
+    def of_passport(
+        self, passport_id: PassportId, *, after: str | None = None, limit: int = 100
+    ) -> tuple[list[AccessEntry], str | None]:
+        """Return who asked for a passport's data, newest first, and the cursor of the next page."""
+        records, cursor = self.index.decisions(passport_id=passport_id, after=after, limit=limit)
+        releases = self.index.releases(passport_id)
+        return [self.entry(record, releases.get(record.verdict.seq)) for record in records], cursor
+
+    def of_member(
+        self, member_id: int, *, after: str | None = None, limit: int = 100
+    ) -> tuple[list[AccessEntry], str | None]:
+        """Return what a member asked for, newest first, and the cursor of the next page."""
+        records, cursor = self.index.decisions(member_id=member_id, after=after, limit=limit)
+        return [self._entry_with_release(record) for record in records], cursor
+
+    def everything(self, *, after: str | None = None, limit: int = 100) -> tuple[list[AccessEntry], str | None]:
+        """Return all decisions, newest first, and the cursor of the next page."""
+        records, cursor = self.index.decisions(after=after, limit=limit)
+        return [self._entry_with_release(record) for record in records], cursor
+
+    def entry(self, record: DecisionRecord, released: Position | None = None) -> AccessEntry:
+        """Tell one decision."""
+        verdict = record.verdict
+        member = self.index.member(record.member_id)
+        name = member.name if member else f"member {record.member_id}"
+        consent = self.index.grant(record.grant_id) if record.grant_id != NO_GRANT else None
+        if consent is not None and consent.passport_id != record.passport_id:
+            consent = None
+        kinds = ", ".join(CATEGORY_LABELS[Category[word]].en for word in names(verdict.categories))
+        sentence = (
+            f"{name} asked to {OPERATION_LABELS[verdict.operation].en} {kinds} for {PURPOSE_LABELS[verdict.purpose].en}"
+            f", on the basis of {BASIS_LABELS[verdict.basis].en}"
+        )
+        reasons = tuple(self._reason(Fact[word], record, consent) for word in _told(verdict.missing, record, consent))
+        return AccessEntry(record, name, sentence, _ANSWERS[verdict.outcome], reasons, consent, released)
+
+    def _entry_with_release(self, record: DecisionRecord) -> AccessEntry:
+        return self.entry(record, self.index.releases(record.passport_id).get(record.verdict.seq))
+
+    @staticmethod
+    def _reason(fact: Fact, record: DecisionRecord, consent: GrantRecord | None) -> str:
+        if fact is Fact.GRANT_LIVE and record.verdict.basis is Basis.CONSENT:
+            return _why_not_live(record, consent)
+        return MISSING_LABELS[fact]
+
+
+def _told(missing: Fact, record: DecisionRecord, consent: GrantRecord | None) -> list[str]:
+    """Without a consent there is one reason, not five: that there is none."""
+    if record.verdict.basis is Basis.CONSENT and consent is None:
+        missing &= ~(Fact.GRANT_RECIPIENT | Fact.GRANT_PURPOSE | Fact.GRANT_CATEGORIES | Fact.GRANT_SEPARATE)
+        missing &= ~Fact.GRANT_QUOTA
+    return names(missing)
+
+
+def _why_not_live(record: DecisionRecord, consent: GrantRecord | None) -> str:
+    at = record.position.time
+    if consent is None:
+        return "there was no consent for it" if record.grant_id == NO_GRANT else "the consent it named does not exist"
+    state = consent.state
+    if at < consent.position.time:
+        return "the consent it named did not exist yet"
+    if state.ended_at and state.ended_at <= at:
+        verb = "was withdrawn" if state.status is GrantStatus.WITHDRAWN else "had been replaced by a newer one"
+        return f"the consent {verb} on {_time(state.ended_at)}"
+    if at >= state.use_to:
+        return f"the consent had expired on {_time(state.use_to)}"
+    return f"the consent begins only on {_time(state.use_from)}"
+
+
+def describe_position(position: Position) -> str:
+    """Return where an entry stands on the chain, in words."""
+    return f"block {position.block_number}, transaction {to_hex(position.transaction_hash)}, log {position.log_index}"
+
+
+def _time(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -1,0 +1,64 @@
+"""Who may do what in the service. The contract checks again; these checks give the clearer answer."""
+
+from __future__ import annotations
+
+from ledger.domain.records import Address, Member, PassportId
+from ledger.domain.vocabulary import Role
+from ledger.encoding.hexadecimal import to_hex
+from ledger.errors import NotFound, NotPermitted
+from ledger.ports import Index, PassportRecord, Writer
+
+
+def require_role(actor: Member, role: Role) -> None:
+    """
+    Check that a member holds a role.
+
+    Raises:
+        NotPermitted: It does not; the message names the role.
+    """
+    if role not in actor.roles:
+        raise NotPermitted(f"{actor.name} does not hold the role {role.name}")
+
+
+def require_passport(index: Index, passport_id: PassportId) -> PassportRecord:
+    """
+    Find a passport.
+
+    Raises:
+        NotFound: There is none with this id.
+    """
+    record = index.passport(passport_id)
+    if record is None:
+        raise NotFound(f"there is no passport {to_hex(passport_id)}")
+    return record
+
+
+def require_custodian(index: Index, actor: Member, passport_id: PassportId) -> PassportRecord:
+    """
+    Find a passport that a member keeps.
+
+    Raises:
+        NotFound: There is none with this id.
+        NotPermitted: Somebody else keeps it.
+    """
+    record = require_passport(index, passport_id)
+    if record.passport.custodian != actor.member_id:
+        raise NotPermitted(
+            f"{actor.name} does not keep passport {to_hex(passport_id)}", fix="Only its custodian can do this."
+        )
+    return record
+
+
+def signer_of(writer: Writer, actor: Member) -> Address:
+    """
+    Return the account that signs for a member here.
+
+    Raises:
+        NotPermitted: This service does not hold the member's chain key.
+    """
+    if not writer.has_key(actor.signer):
+        raise NotPermitted(
+            f"this service does not hold the chain key of {actor.name}",
+            fix="Send the request to the service that your institution runs.",
+        )
+    return actor.signer

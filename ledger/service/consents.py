@@ -1,0 +1,286 @@
+"""Consent: prepared in plain words, signed by the holder, relayed, and withdrawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from ledger.domain.records import NO_GRANT, Address, Grant, GrantId, GrantState, Member, PassportId
+from ledger.domain.vocabulary import (
+    CATEGORY_LABELS,
+    PURPOSE_LABELS,
+    Category,
+    Custody,
+    GrantFlag,
+    GrantStatus,
+    Purpose,
+    names,
+    purpose_set,
+    purposes_of,
+)
+from ledger.encoding.commitments import new_id
+from ledger.encoding.hexadecimal import to_hex
+from ledger.encoding.typed_data import grant_message, grant_typed_data, recover, revocation_typed_data, sign
+from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted, SignatureExpired, SignatureRejected
+from ledger.policy import grant_is_live
+from ledger.ports import Call, Chain, GrantRecord, Index, Operation, Vault, Writer
+from ledger.service.authority import require_custodian, require_passport, signer_of
+from ledger.service.statements import keep
+
+#: How long a prepared grant waits for its signature, in seconds.
+SIGNATURE_SECONDS: Final = 3600
+_MAX_USES: Final = 2**24 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedGrant:
+    """A grant ready to be signed: the sentence, its words on chain, and the typed data for the holder's key."""
+
+    grant: Grant
+    text: str
+    holder: Address
+    typed_data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Consents:
+    """Consents of patients."""
+
+    chain: Chain
+    index: Index
+    writer: Writer
+    vault: Vault
+
+    def prepare(  # noqa: PLR0913 - what a patient decides
+        self,
+        passport_id: PassportId,
+        *,
+        recipient: int,
+        purposes: list[Purpose],
+        categories: Category,
+        use_from: int | None,
+        use_to: int,
+        max_uses: int = 0,
+        flags: GrantFlag = GrantFlag(0),
+        supersedes: GrantId = NO_GRANT,
+    ) -> PreparedGrant:
+        """
+        Write a grant down for the holder to read and sign. Nothing is granted yet.
+
+        Args:
+            passport_id: The data.
+            recipient: Number of the member that may use it.
+            purposes: At least one.
+            categories: At least one.
+            use_from: Start of the use period, seconds since the Unix epoch; None for now.
+            use_to: Its end, exclusive.
+            max_uses: Number of permits it is good for; 0 for as many as the use period holds.
+            flags: Limits.
+            supersedes: An active grant that this one replaces, or zero.
+
+        Raises:
+            NotFound: The passport or the member does not exist.
+            InvalidInput: Something is missing or out of range; says what.
+        """
+        passport = require_passport(self.index, passport_id).passport
+        member = self.index.member(recipient)
+        if member is None:
+            raise NotFound(f"there is no member {recipient}", fix="GET /v1/members lists the members.")
+        now = self.chain.now()
+        start = now if use_from is None else use_from
+        self._check(purposes, categories, start, use_to, max_uses, flags, now)
+        text = consent_text(member.name, purposes, categories, start, use_to, max_uses, flags)
+        terms = keep(self.vault, "terms", {"language": "en", "template": 1, "text": text})
+        grant = Grant(
+            grant_id=GrantId(new_id()),
+            passport_id=passport_id,
+            recipient=recipient,
+            purposes=purpose_set(purposes),
+            categories=categories,
+            use_from=start,
+            use_to=use_to,
+            max_uses=max_uses,
+            flags=flags,
+            terms=terms,
+            supersedes=supersedes,
+            deadline=now + SIGNATURE_SECONDS,
+        )
+        return PreparedGrant(grant, text, passport.holder, grant_typed_data(self.chain.domain(), grant))
+
+    def relay(
+        self, relayer: Member, grant: Grant, signature: bytes, *, idempotency: tuple[str, str, str] | None = None
+    ) -> Operation:
+        """
+        Bring a signed grant to the ledger. Who relays does not matter; the holder's signature does.
+
+        Raises:
+            NotFound: The passport does not exist.
+            SignatureRejected: Not the holder's signature over exactly these words on this ledger and chain.
+            SignatureExpired: Past its deadline.
+            Conflict: The grant exists already.
+        """
+        passport = require_passport(self.index, grant.passport_id).passport
+        if grant.deadline < self.chain.now():
+            raise SignatureExpired(f"the grant had to be signed and sent before {_time(grant.deadline)}")
+        self._require_holder(passport.holder, recover(grant_typed_data(self.chain.domain(), grant), signature))
+        if self.index.grant(grant.grant_id) is not None:
+            raise Conflict(f"grant {to_hex(grant.grant_id)} exists already: a signature is good for one grant")
+        call = Call("grant", ([list(grant_message(grant).values())], [to_hex(signature)]))
+        return self.writer.submit(signer_of(self.writer, relayer), call, idempotency=idempotency)
+
+    def assist(
+        self, actor: Member, prepared: PreparedGrant, *, idempotency: tuple[str, str, str] | None = None
+    ) -> Operation:
+        """
+        Sign and relay a grant for a patient whose holder key the custodian keeps.
+
+        Raises:
+            NotPermitted: *actor* does not keep this passport, or the patient keeps the key.
+        """
+        key = self._assisted_key(actor, prepared.grant.passport_id)
+        return self.relay(actor, prepared.grant, sign(prepared.typed_data, private_key=key), idempotency=idempotency)
+
+    def revocation(self, grant_id: GrantId) -> dict[str, Any]:
+        """Return the typed data that withdraws a grant, for the holder's key."""
+        record = self.get(grant_id)
+        return revocation_typed_data(self.chain.domain(), passport_id=record.passport_id, grant_id=grant_id)
+
+    def revoke(
+        self,
+        relayer: Member,
+        grant_id: GrantId,
+        signature: bytes | None,
+        *,
+        idempotency: tuple[str, str, str] | None = None,
+    ) -> Operation:
+        """
+        Withdraw a grant. From the next transaction on it permits nothing.
+
+        Args:
+            relayer: Who brings it.
+            grant_id: The grant.
+            signature: The holder's signature over `revocation`; None if the custodian keeps the holder key.
+            idempotency: Scope, key and fingerprint of the request.
+
+        Raises:
+            NotFound: There is no such grant.
+            SignatureRejected: Not the holder's signature.
+        """
+        record = self.get(grant_id)
+        typed_data = self.revocation(grant_id)
+        if signature is None:
+            signature = sign(typed_data, private_key=self._assisted_key(relayer, record.passport_id))
+        holder = require_passport(self.index, record.passport_id).passport.holder
+        self._require_holder(holder, recover(typed_data, signature))
+        call = Call("revoke", (to_hex(record.passport_id), to_hex(grant_id), to_hex(signature)))
+        return self.writer.submit(signer_of(self.writer, relayer), call, idempotency=idempotency)
+
+    def get(self, grant_id: GrantId) -> GrantRecord:
+        """
+        Return a grant.
+
+        Raises:
+            NotFound: There is no such grant.
+        """
+        record = self.index.grant(grant_id)
+        if record is None:
+            raise NotFound(f"there is no grant {to_hex(grant_id)}")
+        return record
+
+    def text(self, record: GrantRecord) -> str:
+        """Return the sentence the holder agreed to, rebuilt from the chain's own words."""
+        state, recipient = record.state, self.index.member(record.state.recipient)
+        return consent_text(
+            recipient.name if recipient else f"member {state.recipient}",
+            purposes_of(state.purposes),
+            state.categories,
+            state.use_from,
+            state.use_to,
+            state.max_uses,
+            state.flags,
+        )
+
+    def _check(  # noqa: PLR0913 - one check per word of the grant
+        self,
+        purposes: list[Purpose],
+        categories: Category,
+        use_from: int,
+        use_to: int,
+        max_uses: int,
+        flags: GrantFlag,
+        now: int,
+    ) -> None:
+        law = self.index.policy()
+        if not purposes:
+            raise InvalidInput("purposes must name at least one purpose: there is no blanket consent", field="purposes")
+        if not categories:
+            raise InvalidInput("categories must name at least one category", field="categories")
+        if law is not None and (banned := [p.name for p in purposes if law.banned_purposes >> p & 1]):
+            raise InvalidInput(f"the law bans {', '.join(banned)}; no consent can allow it", field="purposes")
+        if GrantFlag.SEPARATE in flags and len(set(purposes)) != 1:
+            raise InvalidInput("a separate consent names exactly one purpose", field="purposes")
+        if use_to <= max(use_from, now):
+            raise InvalidInput("useTo must be after useFrom and in the future", field="useTo")
+        if law is not None and use_to > now + law.max_grant_seconds:
+            days = law.max_grant_seconds // 86_400
+            raise InvalidInput(f"a consent may last {days} days at most", field="useTo")
+        if not 0 <= max_uses <= _MAX_USES:
+            raise InvalidInput(f"maxUses must be 0 to {_MAX_USES}", field="maxUses")
+
+    def _assisted_key(self, actor: Member, passport_id: PassportId) -> bytes:
+        passport = require_custodian(self.index, actor, passport_id).passport
+        key = self.vault.holder_key(passport_id) if passport.custody is Custody.ASSISTED else None
+        if key is None:
+            raise NotPermitted(
+                "the patient keeps this passport's holder key",
+                fix="Let the patient sign: passport grant --wallet FILE, or send the signature.",
+            )
+        return key
+
+    @staticmethod
+    def _require_holder(holder: str, signer: str) -> None:
+        if signer.lower() != holder.lower():
+            raise SignatureRejected(
+                f"signed by {signer}, but the holder is {holder}",
+                fix="Sign with the holder key of this passport, for this ledger's chain and address.",
+            )
+
+
+def consent_text(  # noqa: PLR0913 - one argument per word of the sentence
+    recipient: str,
+    purposes: list[Purpose],
+    categories: Category,
+    use_from: int,
+    use_to: int,
+    max_uses: int,
+    flags: GrantFlag,
+) -> str:
+    """Return a grant as the sentence a patient reads before signing."""
+    kinds = ", ".join(CATEGORY_LABELS[Category[name]].en for name in names(categories))
+    reasons = ", ".join(PURPOSE_LABELS[purpose].en for purpose in purposes)
+    sentence = f"{recipient} may use my {kinds} for {reasons}, from {_time(use_from)} until {_time(use_to)}"
+    if max_uses:
+        sentence += f", at most {max_uses} times"
+    limits = {
+        GrantFlag.NO_RELINK: "it may not link them with other data",
+        GrantFlag.NO_REIDENTIFY: "it may not find out who I am",
+        GrantFlag.ONWARD: "it may pass them on for the same purposes",
+    }
+    spoken = [words for flag, words in limits.items() if flag in flags]
+    return sentence + "".join(f"; {words}" for words in spoken) + ". I can withdraw this at any time."
+
+
+def grant_status(state: GrantState, at: int) -> str:
+    """Return a grant's status in one word at a time: active, pending, expired, withdrawn or superseded."""
+    if state.status is GrantStatus.WITHDRAWN:
+        return "withdrawn"
+    if state.status is GrantStatus.SUPERSEDED:
+        return "superseded"
+    if grant_is_live(state, at):
+        return "active"
+    return "pending" if at < state.use_from else "expired"
+
+
+def _time(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -1,0 +1,109 @@
+"""Asking for access. The contract decides; a refusal is as much an answer as a permit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ledger.domain.records import NO_GRANT, ZERO32, Commitment, GrantId, Member, PassportId, Request
+from ledger.domain.vocabulary import Basis, Category, Operation, Purpose
+from ledger.encoding.hexadecimal import to_hex
+from ledger.encoding.words import pack_terms
+from ledger.errors import InvalidInput, NotFound, TooLarge
+from ledger.ports import Call, DecisionRecord, Index, Vault, Writer
+from ledger.ports import Operation as WriteOperation
+from ledger.service.authority import require_passport, signer_of
+from ledger.service.statements import keep
+
+#: Most requests in one call.
+MAX_REQUESTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRequest:
+    """
+    What a member asks for.
+
+    Attributes:
+        statement: The requester's own words: who asks, on what system, why. Stays in the vault.
+    """
+
+    passport_id: PassportId
+    purpose: Purpose
+    basis: Basis
+    operation: Operation
+    categories: Category
+    grant_id: GrantId = NO_GRANT
+    project_id: int = 0
+    statement: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """Requests for access and their answers."""
+
+    index: Index
+    writer: Writer
+    vault: Vault
+
+    def request(
+        self,
+        actor: Member,
+        requests: list[AccessRequest],
+        *,
+        idempotency: tuple[str, str, str] | None = None,
+    ) -> WriteOperation:
+        """
+        Ask for access.
+
+        Args:
+            actor: The requester.
+            requests: 1 to `MAX_REQUESTS`; answered in this order, in one transaction.
+            idempotency: Scope, key and fingerprint of the request.
+
+        Returns:
+            The operation; once mined, its events are the decisions in the order of the requests.
+
+        Raises:
+            InvalidInput: A request asks for nothing.
+            TooLarge: More than `MAX_REQUESTS`.
+            NotFound: A passport does not exist.
+        """
+        if not requests:
+            raise InvalidInput("there must be at least one request", field="requests")
+        if len(requests) > MAX_REQUESTS:
+            raise TooLarge(f"at most {MAX_REQUESTS} requests at once, these are {len(requests)}")
+        for index, asked in enumerate(requests):
+            if not asked.categories:
+                raise InvalidInput(f"request {index} names no category", field="categories")
+            require_passport(self.index, asked.passport_id)
+        signer = signer_of(self.writer, actor)
+        items = [self._item(asked) for asked in requests]
+        return self.writer.submit(signer, Call("decide", (items,)), idempotency=idempotency)
+
+    def get(self, passport_id: PassportId, seq: int) -> DecisionRecord:
+        """
+        Return a decision.
+
+        Raises:
+            NotFound: The passport has no such decision.
+        """
+        record = self.index.decision(passport_id, seq)
+        if record is None:
+            raise NotFound(f"passport {to_hex(passport_id)} has no decision {seq}")
+        return record
+
+    def _item(self, asked: AccessRequest) -> list[object]:
+        commitment = Commitment(ZERO32)
+        if asked.statement:
+            commitment = keep(self.vault, "statement", {"statement": asked.statement})
+        request = Request(
+            passport_id=asked.passport_id,
+            grant_id=asked.grant_id,
+            commitment=commitment,
+            purpose=asked.purpose,
+            basis=asked.basis,
+            operation=asked.operation,
+            categories=asked.categories,
+            project_id=asked.project_id,
+        )
+        return [to_hex(asked.passport_id), to_hex(asked.grant_id), to_hex(commitment), pack_terms(request)]

@@ -1,0 +1,17 @@
+"""Statements kept in the vault and committed to on chain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ledger.domain.records import Commitment
+from ledger.encoding.commitments import commit_record, new_salt
+from ledger.ports import Vault
+
+
+def keep(vault: Vault, domain: str, record: Any) -> Commitment:
+    """Commit to a record under *domain* with a fresh salt, and keep both in the vault."""
+    salt = new_salt()
+    commitment = commit_record(domain, record, salt=salt)
+    vault.remember(commitment, domain=domain, salt=salt, record=record)
+    return commitment
