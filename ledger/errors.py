@@ -20,6 +20,7 @@ Every error the ledger raises, and what to do about each.
     │   ├── NodeUnreachable     no answer from the node; safe to try again
     │   ├── TransactionPending  written down and on its way, not mined yet
     │   └── UnknownRevert       the contract refused for a reason this version does not know
+    ├── StoreUnavailable        the database did not take it; safe to try again
     └── ConfigurationError      start-up: the message says what to set
 
 Nothing here knows about HTTP: `api/problems.py` maps these to status codes.
@@ -164,6 +165,14 @@ class UnknownRevert(ChainError):
 
     code = "unknown-revert"
     fix = "Compare the ledger's code with this version: run `passport doctor`."
+
+
+class StoreUnavailable(LedgerError):
+    """The database did not take it."""
+
+    code = "store-unavailable"
+    retryable = True
+    fix = "Try again; if it stays so, see whether another program holds the database or the disk is full."
 
 
 class ConfigurationError(LedgerError):

@@ -164,6 +164,9 @@ class Chain(Protocol):
     def transfer_permit(self, passport_id: PassportId, seq: int) -> int:
         """Return the member that an unused permit to transfer names; 0 if there is none."""
 
+    def allowance(self, payer: Address) -> int:
+        """Return what *payer* gives a new signer for its transactions, in wei: a thousandth of what it has."""
+
 
 class Writer(Protocol):
     """The journal and its submitters: what is accepted here reaches the chain exactly once."""
@@ -346,3 +349,175 @@ class Vault(Protocol):
 
     def erase(self, passport_id: PassportId) -> int:
         """Destroy the keys and salts of a record; returns how many were destroyed."""
+
+
+class TransactionStatus(StrEnum):
+    """How far a signed transaction has come."""
+
+    SIGNED = "signed"
+    MINED = "mined"
+    REVERTED = "reverted"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedTransaction:
+    """A signed transaction as the journal keeps it. The same bytes can be sent any number of times."""
+
+    transaction_hash: bytes
+    signer: Address
+    nonce: int
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a node says of a mined transaction. `time` is the block's, seconds since the Unix epoch."""
+
+    transaction_hash: bytes
+    block_number: int
+    block_hash: bytes
+    transaction_index: int
+    time: int
+    succeeded: bool
+    gas_used: int
+    contract: Address | None
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MinedTransaction:
+    """A transaction the journal knows to be mined, with the time of its block."""
+
+    transaction: SignedTransaction
+    block_number: int
+    block_hash: bytes
+    transaction_index: int
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedCall:
+    """An operation that waits for its transaction."""
+
+    operation_id: str
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """Which chain and contract the journal belongs to. `code_hash` is keccak256 of the code on chain."""
+
+    chain_id: int
+    genesis_hash: bytes
+    ledger: Address
+    block_number: int
+    code_hash: bytes
+
+
+class Journal(Protocol):
+    """What was accepted, signed and mined. With the vault, the only thing off chain that must not be lost."""
+
+    def deployment(self) -> Deployment | None: ...
+
+    def record_deployment(self, deployment: Deployment) -> None: ...
+
+    def add(self, signer: Address, call: Call, idempotency: tuple[str, str, str] | None) -> Operation:
+        """Write an operation down; the same idempotency triple gives the same operation."""
+
+    def operation(self, operation_id: str) -> Operation | None: ...
+
+    def find(self, scope: str, key: str) -> tuple[Operation, str] | None: ...
+
+    def signers_with_work(self) -> list[Address]:
+        """Return the signers that have queued operations or unconfirmed transactions."""
+
+    def queued(self, signer: Address, *, limit: int) -> list[QueuedCall]:
+        """Return queued operations, oldest first."""
+
+    def next_nonce(self, signer: Address) -> int | None:
+        """Return the nonce after the highest signed one, or the first nonce; None for a signer never seen."""
+
+    def begin_signer(self, signer: Address, first_nonce: int) -> None:
+        """Remember the nonce at which the service began to use a key."""
+
+    def record_signed(self, transaction: SignedTransaction, operation_ids: list[str]) -> None:
+        """Keep a signed transaction and tie operations to it, at once or not at all."""
+
+    def unconfirmed(self, signer: Address) -> list[SignedTransaction]:
+        """Return transactions not known to be mined, lowest nonce first."""
+
+    def operations_of(self, transaction_hash: bytes) -> list[QueuedCall]:
+        """Return the operations of a transaction in the order of its items."""
+
+    def confirm(self, receipt: Receipt, events: dict[str, tuple[Event, ...]], error: dict[str, Any] | None) -> None:
+        """Record that a transaction was mined, and what each operation did; *error* if it reverted."""
+
+    def fail(self, operation_id: str, error: dict[str, Any]) -> None:
+        """Record that the ledger refused an operation before it was signed."""
+
+    def last_mined(self) -> MinedTransaction | None: ...
+
+    def all_signed(self) -> list[tuple[SignedTransaction, MinedTransaction | None]]:
+        """Return every signed transaction: the mined ones in the order of the chain, then the others as signed."""
+
+
+class Lease(Protocol):
+    """The right to write, held by one process at a time."""
+
+    def acquire(self) -> None:
+        """
+        Take the lease and keep renewing it.
+
+        Raises:
+            ConfigurationError: Another process holds it.
+        """
+
+    def release(self) -> None: ...
+
+    def held(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class VaultRecordRow:
+    """A record as the vault's database holds it; what is secret is sealed with the vault's key."""
+
+    passport_id: PassportId
+    custodian: int
+    reference_lookup: bytes
+    sealed_reference: bytes
+    manifest: dict[str, str]
+    sealed_manifest_salt: bytes
+    content: Commitment
+    sealed_holder_key: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class VaultCategoryRow:
+    """One category as the vault's database holds it."""
+
+    category: Category
+    ciphertext: bytes
+    commitment: Commitment
+    sealed_salt: bytes
+    sealed_key: bytes
+    entries: int
+
+
+class VaultRows(Protocol):
+    """The vault's database."""
+
+    def put(self, record: VaultRecordRow, categories: list[VaultCategoryRow]) -> None:
+        """Keep a record and its categories, at once or not at all."""
+
+    def record(self, passport_id: PassportId) -> tuple[VaultRecordRow, list[VaultCategoryRow]] | None: ...
+
+    def find(self, custodian: int, reference_lookup: bytes) -> PassportId | None: ...
+
+    def kept_by(self, custodian: int) -> list[VaultRecordRow]: ...
+
+    def put_statement(self, commitment: Commitment, domain: str, sealed: bytes) -> None: ...
+
+    def statement(self, commitment: Commitment) -> bytes | None: ...
+
+    def erase(self, passport_id: PassportId) -> int:
+        """Delete a record with its keys and salts; returns how many keys."""

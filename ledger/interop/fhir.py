@@ -9,6 +9,7 @@ Source: HL7 FHIR R4; IHE BALP for AuditEvent.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,10 +17,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from ledger.domain.vocabulary import Category
+from ledger.encoding.typed_data import LedgerDomain
 from ledger.errors import MalformedRecord, TooLarge
 
 #: Largest bundle file taken, in bytes.
 MAX_BUNDLE_BYTES: Final = 32 * 1024 * 1024
+
+#: A seq or a member's number.
+_NUMBER: Final = re.compile(r"\A[0-9]{1,13}\Z", re.ASCII)
 
 _CATEGORY_OF_TYPE: Final[dict[str, Category]] = {
     "Condition": Category.DIAGNOSIS,
@@ -107,7 +112,8 @@ class AccessLogEntry:
     One use of data as somebody's own access log tells it.
 
     Attributes:
-        member: Name of the institution whose log this is, as the log writes it.
+        member: Name of the institution that used the data, as the log writes it.
+        member_id: Its number on the ledger, if the log gives it.
         passport: The passport id in lower-case hexadecimal with `0x`.
         decision: `seq` of the decision the user relies on, if the log names one.
         recorded: When, as the log says.
@@ -116,6 +122,7 @@ class AccessLogEntry:
     """
 
     member: str
+    member_id: int | None
     passport: str
     decision: int | None
     recorded: datetime
@@ -213,13 +220,24 @@ def patient_bundle_files(folder: Path) -> list[Path]:
     return files
 
 
+def passport_system(domain: LedgerDomain) -> str:
+    """
+    Return the identifier system that names passports of a ledger; with `:member` added it names its members.
+
+    Source:
+        docs/spec.md, "Access log".
+    """
+    return f"urn:passport:eip155:{domain.chain_id}:{domain.ledger.lower()}"
+
+
 def access_log(document: Any, *, passport_system: str) -> list[AccessLogEntry]:
     """
     Read FHIR AuditEvents as an access log.
 
     Args:
         document: An AuditEvent, a list of them, or a Bundle of them.
-        passport_system: The identifier system that names passports of this ledger, see docs/spec.md.
+        passport_system: The identifier system that names passports of this ledger, as the function of this name
+            gives it.
 
     Returns:
         One entry per passport that an event names, in the order of the document. Events about other things are
@@ -241,30 +259,49 @@ def _audit_events(document: Any) -> Iterator[dict[str, Any]]:
 
 
 def _entries(event: dict[str, Any], passport_system: str) -> Iterator[AccessLogEntry]:
-    try:
-        recorded = datetime.fromisoformat(str(event.get("recorded", "")))
-    except ValueError:
-        raise MalformedRecord("an AuditEvent has no time in 'recorded'") from None
     agents = [agent for agent in _list(event.get("agent")) if isinstance(agent, dict)]
     requestor = next((agent for agent in agents if agent.get("requestor") is True), agents[0] if agents else None)
     if requestor is None:
         raise MalformedRecord("an AuditEvent has no agent")
-    who = requestor.get("who") if isinstance(requestor.get("who"), dict) else {}
-    member = str((who or {}).get("display") or requestor.get("name") or "")
-    purposes = [code for concept in _list(requestor.get("purposeOfUse")) for code in _codes(concept, "coding")]
+    recorded = _instant(event.get("recorded"))
+    # The requestor may be a person; then another agent is the institution, and says so with its number.
+    numbered = next((agent for agent in agents if _identifier(agent).get("system") == f"{passport_system}:member"), None)
+    institution = numbered or requestor
+    concepts = _list(requestor.get("purposeOfUse")) or _list(event.get("purposeOfEvent"))
+    purposes = [code for concept in concepts for code in _codes(concept, "coding")]
     for entity in _list(event.get("entity")):
-        identifier = ((entity or {}).get("what") or {}).get("identifier") or {}
-        if identifier.get("system") != passport_system:
+        named = _object(_object(_object(entity).get("what")).get("identifier"))
+        if named.get("system") != passport_system:
             continue
-        name, _, seq = str(identifier.get("value", "")).partition("/")
+        name, _, seq = str(named.get("value", "")).partition("/")
         yield AccessLogEntry(
-            member=member,
+            member=str(_object(institution.get("who")).get("display") or institution.get("name") or ""),
+            member_id=_number(_identifier(numbered).get("value")) if numbered else None,
             passport=name.lower(),
-            decision=int(seq) if seq.isdigit() else None,
+            decision=_number(seq),
             recorded=recorded,
             purpose=purposes[0] if purposes else None,
             action=str(event.get("action", "R")),
         )
+
+
+def _identifier(agent: dict[str, Any]) -> dict[str, Any]:
+    return _object(_object(agent.get("who")).get("identifier"))
+
+
+def _instant(text: Any) -> datetime:
+    """Read a FHIR instant, which has a time zone."""
+    try:
+        moment = datetime.fromisoformat(str(text or ""))
+    except ValueError:
+        raise MalformedRecord("an AuditEvent has no time in 'recorded'") from None
+    if moment.tzinfo is None:
+        raise MalformedRecord("the time in 'recorded' of an AuditEvent has no time zone")
+    return moment
+
+
+def _number(text: Any) -> int | None:
+    return int(text) if isinstance(text, str) and _NUMBER.match(text) else None
 
 
 def _has_patient(path: Path) -> bool:
@@ -281,6 +318,10 @@ def _codes(holder: Any, key: str) -> list[str]:
     if not isinstance(holder, dict):
         return []
     return [str(coding.get("code")) for coding in _list(holder.get(key)) if isinstance(coding, dict)]
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _list(value: Any) -> list[Any]:

@@ -88,7 +88,8 @@ class Consents:
         if member is None:
             raise NotFound(f"there is no member {recipient}", fix="GET /v1/members lists the members.")
         now = self.chain.now()
-        start = now if use_from is None else use_from
+        # "From now on" means from the newest block: the next one, which may run behind our clock, comes after it.
+        start = self.chain.head().time if use_from is None else use_from
         self._check(purposes, categories, start, use_to, max_uses, flags, now)
         text = consent_text(member.name, purposes, categories, start, use_to, max_uses, flags)
         terms = keep(self.vault, "terms", {"language": "en", "template": 1, "text": text})

@@ -13,8 +13,6 @@ from ledger.ports import Call, Chain, Index, Operation, Vault, Writer
 from ledger.service.authority import require_role, signer_of
 from ledger.service.statements import keep
 
-#: What the committee gives a new signer for its transactions, in wei.
-SIGNER_ALLOWANCE_WEI: Final = 10**18
 #: Longest name of a member, in bytes of UTF-8.
 MAX_NAME_BYTES: Final = 64
 _KEY_BYTES: Final = 32
@@ -53,7 +51,7 @@ class Members:
         signer = signer_of(self.writer, actor)
         if not admission.signer:
             admission = replace(admission, signer=self.writer.new_key())
-            self.writer.submit(signer, Call("", to=admission.signer, value=SIGNER_ALLOWANCE_WEI))
+            self.writer.submit(signer, Call("", to=admission.signer, value=self.chain.allowance(signer)))
         return self.writer.submit(signer, admit_call(admission), idempotency=idempotency)
 
     def suspend(

@@ -1,0 +1,288 @@
+"""
+The service's index against the chain: which row was altered, and in which field.
+
+The index is a projection and proves nothing; this module finds where it does not say what the chain says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, Protocol
+
+from ledger.audit.findings import Finding, Rule
+from ledger.audit.state import DecisionEntry, GrantEntry, LedgerState, ReleaseEntry, TransferEntry
+from ledger.domain.records import GrantId, Member, Passport, PassportId, Position, Project
+from ledger.encoding.hexadecimal import to_hex
+
+#: One row: table, key, values by field name.
+Row = tuple[str, str, Mapping[str, Any]]
+
+#: The tables compared, in the order in which a report names missing rows.
+TABLES: Final = (
+    "members",
+    "policies",
+    "passports",
+    "grants",
+    "projects",
+    "decisions",
+    "releases",
+    "transfers",
+)
+
+
+class IndexReader(Protocol):
+    """
+    The index, read for comparison in one snapshot.
+
+    Values are integers (codes, sets, booleans, times), text, bytes or `0x` hexadecimal, or None. Fields that
+    `expected_rows` does not name may be there; they are not compared.
+    """
+
+    def block_number(self) -> int:
+        """Return the last block that the index holds."""
+
+    def rows(self) -> Iterable[Row]:
+        """Return every row of `TABLES`, in any order; keys and fields as `expected_rows` gives them."""
+
+
+def expected_rows(state: LedgerState) -> Iterator[Row]:
+    """
+    Yield the rows that an index at the same block must hold, table by table.
+
+    Keys: a member's, project's or policy's number; `0x` id of a passport, grant or transfer; `<passport>/<seq>` of a
+    decision or release.
+    """
+    for table in TABLES:
+        for name, key in _keys(state, table):
+            yield table, name, _ROWS[table](state, key)
+
+
+def index_findings(state: LedgerState, rows: Iterable[Row]) -> Iterator[Finding]:
+    """11. Rows of the index that differ from the chain, that the chain knows nothing of, or that are missing."""
+    keys: dict[str, dict[str, Any]] = {table: dict(_keys(state, table)) for table in TABLES}
+    for table, name, row in rows:
+        key = keys[table].pop(name, None) if table in keys else None
+        if key is None:
+            yield _finding(
+                state, table, name, None, f"Row {name} of {table} is not on the chain, or there twice."
+            )
+            continue
+        expected = _ROWS[table](state, key)
+        for field, value in expected.items():
+            if field not in row:
+                yield _finding(state, table, name, key, f"Row {name} of {table} lacks the field {field}.")
+            elif not _same(row[field], value):
+                yield _finding(
+                    state,
+                    table,
+                    name,
+                    key,
+                    f"Row {name} of {table} says {field} is {_plain(row[field])}; the chain says {value}.",
+                )
+    for table in TABLES:
+        for name, key in keys[table].items():
+            yield _finding(state, table, name, key, f"Row {name} of {table} is missing from the index.")
+
+
+def _same(found: Any, expected: Any) -> bool:
+    """Compare a value of the index with the chain's. A word may be kept as a number."""
+    value = _plain(found)
+    if isinstance(value, int) and isinstance(expected, str) and expected.startswith("0x"):
+        return value == int(expected, 16)
+    return bool(value == expected)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value in the one form in which values are compared."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return to_hex(bytes(value))
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, str) and value.startswith(("0x", "0X")):
+        return value.lower()
+    return value
+
+
+def _keys(state: LedgerState, table: str) -> Iterator[tuple[str, Any]]:
+    if table == "decisions":
+        for passport_id, entries in state.decisions.items():
+            prefix = to_hex(passport_id)
+            yield from ((f"{prefix}/{seq}", entry) for seq, entry in entries.items())
+    elif table == "releases":
+        yield from (
+            (f"{to_hex(passport_id)}/{seq}", (passport_id, seq)) for passport_id, seq in state.releases
+        )
+    elif table == "grants":
+        yield from ((to_hex(key[1]), key) for key in state.grants)
+    else:
+        yield from ((_name(key), key) for key in getattr(state, table))
+
+
+def _name(key: int | bytes) -> str:
+    return to_hex(key) if isinstance(key, bytes) else str(key)
+
+
+def _member_row(state: LedgerState, key: int) -> dict[str, Any]:
+    member: Member = state.members[key]
+    return {
+        "name": member.name,
+        "signer": member.signer,
+        "roles": int(member.roles),
+        "purposes": member.purposes,
+        "jurisdiction": member.jurisdiction,
+        "valid_to": member.valid_to,
+        "status": int(member.status),
+        "signing_key": to_hex(member.signing_key),
+        "sealing_key": to_hex(member.sealing_key),
+    }
+
+
+def _policy_row(state: LedgerState, key: int) -> dict[str, Any]:
+    table = state.policies[key]
+    return {
+        "required": "0x" + "".join(f"{word:064x}" for word in table.required),
+        "necessary": f"0x{table.necessary:064x}",
+        "core_categories": int(table.core_categories),
+        "sensitive_categories": int(table.sensitive_categories),
+        "banned_purposes": table.banned_purposes,
+        "max_grant_seconds": table.max_grant_seconds,
+    }
+
+
+def _passport_row(state: LedgerState, key: PassportId) -> dict[str, Any]:
+    passport: Passport = state.passports[key]
+    return {
+        "custodian": passport.custodian,
+        "holder": passport.holder,
+        "custody": int(passport.custody),
+        "purposes": passport.purposes,
+        "status": int(passport.status),
+        "content": to_hex(passport.content),
+        "size": passport.size,
+        **_place(state.issued[key]),
+    }
+
+
+def _grant_row(state: LedgerState, key: tuple[PassportId, GrantId]) -> dict[str, Any]:
+    entry: GrantEntry = state.grants[key]
+    return {
+        "passport_id": to_hex(entry.passport_id),
+        "recipient": entry.state.recipient,
+        "purposes": entry.state.purposes,
+        "categories": int(entry.state.categories),
+        "use_from": entry.state.use_from,
+        "use_to": entry.state.use_to,
+        "max_uses": entry.state.max_uses,
+        "uses": entry.state.uses,
+        "flags": int(entry.state.flags),
+        "status": int(entry.state.status),
+        "ended_at": entry.state.ended_at,
+        "terms": to_hex(entry.terms),
+        "supersedes": to_hex(entry.supersedes),
+        "successor": to_hex(entry.successor) if entry.successor else None,
+        **_place(entry.position),
+    }
+
+
+def _project_row(state: LedgerState, key: int) -> dict[str, Any]:
+    project: Project = state.projects[key]
+    return {
+        "member_id": project.member_id,
+        "purposes": project.purposes,
+        "categories": int(project.categories),
+        "techniques": int(project.techniques),
+        "highest_class": int(project.highest_class),
+        "valid_from": project.valid_from,
+        "valid_to": project.valid_to,
+        "agreement": to_hex(project.agreement),
+        "withdrawn": int(project.withdrawn),
+    }
+
+
+def _decision_row(_: LedgerState, entry: DecisionEntry) -> dict[str, Any]:
+    return {
+        "member_id": entry.member_id,
+        "grant_id": to_hex(entry.grant_id),
+        "verdict": f"0x{entry.word:064x}",
+        "commitment": to_hex(entry.commitment),
+        **_place(entry.position),
+    }
+
+
+def _release_row(state: LedgerState, key: tuple[PassportId, int]) -> dict[str, Any]:
+    return _place(state.releases[key].position)
+
+
+def _transfer_row(state: LedgerState, key: Any) -> dict[str, Any]:
+    entry = state.transfers[key]
+    transfer = entry.transfer
+    return {
+        "passport_id": to_hex(transfer.passport_id),
+        "sender": transfer.sender,
+        "recipient": transfer.recipient,
+        "seq": transfer.seq,
+        "status": int(transfer.status),
+        "content": to_hex(transfer.content),
+        "received_content": to_hex(transfer.received_content) if transfer.received_content else None,
+        **_place(entry.shipped),
+    }
+
+
+def _place(position: Position) -> dict[str, Any]:
+    return {
+        "block_number": position.block_number,
+        "transaction_hash": to_hex(position.transaction_hash),
+        "log_index": position.log_index,
+        "time": position.time,
+    }
+
+
+_ROWS: Final[dict[str, Any]] = {
+    "members": _member_row,
+    "policies": _policy_row,
+    "passports": _passport_row,
+    "grants": _grant_row,
+    "projects": _project_row,
+    "decisions": _decision_row,
+    "releases": _release_row,
+    "transfers": _transfer_row,
+}
+
+
+def _finding(state: LedgerState, table: str, name: str, key: Any, detail: str) -> Finding:
+    """Build a finding that names the row; the member is whom the chain's own entry concerns."""
+    member_id, passport, seq, evidence = _concerned(state, table, name, key)
+    return Finding(
+        Rule.INDEX_ALTERED,
+        detail,
+        member_id=member_id,
+        member_name=None if member_id is None else state.member_name(member_id),
+        passport=passport,
+        seq=seq,
+        evidence=evidence,
+    )
+
+
+def _concerned(  # noqa: PLR0911 - one return for each kind of row
+    state: LedgerState, table: str, name: str, key: Any
+) -> tuple[int | None, str | None, int | None, tuple[Position, ...]]:
+    """Return member, passport, seq and evidence of the chain's own entry."""
+    entry: Any = None if key is None else key if table == "decisions" else getattr(state, table)[key]
+    match entry:
+        case Member():
+            return entry.member_id, None, None, ()
+        case Project():
+            return entry.member_id, None, None, ()
+        case Passport():
+            return entry.custodian, name, None, (state.issued[key],)
+        case GrantEntry():
+            return entry.state.recipient, to_hex(entry.passport_id), None, (entry.position,)
+        case DecisionEntry():
+            return entry.member_id, to_hex(entry.passport_id), entry.seq, (entry.position,)
+        case ReleaseEntry():
+            return entry.custodian, to_hex(entry.passport_id), entry.seq, (entry.position,)
+        case TransferEntry():
+            passport = to_hex(entry.transfer.passport_id)
+            return entry.transfer.sender, passport, entry.transfer.seq, (entry.shipped,)
+        case _:
+            return None, None, None, ()

@@ -1,0 +1,160 @@
+"""
+Every decision decided again.
+
+For each recorded decision the law is applied to the state that the events before it add up to, at the time of its
+block, and the whole verdict word is compared. The numbers in comments are those of docs/spec.md, "Verifying".
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ledger.audit.state import DecisionEntry, LedgerState, decision_entry, known
+from ledger.domain.records import Event, Request, Verdict
+from ledger.domain.vocabulary import Fact, Outcome
+from ledger.encoding.words import pack_verdict
+from ledger.errors import VerificationError
+from ledger.policy import decide
+
+#: The parts of a verdict, in the order of the word.
+_FIELDS = tuple(Verdict.__dataclass_fields__)
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """
+    A decision that the law would have answered otherwise.
+
+    Attributes:
+        entry: The decision as recorded.
+        expected: The verdict by the law; None if the recorded word cannot be read.
+        differences: For each part of the verdict that differs: its name, the recorded and the expected value.
+    """
+
+    entry: DecisionEntry
+    expected: Verdict | None
+    differences: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(slots=True)
+class Replay:
+    """
+    A replay as far as it has come.
+
+    Attributes:
+        state: What the events so far add up to.
+        decisions: Decisions found; each is a permit, a review or a denial.
+        permits: Of these, permitted, as recorded.
+        reviews: Of these, left to a human, as recorded.
+        mismatches: Decisions that the law would have answered otherwise, in the order of the chain.
+    """
+
+    state: LedgerState = field(default_factory=LedgerState)
+    decisions: int = 0
+    permits: int = 0
+    reviews: int = 0
+    mismatches: list[Mismatch] = field(default_factory=list)
+    _denied: Counter[int] = field(default_factory=Counter)
+
+    def take(self, event: Event) -> None:
+        """
+        Take the next event: decide it again if it is a decision, then fold it into the state.
+
+        Raises:
+            VerificationError: The event speaks of something no earlier event brought about.
+        """
+        if event.name == "DecisionRecorded":
+            self._check(decision_entry(event.arguments, event.position))
+        self.state.apply(event)
+
+    @property
+    def denied(self) -> int:
+        """Return how many decisions were denials."""
+        return self.decisions - self.permits - self.reviews
+
+    @property
+    def denials(self) -> dict[Fact, int]:
+        """Return for each fact how many denials lacked it, most frequent first. A denial may lack several."""
+        found: Counter[Fact] = Counter()
+        for missing, count in self._denied.items():
+            for fact in Fact:
+                if missing & fact:
+                    found[fact] += count
+        return dict(found.most_common())
+
+    def _check(self, entry: DecisionEntry) -> None:
+        self.decisions += 1
+        outcome = entry.word >> 152 & 0xFF
+        if outcome == Outcome.PERMIT:
+            self.permits += 1
+        elif outcome == Outcome.REVIEW:
+            self.reviews += 1
+        else:
+            self._denied[entry.word >> 192 & 0xFFFFFFFF] += 1
+        try:
+            recorded = entry.verdict
+        except VerificationError as error:
+            self.mismatches.append(Mismatch(entry, None, (("word", f"{entry.word:#066x}", error.message),)))
+            return
+        expected = decide_again(self.state, entry, recorded)
+        # 5. and 6. All 256 bits, the number of the decision among them.
+        if pack_verdict(expected) != entry.word:
+            self.mismatches.append(Mismatch(entry, expected, _differences(recorded, expected)))
+
+
+def replay(events: Iterable[Event]) -> Replay:
+    """
+    Replay events from the first one of the ledger on, in the order of the chain.
+
+    Raises:
+        VerificationError: An event speaks of something no earlier event brought about.
+    """
+    result = Replay()
+    for event in events:
+        result.take(event)
+    return result
+
+
+def decide_again(state: LedgerState, entry: DecisionEntry, recorded: Verdict) -> Verdict:
+    """
+    Answer the request behind a recorded decision from the state before it.
+
+    Args:
+        state: What all events before the decision add up to, those before it in the same transaction included.
+        entry: The decision.
+        recorded: Its verdict; only what the requester asked is taken from it, never the answer.
+
+    Raises:
+        VerificationError: The passport or the requester is unknown, or no law is in force.
+    """
+    grant = state.grants.get((entry.passport_id, entry.grant_id))
+    request = Request(
+        passport_id=entry.passport_id,
+        grant_id=entry.grant_id,
+        commitment=entry.commitment,
+        purpose=recorded.purpose,
+        basis=recorded.basis,
+        operation=recorded.operation,
+        categories=recorded.categories,
+        project_id=recorded.project_id,
+    )
+    return decide(
+        request,
+        table=state.law,
+        member=known(state.members, entry.member_id, "member"),
+        passport=known(state.passports, entry.passport_id, "passport"),
+        grant=grant.state if grant else None,
+        project=state.projects.get(recorded.project_id),
+        at=entry.position.time,
+    )
+
+
+def _differences(recorded: Verdict, expected: Verdict) -> tuple[tuple[str, str, str], ...]:
+    pairs = ((name, getattr(recorded, name), getattr(expected, name)) for name in _FIELDS)
+    return tuple((name, _word(was), _word(should)) for name, was, should in pairs if was != should)
+
+
+def _word(value: int) -> str:
+    return getattr(value, "name", None) or str(int(value))

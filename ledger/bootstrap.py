@@ -1,0 +1,358 @@
+"""
+Settings and wiring: the only module that knows the adapters.
+
+Nothing is created at import time. `build` makes the parts, `Runtime.start` starts them in order, `Runtime.stop` stops
+them in reverse.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import structlog
+from eth_utils.crypto import keccak
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ledger.chain.contract import DEPLOY, LedgerContract
+from ledger.chain.guard import ChainGuard
+from ledger.chain.indexer import Indexer
+from ledger.chain.keystore import Keystore, read_key_file
+from ledger.chain.rpc import Node, contract_address
+from ledger.chain.submitter import JournalWriter
+from ledger.domain.records import Address, Admission
+from ledger.domain.vocabulary import Role
+from ledger.encoding.hexadecimal import bytes32
+from ledger.errors import ChainError, ConfigurationError, LedgerError
+from ledger.ports import Call, Deployment, OperationStatus, Receipt
+from ledger.service import Service
+from ledger.service.members import admission_argument
+from ledger.store.database import Database
+from ledger.store.index import SqlIndex
+from ledger.store.journal import SqlJournal
+from ledger.store.lease import WriteLease
+from ledger.store.sessions import SessionStore
+from ledger.store.vault_rows import SqlVaultRows
+from ledger.vault import KEY_BYTES, SealedVault
+
+_NODE_SECONDS: Final = 60.0
+_DEPLOY_SECONDS: Final = 120.0
+#: The committee's membership has no natural end; this is the year 3000.
+_FOUNDER_VALID_TO: Final = 32_503_680_000
+#: How far the index may lag behind the chain before the service is not ready, in blocks.
+_MAX_LAG_BLOCKS: Final = 20
+
+log = structlog.get_logger(__name__)
+
+
+class Settings(BaseSettings):
+    """
+    Everything that can be set, from the environment (`PASSPORT_…`) or by keyword. Unknown keywords are errors.
+
+    In `production` no secret is ever made up: the passphrase and the vault's key must be named.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="PASSPORT_", extra="forbid")
+
+    environment: Literal["sandbox", "production"] = "production"
+    data: Path = Field(default=Path("passport-data"), description="Folder of databases and key files.")
+    rpc: str = Field(default="http://127.0.0.1:8545", description="URL of the Ethereum node.")
+    embedded: bool = Field(default=False, description="Whether the node is an embedded devnet.")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65_535)
+    origin: str | None = Field(default=None, description="Public URL of this service; holders sign in to it by name.")
+    database: str | None = Field(default=None, description="SQLAlchemy URL; a file in the data folder by default.")
+    vault_database: str | None = Field(default=None, description="SQLAlchemy URL of the vault's database.")
+    founder: Path | None = Field(default=None, description="JSON file on the committee, to deploy a new ledger.")
+    operator_key_file: Path | None = Field(default=None, description="Key that deploys and pays, imported once.")
+    operator_key_passphrase_file: Path | None = None
+    keystore_passphrase_file: Path | None = None
+    vault_key_file: Path | None = None
+
+    def url(self) -> str:
+        """Return the public URL of the service."""
+        return self.origin or f"http://{self.host}:{self.port}"
+
+    def database_url(self) -> str:
+        """Return the URL of the journal's and index's database."""
+        return self.database or f"sqlite:///{(self.data / 'ledger.db').resolve()}"
+
+    def vault_database_url(self) -> str:
+        """Return the URL of the vault's database."""
+        return self.vault_database or f"sqlite:///{(self.data / 'vault.db').resolve()}"
+
+
+class Founder(BaseModel):
+    """What the committee's file states: names and public keys, nothing secret."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    name: str
+    jurisdiction: int = 0
+    signing_key: str = Field(alias="signingKey")
+    sealing_key: str = Field(alias="sealingKey")
+
+
+@dataclass(slots=True)
+class Runtime:
+    """The running parts of one service."""
+
+    settings: Settings
+    node: Node
+    keystore: Keystore
+    journal: SqlJournal
+    index: SqlIndex
+    vault: SealedVault
+    sessions: SessionStore
+    lease: WriteLease
+    writer: JournalWriter
+    guard: ChainGuard
+    operator: Address
+    deployment: Deployment | None = None
+    service: Service | None = None
+    indexer: Indexer | None = None
+    _databases: list[Database] = field(default_factory=list)
+
+    def start(self) -> Service:
+        """
+        Take the write lease, meet the chain, deploy the ledger if there is none, and begin to work.
+
+        Raises:
+            ConfigurationError: Another service holds the database, or the chain is not this database's.
+            NodeUnreachable: The node does not answer within a minute, and the ledger was never deployed.
+        """
+        self.lease.acquire()
+        self.deployment = self.journal.deployment()
+        if self.deployment is None:
+            self.node.wait_until_up(timeout=_NODE_SECONDS)
+            self.guard.check()
+            self.writer.start()
+            self.deployment = self._deploy()
+        else:
+            self._meet_chain()
+            self.writer.start()
+        contract = LedgerContract(self.node, self.deployment)
+        self.indexer = Indexer(self.node, contract, self.deployment, self.index)
+        self.service = Service.over(chain=contract, index=self.index, writer=self.writer, vault=self.vault)
+        self.indexer.start()
+        return self.service
+
+    def stop(self) -> None:
+        """Stop everything; what is in flight is seen through at the next start."""
+        self.writer.stop()
+        if self.indexer:
+            self.indexer.stop()
+        self.lease.release()
+        for database in self._databases:
+            database.close()
+
+    def checks(self) -> dict[str, str | None]:
+        """Return, for each thing that readiness depends on, what is wrong with it; None if nothing is."""
+        return {
+            "database": _reason(lambda: self.journal.deployment()),
+            "node": _reason(self.node.chain_id),
+            "chain": _reason(self.guard.identify),
+            "lease": None if self.lease.held() else "another process has taken the write lease",
+            "index": _reason(self._check_index),
+        }
+
+    def mined(self, _receipt: Receipt) -> None:
+        """Wake the indexer after a transaction was mined."""
+        if self.indexer:
+            self.indexer.wake()
+
+    def chain_was_lost(self) -> None:
+        """Wake the indexer after the chain was filled again."""
+        if self.indexer:
+            self.indexer.wake()
+
+    def ledger_address(self) -> Address | None:
+        """Return the ledger's address, once it is deployed."""
+        return self.deployment.ledger if self.deployment else None
+
+    def _meet_chain(self) -> None:
+        """A node that is away is waited for in the background; a wrong one stops the start."""
+        try:
+            self.guard.check()
+            self.guard.identify()
+        except ConfigurationError:
+            raise
+        except ChainError as error:
+            log.warning("starting without the chain", code=error.kind, reason=error.message)
+
+    def _deploy(self) -> Deployment:
+        operation = self.writer.submit(
+            self.operator,
+            Call(DEPLOY, (admission_argument(self._founder()),)),
+            idempotency=("bootstrap", DEPLOY, "1"),
+        )
+        operation = self.writer.wait(operation.operation_id, timeout=_DEPLOY_SECONDS)
+        if operation.status is not OperationStatus.MINED or operation.transaction_hash is None:
+            raise ConfigurationError(
+                f"the ledger could not be deployed: {(operation.error or {}).get('message', 'not mined in time')}",
+                fix=f"Make sure that account {self.operator} has funds on this chain, then start again.",
+            )
+        receipt = self.node.receipt(operation.transaction_hash) or {}
+        address = contract_address(receipt)
+        if address is None:
+            raise ConfigurationError("the node does not tell where the ledger was deployed")
+        deployment = Deployment(
+            chain_id=self.node.chain_id(),
+            genesis_hash=self.node.genesis_hash(),
+            ledger=address,
+            block_number=int(receipt["blockNumber"], 16),
+            code_hash=keccak(self.node.code(address)),
+        )
+        self.journal.record_deployment(deployment)
+        log.info("ledger deployed", ledger=address, chain_id=deployment.chain_id)
+        return deployment
+
+    def _founder(self) -> Admission:
+        path = self.settings.founder
+        if path is None:
+            raise ConfigurationError(
+                "there is no ledger yet, and nobody to found one",
+                fix="Set PASSPORT_FOUNDER to the committee's file, or use a data folder that has a ledger.",
+            )
+        try:
+            founder = Founder.model_validate_json(path.read_text())
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(f"the founder's file cannot be read: {error}") from error
+        return Admission(
+            name=founder.name,
+            signer=self.operator,
+            roles=Role.COMMITTEE | Role.AUDITOR,
+            purposes=0,
+            jurisdiction=founder.jurisdiction,
+            valid_to=_FOUNDER_VALID_TO,
+            signing_key=bytes32(founder.signing_key, field="signingKey"),
+            sealing_key=bytes32(founder.sealing_key, field="sealingKey"),
+        )
+
+    def _check_index(self) -> None:
+        state = self.index.state()
+        if not state.consistent:
+            raise LedgerError(state.error or "the index is not consistent")
+        if state.chain_head - state.block_number > _MAX_LAG_BLOCKS:
+            raise LedgerError(f"the index is {state.chain_head - state.block_number} blocks behind")
+
+
+def build(settings: Settings) -> Runtime:
+    """
+    Make the parts of a service.
+
+    Raises:
+        ConfigurationError: A secret is missing in production, or a file cannot be read.
+    """
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    ledger_database = Database(settings.database_url(), migrations="ledger")
+    vault_database = Database(settings.vault_database_url(), migrations="vault")
+    ledger_database.migrate()
+    vault_database.migrate()
+    node, journal, index = Node(settings.rpc), SqlJournal(ledger_database), SqlIndex(ledger_database)
+    keystore = Keystore(settings.data / "keystore", passphrase=_passphrase(settings))
+    vault = SealedVault(SqlVaultRows(vault_database), key=_vault_key(settings))
+    operator = _operator(settings, keystore, journal)
+    late: list[Runtime] = []
+    guard = ChainGuard(
+        node, journal, operator=operator, embedded=settings.embedded, lost=lambda: late[0].chain_was_lost()
+    )
+    writer = JournalWriter(
+        node=node,
+        journal=journal,
+        keystore=keystore,
+        ledger=lambda: late[0].ledger_address(),
+        guard=guard.check,
+        mined=lambda receipt: late[0].mined(receipt),
+    )
+    runtime = Runtime(
+        settings=settings,
+        node=node,
+        keystore=keystore,
+        journal=journal,
+        index=index,
+        vault=vault,
+        sessions=SessionStore(ledger_database),
+        lease=WriteLease(ledger_database),
+        writer=writer,
+        guard=guard,
+        operator=operator,
+        _databases=[ledger_database, vault_database],
+    )
+    late.append(runtime)
+    return runtime
+
+
+def _operator(settings: Settings, keystore: Keystore, journal: SqlJournal) -> Address:
+    """Return the account that deployed the ledger, or the one that will."""
+    known = journal.find("bootstrap", DEPLOY)
+    if known is not None:
+        return known[0].signer
+    if settings.operator_key_file is None:
+        return keystore.new()
+    passphrase_file = settings.operator_key_passphrase_file
+    passphrase = _read_secret(passphrase_file).decode() if passphrase_file else None
+    return keystore.add(read_key_file(settings.operator_key_file, passphrase=passphrase))
+
+
+def _passphrase(settings: Settings) -> str:
+    path = settings.keystore_passphrase_file or _sandbox_secret(settings, "keystore-passphrase")
+    return _read_secret(path).decode()
+
+
+def _vault_key(settings: Settings) -> bytes:
+    path = settings.vault_key_file or _sandbox_secret(settings, "vault-key")
+    try:
+        key = bytes.fromhex(_read_secret(path).decode())
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise ConfigurationError(f"{path} must hold {KEY_BYTES} bytes as hexadecimal digits")
+    return key
+
+
+def _sandbox_secret(settings: Settings, name: str) -> Path:
+    """Return a sandbox's own secret, made at its first start. Production has no such thing."""
+    if settings.environment != "sandbox":
+        variable = "PASSPORT_" + {"keystore-passphrase": "KEYSTORE_PASSPHRASE_FILE", "vault-key": "VAULT_KEY_FILE"}[name]
+        raise ConfigurationError(
+            f"production needs a secret of yours for the {name.replace('-', ' ')}",
+            fix=f"Set {variable} to a file that only this service can read.",
+        )
+    path = settings.data / "secrets" / name
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not path.exists():
+        partial = path.with_suffix(".partial")
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(secrets.token_hex(KEY_BYTES))
+        partial.rename(path)
+    return path
+
+
+def _read_secret(path: Path) -> bytes:
+    try:
+        if path.stat().st_mode & 0o077:
+            raise ConfigurationError(f"{path} can be read by others", fix=f"chmod 600 {path}")
+        return path.read_bytes().strip()
+    except OSError as error:
+        raise ConfigurationError(f"the secret file {path} cannot be read") from error
+
+
+def _reason(check: Callable[[], Any]) -> str | None:
+    try:
+        check()
+    except LedgerError as error:
+        return error.message
+    return None
+
+
+def write_founder(path: Path, *, name: str, jurisdiction: int, signing_key: str, sealing_key: str) -> None:
+    """Write a committee's file: names and public keys."""
+    document = {"name": name, "jurisdiction": jurisdiction, "signingKey": signing_key, "sealingKey": sealing_key}
+    path.write_text(json.dumps(document, indent=2) + "\n")

@@ -1,0 +1,1 @@
+"""The ledger contract on an Ethereum chain. The only package that speaks to a node."""

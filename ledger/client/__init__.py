@@ -1,0 +1,23 @@
+"""
+The Python client of the REST API: signed requests, retries, and what the recipient of a release must check.
+
+Knows nothing of the service's inside: only HTTP, the member's keys, and the ledger's public encodings.
+"""
+
+from ledger.client.holders import check_grant, sign_grant, sign_in, sign_revocation
+from ledger.client.keys import MemberKeys
+from ledger.client.releases import content_received, open_release
+from ledger.client.rest import PassportClient
+from ledger.client.signing import sign_headers
+
+__all__ = [
+    "MemberKeys",
+    "PassportClient",
+    "check_grant",
+    "content_received",
+    "open_release",
+    "sign_grant",
+    "sign_headers",
+    "sign_in",
+    "sign_revocation",
+]

@@ -1,0 +1,178 @@
+"""
+The holder's side: what is signed is first built again from its own fields, so that no service can slip in another.
+
+Private keys come as bytes and stay here; only signatures go out.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from eth_account import Account
+
+from ledger.client.rest import PassportClient
+from ledger.domain.records import Address, Commitment, Grant, GrantId, PassportId
+from ledger.domain.vocabulary import Category, GrantFlag, Purpose, code, flags, purpose_set
+from ledger.encoding.hexadecimal import address, bytes32, to_hex
+from ledger.encoding.typed_data import (
+    LedgerDomain,
+    grant_typed_data,
+    revocation_typed_data,
+    sign,
+    sign_in_typed_data,
+)
+from ledger.errors import InvalidInput, SignatureRejected
+
+Json = dict[str, Any]
+
+_STRANGE = "Do not sign; the service may be another one than you think, or work for somebody else."
+
+
+def domain_of(ledger: Json) -> LedgerDomain:
+    """Return the signing domain of the answer of `PassportClient.ledger`."""
+    return LedgerDomain(int(ledger["chainId"]), Address(address(ledger["ledger"], field="ledger")))
+
+
+def sign_in(client: PassportClient, private_key: bytes) -> Json:
+    """
+    Sign in as a holder.
+
+    Args:
+        client: The service; any credentials.
+        private_key: The holder key towards one custodian, 32 bytes.
+
+    Returns:
+        `{"code", "expiresAt"}`; a `PassportClient` takes the code as its credentials.
+
+    Raises:
+        SignatureRejected: The challenge is not one for this service, ledger and holder; nothing was signed.
+    """
+    holder = str(Account.from_key(private_key).address).lower()
+    answer = client.challenge(holder)
+    message = _message(answer["typedData"], "SignIn")
+    expected = sign_in_typed_data(
+        domain_of(client.ledger()),
+        holder=holder,
+        origin=_origin(client.base_url),
+        challenge=bytes32(answer["challenge"], field="challenge"),
+        expires_at=int(message.get("expiresAt", 0)),
+    )
+    if not _same(message, expected["message"]) or not _same(
+        answer["typedData"]["domain"], expected["domain"]
+    ):
+        raise SignatureRejected(
+            f"the challenge of {client.base_url} is not for signing in there as {holder}",
+            fix=f"Use the service's own address: it says {message.get('origin')!r}. If that is strange: {_STRANGE}",
+        )
+    return client.open_session(holder, answer["challenge"], to_hex(sign(expected, private_key=private_key)))
+
+
+def check_grant(prepared: Json, wanted: Json) -> Grant:
+    """
+    Check that a prepared grant says what its holder decided, no more and no less.
+
+    Args:
+        prepared: The answer of `PassportClient.prepare_grant`.
+        wanted: The fields that were sent to it.
+
+    Returns:
+        The grant to sign.
+
+    Raises:
+        SignatureRejected: A field differs; says which.
+    """
+    grant = grant_of(prepared["grant"])
+    decided = {
+        "passportId": (to_hex(grant.passport_id), str(wanted["passportId"]).lower()),
+        "recipient": (grant.recipient, int(wanted["recipient"])),
+        "purposes": (grant.purposes, purpose_set([code(Purpose, name) for name in wanted["purposes"]])),
+        "categories": (grant.categories, flags(Category, wanted["categories"])),
+        "useTo": (grant.use_to, seconds(wanted["useTo"])),
+        "maxUses": (grant.max_uses, int(wanted.get("maxUses") or 0)),
+        "flags": (grant.flags, flags(GrantFlag, wanted.get("flags") or [])),
+        "supersedes": (to_hex(grant.supersedes), str(wanted.get("supersedes") or to_hex(bytes(32))).lower()),
+    }
+    if wanted.get("useFrom"):
+        decided["useFrom"] = (grant.use_from, seconds(wanted["useFrom"]))
+    for name, (found, expected) in decided.items():
+        if found != expected:
+            raise SignatureRejected(f"the prepared grant has another {name} than was decided", fix=_STRANGE)
+    return grant
+
+
+def sign_grant(ledger: Json, grant: Grant, private_key: bytes) -> str:
+    """Sign a grant for the ledger that `PassportClient.ledger` names; returns 65 bytes as hexadecimal."""
+    return to_hex(sign(grant_typed_data(domain_of(ledger), grant), private_key=private_key))
+
+
+def sign_revocation(ledger: Json, *, passport_id: str, grant_id: str, private_key: bytes) -> str:
+    """Sign the withdrawal of a grant; returns 65 bytes as hexadecimal."""
+    typed_data = revocation_typed_data(
+        domain_of(ledger),
+        passport_id=bytes32(passport_id, field="passportId"),
+        grant_id=bytes32(grant_id, field="grantId"),
+    )
+    return to_hex(sign(typed_data, private_key=private_key))
+
+
+def grant_of(fields: Json) -> Grant:
+    """
+    Read a grant as the API writes it for signing.
+
+    Raises:
+        InvalidInput: A field is missing or is not what it should be.
+    """
+    try:
+        return Grant(
+            grant_id=GrantId(bytes32(fields["grantId"], field="grantId")),
+            passport_id=PassportId(bytes32(fields["passportId"], field="passportId")),
+            recipient=int(fields["recipient"]),
+            purposes=int(fields["purposes"]),
+            categories=Category(int(fields["categories"])),
+            use_from=int(fields["useFrom"]),
+            use_to=int(fields["useTo"]),
+            max_uses=int(fields["maxUses"]),
+            flags=GrantFlag(int(fields["flags"])),
+            terms=Commitment(bytes32(fields["terms"], field="terms")),
+            supersedes=GrantId(bytes32(fields["supersedes"], field="supersedes")),
+            deadline=int(fields["deadline"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidInput(f"this is not a grant ready for signing: {error}", field="grant") from None
+
+
+def seconds(time: str) -> int:
+    """
+    Read a time (RFC 3339) as seconds since the Unix epoch.
+
+    Raises:
+        InvalidInput: Not a time, or one without a zone.
+    """
+    try:
+        moment = datetime.fromisoformat(time)
+    except (ValueError, TypeError):
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise InvalidInput(f"{time!r} is not a time with a zone, as in 2027-01-31T00:00:00Z", field="time")
+    return int(moment.timestamp())
+
+
+def _message(typed_data: Json, primary: str) -> Json:
+    if typed_data.get("primaryType") != primary or not isinstance(typed_data.get("message"), dict):
+        raise SignatureRejected(f"the service asks to sign something else than {primary}", fix=_STRANGE)
+    message: Json = typed_data["message"]
+    return message
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _same(found: Json, expected: Json) -> bool:
+    """Compare with hexadecimal in any case and numbers also as text: services differ in both."""
+    return {name: str(value).lower() for name, value in found.items()} == {
+        name: str(value).lower() for name, value in expected.items()
+    }

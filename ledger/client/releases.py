@@ -1,0 +1,112 @@
+"""
+What the recipient of a release does with it: open it, and check it against what the ledger holds.
+
+Source: docs/spec.md, "Release" and "Record".
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from nacl.exceptions import CryptoError
+from nacl.public import PrivateKey, SealedBox
+from nacl.secret import SecretBox
+
+from ledger.client.keys import MemberKeys
+from ledger.domain.records import Commitment, Salt
+from ledger.domain.vocabulary import Category, flags
+from ledger.encoding.commitments import canonical, category_record, commit, content_of
+from ledger.encoding.hexadecimal import bytes32, to_hex
+from ledger.errors import LedgerError, VerificationError
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """One category, decrypted: its resources and the commitment computed over them."""
+
+    name: str
+    resources: list[dict[str, Any]]
+    computed: Commitment
+    stated: Commitment
+    entries: int
+
+
+def open_release(
+    release: dict[str, Any], keys: MemberKeys, *, content: bytes | None = None
+) -> dict[str, list[dict[str, Any]]]:
+    """
+    Decrypt a release and check every commitment in it.
+
+    Args:
+        release: The answer of `PassportClient.release` or `collect`.
+        keys: The recipient's keys.
+        content: The passport's content commitment as the chain holds it, 32 bytes; None to rely on the release's own.
+
+    Returns:
+        For each released category its resources, in the order of the record.
+
+    Raises:
+        VerificationError: Something cannot be opened, or is not what the ledger committed to; says what.
+    """
+    opened = _open(release, keys)
+    manifest = release["manifest"]
+    for item in opened:
+        if item.computed != item.stated or to_hex(item.computed) != manifest.get(item.name):
+            raise VerificationError(f"the {item.name} of the release are not those that were committed to")
+        if len(item.resources) != item.entries:
+            raise VerificationError(
+                f"the release promises {item.entries} {item.name}, it has {len(item.resources)}"
+            )
+    stated = bytes32(release["content"], field="content")
+    salt = Salt(bytes32(release["manifestSalt"], field="manifestSalt"))
+    if content_of(manifest, salt=salt) != stated or (content is not None and content != stated):
+        raise VerificationError("the manifest of the release is not the one that the passport commits to")
+    return {item.name: item.resources for item in opened}
+
+
+def content_received(release: dict[str, Any], keys: MemberKeys) -> Commitment:
+    """
+    Compute the content commitment over what was really received: what the recipient of a transfer reports.
+
+    Every released category's commitment in the manifest is replaced by the one computed over its plain text. Equal
+    to the passport's content if and only if the plain text is what was committed to.
+
+    Raises:
+        VerificationError: A category cannot be decrypted.
+    """
+    computed = {item.name: to_hex(item.computed) for item in _open(release, keys)}
+    salt = Salt(bytes32(release["manifestSalt"], field="manifestSalt"))
+    return content_of({**release["manifest"], **computed}, salt=salt)
+
+
+def _open(release: dict[str, Any], keys: MemberKeys) -> list[_Opened]:
+    try:
+        return [_open_category(item, keys) for item in release["categories"]]
+    except (KeyError, TypeError, ValueError, LedgerError) as error:
+        if isinstance(error, VerificationError):
+            raise
+        raise VerificationError(f"the release cannot be read: {error}") from error
+
+
+def _open_category(item: dict[str, Any], keys: MemberKeys) -> _Opened:
+    (category,) = flags(Category, [item["category"]])
+    try:
+        data_key = SealedBox(PrivateKey(keys.sealing_seed)).decrypt(base64.b64decode(item["sealedKey"]))
+        plain = SecretBox(data_key).decrypt(base64.b64decode(item["ciphertext"]))
+    except CryptoError:
+        raise VerificationError(
+            f"the {category.name} of the release cannot be decrypted with these keys",
+            fix="Use the key file whose sealingKey the ledger holds for your institution.",
+        ) from None
+    resources = json.loads(plain)["entries"]
+    salt = Salt(bytes32(item["salt"], field="salt"))
+    return _Opened(
+        name=str(category.name),
+        resources=resources,
+        computed=commit("category", canonical(category_record(category, resources)), salt=salt),
+        stated=Commitment(bytes32(item["commitment"], field="commitment")),
+        entries=int(item["entries"]),
+    )

@@ -1,0 +1,510 @@
+"""
+The index: what pages and lists are read from. Implements `ledger.ports.Index` and the indexer's store.
+
+A projection of the chain: it can be thrown away and made again. Nothing is decided on its word.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+
+from ledger.domain.records import (
+    ZERO32,
+    Address,
+    BlockHeader,
+    Commitment,
+    Event,
+    GrantId,
+    GrantState,
+    Member,
+    Passport,
+    PassportId,
+    PolicyTable,
+    Position,
+    Project,
+    Transfer,
+    TransferId,
+)
+from ledger.domain.vocabulary import (
+    Category,
+    Custody,
+    DataClass,
+    GrantFlag,
+    GrantStatus,
+    MemberStatus,
+    PassportStatus,
+    Role,
+    Technique,
+    TransferStatus,
+)
+from ledger.encoding.words import fold_decision, unpack_verdict
+from ledger.errors import InvalidInput
+from ledger.ports import DecisionRecord, GrantRecord, IndexState, PassportRecord, TransferRecord
+from ledger.store import projection
+from ledger.store.database import Database
+from ledger.store.tables import (
+    PROJECTION,
+    blocks,
+    cursor,
+    decisions,
+    events,
+    grants,
+    members,
+    passports,
+    policies,
+    projects,
+    releases,
+    transfers,
+)
+from ledger.store.values import dumps, loads, position_columns, position_of
+
+#: How many recent block hashes are kept to find where a reorganised chain forks.
+_KEPT_BLOCKS: Final = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far the index has come: the last block, the fold of all decisions, and what is wrong if anything is."""
+
+    block_number: int
+    block_hash: bytes
+    head: bytes
+    error: str | None
+
+
+class SqlIndex:
+    """The index in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep the index in a migrated database."""
+        self._database = database
+        self._progress = threading.Condition()
+        self._chain_head = 0
+
+    # --- what the indexer does -------------------------------------------------
+
+    def cursor(self) -> Cursor | None:
+        """Return how far the index has come; None before the first block."""
+        with self._database.read() as connection:
+            return _cursor(connection)
+
+    def known_block(self, number: int) -> bytes | None:
+        """Return the hash under which a recent block was indexed."""
+        with self._database.read() as connection:
+            return connection.execute(
+                select(blocks.c.block_hash).where(blocks.c.block_number == number)
+            ).scalar_one_or_none()
+
+    def extend(self, headers: list[BlockHeader], found: Iterable[Event]) -> Cursor:
+        """Add blocks and their events, rows and cursor in one transaction; returns the new cursor."""
+        with self._database.write() as connection:
+            before = _cursor(connection)
+            head = before.head if before else ZERO32
+            for event in found:
+                _insert_event(connection, event)
+                projection.apply(connection, event)
+                head = _fold(head, event)
+            last = headers[-1]
+            connection.execute(
+                insert(blocks), [{"block_number": h.number, "block_hash": h.block_hash} for h in headers]
+            )
+            connection.execute(delete(blocks).where(blocks.c.block_number < last.number - _KEPT_BLOCKS))
+            _set_cursor(connection, last.number, last.block_hash, head)
+        with self._progress:
+            self._progress.notify_all()
+        return Cursor(last.number, last.block_hash, head, None)
+
+    def roll_back(self, to_block: int) -> None:
+        """Forget every block above *to_block* and fold the rows again from the events that are left."""
+        with self._database.write() as connection:
+            connection.execute(delete(events).where(events.c.block_number > to_block))
+            connection.execute(delete(blocks).where(blocks.c.block_number > to_block))
+            for table in PROJECTION:
+                connection.execute(delete(table))
+            head = ZERO32
+            for row in connection.execute(select(events).order_by(events.c.serial)):
+                event = _event(row)
+                projection.apply(connection, event)
+                head = _fold(head, event)
+            block_hash = connection.execute(
+                select(blocks.c.block_hash).where(blocks.c.block_number == to_block)
+            ).scalar_one_or_none()
+            connection.execute(delete(cursor))
+            if block_hash is not None:
+                _set_cursor(connection, to_block, block_hash, head)
+            else:
+                connection.execute(delete(events))
+                connection.execute(delete(blocks))
+                for table in PROJECTION:
+                    connection.execute(delete(table))
+
+    def report(self, error: str | None) -> None:
+        """Remember what is wrong with the index, or that nothing is."""
+        with self._database.write() as connection:
+            connection.execute(update(cursor).values(error=error))
+
+    def saw_head(self, number: int) -> None:
+        """Remember how long the chain is."""
+        self._chain_head = number
+
+    # --- what is read ----------------------------------------------------------
+
+    def state(self) -> IndexState:
+        """Return how far the index has come, and whether it agrees with the contract."""
+        found = self.cursor()
+        if found is None:
+            return IndexState(-1, ZERO32, self._chain_head, consistent=False, error="nothing is indexed yet")
+        return IndexState(
+            found.block_number, found.block_hash, self._chain_head, found.error is None, found.error
+        )
+
+    def wait_for(self, block_number: int, *, timeout: float) -> bool:
+        """Wait until the index has reached a block; False after *timeout* seconds."""
+        deadline = time.monotonic() + timeout
+        with self._progress:
+            while True:
+                found = self.cursor()
+                if found is not None and found.block_number >= block_number:
+                    return True
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                self._progress.wait(min(left, 0.25))
+
+    def members(self) -> list[Member]:
+        """Return all members in the order of admission."""
+        return [_member(row) for row in self._all(select(members).order_by(members.c.member_id))]
+
+    def member(self, member_id: int) -> Member | None:
+        """Return a member."""
+        row = self._one(select(members).where(members.c.member_id == member_id))
+        return _member(row) if row else None
+
+    def member_by_signing_key(self, signing_key: bytes) -> Member | None:
+        """Return the member with an Ed25519 key."""
+        row = self._one(select(members).where(members.c.signing_key == signing_key))
+        return _member(row) if row else None
+
+    def passport(self, passport_id: PassportId) -> PassportRecord | None:
+        """Return a passport."""
+        row = self._one(select(passports).where(passports.c.passport_id == passport_id))
+        return _passport(row) if row else None
+
+    def passports(
+        self,
+        *,
+        custodian: int | None = None,
+        holder: Address | None = None,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> tuple[list[PassportRecord], str | None]:
+        """Return passports, oldest first, and the cursor of the next page."""
+        query = select(passports)
+        if custodian is not None:
+            query = query.where(passports.c.custodian == custodian)
+        if holder is not None:
+            query = query.where(passports.c.holder == holder)
+        rows, following = self._chain_ordered(query, passports, after, limit)
+        return [_passport(row) for row in rows], following
+
+    def grant(self, grant_id: GrantId) -> GrantRecord | None:
+        """Return a grant."""
+        row = self._one(select(grants).where(grants.c.grant_id == grant_id))
+        return _grant(row) if row else None
+
+    def grants(
+        self,
+        *,
+        passport_id: PassportId | None = None,
+        recipient: int | None = None,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> tuple[list[GrantRecord], str | None]:
+        """Return grants, oldest first, and the cursor of the next page."""
+        query = select(grants)
+        if passport_id is not None:
+            query = query.where(grants.c.passport_id == passport_id)
+        if recipient is not None:
+            query = query.where(grants.c.recipient == recipient)
+        rows, following = self._chain_ordered(query, grants, after, limit)
+        return [_grant(row) for row in rows], following
+
+    def project(self, project_id: int) -> Project | None:
+        """Return a project."""
+        row = self._one(select(projects).where(projects.c.project_id == project_id))
+        return _project(row) if row else None
+
+    def projects(self, *, member_id: int | None = None) -> list[Project]:
+        """Return projects in the order of filing."""
+        query = select(projects).order_by(projects.c.project_id)
+        if member_id is not None:
+            query = query.where(projects.c.member_id == member_id)
+        return [_project(row) for row in self._all(query)]
+
+    def decision(self, passport_id: PassportId, seq: int) -> DecisionRecord | None:
+        """Return a decision."""
+        row = self._one(
+            select(decisions).where(decisions.c.passport_id == passport_id, decisions.c.seq == seq)
+        )
+        return _decision(row) if row else None
+
+    def decisions(  # noqa: PLR0913 - one filter each
+        self,
+        *,
+        passport_id: PassportId | None = None,
+        member_id: int | None = None,
+        custodian: int | None = None,
+        newest_first: bool = True,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> tuple[list[DecisionRecord], str | None]:
+        """Return decisions in the order of the chain or its reverse, and the cursor of the next page."""
+        query = select(decisions)
+        if passport_id is not None:
+            query = query.where(decisions.c.passport_id == passport_id)
+        if member_id is not None:
+            query = query.where(decisions.c.member_id == member_id)
+        if custodian is not None:
+            kept = select(passports.c.passport_id).where(passports.c.custodian == custodian)
+            query = query.where(decisions.c.passport_id.in_(kept))
+        start = _serial(after)
+        column = decisions.c.serial
+        if start is not None:
+            query = query.where(column < start if newest_first else column > start)
+        query = query.order_by(column.desc() if newest_first else column).limit(limit + 1)
+        rows = self._all(query)
+        following = str(rows[limit - 1].serial) if len(rows) > limit else None
+        return [_decision(row) for row in rows[:limit]], following
+
+    def releases(self, passport_id: PassportId) -> dict[int, Position]:
+        """Return where each released decision of a passport was recorded as released, by seq."""
+        rows = self._all(select(releases).where(releases.c.passport_id == passport_id))
+        return {row.seq: position_of(row) for row in rows}
+
+    def transfer(self, transfer_id: TransferId) -> TransferRecord | None:
+        """Return a transfer."""
+        row = self._one(select(transfers).where(transfers.c.transfer_id == transfer_id))
+        return _transfer(row) if row else None
+
+    def transfers(
+        self, *, member_id: int | None = None, passport_id: PassportId | None = None, limit: int = 100
+    ) -> list[TransferRecord]:
+        """Return transfers, newest first."""
+        query = select(transfers)
+        if member_id is not None:
+            query = query.where((transfers.c.sender == member_id) | (transfers.c.recipient == member_id))
+        if passport_id is not None:
+            query = query.where(transfers.c.passport_id == passport_id)
+        query = query.order_by(transfers.c.block_number.desc(), transfers.c.log_index.desc()).limit(limit)
+        return [_transfer(row) for row in self._all(query)]
+
+    def policy(self, version: int | None = None) -> PolicyTable | None:
+        """Return a version of the law, or the one in force."""
+        query = select(policies).order_by(policies.c.version.desc()).limit(1)
+        if version is not None:
+            query = select(policies).where(policies.c.version == version)
+        row = self._one(query)
+        return _policy(row) if row else None
+
+    def events(
+        self, *, passport_id: PassportId | None = None, after: str | None = None, limit: int = 100
+    ) -> tuple[list[Event], str | None]:
+        """Return events in the order of the chain, and the cursor of the next page."""
+        query = select(events).order_by(events.c.serial).limit(limit + 1)
+        if passport_id is not None:
+            query = query.where(events.c.passport_id == passport_id)
+        if (start := _serial(after)) is not None:
+            query = query.where(events.c.serial > start)
+        rows = self._all(query)
+        following = str(rows[limit - 1].serial) if len(rows) > limit else None
+        return [_event(row) for row in rows[:limit]], following
+
+    def _chain_ordered(
+        self, query: Select[Any], table: Any, after: str | None, limit: int
+    ) -> tuple[list[Row[Any]], str | None]:
+        if after is not None:
+            block, log_index = _block_and_log(after)
+            query = query.where(
+                (table.c.block_number > block)
+                | ((table.c.block_number == block) & (table.c.log_index > log_index))
+            )
+        rows = self._all(query.order_by(table.c.block_number, table.c.log_index).limit(limit + 1))
+        last = rows[limit - 1] if len(rows) > limit else None
+        return rows[:limit], f"{last.block_number}-{last.log_index}" if last is not None else None
+
+    def _one(self, query: Select[Any]) -> Row[Any] | None:
+        with self._database.read() as connection:
+            return connection.execute(query).one_or_none()
+
+    def _all(self, query: Select[Any]) -> list[Row[Any]]:
+        with self._database.read() as connection:
+            return list(connection.execute(query).all())
+
+
+def _cursor(connection: Connection) -> Cursor | None:
+    row = connection.execute(select(cursor)).one_or_none()
+    return Cursor(row.block_number, row.block_hash, row.head, row.error) if row else None
+
+
+def _set_cursor(connection: Connection, number: int, block_hash: bytes, head: bytes) -> None:
+    connection.execute(delete(cursor))
+    connection.execute(
+        insert(cursor).values(only=1, block_number=number, block_hash=block_hash, head=head, error=None)
+    )
+
+
+def _insert_event(connection: Connection, event: Event) -> None:
+    connection.execute(
+        insert(events).values(
+            name=event.name,
+            passport_id=event.arguments.get("passportId"),
+            arguments=dumps(event.arguments),
+            **position_columns(event.position),
+        )
+    )
+
+
+def _fold(head: bytes, event: Event) -> bytes:
+    if event.name != "DecisionRecorded":
+        return head
+    a = event.arguments
+    return fold_decision(
+        head,
+        passport_id=a["passportId"],
+        grant_id=a["grantId"],
+        member_id=a["memberId"],
+        verdict_word=a["verdict"],
+        commitment=a["commitment"],
+    )
+
+
+def _event(row: Row[Any]) -> Event:
+    return Event(row.name, loads(row.arguments), position_of(row))
+
+
+def _member(row: Row[Any]) -> Member:
+    return Member(
+        member_id=row.member_id,
+        name=row.name,
+        signer=Address(row.signer),
+        roles=Role(row.roles),
+        purposes=row.purposes,
+        jurisdiction=row.jurisdiction,
+        valid_to=row.valid_to,
+        status=MemberStatus(row.status),
+        signing_key=row.signing_key,
+        sealing_key=row.sealing_key,
+    )
+
+
+def _passport(row: Row[Any]) -> PassportRecord:
+    passport = Passport(
+        passport_id=PassportId(row.passport_id),
+        custodian=row.custodian,
+        purposes=row.purposes,
+        status=PassportStatus(row.status),
+        custody=Custody(row.custody),
+        holder=Address(row.holder),
+        content=Commitment(row.content),
+        size=row.size,
+    )
+    return PassportRecord(passport, position_of(row))
+
+
+def _grant(row: Row[Any]) -> GrantRecord:
+    state = GrantState(
+        recipient=row.recipient,
+        purposes=row.purposes,
+        categories=Category(row.categories),
+        use_from=row.use_from,
+        use_to=row.use_to,
+        max_uses=row.max_uses,
+        uses=row.uses,
+        flags=GrantFlag(row.flags),
+        status=GrantStatus(row.status),
+        ended_at=row.ended_at,
+    )
+    return GrantRecord(
+        grant_id=GrantId(row.grant_id),
+        passport_id=PassportId(row.passport_id),
+        state=state,
+        terms=Commitment(row.terms),
+        supersedes=GrantId(row.supersedes),
+        successor=GrantId(row.successor) if row.successor else None,
+        position=position_of(row),
+    )
+
+
+def _project(row: Row[Any]) -> Project:
+    return Project(
+        project_id=row.project_id,
+        member_id=row.member_id,
+        purposes=row.purposes,
+        categories=Category(row.categories),
+        techniques=Technique(row.techniques),
+        highest_class=DataClass(row.highest_class),
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        agreement=Commitment(row.agreement),
+        withdrawn=row.withdrawn,
+    )
+
+
+def _decision(row: Row[Any]) -> DecisionRecord:
+    return DecisionRecord(
+        passport_id=PassportId(row.passport_id),
+        grant_id=GrantId(row.grant_id),
+        member_id=row.member_id,
+        verdict=unpack_verdict(int.from_bytes(row.verdict, "big")),
+        commitment=Commitment(row.commitment),
+        position=position_of(row),
+    )
+
+
+def _transfer(row: Row[Any]) -> TransferRecord:
+    transfer = Transfer(
+        transfer_id=TransferId(row.transfer_id),
+        passport_id=PassportId(row.passport_id),
+        sender=row.sender,
+        recipient=row.recipient,
+        seq=row.seq,
+        status=TransferStatus(row.status),
+        content=Commitment(row.content),
+        received_content=Commitment(row.received_content) if row.received_content else None,
+    )
+    received = Position(**loads(row.received)) if row.received else None
+    return TransferRecord(transfer, position_of(row), received)
+
+
+def _policy(row: Row[Any]) -> PolicyTable:
+    required, necessary, core, sensitive, banned, max_seconds = loads(row.law)
+    return PolicyTable(
+        version=row.version,
+        required=tuple(required),
+        necessary=necessary,
+        core_categories=Category(core),
+        sensitive_categories=Category(sensitive),
+        banned_purposes=banned,
+        max_grant_seconds=max_seconds,
+    )
+
+
+def _serial(after: str | None) -> int | None:
+    if after is None:
+        return None
+    if not after.isdigit():
+        raise InvalidInput("after must be a cursor that an earlier page gave", field="after")
+    return int(after)
+
+
+def _block_and_log(after: str) -> tuple[int, int]:
+    block, _, log_index = after.partition("-")
+    if not (block.isdigit() and log_index.isdigit()):
+        raise InvalidInput("after must be a cursor that an earlier page gave", field="after")
+    return int(block), int(log_index)

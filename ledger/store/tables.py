@@ -1,0 +1,290 @@
+"""
+The tables of the ledger's database.
+
+Three concepts live here: the journal (must not be lost), the index (a projection of the chain, disposable) and
+sessions (short-lived). Hashes and ids are stored as bytes, sets and codes as integers, words over 63 bits as bytes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata: Final = MetaData()
+
+_HASH: Final = LargeBinary(32)
+_SERIAL: Final = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _position() -> list[Column[Any]]:
+    return [
+        Column("block_number", BigInteger, nullable=False),
+        Column("block_hash", _HASH, nullable=False),
+        Column("transaction_hash", _HASH, nullable=False),
+        Column("log_index", Integer, nullable=False),
+        Column("time", BigInteger, nullable=False),
+    ]
+
+
+# --- journal -----------------------------------------------------------------
+
+deployment = Table(
+    "deployment",
+    metadata,
+    Column("only", Integer, primary_key=True),
+    Column("chain_id", BigInteger, nullable=False),
+    Column("genesis_hash", _HASH, nullable=False),
+    Column("ledger", String(42), nullable=False),
+    Column("block_number", BigInteger, nullable=False),
+    Column("code_hash", _HASH, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("holder", String(128), nullable=False),
+    Column("expires_at", Float, nullable=False),
+)
+
+signers = Table(
+    "signers",
+    metadata,
+    Column("address", String(42), primary_key=True),
+    Column("first_nonce", BigInteger, nullable=False),
+)
+
+transactions = Table(
+    "transactions",
+    metadata,
+    Column("serial", _SERIAL, primary_key=True, autoincrement=True),
+    Column("transaction_hash", _HASH, nullable=False, unique=True),
+    Column("signer", String(42), nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("signed_at", Float, nullable=False),
+    Column("block_number", BigInteger),
+    Column("block_hash", _HASH),
+    Column("transaction_index", Integer),
+    Column("time", BigInteger),
+    Column("gas_used", BigInteger),
+    UniqueConstraint("signer", "nonce"),
+    Index("transactions_by_status", "signer", "status", "nonce"),
+)
+
+operations = Table(
+    "operations",
+    metadata,
+    Column("serial", _SERIAL, primary_key=True, autoincrement=True),
+    Column("operation_id", String(32), nullable=False, unique=True),
+    Column("signer", String(42), nullable=False),
+    Column("function", String(64), nullable=False),
+    Column("arguments", Text, nullable=False),
+    Column("receiver", String(42)),
+    Column("value", String(80), nullable=False),
+    Column("scope", String(128)),
+    Column("key", String(128)),
+    Column("fingerprint", String(128)),
+    Column("status", String(16), nullable=False),
+    Column("transaction_hash", _HASH, ForeignKey("transactions.transaction_hash")),
+    Column("item", Integer),
+    Column("events", Text),
+    Column("error", Text),
+    Column("created_at", Float, nullable=False),
+    UniqueConstraint("scope", "key"),
+    Index("operations_by_status", "signer", "status", "serial"),
+    Index("operations_by_transaction", "transaction_hash", "item"),
+)
+
+# --- index -------------------------------------------------------------------
+
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("only", Integer, primary_key=True),
+    Column("block_number", BigInteger, nullable=False),
+    Column("block_hash", _HASH, nullable=False),
+    Column("head", _HASH, nullable=False),
+    Column("error", Text),
+)
+
+blocks = Table(
+    "blocks",
+    metadata,
+    Column("block_number", BigInteger, primary_key=True),
+    Column("block_hash", _HASH, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("serial", _SERIAL, primary_key=True, autoincrement=True),
+    Column("name", String(40), nullable=False),
+    Column("passport_id", _HASH),
+    Column("arguments", Text, nullable=False),
+    *_position(),
+    UniqueConstraint("block_hash", "log_index"),
+    Index("events_by_passport", "passport_id", "serial"),
+    Index("events_by_block", "block_number"),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("member_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", String(64), nullable=False),
+    Column("signer", String(42), nullable=False),
+    Column("roles", Integer, nullable=False),
+    Column("purposes", Integer, nullable=False),
+    Column("jurisdiction", Integer, nullable=False),
+    Column("valid_to", BigInteger, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("signing_key", _HASH, nullable=False, unique=True),
+    Column("sealing_key", _HASH, nullable=False),
+)
+
+passports = Table(
+    "passports",
+    metadata,
+    Column("passport_id", _HASH, primary_key=True),
+    Column("custodian", BigInteger, nullable=False),
+    Column("purposes", Integer, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("custody", Integer, nullable=False),
+    Column("holder", String(42), nullable=False),
+    Column("content", _HASH, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    *_position(),
+    Index("passports_by_custodian", "custodian"),
+    Index("passports_by_holder", "holder"),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("grant_id", _HASH, primary_key=True),
+    Column("passport_id", _HASH, nullable=False),
+    Column("recipient", BigInteger, nullable=False),
+    Column("purposes", Integer, nullable=False),
+    Column("categories", Integer, nullable=False),
+    Column("use_from", BigInteger, nullable=False),
+    Column("use_to", BigInteger, nullable=False),
+    Column("max_uses", Integer, nullable=False),
+    Column("uses", Integer, nullable=False),
+    Column("flags", Integer, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("ended_at", BigInteger, nullable=False),
+    Column("terms", _HASH, nullable=False),
+    Column("supersedes", _HASH, nullable=False),
+    Column("successor", _HASH),
+    *_position(),
+    Index("grants_by_passport", "passport_id"),
+    Index("grants_by_recipient", "recipient"),
+)
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("project_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("member_id", BigInteger, nullable=False),
+    Column("purposes", Integer, nullable=False),
+    Column("categories", Integer, nullable=False),
+    Column("techniques", Integer, nullable=False),
+    Column("highest_class", Integer, nullable=False),
+    Column("valid_from", BigInteger, nullable=False),
+    Column("valid_to", BigInteger, nullable=False),
+    Column("agreement", _HASH, nullable=False),
+    Column("withdrawn", Boolean, nullable=False),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("serial", _SERIAL, primary_key=True, autoincrement=True),
+    Column("passport_id", _HASH, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("grant_id", _HASH, nullable=False),
+    Column("member_id", BigInteger, nullable=False),
+    Column("verdict", _HASH, nullable=False),
+    Column("commitment", _HASH, nullable=False),
+    *_position(),
+    UniqueConstraint("passport_id", "seq"),
+    Index("decisions_by_member", "member_id", "serial"),
+)
+
+releases = Table(
+    "releases",
+    metadata,
+    Column("passport_id", _HASH, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    *_position(),
+)
+
+transfers = Table(
+    "transfers",
+    metadata,
+    Column("transfer_id", _HASH, primary_key=True),
+    Column("passport_id", _HASH, nullable=False),
+    Column("sender", BigInteger, nullable=False),
+    Column("recipient", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("content", _HASH, nullable=False),
+    Column("received_content", _HASH),
+    Column("received", Text),
+    *_position(),
+    Index("transfers_by_passport", "passport_id"),
+)
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("law", Text, nullable=False),
+)
+
+#: What is rebuilt from the events alone.
+PROJECTION: Final = (members, passports, grants, projects, decisions, releases, transfers, policies)
+
+# --- sessions ----------------------------------------------------------------
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("code_hash", _HASH, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("expires_at", Float, nullable=False),
+)
+
+nonces = Table(
+    "nonces",
+    metadata,
+    Column("scope", String(96), primary_key=True),
+    Column("nonce", String(128), primary_key=True),
+    Column("expires_at", Float, nullable=False),
+)
+
+challenges = Table(
+    "challenges",
+    metadata,
+    Column("challenge", _HASH, primary_key=True),
+    Column("holder", String(42), nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)

@@ -1,0 +1,43 @@
+"""The tables of the vault's database. Every secret in it is sealed with the vault's key before it gets here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint
+
+metadata: Final = MetaData()
+
+records = Table(
+    "records",
+    metadata,
+    Column("passport_id", LargeBinary(32), primary_key=True),
+    Column("custodian", BigInteger, nullable=False),
+    Column("reference_lookup", LargeBinary(32), nullable=False),
+    Column("sealed_reference", LargeBinary, nullable=False),
+    Column("manifest", Text, nullable=False),
+    Column("sealed_manifest_salt", LargeBinary, nullable=False),
+    Column("content", LargeBinary(32), nullable=False),
+    Column("sealed_holder_key", LargeBinary),
+    UniqueConstraint("custodian", "reference_lookup"),
+)
+
+categories = Table(
+    "categories",
+    metadata,
+    Column("passport_id", LargeBinary(32), ForeignKey("records.passport_id"), primary_key=True),
+    Column("category", Integer, primary_key=True),
+    Column("ciphertext", LargeBinary, nullable=False),
+    Column("commitment", LargeBinary(32), nullable=False),
+    Column("sealed_salt", LargeBinary, nullable=False),
+    Column("sealed_key", LargeBinary, nullable=False),
+    Column("entries", Integer, nullable=False),
+)
+
+statements = Table(
+    "statements",
+    metadata,
+    Column("commitment", LargeBinary(32), primary_key=True),
+    Column("domain", String(32), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)

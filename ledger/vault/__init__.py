@@ -1,0 +1,183 @@
+"""
+The vault: records sealed off chain, with their salts and keys.
+
+Each category of each record has a data key of its own. Data keys, salts, references and assisted patients' holder
+keys are sealed with the vault's key, which is never in the database: whoever has only the database has nothing.
+Losing a data key on purpose is erasure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from typing import Any, Final
+
+import nacl.exceptions
+import nacl.secret
+import nacl.utils
+from nacl.public import PublicKey, SealedBox
+
+from ledger.domain.records import Commitment, PassportId, Salt
+from ledger.domain.vocabulary import Category
+from ledger.encoding.commitments import canonical, category_record, commit, content_of, manifest, new_salt
+from ledger.errors import ConfigurationError, InvalidInput, NotFound
+from ledger.ports import (
+    RecordSummary,
+    SealedCategory,
+    SealedRecord,
+    VaultCategoryRow,
+    VaultRecordRow,
+    VaultRows,
+)
+
+KEY_BYTES: Final = nacl.secret.SecretBox.KEY_SIZE
+
+
+class SealedVault:
+    """The vault over its database rows. Implements `ledger.ports.Vault`."""
+
+    def __init__(self, rows: VaultRows, *, key: bytes) -> None:
+        """
+        Open the vault.
+
+        Args:
+            rows: Its database.
+            key: 32 bytes that seal everything secret in it.
+
+        Raises:
+            ConfigurationError: The key does not have 32 bytes.
+        """
+        if len(key) != KEY_BYTES:
+            raise ConfigurationError(f"the vault's key must have {KEY_BYTES} bytes", fix="Check the vault key file.")
+        self._rows = rows
+        self._box = nacl.secret.SecretBox(key)
+        self._lookup_key = hashlib.blake2b(key, digest_size=32, person=b"passport-lookup").digest()
+
+    def seal(
+        self,
+        passport_id: PassportId,
+        *,
+        custodian: int,
+        local_reference: str,
+        content: dict[Category, list[dict[str, Any]]],
+        holder_seed: bytes | None,
+    ) -> SealedRecord:
+        """Seal a record, one data key per category; see `ledger.ports.Vault`."""
+        parts = [self._seal_category(category, resources) for category, resources in sorted(content.items())]
+        entries = manifest({part.category: part.commitment for part in parts})
+        salt = new_salt()
+        row = VaultRecordRow(
+            passport_id=passport_id,
+            custodian=custodian,
+            reference_lookup=self._lookup(custodian, local_reference),
+            sealed_reference=self._seal(local_reference.encode()),
+            manifest=entries,
+            sealed_manifest_salt=self._seal(salt),
+            content=content_of(entries, salt=salt),
+            sealed_holder_key=self._seal(holder_seed) if holder_seed else None,
+        )
+        self._rows.put(row, parts)
+        return self._record(row, parts)
+
+    def record(self, passport_id: PassportId) -> SealedRecord | None:
+        """Return a sealed record."""
+        found = self._rows.record(passport_id)
+        return self._record(*found) if found else None
+
+    def find(self, custodian: int, local_reference: str) -> PassportId | None:
+        """Return the passport that a custodian's own patient reference stands for."""
+        return self._rows.find(custodian, self._lookup(custodian, local_reference))
+
+    def summaries(self, custodian: int) -> list[RecordSummary]:
+        """Return what a custodian keeps, with its own references."""
+        return [self._summary(row) for row in self._rows.kept_by(custodian)]
+
+    def seal_key_to(self, passport_id: PassportId, category: Category, sealing_key: bytes) -> bytes:
+        """
+        Re-seal the data key of a category to an X25519 key.
+
+        Raises:
+            NotFound: The vault does not hold it.
+            InvalidInput: The recipient's key is none.
+        """
+        found = self._rows.record(passport_id)
+        row = next((part for part in found[1] if part.category == category), None) if found else None
+        if row is None:
+            raise NotFound("the vault does not hold this category of this record")
+        try:
+            return bytes(SealedBox(PublicKey(sealing_key)).encrypt(self._open(row.sealed_key)))
+        except (nacl.exceptions.CryptoError, ValueError, TypeError) as error:
+            raise InvalidInput("the recipient's sealing key is not an X25519 key", field="sealingKey") from error
+
+    def holder_key(self, passport_id: PassportId) -> bytes | None:
+        """Return the private key of an assisted patient's holder; None if the patient keeps it."""
+        found = self._rows.record(passport_id)
+        sealed = found[0].sealed_holder_key if found else None
+        return self._open(sealed) if sealed else None
+
+    def remember(self, commitment: Commitment, *, domain: str, salt: Salt, record: Any) -> None:
+        """Keep what a commitment on chain stands for."""
+        document = json.dumps({"salt": salt.hex(), "record": record}).encode()
+        self._rows.put_statement(commitment, domain, self._seal(document))
+
+    def recall(self, commitment: Commitment) -> Any | None:
+        """Return the record behind a commitment, if this vault holds it."""
+        sealed = self._rows.statement(commitment)
+        return json.loads(self._open(sealed))["record"] if sealed else None
+
+    def erase(self, passport_id: PassportId) -> int:
+        """Destroy the keys and salts of a record; returns how many were destroyed."""
+        return self._rows.erase(passport_id)
+
+    def _seal_category(self, category: Category, resources: list[dict[str, Any]]) -> VaultCategoryRow:
+        record = canonical(category_record(category, resources))
+        salt, data_key = new_salt(), nacl.utils.random(KEY_BYTES)
+        return VaultCategoryRow(
+            category=category,
+            ciphertext=bytes(nacl.secret.SecretBox(data_key).encrypt(record)),
+            commitment=commit("category", record, salt=salt),
+            sealed_salt=self._seal(salt),
+            sealed_key=self._seal(data_key),
+            entries=len(resources),
+        )
+
+    def _record(self, row: VaultRecordRow, parts: list[VaultCategoryRow]) -> SealedRecord:
+        return SealedRecord(
+            passport_id=row.passport_id,
+            custodian=row.custodian,
+            categories=tuple(
+                SealedCategory(
+                    part.category, part.ciphertext, part.commitment, Salt(self._open(part.sealed_salt)), part.entries
+                )
+                for part in parts
+            ),
+            manifest=row.manifest,
+            manifest_salt=Salt(self._open(row.sealed_manifest_salt)),
+            content=row.content,
+        )
+
+    def _summary(self, row: VaultRecordRow) -> RecordSummary:
+        found = self._rows.record(row.passport_id)
+        parts = found[1] if found else []
+        return RecordSummary(
+            passport_id=row.passport_id,
+            custodian=row.custodian,
+            local_reference=self._open(row.sealed_reference).decode(),
+            entries={part.category: part.entries for part in parts},
+        )
+
+    def _lookup(self, custodian: int, local_reference: str) -> bytes:
+        return hmac.digest(self._lookup_key, f"{custodian}|{local_reference}".encode(), "sha256")
+
+    def _seal(self, secret: bytes) -> bytes:
+        return bytes(self._box.encrypt(secret))
+
+    def _open(self, sealed: bytes) -> bytes:
+        try:
+            return bytes(self._box.decrypt(sealed))
+        except nacl.exceptions.CryptoError as error:
+            raise ConfigurationError(
+                "the vault's key does not open this vault, or the vault was altered",
+                fix="Name the right vault key file (PASSPORT_VAULT_KEY_FILE) or restore the vault.",
+            ) from error
