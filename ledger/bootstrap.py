@@ -160,6 +160,7 @@ class Runtime:
             "chain": _reason(self.guard.identify),
             "lease": None if self.lease.held() else "another process has taken the write lease",
             "index": _reason(self._check_index),
+            "signers": self.writer.trouble(),
         }
 
     def mined(self, _receipt: Receipt) -> None:
@@ -353,6 +354,11 @@ def _reason(check: Callable[[], Any]) -> str | None:
 
 
 def write_founder(path: Path, *, name: str, jurisdiction: int, signing_key: str, sealing_key: str) -> None:
-    """Write a committee's file: names and public keys."""
-    document = {"name": name, "jurisdiction": jurisdiction, "signingKey": signing_key, "sealingKey": sealing_key}
+    """Write a committee's file: its name and its public keys, each `0x` and 64 hexadecimal digits."""
+    document = {
+        "name": name,
+        "jurisdiction": jurisdiction,
+        "signingKey": signing_key,
+        "sealingKey": sealing_key,
+    }
     path.write_text(json.dumps(document, indent=2) + "\n")

@@ -23,7 +23,7 @@ from ledger.audit.findings import (
     transfer_findings,
     use_findings,
 )
-from ledger.audit.index import IndexReader, index_findings
+from ledger.audit.index import EventComparison, IndexReader, index_findings
 from ledger.audit.replay import Replay
 from ledger.audit.report import AuditReport
 from ledger.audit.source import ChainSource, Progress, read_events
@@ -82,11 +82,14 @@ def audit(
     # 3. to 6. Read, decode, decide again, fold.
     replay, decoder = Replay(), EventDecoder(abi)
     altered: list[Finding] = []
+    comparison = EventComparison(index.events()) if index is not None else None
     for start, end in _stretches(from_block, last.number, index_block):
-        events = read_events(source, decoder, ledger, from_block=start, to_block=end, progress=progress)
-        for event in events:
+        for event in read_events(source, decoder, ledger, from_block=start, to_block=end, progress=progress):
             replay.take(event)
-        if index is not None and end == index_block:
+            if comparison is not None and end == index_block:
+                altered.extend(comparison.take(event))
+        if index is not None and comparison is not None and end == index_block:
+            altered.extend(comparison.finish())
             altered.extend(index_findings(replay.state, index.rows()))
     if not replay.state.policy_version:
         raise VerificationError(
@@ -131,7 +134,7 @@ def _stretches(first: int, last: int, stop: int | None) -> Iterator[tuple[int, i
     """Yield the ranges to read: one, or two if the index stands somewhere in between."""
     if stop is not None and stop < last:
         yield first, stop
-        first = stop + 1
+        first = max(first, stop + 1)
     yield first, last
 
 

@@ -6,60 +6,119 @@ The index is a projection and proves nothing; this module finds where it does no
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
 from ledger.audit.findings import Finding, Rule
 from ledger.audit.state import DecisionEntry, GrantEntry, LedgerState, ReleaseEntry, TransferEntry
-from ledger.domain.records import GrantId, Member, Passport, PassportId, Position, Project
+from ledger.domain.records import Event, GrantId, Member, Passport, PassportId, Position, Project
 from ledger.encoding.hexadecimal import to_hex
 
 #: One row: table, key, values by field name.
 Row = tuple[str, str, Mapping[str, Any]]
 
-#: The tables compared, in the order in which a report names missing rows.
-TABLES: Final = (
-    "members",
-    "policies",
-    "passports",
-    "grants",
-    "projects",
-    "decisions",
-    "releases",
-    "transfers",
-)
+#: The tables compared, in the order in which a report names missing rows, and the fields of their keys.
+KEYS: Final[dict[str, tuple[str, ...]]] = {
+    "members": ("member_id",),
+    "policies": ("version",),
+    "passports": ("passport_id",),
+    "grants": ("grant_id",),
+    "projects": ("project_id",),
+    "decisions": ("passport_id", "seq"),
+    "releases": ("passport_id", "seq"),
+    "transfers": ("transfer_id",),
+}
 
 
 class IndexReader(Protocol):
     """
     The index, read for comparison in one snapshot.
 
-    Values are integers (codes, sets, booleans, times), text, bytes or `0x` hexadecimal, or None. Fields that
-    `expected_rows` does not name may be there; they are not compared.
+    Values are integers (codes, sets, booleans, times), text, bytes or `0x` hexadecimal, None, or JSON text in which
+    bytes are `{"$bytes": hexadecimal}`. Fields that `expected_rows` does not name may be there; they are not compared.
     """
 
     def block_number(self) -> int:
         """Return the last block that the index holds."""
 
     def rows(self) -> Iterable[Row]:
-        """Return every row of `TABLES`, in any order; keys and fields as `expected_rows` gives them."""
+        """Return every row of the tables in `KEYS`, in any order; keys as `key_of`, fields as `expected_rows`."""
+
+    def events(self) -> Iterable[Event]:
+        """Return every event that the index holds, in the order of the chain."""
+
+
+def key_of(table: str, row: Mapping[str, Any]) -> str:
+    """Return the key of a row: the fields of its table's key, with `/` between, bytes as `0x` hexadecimal."""
+    return "/".join(str(_plain(row[field])) for field in KEYS[table])
+
+
+class EventComparison:
+    """The index's events against the chain's, side by side, both in the order of the chain."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        """Begin with the index's first event."""
+        self._events = iter(events)
+        self._next = next(self._events, None)
+
+    def take(self, event: Event) -> Iterator[Finding]:
+        """Compare the chain's next event."""
+        while self._next is not None and _order(self._next) < _order(event):
+            yield self._surplus(self._next)
+        found = self._next
+        if found is None or _order(found) != _order(event):
+            yield _about_event(event, "is missing from the index")
+            return
+        self._next = next(self._events, None)
+        if found.name != event.name:
+            yield _about_event(event, f"is called {found.name} in the index")
+        elif found.position != event.position:
+            yield _about_event(event, "stands elsewhere in the index")
+        for name, value in event.arguments.items() if found.name == event.name else ():
+            if _listed(found.arguments.get(name)) != _listed(value):
+                yield _about_event(event, f"has another {name} in the index")
+
+    def finish(self) -> Iterator[Finding]:
+        """Return what the index has after the chain's last event."""
+        while self._next is not None:
+            yield self._surplus(self._next)
+
+    def _surplus(self, event: Event) -> Finding:
+        self._next = next(self._events, None)
+        return _about_event(event, "of the index is not on the chain")
+
+
+def _about_event(event: Event, detail: str) -> Finding:
+    position, passport = event.position, event.arguments.get("passportId")
+    name = f"{position.block_number}/{position.log_index}"
+    return Finding(
+        Rule.INDEX_ALTERED,
+        f"Row {name} of events ({event.name}) {detail}.",
+        passport=to_hex(passport) if isinstance(passport, bytes) else None,
+        evidence=(position,),
+    )
+
+
+def _order(event: Event) -> tuple[int, int]:
+    return event.position.block_number, event.position.log_index
+
+
+def _listed(value: Any) -> Any:
+    """Return a value with its tuples as lists."""
+    return [_listed(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def expected_rows(state: LedgerState) -> Iterator[Row]:
-    """
-    Yield the rows that an index at the same block must hold, table by table.
-
-    Keys: a member's, project's or policy's number; `0x` id of a passport, grant or transfer; `<passport>/<seq>` of a
-    decision or release.
-    """
-    for table in TABLES:
+    """Yield the rows that an index at the same block must hold, table by table."""
+    for table in KEYS:
         for name, key in _keys(state, table):
             yield table, name, _ROWS[table](state, key)
 
 
 def index_findings(state: LedgerState, rows: Iterable[Row]) -> Iterator[Finding]:
     """11. Rows of the index that differ from the chain, that the chain knows nothing of, or that are missing."""
-    keys: dict[str, dict[str, Any]] = {table: dict(_keys(state, table)) for table in TABLES}
+    keys: dict[str, dict[str, Any]] = {table: dict(_keys(state, table)) for table in KEYS}
     for table, name, row in rows:
         key = keys[table].pop(name, None) if table in keys else None
         if key is None:
@@ -79,16 +138,19 @@ def index_findings(state: LedgerState, rows: Iterable[Row]) -> Iterator[Finding]
                     key,
                     f"Row {name} of {table} says {field} is {_plain(row[field])}; the chain says {value}.",
                 )
-    for table in TABLES:
-        for name, key in keys[table].items():
+    for table, left in keys.items():
+        for name, key in left.items():
             yield _finding(state, table, name, key, f"Row {name} of {table} is missing from the index.")
 
 
 def _same(found: Any, expected: Any) -> bool:
-    """Compare a value of the index with the chain's. A word may be kept as a number."""
+    """Compare a value of the index with the chain's."""
     value = _plain(found)
-    if isinstance(value, int) and isinstance(expected, str) and expected.startswith("0x"):
-        return value == int(expected, 16)
+    if isinstance(value, str) and isinstance(expected, list | dict):
+        try:
+            value = json.loads(value, object_hook=_json_bytes)
+        except ValueError:
+            return False
     return bool(value == expected)
 
 
@@ -101,6 +163,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, str) and value.startswith(("0x", "0X")):
         return value.lower()
     return value
+
+
+def _json_bytes(value: dict[str, Any]) -> Any:
+    return f"0x{value['$bytes']}" if value.keys() == {"$bytes"} else value
 
 
 def _keys(state: LedgerState, table: str) -> Iterator[tuple[str, Any]]:
@@ -139,13 +205,16 @@ def _member_row(state: LedgerState, key: int) -> dict[str, Any]:
 
 def _policy_row(state: LedgerState, key: int) -> dict[str, Any]:
     table = state.policies[key]
+    core, sensitive = int(table.core_categories), int(table.sensitive_categories)
     return {
-        "required": "0x" + "".join(f"{word:064x}" for word in table.required),
-        "necessary": f"0x{table.necessary:064x}",
-        "core_categories": int(table.core_categories),
-        "sensitive_categories": int(table.sensitive_categories),
-        "banned_purposes": table.banned_purposes,
-        "max_grant_seconds": table.max_grant_seconds,
+        "law": [
+            list(table.required),
+            table.necessary,
+            core,
+            sensitive,
+            table.banned_purposes,
+            table.max_grant_seconds,
+        ]
     }
 
 
@@ -224,6 +293,7 @@ def _transfer_row(state: LedgerState, key: Any) -> dict[str, Any]:
         "status": int(transfer.status),
         "content": to_hex(transfer.content),
         "received_content": to_hex(transfer.received_content) if transfer.received_content else None,
+        "received": _place(entry.received) if entry.received else None,
         **_place(entry.shipped),
     }
 
@@ -231,6 +301,7 @@ def _transfer_row(state: LedgerState, key: Any) -> dict[str, Any]:
 def _place(position: Position) -> dict[str, Any]:
     return {
         "block_number": position.block_number,
+        "block_hash": to_hex(position.block_hash),
         "transaction_hash": to_hex(position.transaction_hash),
         "log_index": position.log_index,
         "time": position.time,

@@ -52,12 +52,34 @@ _CLASS_RULE: Final = {
     DataClass.SENSITIVE: "R099",
     DataClass.NON_SENSITIVE: "R100",
 }
-_OWN_RULE: Final[dict[Purpose, tuple[str, ...]]] = {
-    Purpose.EMERGENCY_CARE: ("R083", "R086"),
-    Purpose.AI_TRAINING: ("R066",),
-    Purpose.AI_INFERENCE: ("R059",),
-    Purpose.PUBLIC_HEALTH: ("R083",),
-    Purpose.PATIENT_REQUEST: ("R137",),
+_PURPOSE_RULE: Final = {Purpose.PATIENT_REQUEST: "R137", Purpose.PUBLIC_HEALTH: "R083"}
+_FACT_RULE: Final[dict[Fact, str]] = {
+    Fact.MEMBER_ACTIVE: "R119",
+    Fact.MEMBER_SCOPE: "R139",
+    Fact.PASSPORT_OPEN: "R158",
+    Fact.PURPOSE_ALLOWED: "R101",
+    Fact.CATEGORIES_NECESSARY: "R049",
+    Fact.PROJECT_FILED: "R099",
+    Fact.PROJECT_ETHICS: "R091",
+    Fact.PROJECT_TECHNIQUE: "R066",
+    Fact.PROJECT_AGREEMENT: "R050",
+    Fact.GRANT_LIVE: "R029",
+    Fact.GRANT_RECIPIENT: "R030",
+    Fact.GRANT_PURPOSE: "R030",
+    Fact.GRANT_CATEGORIES: "R036",
+    Fact.GRANT_SEPARATE: "R136",
+    Fact.GRANT_QUOTA: "R035",
+    Fact.EMERGENCY_IN_FORCE: "R083",
+    Fact.ENCRYPTED: "R081",
+    Fact.DEIDENTIFIED: "R118",
+    Fact.SOURCE_DECLARED: "R100",
+    Fact.DATASET_CURRENT: "R034",
+    Fact.MODEL_LICENSED: "R059",
+    Fact.BUDGET_LEFT: "R093",
+    Fact.BORDER_CLEARED: "R003",
+    Fact.REQUESTER_IS_CUSTODIAN: "R032",
+    Fact.REVIEWS_CURRENT: "R086",
+    Fact.HUMAN_REVIEWED: "R142",
 }
 _DAY_SECONDS: Final = 24 * 3600
 
@@ -76,17 +98,14 @@ def render(table: PolicyTable) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def requirements_of(data_class: DataClass, purpose: Purpose, bases: Iterable[Basis]) -> list[str]:
-    """Return the numbers of the requirements behind an entry, ascending."""
-    found = set(_OWN_RULE.get(purpose, ()))
-    if Basis.CONSENT in bases:
-        found.add("R029")
-    if purpose in _CARE:
-        found.add("R032")
-    elif purpose is not Purpose.PATIENT_REQUEST:
+def requirements_of(data_class: DataClass, purpose: Purpose, required: Fact) -> list[str]:
+    """Return the numbers of the requirements behind a use, ascending, for the facts it requires besides the common ones."""
+    rule = "R032" if purpose in _CARE else _PURPOSE_RULE.get(purpose)
+    found = {_FACT_RULE[fact] for fact in Fact if fact in required and fact in _FACT_RULE}
+    if rule:
+        found.add(rule)
+    if rule is None or purpose is Purpose.PUBLIC_HEALTH or Fact.GRANT_SEPARATE in required:
         found.add(_CLASS_RULE[data_class])
-    if data_class is DataClass.CORE_PRIVACY:
-        found.update({"R098", "R136"} if Basis.CONSENT in bases else set())
     return sorted(found)
 
 
@@ -97,15 +116,15 @@ def _opening(table: PolicyTable) -> str:
         "and a legal basis. It is permitted if and only if everything that the entry requires holds at that moment; "
         "if one thing is missing it is denied, and the denial is recorded with what was missing. "
         "A dash means that this basis can never justify this purpose.\n\n"
-        "请求须指明数据类别、用途和法律依据。仅当表中所列条件在当时全部成立时方可使用；"  # noqa: RUF001
+        "请求须指明数据类别、用途和法律依据。仅当表中所列条件在当时全部成立时方可使用；"
         "缺少任何一项即被拒绝，拒绝及所缺条件均记录在链上。短横表示该依据不得用于该用途。\n\n"
         "Things marked with * cannot be established by this version of the ledger: a use that requires one is denied "
-        "for now. 标 * 的条件在当前版本中尚无法确认，要求该条件的使用一律拒绝。"
+        "for now. Numbers with R are those of the project's list of what its two source papers ask for. 标 * 的条件在当前版本中尚无法确认，要求该条件的使用一律拒绝。R 编号为两篇来源论文的需求编号。"
     )
 
 
 def _common(table: PolicyTable) -> str:
-    always = _shared(table, Basis)
+    always = _shared(table, Basis) & ~Fact.LAWFUL
     lines = ["## What every use requires 一切使用的共同条件", "", *_bullets(always)]
     for basis in _bases(table, DataClass):
         more = _shared(table, [basis]) & ~always
@@ -125,13 +144,17 @@ def _class_section(table: PolicyTable, data_class: DataClass) -> str:
         _row(["Purpose 用途", *head, "Requirements"]),
         _row(["---"] * (len(bases) + 2)),
     ]
+    rows: dict[tuple[str, ...], list[str]] = {}
     for purpose in Purpose:
         entries = {basis: table.required_for(data_class, purpose, basis) for basis in bases}
         if any(entries.values()) and not table.banned_purposes >> purpose & 1:
-            cells = [_cell(table, basis, required) for basis, required in entries.items()]
-            used = [basis for basis, required in entries.items() if required]
-            cited = ", ".join(requirements_of(data_class, purpose, used))
-            lines.append(_row([_both(PURPOSE_LABELS[purpose]), *cells, cited]))
+            more = Fact(0)
+            for basis, required in entries.items():
+                more |= _besides(table, basis, required)
+            cited = ", ".join(requirements_of(data_class, purpose, more))
+            cells = (*(_cell(table, basis, required) for basis, required in entries.items()), cited)
+            rows.setdefault(cells, []).append(_both(PURPOSE_LABELS[purpose]))
+    lines += [_row([", ".join(purposes), *cells]) for cells, purposes in rows.items()]
     if not bases:
         return f"{lines[0]}\n\nNo use is lawful. 不得使用。"
     return "\n".join(lines)
@@ -140,8 +163,14 @@ def _class_section(table: PolicyTable, data_class: DataClass) -> str:
 def _cell(table: PolicyTable, basis: Basis, required: Fact) -> str:
     if not required:
         return "–"
-    more = required & ~_shared(table, Basis) & ~_shared(table, [basis])
-    return "; ".join(_named(more)) or "nothing more 无额外条件"
+    more = "; ".join(_named(_besides(table, basis, required)))
+    star = "*" if required & ~ESTABLISHED else ""
+    return more or f"nothing more 无额外条件{star}"
+
+
+def _besides(table: PolicyTable, basis: Basis, required: Fact) -> Fact:
+    """Return what an entry requires besides what every entry and every entry on this basis requires."""
+    return required & ~_shared(table, Basis) & ~_shared(table, [basis])
 
 
 def _banned(table: PolicyTable) -> str:
@@ -223,7 +252,7 @@ def _bases(table: PolicyTable, classes: Iterable[DataClass]) -> list[Basis]:
 
 
 def _bullets(facts: Fact) -> Iterator[str]:
-    return (f"- {name}" for name in _named(facts))
+    return (f"- {_named(fact)[0]} ({_FACT_RULE[fact]})" for fact in Fact if fact in facts)
 
 
 def _named(facts: Fact) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from ledger.chain.rpc import Node
+from ledger.chain.rpc import Node, RpcError
 from ledger.domain.records import Address
 from ledger.errors import ConfigurationError, NodeUnreachable
 
@@ -59,6 +60,8 @@ class Devnet:
         Raises:
             ConfigurationError: Node or Hardhat is not installed, or the node does not start.
         """
+        if self._answers():
+            return  # a node that outlived its parent: it is our chain, so it is taken over
         hardhat = _ROOT / _HARDHAT
         if not hardhat.exists():
             raise ConfigurationError(
@@ -74,40 +77,55 @@ class Devnet:
             "PASSPORT_HARDHAT_DIR": str(work),
             "HARDHAT_DISABLE_TELEMETRY_PROMPT": "true",
         }
-        self._process = subprocess.Popen(
-            [_node_binary(), str(hardhat), "node", "--port", str(self.spec.port), "--hostname", "127.0.0.1"],
-            cwd=_ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=(self._folder / "devnet.log").open("ab"),
-            start_new_session=True,
-        )
+        with (self._folder / "devnet.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [_node_binary(), str(hardhat), "node", "--port", str(self.spec.port), "--hostname", "127.0.0.1"],
+                cwd=_ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
+            )
+        (self._folder / "devnet.pid").write_text(str(self._process.pid))
         self._wait()
 
-    def poll(self) -> int | None:
-        """Return the exit code if the node has stopped."""
-        return self._process.poll() if self._process else 0
+    def alive(self) -> bool:
+        """Tell whether the node runs."""
+        return self._process.poll() is None if self._process else self._answers()
 
     def kill(self) -> None:
         """Kill the node as a crash would."""
-        if self._process:
-            self._process.kill()
-            self._process.wait()
+        self._signal(signal.SIGKILL)
 
     def stop(self) -> None:
         """Stop the node."""
-        if self._process and self._process.poll() is None:
-            self._process.terminate()
+        self._signal(signal.SIGTERM)
+
+    def _signal(self, number: signal.Signals) -> None:
+        pid_file = self._folder / "devnet.pid"
+        if self._process:
+            if self._process.poll() is None:
+                self._process.send_signal(number)
             try:
                 self._process.wait(timeout=5)
             except subprocess.TimeoutExpired:
-                self.kill()
+                self._process.kill()
+                self._process.wait()
+        elif pid_file.exists() and self._answers():
+            os.kill(int(pid_file.read_text()), number)
+        pid_file.unlink(missing_ok=True)
+
+    def _answers(self) -> bool:
+        try:
+            return Node(self.spec.url).chain_id() == self.spec.chain_id
+        except (NodeUnreachable, RpcError):
+            return False
 
     def _wait(self) -> None:
         node, deadline = Node(self.spec.url), time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
-            if self.poll() is not None:
+            if not self.alive():
                 log = (self._folder / "devnet.log").read_text(errors="replace")[-400:]
                 raise ConfigurationError(f"the devnet stopped at once: {log}", fix="See devnet.log in the data folder.")
             try:

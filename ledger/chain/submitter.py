@@ -72,6 +72,7 @@ class Submitter:
         self._ledger = ledger
         self._guard = guard
         self._mined = mined
+        self.trouble: str | None = None
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"submitter-{signer[:10]}", daemon=True)
@@ -97,8 +98,9 @@ class Submitter:
             self._wake.clear()
             try:
                 busy = self.step()
-                backoff = 0.1
+                backoff, self.trouble = 0.1, None
             except (ChainError, StoreUnavailable, ConfigurationError) as error:
+                self.trouble = error.message
                 log.warning("submitter waits", signer=self._signer, code=error.kind, reason=error.message)
                 self._stop.wait(backoff)
                 backoff = min(backoff * 2, _MAX_BACKOFF_SECONDS)
@@ -328,6 +330,11 @@ class JournalWriter:
     def new_key(self) -> Address:
         """Make a new key, keep it encrypted, and return its address."""
         return self._keystore.new()
+
+    def trouble(self) -> str | None:
+        """Return why a signer cannot work; None if all can."""
+        with self._lock:
+            return next((worker.trouble for worker in self._workers.values() if worker.trouble), None)
 
     def _worker(self, signer: Address) -> Submitter:
         with self._lock:

@@ -39,9 +39,9 @@ class MemberKeys:
     member_id: int | None = None
 
     @classmethod
-    def new(cls, name: str) -> MemberKeys:
-        """Make new keys for a member that is still to be admitted."""
-        return cls(name, bytes(SigningKey.generate()), bytes(PrivateKey.generate()))
+    def new(cls, name: str, *, member_id: int | None = None) -> MemberKeys:
+        """Make new keys, usually for a member that is still to be admitted and has no number yet."""
+        return cls(name, bytes(SigningKey.generate()), bytes(PrivateKey.generate()), member_id)
 
     @classmethod
     def load(cls, path: Path) -> MemberKeys:
@@ -106,11 +106,15 @@ class MemberKeys:
         return replace(self, member_id=member_id)
 
     @property
-    def signing_key(self) -> bytes:
-        """Return the Ed25519 public key, 32 bytes: what the ledger holds to recognise the member's requests."""
-        return bytes(SigningKey(self.signing_seed).verify_key)
+    def signing_public(self) -> str:
+        """Return the Ed25519 public key as hexadecimal: by it the ledger knows the member's requests."""
+        return to_hex(bytes(SigningKey(self.signing_seed).verify_key))
 
     @property
-    def sealing_key(self) -> bytes:
-        """Return the X25519 public key, 32 bytes: what data keys are sealed to."""
-        return bytes(PrivateKey(self.sealing_seed).public_key)
+    def sealing_public(self) -> str:
+        """Return the X25519 public key as hexadecimal: data keys are sealed to it."""
+        return to_hex(bytes(PrivateKey(self.sealing_seed).public_key))
+
+    def public(self) -> dict[str, str]:
+        """Return what the committee needs to admit the member: name and both public keys."""
+        return {"name": self.name, "signingKey": self.signing_public, "sealingKey": self.sealing_public}

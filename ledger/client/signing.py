@@ -16,7 +16,6 @@ from http_message_signatures import HTTPMessageSigner, HTTPSignatureKeyResolver
 from http_message_signatures.algorithms import ED25519
 
 from ledger.client.keys import MemberKeys
-from ledger.encoding.hexadecimal import to_hex
 
 LABEL: Final = "sig1"
 #: How long a signed request is good for, in seconds; the service takes no more.
@@ -63,7 +62,7 @@ def sign_headers(keys: MemberKeys, method: str, url: str, body: bytes | None = N
     created = datetime.now(UTC)
     HTTPMessageSigner(signature_algorithm=ED25519, key_resolver=_OneKey(keys)).sign(
         message,
-        key_id=to_hex(keys.signing_key),
+        key_id=keys.signing_public,
         created=created,
         expires=created + timedelta(seconds=VALID_SECONDS),
         nonce=secrets.token_urlsafe(_NONCE_BYTES),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import socket
 import threading
 import time
 from typing import Final
@@ -29,7 +30,7 @@ class WriteLease:
     def __init__(self, database: Database) -> None:
         """Prepare; `acquire` takes it."""
         self._database = database
-        self._holder = f"process {os.getpid()} {secrets.token_hex(4)}"
+        self._holder = f"process {os.getpid()} on {socket.gethostname()} {secrets.token_hex(4)}"
         self._expires_at = 0.0
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -69,7 +70,8 @@ class WriteLease:
         now = time.time()
         with self._database.write() as connection:
             row = connection.execute(select(leases).where(leases.c.name == _NAME)).one_or_none()
-            if row is not None and row.holder != self._holder and row.expires_at > now:
+            taken = row is not None and row.holder != self._holder and row.expires_at > now
+            if taken and not _is_dead(row.holder):
                 return False
             values = {"holder": self._holder, "expires_at": now + LEASE_SECONDS}
             if row is None:
@@ -91,3 +93,17 @@ class WriteLease:
         with self._database.read() as connection:
             row = connection.execute(select(leases).where(leases.c.name == _NAME)).one_or_none()
         return row.holder if row else "nobody"
+
+
+def _is_dead(holder: str) -> bool:
+    """Tell whether a holder is a process of this machine that is gone: its lease need not run out first."""
+    words = holder.split()
+    if len(words) != 5 or words[3] != socket.gethostname() or not words[1].isdigit():  # noqa: PLR2004 - see __init__
+        return False
+    try:
+        os.kill(int(words[1]), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

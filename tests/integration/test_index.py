@@ -1,0 +1,159 @@
+"""The index is a projection: rebuilt it is the same, a fork is rolled back, an altered row is noticed."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from sqlalchemy import delete, select, update
+
+from ledger.bootstrap import Settings
+from ledger.chain.contract import LedgerContract
+from ledger.chain.indexer import Indexer
+from ledger.chain.rpc import Node
+from ledger.domain.vocabulary import Role
+from ledger.errors import StoreUnavailable
+from ledger.store.database import Database
+from ledger.store.index import SqlIndex
+from ledger.store.tables import PROJECTION, cursor, decisions
+from tests.support.world import Actor, World
+
+
+@pytest.fixture(scope="module")
+def history(world: World) -> tuple[Actor, Actor]:
+    """Return a hospital and a company with a little history: a permit, a denial, a withdrawal."""
+    hospital, company = world.admit("Index hospital", Role.CUSTODIAN), world.admit("Index company", Role.PROCESSOR)
+    passport = world.register(hospital)
+    grant, project = world.grant(hospital, passport, company, max_uses=5), world.project(company)
+    world.ask(company, passport, grant_id=grant, project_id=project)
+    world.revoke(hospital, grant)
+    world.ask(company, passport, grant_id=grant, project_id=project)
+    return hospital, company
+
+
+def test_a_rebuilt_index_is_equal_digest_for_digest(
+    world: World, history: tuple[Actor, Actor], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A second index made from the same chain has the same rows."""
+    folder = tmp_path_factory.mktemp("rebuilt")
+    database = Database(Settings(data=folder).database_url(), migrations="ledger")
+    database.migrate()
+    rebuilt = SqlIndex(database)
+    deployment = world.runtime.deployment
+    assert deployment is not None
+
+    node = world.runtime.node
+    Indexer(node, LedgerContract(node, deployment), deployment, rebuilt).sync()
+    world.service.index.wait_for(rebuilt.state().block_number, timeout=10)
+
+    assert _digest(world) == _digest_of(database)
+    database.close()
+
+
+def test_a_tampered_fold_is_noticed_and_made_again(world: World, history: tuple[Actor, Actor]) -> None:
+    """Decisions removed behind the indexer's back: the fold differs from the contract's head, and it begins again."""
+    _, company = history
+    before = _digest(world)
+    database = world.runtime._databases[0]
+    with database.write() as connection:
+        connection.execute(delete(decisions))
+        connection.execute(update(cursor).values(head=bytes(32)))
+
+    world.project(company)  # a new block, so that the indexer looks
+    world.runtime.indexer and world.runtime.indexer.sync()
+    world.runtime.indexer and world.runtime.indexer.sync()
+
+    assert world.service.index.state().consistent
+    assert before["decisions"] == _digest(world)["decisions"]
+
+
+def test_a_reorganisation_is_rolled_back(
+    world: World, history: tuple[Actor, Actor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blocks that leave the chain leave the index with all that followed from them."""
+    _, company = history
+    node, index = world.runtime.node, world.service.index
+    snapshot = node.request("evm_snapshot")
+    kept = node.head()
+    project = world.project(company)
+    assert index.project(project) is not None
+    monkeypatch.setattr(world.runtime.guard, "check", lambda: None)
+    world.runtime.writer.stop()
+    node.request("evm_revert", snapshot)
+    indexer = world.runtime.indexer
+    assert indexer is not None
+
+    indexer.sync()
+
+    assert index.state().block_number == kept.number
+    assert index.project(project) is None
+    monkeypatch.undo()
+    world.runtime.writer.start()
+    world.runtime.guard.check()  # the journal brings the lost transaction back
+    indexer.sync()
+    assert index.project(project) is not None
+
+
+def test_a_range_that_a_node_refuses_is_halved_and_nothing_is_skipped(
+    world: World, history: tuple[Actor, Actor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node that serves three blocks of logs at a time gives the same logs as one that serves all."""
+    deployment = world.runtime.deployment
+    assert deployment is not None
+    node = world.runtime.node
+    everything = list(node.logs(deployment.ledger, 0, node.head().number))
+    original = Node.request
+
+    def narrow(self: Node, method: str, *parameters: object) -> object:
+        if method == "eth_getLogs":
+            query = parameters[0]
+            assert isinstance(query, dict)
+            if int(query["toBlock"], 16) - int(query["fromBlock"], 16) >= 3:
+                from ledger.chain.rpc import RpcError
+
+                raise RpcError("query returned more than 10000 results")
+        return original(self, method, *parameters)
+
+    monkeypatch.setattr(Node, "request", narrow)
+
+    assert everything == list(node.logs(deployment.ledger, 0, node.head().number))
+
+
+def test_pages_are_stable_while_rows_arrive(world: World, history: tuple[Actor, Actor]) -> None:
+    """A list read page by page, with a decision recorded in between, has no gap and no duplicate."""
+    hospital, company = history
+    passport = world.register(hospital)
+    for _ in range(4):
+        world.ask(company, passport)
+    first, following = world.service.index.decisions(passport_id=passport, limit=2)
+    world.ask(company, passport)
+    second, end = world.service.index.decisions(passport_id=passport, limit=2, after=following)
+
+    assert [3, 2, 1, 0] == [record.verdict.seq for record in (*first, *second)]
+    assert end is None
+
+
+def test_a_locked_database_is_an_error_that_can_be_tried_again(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A database that cannot be opened says so; it does not raise the library's own error."""
+    folder = tmp_path_factory.mktemp("gone") / "missing" / "deep"
+    database = Database(f"sqlite:///{folder}/ledger.db", migrations="ledger")
+
+    with pytest.raises(StoreUnavailable) as refused, database.read():
+        pass
+
+    assert refused.value.retryable
+    database.close()
+
+
+def _digest(world: World) -> dict[str, str]:
+    return _digest_of(world.runtime._databases[0])
+
+
+def _digest_of(database: Database) -> dict[str, str]:
+    digests = {}
+    with database.read() as connection:
+        for table in PROJECTION:
+            columns = [column for column in table.columns if column.name != "serial"]
+            rows = sorted(repr(tuple(row)) for row in connection.execute(select(*columns)))
+            digests[table.name] = hashlib.sha256("\n".join(rows).encode()).hexdigest()
+    return digests

@@ -1,0 +1,139 @@
+"""Secrets at rest: what is sealed, what opens it, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from nacl.public import PrivateKey, SealedBox
+from nacl.secret import SecretBox
+
+from ledger.bootstrap import Settings, build
+from ledger.chain.keystore import Keystore, read_key_file
+from ledger.domain.records import PassportId
+from ledger.domain.vocabulary import Category
+from ledger.encoding.commitments import canonical, category_record, commit, content_of
+from ledger.errors import ConfigurationError, NotFound
+from ledger.interop.fhir import read_bundle
+from ledger.store.database import Database
+from ledger.store.vault_rows import SqlVaultRows
+from ledger.vault import SealedVault
+from tests.support.data import bundle
+
+
+@pytest.fixture
+def rows(folder: Path) -> SqlVaultRows:
+    """Return an empty vault database."""
+    database = Database(f"sqlite:///{folder / 'vault.db'}", migrations="vault")
+    database.migrate()
+    return SqlVaultRows(database)
+
+
+def test_a_sealed_record_opens_with_the_right_key_alone(rows: SqlVaultRows) -> None:
+    """A recipient's key opens exactly the categories sealed to it, and what it opens matches the commitments."""
+    vault, recipient = SealedVault(rows, key=os.urandom(32)), PrivateKey.generate()
+    patient = read_bundle(bundle(0))
+    passport = PassportId(os.urandom(32))
+    sealed = vault.seal(
+        passport, custodian=2, local_reference=patient.reference, content=patient.content, holder_seed=None
+    )
+
+    part = next(part for part in sealed.categories if part.category is Category.DIAGNOSIS)
+    box = vault.seal_key_to(passport, Category.DIAGNOSIS, bytes(recipient.public_key))
+    plain = SecretBox(SealedBox(recipient).decrypt(box)).decrypt(part.ciphertext)
+
+    expected = canonical(category_record(Category.DIAGNOSIS, patient.content[Category.DIAGNOSIS]))
+    assert expected == plain
+    assert part.commitment == commit("category", plain, salt=part.salt)
+    assert sealed.content == content_of(sealed.manifest, salt=sealed.manifest_salt)
+    assert vault.find(2, patient.reference) == passport
+    assert vault.find(3, patient.reference) is None
+
+
+def test_the_vault_file_holds_nothing_readable(rows: SqlVaultRows, folder: Path) -> None:
+    """Names, identifiers and dates of birth of the patient are nowhere in the database file."""
+    vault, document = SealedVault(rows, key=os.urandom(32)), bundle(3)
+    patient = read_bundle(document)
+    vault.seal(
+        PassportId(os.urandom(32)),
+        custodian=2,
+        local_reference=patient.reference,
+        content=patient.content,
+        holder_seed=os.urandom(32),
+    )
+    person = patient.content[Category.DEMOGRAPHICS][0]
+    secrets = [patient.reference, person["birthDate"], person["name"][0]["family"], *person["name"][0]["given"]]
+
+    stored = b"".join(path.read_bytes() for path in folder.glob("vault.db*"))
+
+    assert [secret for secret in secrets if secret.encode() in stored] == []
+
+
+def test_another_vault_key_is_refused(rows: SqlVaultRows) -> None:
+    """A vault opened with the wrong key says so instead of returning nonsense."""
+    passport = PassportId(os.urandom(32))
+    SealedVault(rows, key=os.urandom(32)).seal(
+        passport, custodian=2, local_reference="a", content={Category.OTHER: [{}]}, holder_seed=None
+    )
+
+    with pytest.raises(ConfigurationError, match="does not open"):
+        SealedVault(rows, key=os.urandom(32)).record(passport)
+
+
+def test_erasure_destroys_keys_and_salts(rows: SqlVaultRows) -> None:
+    """After erasure the record, its keys and its salts are gone."""
+    vault, passport = SealedVault(rows, key=os.urandom(32)), PassportId(os.urandom(32))
+    content = {Category.OTHER: [{"a": 1}], Category.VITALS: [{"b": 2}]}
+    vault.seal(passport, custodian=2, local_reference="a", content=content, holder_seed=None)
+
+    assert vault.erase(passport) == 2
+    assert vault.record(passport) is None
+    with pytest.raises(NotFound):
+        vault.seal_key_to(passport, Category.OTHER, bytes(PrivateKey.generate().public_key))
+
+
+def test_keys_are_kept_encrypted_and_private(folder: Path) -> None:
+    """A key file is readable by its owner alone and is not the key; the wrong passphrase is refused."""
+    store = Keystore(folder / "keys", passphrase="correct")
+    address = store.new()
+    path = folder / "keys" / f"{address[2:]}.json"
+
+    assert path.stat().st_mode & 0o077 == 0
+    assert json.loads(path.read_text())["crypto"]["kdf"] == "scrypt"
+    with pytest.raises(ConfigurationError, match="cannot be opened"):
+        Keystore(folder / "keys", passphrase="wrong").sign(address, {})
+    with pytest.raises(NotFound, match="holds no key"):
+        store.sign("0x" + "00" * 20, {})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["", "not a key", "0x1234", "{}"])
+def test_a_file_that_is_no_key_is_refused_without_quoting_it(folder: Path, text: str) -> None:
+    """The message names the file and what to do, and never what is in it."""
+    path = folder / "key"
+    path.write_text(text)
+
+    with pytest.raises(ConfigurationError) as refused:
+        read_key_file(path, passphrase="x")
+
+    assert str(path) in refused.value.message
+    assert not text or text not in refused.value.message.replace(str(path), "")
+
+
+def test_production_makes_up_no_secret(folder: Path) -> None:
+    """Without named secrets production does not start, and says which to set."""
+    with pytest.raises(ConfigurationError) as refused:
+        build(Settings(environment="production", data=folder / "data"))
+
+    assert "PASSPORT_KEYSTORE_PASSPHRASE_FILE" in refused.value.advice
+
+
+def test_a_secret_that_others_can_read_is_refused(folder: Path) -> None:
+    """File modes are part of the secret."""
+    secret = folder / "passphrase"
+    secret.write_text("x" * 20)
+    secret.chmod(0o644)
+
+    with pytest.raises(ConfigurationError, match="can be read by others"):
+        build(Settings(environment="production", data=folder / "data", keystore_passphrase_file=secret))
