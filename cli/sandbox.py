@@ -187,7 +187,9 @@ class Sandbox:
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             if self._service is None or self._service.poll() is not None:
-                raise ConfigurationError(f"the service stopped at once: {self._log_end()}", fix="See service.log.")
+                raise ConfigurationError(
+                    f"the service stopped at once: {self._log_end()}", fix="See service.log."
+                )
             try:
                 if httpx2.get(f"{self.url}/readyz", timeout=5).status_code == 200:  # noqa: PLR2004 - OK
                     return

@@ -66,11 +66,19 @@ class Settings(BaseSettings):
     embedded: bool = Field(default=False, description="Whether the node is an embedded devnet.")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65_535)
-    origin: str | None = Field(default=None, description="Public URL of this service; holders sign in to it by name.")
-    database: str | None = Field(default=None, description="SQLAlchemy URL; a file in the data folder by default.")
+    origin: str | None = Field(
+        default=None, description="Public URL of this service; holders sign in to it by name."
+    )
+    database: str | None = Field(
+        default=None, description="SQLAlchemy URL; a file in the data folder by default."
+    )
     vault_database: str | None = Field(default=None, description="SQLAlchemy URL of the vault's database.")
-    founder: Path | None = Field(default=None, description="JSON file on the committee, to deploy a new ledger.")
-    operator_key_file: Path | None = Field(default=None, description="Key that deploys and pays, imported once.")
+    founder: Path | None = Field(
+        default=None, description="JSON file on the committee, to deploy a new ledger."
+    )
+    operator_key_file: Path | None = Field(
+        default=None, description="Key that deploys and pays, imported once."
+    )
     operator_key_passphrase_file: Path | None = None
     keystore_passphrase_file: Path | None = None
     vault_key_file: Path | None = None
@@ -100,6 +108,24 @@ class Founder(BaseModel):
 
 
 @dataclass(slots=True)
+class _Late:
+    """What the first parts need of the last ones, which do not exist yet when they are made."""
+
+    deployment: Deployment | None = None
+    indexer: Indexer | None = None
+
+    def ledger(self) -> Address | None:
+        return self.deployment.ledger if self.deployment else None
+
+    def mined(self, _receipt: Receipt) -> None:
+        self.wake()
+
+    def wake(self) -> None:
+        if self.indexer:
+            self.indexer.wake()
+
+
+@dataclass(slots=True)
 class Runtime:
     """The running parts of one service."""
 
@@ -114,10 +140,19 @@ class Runtime:
     writer: JournalWriter
     guard: ChainGuard
     operator: Address
-    deployment: Deployment | None = None
     service: Service | None = None
-    indexer: Indexer | None = None
     _databases: list[Database] = field(default_factory=list)
+    _late: _Late = field(default_factory=_Late)
+
+    @property
+    def deployment(self) -> Deployment | None:
+        """Return which chain and contract this is, once the ledger is deployed."""
+        return self._late.deployment
+
+    @property
+    def indexer(self) -> Indexer | None:
+        """Return the indexer, once it runs."""
+        return self._late.indexer
 
     def start(self) -> Service:
         """
@@ -128,19 +163,19 @@ class Runtime:
             NodeUnreachable: The node does not answer within a minute, and the ledger was never deployed.
         """
         self.lease.acquire()
-        self.deployment = self.journal.deployment()
-        if self.deployment is None:
+        deployment = self._late.deployment = self.journal.deployment()
+        if deployment is None:
             self.node.wait_until_up(timeout=_NODE_SECONDS)
             self.guard.check()
             self.writer.start()
-            self.deployment = self._deploy()
+            deployment = self._late.deployment = self._deploy()
         else:
             self._meet_chain()
             self.writer.start()
-        contract = LedgerContract(self.node, self.deployment)
-        self.indexer = Indexer(self.node, contract, self.deployment, self.index)
+        contract = LedgerContract(self.node, deployment)
+        indexer = self._late.indexer = Indexer(self.node, contract, deployment, self.index)
         self.service = Service.over(chain=contract, index=self.index, writer=self.writer, vault=self.vault)
-        self.indexer.start()
+        indexer.start()
         return self.service
 
     def stop(self) -> None:
@@ -155,27 +190,13 @@ class Runtime:
     def checks(self) -> dict[str, str | None]:
         """Return, for each thing that readiness depends on, what is wrong with it; None if nothing is."""
         return {
-            "database": _reason(lambda: self.journal.deployment()),
+            "database": _reason(self.journal.deployment),
             "node": _reason(self.node.chain_id),
             "chain": _reason(self.guard.identify),
             "lease": None if self.lease.held() else "another process has taken the write lease",
             "index": _reason(self._check_index),
             "signers": self.writer.trouble(),
         }
-
-    def mined(self, _receipt: Receipt) -> None:
-        """Wake the indexer after a transaction was mined."""
-        if self.indexer:
-            self.indexer.wake()
-
-    def chain_was_lost(self) -> None:
-        """Wake the indexer after the chain was filled again."""
-        if self.indexer:
-            self.indexer.wake()
-
-    def ledger_address(self) -> Address | None:
-        """Return the ledger's address, once it is deployed."""
-        return self.deployment.ledger if self.deployment else None
 
     def _meet_chain(self) -> None:
         """A node that is away is waited for in the background; a wrong one stops the start."""
@@ -260,19 +281,17 @@ def build(settings: Settings) -> Runtime:
     keystore = Keystore(settings.data / "keystore", passphrase=_passphrase(settings))
     vault = SealedVault(SqlVaultRows(vault_database), key=_vault_key(settings))
     operator = _operator(settings, keystore, journal)
-    late: list[Runtime] = []
-    guard = ChainGuard(
-        node, journal, operator=operator, embedded=settings.embedded, lost=lambda: late[0].chain_was_lost()
-    )
+    late = _Late()
+    guard = ChainGuard(node, journal, operator=operator, embedded=settings.embedded, lost=late.wake)
     writer = JournalWriter(
         node=node,
         journal=journal,
         keystore=keystore,
-        ledger=lambda: late[0].ledger_address(),
+        ledger=late.ledger,
         guard=guard.check,
-        mined=lambda receipt: late[0].mined(receipt),
+        mined=late.mined,
     )
-    runtime = Runtime(
+    return Runtime(
         settings=settings,
         node=node,
         keystore=keystore,
@@ -285,9 +304,8 @@ def build(settings: Settings) -> Runtime:
         guard=guard,
         operator=operator,
         _databases=[ledger_database, vault_database],
+        _late=late,
     )
-    late.append(runtime)
-    return runtime
 
 
 def _operator(settings: Settings, keystore: Keystore, journal: SqlJournal) -> Address:
@@ -321,7 +339,10 @@ def _vault_key(settings: Settings) -> bytes:
 def _sandbox_secret(settings: Settings, name: str) -> Path:
     """Return a sandbox's own secret, made at its first start. Production has no such thing."""
     if settings.environment != "sandbox":
-        variable = "PASSPORT_" + {"keystore-passphrase": "KEYSTORE_PASSPHRASE_FILE", "vault-key": "VAULT_KEY_FILE"}[name]
+        variable = (
+            "PASSPORT_"
+            + {"keystore-passphrase": "KEYSTORE_PASSPHRASE_FILE", "vault-key": "VAULT_KEY_FILE"}[name]
+        )
         raise ConfigurationError(
             f"production needs a secret of yours for the {name.replace('-', ' ')}",
             fix=f"Set {variable} to a file that only this service can read.",

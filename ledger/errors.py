@@ -46,7 +46,9 @@ class LedgerError(Exception):
     retryable: ClassVar[bool] = False
     fix: ClassVar[str] = "Read the message; if it does not help, run `passport doctor`."
 
-    def __init__(self, message: str, *, fix: str | None = None, code: str | None = None, **details: Any) -> None:
+    def __init__(
+        self, message: str, *, fix: str | None = None, code: str | None = None, **details: Any
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.advice = fix or type(self).fix

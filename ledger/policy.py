@@ -40,7 +40,7 @@ def grant_is_live(grant: GrantState, at: int) -> bool:
     return grant.status is GrantStatus.ACTIVE and grant.use_from <= at < grant.use_to
 
 
-def facts_of(  # noqa: PLR0913 - what a decision depends on is what it depends on
+def facts_of(
     request: Request,
     *,
     table: PolicyTable,
@@ -77,7 +77,7 @@ def facts_of(  # noqa: PLR0913 - what a decision depends on is what it depends o
     return facts
 
 
-def decide(  # noqa: PLR0913 - as facts_of
+def decide(
     request: Request,
     *,
     table: PolicyTable,

@@ -220,7 +220,12 @@ class Index(Protocol):
     def passport(self, passport_id: PassportId) -> PassportRecord | None: ...
 
     def passports(
-        self, *, custodian: int | None = None, holder: Address | None = None, after: str | None = None, limit: int = 100
+        self,
+        *,
+        custodian: int | None = None,
+        holder: Address | None = None,
+        after: str | None = None,
+        limit: int = 100,
     ) -> tuple[list[PassportRecord], str | None]:
         """Return passports, oldest first, and the cursor of the next page."""
 
@@ -449,7 +454,9 @@ class Journal(Protocol):
     def operations_of(self, transaction_hash: bytes) -> list[QueuedCall]:
         """Return the operations of a transaction in the order of its items."""
 
-    def confirm(self, receipt: Receipt, events: dict[str, tuple[Event, ...]], error: dict[str, Any] | None) -> None:
+    def confirm(
+        self, receipt: Receipt, events: dict[str, tuple[Event, ...]], error: dict[str, Any] | None
+    ) -> None:
         """Record that a transaction was mined, and what each operation did; *error* if it reverted."""
 
     def fail(self, operation_id: str, error: dict[str, Any]) -> None:

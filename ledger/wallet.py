@@ -117,9 +117,13 @@ class Wallet:
             document = json.loads(path.read_text())
             salt, sealed = bytes.fromhex(document["salt"]), bytes.fromhex(document["sealed"])
         except FileNotFoundError:
-            raise ConfigurationError(f"there is no wallet {path}", fix="Make one: passport holder new.") from None
+            raise ConfigurationError(
+                f"there is no wallet {path}", fix="Make one: passport holder new."
+            ) from None
         except (ValueError, KeyError, TypeError):
-            raise ConfigurationError(f"{path} is not a wallet file", fix="Give a file made by holder new.") from None
+            raise ConfigurationError(
+                f"{path} is not a wallet file", fix="Give a file made by holder new."
+            ) from None
         try:
             return cls(nacl.secret.SecretBox(_stretch(passphrase, salt)).decrypt(sealed))
         except nacl.exceptions.CryptoError:

@@ -24,7 +24,12 @@ interface IDecisions {
         bytes32 commitment
     );
     /// @notice The custodian handed over the keys of a permitted request: the completion receipt.
-    event ReleaseRecorded(bytes32 indexed passportId, uint40 indexed seq, uint32 indexed custodian, bytes32 commitment);
+    event ReleaseRecorded(
+        bytes32 indexed passportId,
+        uint40 indexed seq,
+        uint32 indexed custodian,
+        bytes32 commitment
+    );
 
     /// @notice Thrown when a batch is empty.
     error Decisions_Empty();

@@ -59,7 +59,12 @@ interface IMembers {
     event MemberReinstated(uint32 indexed memberId);
 
     /// @notice A member's keys were replaced; the old ones are dead at once.
-    event MemberKeysRotated(uint32 indexed memberId, address indexed signer, bytes32 signingKey, bytes32 sealingKey);
+    event MemberKeysRotated(
+        uint32 indexed memberId,
+        address indexed signer,
+        bytes32 signingKey,
+        bytes32 sealingKey
+    );
 
     /// @notice Thrown when the caller is not a member's signer.
     error Members_NotMember(address caller);

@@ -38,7 +38,11 @@ interface ITransfers {
     );
     /// @notice The recipient stated what it received; `matched` says whether it is what was shipped.
     event TransferReceived(
-        bytes32 indexed transferId, bytes32 indexed passportId, uint32 indexed recipient, bytes32 content, bool matched
+        bytes32 indexed transferId,
+        bytes32 indexed passportId,
+        uint32 indexed recipient,
+        bytes32 content,
+        bool matched
     );
 
     /// @notice Thrown when the id is zero or taken.

@@ -20,8 +20,11 @@ library DefaultPolicy {
         law.coreCategories = Codes.GENOMICS | Codes.HIV_STI | Codes.PSYCHIATRY | Codes.REPRODUCTIVE;
         uint16 general = Codes.VITALS | Codes.IMMUNISATION | Codes.DEVICE;
         law.sensitiveCategories = ~(law.coreCategories | general);
-        law.bannedPurposes = _bit(Codes.INSURANCE_RATING) | _bit(Codes.EMPLOYMENT) | _bit(Codes.MARKETING)
-            | _bit(Codes.RESALE);
+        law.bannedPurposes =
+            _bit(Codes.INSURANCE_RATING) |
+            _bit(Codes.EMPLOYMENT) |
+            _bit(Codes.MARKETING) |
+            _bit(Codes.RESALE);
         law.maxGrantSeconds = TEN_YEARS;
         _setNecessary(law);
         _setCare(law);
@@ -35,12 +38,19 @@ library DefaultPolicy {
         uint16 impersonal = all & ~(Codes.DEMOGRAPHICS | Codes.CLAIMS);
         uint16 billing = Codes.CLAIMS | Codes.DEMOGRAPHICS | Codes.DIAGNOSIS | Codes.PROCEDURES;
         uint16 surveillance = Codes.DIAGNOSIS | Codes.LABORATORY | Codes.VITALS | Codes.IMMUNISATION;
-        law.necessary = _mask(Codes.PRIMARY_CARE, all) | _mask(Codes.EMERGENCY_CARE, all)
-            | _mask(Codes.PAYMENT, billing) | _mask(Codes.OPERATIONS, all & ~law.coreCategories)
-            | _mask(Codes.RESEARCH, impersonal) | _mask(Codes.DISEASE_RESEARCH, impersonal)
-            | _mask(Codes.CLINICAL_TRIAL, impersonal) | _mask(Codes.AI_TRAINING, impersonal)
-            | _mask(Codes.AI_VALIDATION, impersonal) | _mask(Codes.AI_INFERENCE, impersonal)
-            | _mask(Codes.PUBLIC_HEALTH, surveillance) | _mask(Codes.PATIENT_REQUEST, all);
+        law.necessary =
+            _mask(Codes.PRIMARY_CARE, all) |
+            _mask(Codes.EMERGENCY_CARE, all) |
+            _mask(Codes.PAYMENT, billing) |
+            _mask(Codes.OPERATIONS, all & ~law.coreCategories) |
+            _mask(Codes.RESEARCH, impersonal) |
+            _mask(Codes.DISEASE_RESEARCH, impersonal) |
+            _mask(Codes.CLINICAL_TRIAL, impersonal) |
+            _mask(Codes.AI_TRAINING, impersonal) |
+            _mask(Codes.AI_VALIDATION, impersonal) |
+            _mask(Codes.AI_INFERENCE, impersonal) |
+            _mask(Codes.PUBLIC_HEALTH, surveillance) |
+            _mask(Codes.PATIENT_REQUEST, all);
     }
 
     /// @dev R032, R098: the custodian's own care has its own basis, so that nobody's doctor is locked out; care
@@ -53,7 +63,13 @@ library DefaultPolicy {
             _set(law, dataClass, Codes.EMERGENCY_CARE, Codes.CUSTODIAN_CARE, own);
             _set(law, dataClass, Codes.PRIMARY_CARE, Codes.CONSENT, CONSENTED | separate);
             _set(law, dataClass, Codes.EMERGENCY_CARE, Codes.CONSENT, CONSENTED | separate);
-            _set(law, dataClass, Codes.EMERGENCY_CARE, Codes.INDIVIDUAL_EMERGENCY, BASE | Facts.EMERGENCY_IN_FORCE | Facts.REVIEWS_CURRENT);
+            _set(
+                law,
+                dataClass,
+                Codes.EMERGENCY_CARE,
+                Codes.INDIVIDUAL_EMERGENCY,
+                BASE | Facts.EMERGENCY_IN_FORCE | Facts.REVIEWS_CURRENT
+            );
             if (dataClass != Codes.CORE_PRIVACY) {
                 _set(law, dataClass, Codes.PAYMENT, Codes.CUSTODIAN_CARE, own);
                 _set(law, dataClass, Codes.PAYMENT, Codes.CONSENT, CONSENTED);
@@ -77,18 +93,36 @@ library DefaultPolicy {
         _set(law, Codes.SENSITIVE, Codes.PUBLIC_HEALTH, Codes.CONSENT, CONSENTED | FILED);
         _set(law, Codes.SENSITIVE, Codes.PUBLIC_HEALTH, Codes.PUBLIC_EMERGENCY, declared);
         _set(law, Codes.NON_SENSITIVE, Codes.PUBLIC_HEALTH, Codes.PUBLIC_EMERGENCY, declared);
-        _set(law, Codes.NON_SENSITIVE, Codes.PUBLIC_HEALTH, Codes.LEGAL_DUTY, BASE | Facts.SOURCE_DECLARED | Facts.DEIDENTIFIED);
+        _set(
+            law,
+            Codes.NON_SENSITIVE,
+            Codes.PUBLIC_HEALTH,
+            Codes.LEGAL_DUTY,
+            BASE | Facts.SOURCE_DECLARED | Facts.DEIDENTIFIED
+        );
     }
 
     /// @dev R137: the subject's own request is always served, by the custodian or by whom the subject names.
     function _setPatientRequest(IPolicy.Table memory law) private pure {
         for (uint8 dataClass = 1; dataClass <= 3; ++dataClass) {
-            _set(law, dataClass, Codes.PATIENT_REQUEST, Codes.CUSTODIAN_CARE, BASE | Facts.REQUESTER_IS_CUSTODIAN);
+            _set(
+                law,
+                dataClass,
+                Codes.PATIENT_REQUEST,
+                Codes.CUSTODIAN_CARE,
+                BASE | Facts.REQUESTER_IS_CUSTODIAN
+            );
             _set(law, dataClass, Codes.PATIENT_REQUEST, Codes.CONSENT, CONSENTED);
         }
     }
 
-    function _set(IPolicy.Table memory law, uint8 dataClass, uint8 purpose, uint8 basis, uint32 required) private pure {
+    function _set(
+        IPolicy.Table memory law,
+        uint8 dataClass,
+        uint8 purpose,
+        uint8 basis,
+        uint32 required
+    ) private pure {
         law.required[(uint256(dataClass) - 1) * 16 + purpose] |= uint256(required) << (32 * uint256(basis));
     }
 

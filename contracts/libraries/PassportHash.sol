@@ -13,10 +13,13 @@ library PassportHash {
         "Grant(bytes32 grantId,bytes32 passportId,uint32 recipient,uint16 purposes,uint16 categories,uint40 useFrom,uint40 useTo,uint24 maxUses,uint8 flags,bytes32 terms,bytes32 supersedes,uint40 deadline)"
     );
     /// @dev Revocation(bytes32 passportId,bytes32 grantId)
-    bytes32 internal constant REVOCATION_TYPEHASH = keccak256("Revocation(bytes32 passportId,bytes32 grantId)");
+    bytes32 internal constant REVOCATION_TYPEHASH = keccak256(
+        "Revocation(bytes32 passportId,bytes32 grantId)"
+    );
     /// @dev Suite 1: keccak256, RFC 8785.
-    bytes32 internal constant COMMITMENT_TYPEHASH =
-        keccak256("Commitment(uint8 suite,string domain,bytes32 salt,bytes record)");
+    bytes32 internal constant COMMITMENT_TYPEHASH = keccak256(
+        "Commitment(uint8 suite,string domain,bytes32 salt,bytes record)"
+    );
     uint8 internal constant SUITE = 1;
 
     function grantHash(IConsents.Grant memory grant) internal pure returns (bytes32) {
@@ -31,8 +34,15 @@ library PassportHash {
     /// @param domain What kind of record is committed to, for example "content".
     /// @param salt 32 random bytes.
     /// @param record Canonical JSON (RFC 8785), UTF-8.
-    function commitment(string memory domain, bytes32 salt, bytes memory record) internal pure returns (bytes32) {
-        return keccak256(abi.encode(COMMITMENT_TYPEHASH, SUITE, keccak256(bytes(domain)), salt, keccak256(record)));
+    function commitment(
+        string memory domain,
+        bytes32 salt,
+        bytes memory record
+    ) internal pure returns (bytes32) {
+        return
+            keccak256(
+                abi.encode(COMMITMENT_TYPEHASH, SUITE, keccak256(bytes(domain)), salt, keccak256(record))
+            );
     }
 
     function foldDecision(

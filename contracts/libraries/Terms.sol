@@ -12,15 +12,21 @@ using TermsLib for Terms global;
 library TermsLib {
     uint256 internal constant USED_BITS = 72;
 
-    function pack(uint8 purpose_, uint8 basis_, uint8 operation_, uint16 categories_, uint32 project_)
-        internal
-        pure
-        returns (Terms)
-    {
-        return Terms.wrap(
-            uint256(purpose_) | (uint256(basis_) << 8) | (uint256(operation_) << 16) | (uint256(categories_) << 24)
-                | (uint256(project_) << 40)
-        );
+    function pack(
+        uint8 purpose_,
+        uint8 basis_,
+        uint8 operation_,
+        uint16 categories_,
+        uint32 project_
+    ) internal pure returns (Terms) {
+        return
+            Terms.wrap(
+                uint256(purpose_) |
+                    (uint256(basis_) << 8) |
+                    (uint256(operation_) << 16) |
+                    (uint256(categories_) << 24) |
+                    (uint256(project_) << 40)
+            );
     }
 
     function purpose(Terms self) internal pure returns (uint8) {

@@ -16,14 +16,17 @@ abstract contract Consents is IConsents, Passports, Policy, EIP712 {
     /* STORAGE */
 
     /// @dev Keyed by passport first: a grant found is a grant for this passport, without a second slot to say so.
-    mapping(bytes32 passportId => mapping(bytes32 grantId => GrantState)) internal _grants;
-    mapping(bytes32 grantId => bool) private _used;
+    mapping(bytes32 passportId => mapping(bytes32 grantId => GrantState state)) internal _grants;
+    mapping(bytes32 grantId => bool used) private _used;
 
     /* ANYONE, WITH THE HOLDER'S SIGNATURE */
 
     /// @inheritdoc IConsents
     function grant(Grant[] calldata grants, bytes[] calldata signatures) external {
-        require(grants.length == signatures.length, Consents_LengthMismatch(grants.length, signatures.length));
+        require(
+            grants.length == signatures.length,
+            Consents_LengthMismatch(grants.length, signatures.length)
+        );
         for (uint256 index = 0; index < grants.length; ++index) {
             _grant(grants[index], signatures[index]);
         }
@@ -113,10 +116,12 @@ abstract contract Consents is IConsents, Passports, Policy, EIP712 {
         require(given.useTo <= latest, Consents_TermTooLong(given.useTo, uint40(latest)));
     }
 
-    function _checkSignature(bytes32 grantId, bytes32 passportId, bytes32 structHash, bytes calldata signature)
-        private
-        view
-    {
+    function _checkSignature(
+        bytes32 grantId,
+        bytes32 passportId,
+        bytes32 structHash,
+        bytes calldata signature
+    ) private view {
         address holder = _passports[passportId].holder;
         require(
             SignatureChecker.isValidSignatureNowCalldata(holder, _hashTypedDataV4(structHash), signature),

@@ -17,7 +17,7 @@ abstract contract Decisions is IDecisions, Consents, Projects, Transfers {
     /* STORAGE */
 
     bytes32 private _head;
-    mapping(bytes32 passportId => mapping(uint40 seq => bool)) private _released;
+    mapping(bytes32 passportId => mapping(uint40 seq => bool released)) private _released;
 
     /// @dev What a batch reads once.
     struct Context {
@@ -69,36 +69,62 @@ abstract contract Decisions is IDecisions, Consents, Projects, Transfers {
 
     /* INTERNALS */
 
-    function _decide(Context memory context, Request calldata request, uint256 index) private returns (Verdict verdict) {
+    function _decide(
+        Context memory context,
+        Request calldata request,
+        uint256 index
+    ) private returns (Verdict verdict) {
         Terms terms = request.terms;
         require(
-            !terms.isDirty() && terms.purpose() < Codes.PURPOSES && terms.basis() < Codes.BASES
-                && terms.operation() < Codes.OPERATIONS_COUNT && terms.categories() != 0,
+            !terms.isDirty() &&
+                terms.purpose() < Codes.PURPOSES &&
+                terms.basis() < Codes.BASES &&
+                terms.operation() < Codes.OPERATIONS_COUNT &&
+                terms.categories() != 0,
             Decisions_Malformed(index, terms)
         );
         Passport storage passport = _knownPassport(request.passportId);
         GrantState storage grant = _grants[request.passportId][request.grantId];
 
         uint8 dataClass = _classOf(context.header, terms.categories());
-        uint32 facts = _requesterFacts(context, terms) | _passportFacts(context, passport, terms)
-            | _projectFacts(context.memberId, terms, dataClass) | _grantFacts(context.memberId, grant, terms);
+        uint32 facts =
+            _requesterFacts(context, terms) |
+                _passportFacts(context, passport, terms) |
+                _projectFacts(context.memberId, terms, dataClass) |
+                _grantFacts(context.memberId, grant, terms);
         uint32 required = _requiredFor(dataClass, terms.purpose(), terms.basis());
         if (required != 0) facts |= Facts.LAWFUL;
         uint32 missing = (required | Facts.LAWFUL) & ~facts;
         uint8 outcome =
-            missing == 0 ? Codes.PERMIT : missing == Facts.HUMAN_REVIEWED ? Codes.REVIEW : Codes.DENY;
+            missing == 0
+                ? Codes.PERMIT
+                : missing == Facts.HUMAN_REVIEWED
+                    ? Codes.REVIEW
+                    : Codes.DENY;
 
         uint40 seq = passport.size;
         passport.size = seq + 1;
         if (outcome == Codes.PERMIT) {
             if (terms.basis() == Codes.CONSENT && grant.maxUses != 0) ++grant.uses;
-            if (terms.operation() == Codes.TRANSFER) _permitTransfer(request.passportId, seq, context.memberId);
+            if (terms.operation() == Codes.TRANSFER)
+                _permitTransfer(request.passportId, seq, context.memberId);
         }
         verdict = _pack(context.header.version, seq, terms, dataClass, outcome, facts, missing);
         context.head = PassportHash.foldDecision(
-            context.head, request.passportId, request.grantId, context.memberId, verdict, request.commitment
+            context.head,
+            request.passportId,
+            request.grantId,
+            context.memberId,
+            verdict,
+            request.commitment
         );
-        emit DecisionRecorded(request.passportId, request.grantId, context.memberId, verdict, request.commitment);
+        emit DecisionRecorded(
+            request.passportId,
+            request.grantId,
+            context.memberId,
+            verdict,
+            request.commitment
+        );
     }
 
     function _requesterFacts(Context memory context, Terms terms) private pure returns (uint32 facts) {
@@ -109,34 +135,48 @@ abstract contract Decisions is IDecisions, Consents, Projects, Transfers {
         if (terms.categories() & ~necessary == 0) facts |= Facts.CATEGORIES_NECESSARY;
     }
 
-    function _passportFacts(Context memory context, Passport storage passport, Terms terms)
-        private
-        view
-        returns (uint32 facts)
-    {
+    function _passportFacts(
+        Context memory context,
+        Passport storage passport,
+        Terms terms
+    ) private view returns (uint32 facts) {
         if (passport.status == PassportStatus.OPEN) facts |= Facts.PASSPORT_OPEN;
         uint16 allowed = passport.purposes & ~context.header.bannedPurposes;
         if ((allowed >> terms.purpose()) & 1 != 0) facts |= Facts.PURPOSE_ALLOWED;
         if (passport.custodian == context.memberId) facts |= Facts.REQUESTER_IS_CUSTODIAN;
     }
 
-    function _projectFacts(uint32 memberId, Terms terms, uint8 dataClass) private view returns (uint32 facts) {
+    function _projectFacts(
+        uint32 memberId,
+        Terms terms,
+        uint8 dataClass
+    ) private view returns (uint32 facts) {
         uint32 projectId = terms.project();
         if (projectId == 0) return 0;
         Project storage project = _projects[projectId];
         if (project.memberId != memberId || project.withdrawn) return 0;
         if (
-            block.timestamp >= project.validFrom && block.timestamp < project.validTo
-                && (project.purposes >> terms.purpose()) & 1 != 0 && terms.categories() & ~project.categories == 0
-                && dataClass >= project.highestClass
+            block.timestamp >= project.validFrom &&
+            block.timestamp < project.validTo &&
+            (project.purposes >> terms.purpose()) & 1 != 0 &&
+            terms.categories() & ~project.categories == 0 &&
+            dataClass >= project.highestClass
         ) facts |= Facts.PROJECT_FILED;
         if (project.techniques != 0) facts |= Facts.PROJECT_TECHNIQUE;
         if (project.agreement != 0) facts |= Facts.PROJECT_AGREEMENT;
     }
 
-    function _grantFacts(uint32 memberId, GrantState storage grant, Terms terms) private view returns (uint32 facts) {
+    function _grantFacts(
+        uint32 memberId,
+        GrantState storage grant,
+        Terms terms
+    ) private view returns (uint32 facts) {
         if (grant.status == GrantStatus.NONE) return 0;
-        if (grant.status == GrantStatus.ACTIVE && block.timestamp >= grant.useFrom && block.timestamp < grant.useTo) {
+        if (
+            grant.status == GrantStatus.ACTIVE &&
+            block.timestamp >= grant.useFrom &&
+            block.timestamp < grant.useTo
+        ) {
             facts |= Facts.GRANT_LIVE;
         }
         if (grant.recipient == memberId) facts |= Facts.GRANT_RECIPIENT;
@@ -155,11 +195,19 @@ abstract contract Decisions is IDecisions, Consents, Projects, Transfers {
         uint32 facts,
         uint32 missing
     ) private pure returns (Verdict) {
-        return Verdict.wrap(
-            uint256(seq) | (uint256(version) << 40) | (uint256(terms.project()) << 72)
-                | (uint256(terms.categories()) << 104) | (uint256(terms.purpose()) << 120)
-                | (uint256(terms.basis()) << 128) | (uint256(terms.operation()) << 136) | (uint256(dataClass) << 144)
-                | (uint256(outcome) << 152) | (uint256(facts) << 160) | (uint256(missing) << 192)
-        );
+        return
+            Verdict.wrap(
+                uint256(seq) |
+                    (uint256(version) << 40) |
+                    (uint256(terms.project()) << 72) |
+                    (uint256(terms.categories()) << 104) |
+                    (uint256(terms.purpose()) << 120) |
+                    (uint256(terms.basis()) << 128) |
+                    (uint256(terms.operation()) << 136) |
+                    (uint256(dataClass) << 144) |
+                    (uint256(outcome) << 152) |
+                    (uint256(facts) << 160) |
+                    (uint256(missing) << 192)
+            );
     }
 }

@@ -11,7 +11,7 @@ abstract contract Members is IMembers, Ownable2Step {
     /* STORAGE */
 
     uint32 private _memberCount;
-    mapping(uint32 memberId => Member) internal _members;
+    mapping(uint32 memberId => Member member) internal _members;
     mapping(address signer => uint32 memberId) private _memberIds;
     mapping(bytes32 signingKey => uint32 memberId) private _signingKeys;
 
@@ -35,7 +35,12 @@ abstract contract Members is IMembers, Ownable2Step {
     }
 
     /// @inheritdoc IMembers
-    function rotateKeys(uint32 memberId, address signer, bytes32 signingKey, bytes32 sealingKey) external onlyOwner {
+    function rotateKeys(
+        uint32 memberId,
+        address signer,
+        bytes32 signingKey,
+        bytes32 sealingKey
+    ) external onlyOwner {
         Member storage member = _knownMember(memberId);
         require(signer != address(0) && signingKey != 0 && sealingKey != 0, Members_Incomplete());
         delete _memberIds[member.signer];
@@ -69,8 +74,13 @@ abstract contract Members is IMembers, Ownable2Step {
     function _admit(Admission memory admission) internal returns (uint32 memberId) {
         uint256 nameLength = bytes(admission.name).length;
         require(
-            admission.signer != address(0) && admission.signingKey != 0 && admission.sealingKey != 0
-                && admission.roles != 0 && admission.validTo > block.timestamp && nameLength != 0 && nameLength <= 64,
+            admission.signer != address(0) &&
+                admission.signingKey != 0 &&
+                admission.sealingKey != 0 &&
+                admission.roles != 0 &&
+                admission.validTo > block.timestamp &&
+                nameLength != 0 &&
+                nameLength <= 64,
             Members_Incomplete()
         );
         memberId = ++_memberCount;

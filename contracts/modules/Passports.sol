@@ -10,7 +10,7 @@ import {Members} from "./Members.sol";
 abstract contract Passports is IPassports, Members {
     /* STORAGE */
 
-    mapping(bytes32 passportId => Passport) internal _passports;
+    mapping(bytes32 passportId => Passport passport) internal _passports;
 
     /* CUSTODIANS */
 
@@ -49,7 +49,8 @@ abstract contract Passports is IPassports, Members {
 
     /// @inheritdoc IPassports
     function seal(bytes32 passportId, bytes32 reasonCommitment) external {
-        Passport storage passport = msg.sender == owner() ? _knownPassport(passportId) : _ownPassport(passportId);
+        Passport storage passport =
+            msg.sender == owner() ? _knownPassport(passportId) : _ownPassport(passportId);
         _requireOpen(passportId, passport);
         passport.status = PassportStatus.SEALED;
         emit PassportSealed(passportId, reasonCommitment);
@@ -115,7 +116,12 @@ abstract contract Passports is IPassports, Members {
         passport.holder = given.holder;
         passport.content = given.content;
         emit PassportIssued(
-            given.passportId, custodian, given.holder, given.custody, given.purposes, given.content
+            given.passportId,
+            custodian,
+            given.holder,
+            given.custody,
+            given.purposes,
+            given.content
         );
     }
 }

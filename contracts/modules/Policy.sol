@@ -36,14 +36,15 @@ abstract contract Policy is IPolicy, Ownable2Step {
 
     /// @inheritdoc IPolicy
     function policy() external view returns (Table memory) {
-        return Table({
-            required: _required,
-            necessary: _necessary,
-            coreCategories: _header.coreCategories,
-            sensitiveCategories: _header.sensitiveCategories,
-            bannedPurposes: _header.bannedPurposes,
-            maxGrantSeconds: _header.maxGrantSeconds
-        });
+        return
+            Table({
+                required: _required,
+                necessary: _necessary,
+                coreCategories: _header.coreCategories,
+                sensitiveCategories: _header.sensitiveCategories,
+                bannedPurposes: _header.bannedPurposes,
+                maxGrantSeconds: _header.maxGrantSeconds
+            });
     }
 
     /// @inheritdoc IPolicy

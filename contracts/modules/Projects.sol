@@ -11,7 +11,7 @@ abstract contract Projects is IProjects, Members {
     /* STORAGE */
 
     uint32 private _projectCount;
-    mapping(uint32 projectId => Project) internal _projects;
+    mapping(uint32 projectId => Project project) internal _projects;
 
     /* MEMBERS */
 
@@ -19,9 +19,13 @@ abstract contract Projects is IProjects, Members {
     function fileProject(Project calldata project, bytes32 description) external returns (uint32 projectId) {
         uint32 memberId = _activeCallerId();
         require(
-            project.purposes != 0 && project.categories != 0 && project.highestClass >= Codes.CORE_PRIVACY
-                && project.highestClass <= Codes.NON_SENSITIVE && project.validFrom < project.validTo
-                && block.timestamp < project.validTo && description != 0,
+            project.purposes != 0 &&
+                project.categories != 0 &&
+                project.highestClass >= Codes.CORE_PRIVACY &&
+                project.highestClass <= Codes.NON_SENSITIVE &&
+                project.validFrom < project.validTo &&
+                block.timestamp < project.validTo &&
+                description != 0,
             Projects_Incomplete()
         );
         projectId = ++_projectCount;

@@ -9,7 +9,7 @@ import {Passports} from "./Passports.sol";
 abstract contract Transfers is ITransfers, Passports {
     /* STORAGE */
 
-    mapping(bytes32 transferId => Transfer) private _transfers;
+    mapping(bytes32 transferId => Transfer transfer) private _transfers;
     /// @dev Written by a permitted decision with operation TRANSFER, cleared when it is used.
     mapping(bytes32 passportId => mapping(uint40 seq => uint32 recipient)) private _permits;
 

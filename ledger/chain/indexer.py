@@ -53,7 +53,9 @@ class IndexStore(Protocol):
 class Indexer:
     """Follows one ledger contract into one index."""
 
-    def __init__(self, node: Node, contract: LedgerContract, deployment: Deployment, store: IndexStore) -> None:
+    def __init__(
+        self, node: Node, contract: LedgerContract, deployment: Deployment, store: IndexStore
+    ) -> None:
         """Prepare; `start` begins to follow, `sync` follows once."""
         self._node = node
         self._contract = contract
@@ -116,7 +118,9 @@ class Indexer:
                 break
             number -= 1
         if number < cursor.block_number:
-            log.warning("the chain changed; rolling the index back", from_block=cursor.block_number, to_block=number)
+            log.warning(
+                "the chain changed; rolling the index back", from_block=cursor.block_number, to_block=number
+            )
             self._store.roll_back(number)
 
     def _follow(self, target: int) -> None:

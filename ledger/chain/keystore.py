@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
-from eth_keyfile import create_keyfile_json, decode_keyfile_json
+from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 
 from ledger.domain.records import Address
 from ledger.errors import ConfigurationError, NotFound
@@ -105,7 +105,9 @@ def read_key_file(path: Path, *, passphrase: str | None) -> bytes:
     try:
         text = path.read_text().strip()
     except OSError as error:
-        raise ConfigurationError(f"the key file {path} cannot be read", fix="Give the path of a key file.") from error
+        raise ConfigurationError(
+            f"the key file {path} cannot be read", fix="Give the path of a key file."
+        ) from error
     try:
         if text.startswith("{"):
             if passphrase is None:
@@ -118,6 +120,7 @@ def read_key_file(path: Path, *, passphrase: str | None) -> bytes:
         key = b""
     if len(key) != 32:  # noqa: PLR2004 - a secp256k1 private key
         raise ConfigurationError(
-            f"{path} holds no key that can be opened", fix="Give an encrypted keystore or 64 hexadecimal digits."
+            f"{path} holds no key that can be opened",
+            fix="Give an encrypted keystore or 64 hexadecimal digits.",
         )
     return key

@@ -16,7 +16,9 @@ _REVERTED: Final = {
 }
 
 
-def record_receipt(node: Node, journal: Journal, transaction: SignedTransaction, raw: dict[str, Any]) -> Receipt:
+def record_receipt(
+    node: Node, journal: Journal, transaction: SignedTransaction, raw: dict[str, Any]
+) -> Receipt:
     """Write down in the journal that a transaction was mined and what each of its operations did."""
     receipt = read_receipt(node, raw)
     if receipt.succeeded:

@@ -20,6 +20,8 @@ from ledger.encoding.events import RawLog
 from ledger.errors import ChainError, LedgerError, NodeUnreachable
 
 _TIMEOUT_SECONDS: Final = 30.0
+_HEADER_ONLY: Final = False
+_SELECTOR_DIGITS: Final = 10
 #: Largest range of blocks asked for at once; halved when a node finds it too large.
 _LOG_RANGE_BLOCKS: Final = 2_000
 #: Errors of nodes that mean that the transaction is known already.
@@ -54,7 +56,9 @@ class Node:
     def __init__(self, url: str) -> None:
         """Name the node; nothing is sent yet."""
         self.url = url
-        self._provider = HTTPProvider(url, request_kwargs={"timeout": _TIMEOUT_SECONDS}, exception_retry_configuration=None)
+        self._provider = HTTPProvider(
+            url, request_kwargs={"timeout": _TIMEOUT_SECONDS}, exception_retry_configuration=None
+        )
 
     def request(self, method: str, *parameters: Any) -> Any:
         """
@@ -65,15 +69,19 @@ class Node:
             RpcError: The node answered with an error.
         """
         try:
-            answer = self._provider.make_request(method, list(parameters))  # type: ignore[arg-type]
+            answer = self._provider.make_request(method, list(parameters))
         except (Web3Exception, OSError, ValueError) as error:
-            raise NodeUnreachable(f"the node at {self.url} does not answer: {type(error).__name__}") from error
+            raise NodeUnreachable(
+                f"the node at {self.url} does not answer: {type(error).__name__}"
+            ) from error
         except Exception as error:  # the transport below web3 has exceptions of its own
             if "requests" in type(error).__module__ or "urllib3" in type(error).__module__:
-                raise NodeUnreachable(f"the node at {self.url} does not answer: {type(error).__name__}") from error
+                raise NodeUnreachable(
+                    f"the node at {self.url} does not answer: {type(error).__name__}"
+                ) from error
             raise
-        if "error" in answer and answer["error"] is not None:
-            problem = answer["error"]
+        problem: Any = answer.get("error")
+        if problem is not None:
             message = problem.get("message", "") if isinstance(problem, dict) else str(problem)
             raise RpcError(message, data=_revert_data(problem))
         return answer.get("result")
@@ -85,7 +93,7 @@ class Node:
     def block(self, number: int | str = "latest") -> BlockHeader | None:
         """Return the header of a block by its number or tag; None if the node has no such block."""
         name = hex(number) if isinstance(number, int) else number
-        block = self.request("eth_getBlockByNumber", name, False)
+        block = self.request("eth_getBlockByNumber", name, _HEADER_ONLY)
         return _header(block) if block else None
 
     def head(self) -> BlockHeader:
@@ -104,7 +112,7 @@ class Node:
 
     def block_gas_limit(self) -> int:
         """Return the gas limit of the newest block."""
-        return int(self.request("eth_getBlockByNumber", "latest", False)["gasLimit"], 16)
+        return int(self.request("eth_getBlockByNumber", "latest", _HEADER_ONLY)["gasLimit"], 16)
 
     def code(self, address: str) -> bytes:
         """Return the code at an address; empty if there is no contract."""
@@ -124,7 +132,7 @@ class Node:
 
         The maximum leaves room for six full blocks; a chain without a fee market gets its gas price as both.
         """
-        base = self.request("eth_getBlockByNumber", "latest", False).get("baseFeePerGas")
+        base = self.request("eth_getBlockByNumber", "latest", _HEADER_ONLY).get("baseFeePerGas")
         price = int(self.request("eth_gasPrice"), 16)
         if base is None:
             return price, price
@@ -172,7 +180,9 @@ class Node:
     def receipt(self, transaction_hash: bytes) -> dict[str, Any] | None:
         """Return the receipt of a transaction; None if it is not mined, or the node has not indexed it yet."""
         try:
-            receipt: dict[str, Any] | None = self.request("eth_getTransactionReceipt", "0x" + transaction_hash.hex())
+            receipt: dict[str, Any] | None = self.request(
+                "eth_getTransactionReceipt", "0x" + transaction_hash.hex()
+            )
         except RpcError as error:
             if _NOT_YET_INDEXED in error.message.lower():
                 return None
@@ -215,7 +225,11 @@ class Node:
                 number, seconds = header.number, header.time
             position = log.position
             timed = Position(
-                position.block_number, position.block_hash, position.transaction_hash, position.log_index, seconds
+                position.block_number,
+                position.block_hash,
+                position.transaction_hash,
+                position.log_index,
+                seconds,
             )
             yield RawLog(log.topics, log.data, timed)
 
@@ -253,7 +267,11 @@ def raw_log(entry: dict[str, Any], *, block_time: int = 0) -> RawLog:
         log.topics,
         log.data,
         Position(
-            position.block_number, position.block_hash, position.transaction_hash, position.log_index, block_time
+            position.block_number,
+            position.block_hash,
+            position.transaction_hash,
+            position.log_index,
+            block_time,
         ),
     )
 
@@ -302,4 +320,4 @@ def _revert_data(problem: Any) -> str | None:
     data = problem.get("data") if isinstance(problem, dict) else None
     if isinstance(data, dict):
         data = data.get("data") or data.get("result")
-    return data if isinstance(data, str) and data.startswith("0x") and len(data) >= 10 else None
+    return data if isinstance(data, str) and data.startswith("0x") and len(data) >= _SELECTOR_DIGITS else None

@@ -21,7 +21,15 @@ from ledger.chain.keystore import Keystore
 from ledger.chain.receipts import record_receipt
 from ledger.chain.rpc import Node, RpcError, UsedNonce
 from ledger.domain.records import Address
-from ledger.errors import ChainError, ConfigurationError, LedgerError, NodeUnreachable, NotFound, StoreUnavailable
+from ledger.errors import (
+    ChainError,
+    ConfigurationError,
+    LedgerError,
+    NodeUnreachable,
+    NotFound,
+    StoreUnavailable,
+    TooLarge,
+)
 from ledger.ports import Call, Journal, Operation, OperationStatus, QueuedCall, Receipt, SignedTransaction
 
 #: Most items of a batched function in one transaction.
@@ -42,7 +50,7 @@ log = structlog.get_logger(__name__)
 class Submitter:
     """The worker of one signer. The only user of that signer's nonces."""
 
-    def __init__(  # noqa: PLR0913 - a worker is where everything meets
+    def __init__(
         self,
         signer: Address,
         *,
@@ -157,8 +165,8 @@ class Submitter:
         if fields["gas"] > TRANSACTION_GAS_CAP or len(fields["data"]) > MAX_TRANSACTION_BYTES:
             if len(batch) > 1:
                 return self._prepare(batch[: len(batch) // 2])
-            error = NotFound("this call needs more gas than one transaction may have", fix="Send less at once.")
-            self._journal.fail(batch[0].operation_id, problem_of(error))
+            too_large = TooLarge("this call needs more gas than one transaction may have")
+            self._journal.fail(batch[0].operation_id, problem_of(too_large))
             return None
         return fields, batch
 
@@ -269,7 +277,13 @@ class JournalWriter:
         self._journal = journal
         self._keystore = keystore
         self._mined_callback = mined
-        self._parts = {"node": node, "journal": journal, "keystore": keystore, "ledger": ledger, "guard": guard}
+        self._parts = {
+            "node": node,
+            "journal": journal,
+            "keystore": keystore,
+            "ledger": ledger,
+            "guard": guard,
+        }
         self._workers: dict[Address, Submitter] = {}
         self._lock = threading.Lock()
         self._progress = threading.Condition()

@@ -4,7 +4,7 @@ The Python client of the REST API: signed requests, retries, and what the recipi
 Knows nothing of the service's inside: only HTTP, the member's keys, and the ledger's public encodings.
 """
 
-from ledger.client.holders import check_grant, sign_grant, sign_in, sign_revocation
+from ledger.client.holders import check_grant, seconds, sign_grant, sign_in, sign_revocation
 from ledger.client.keys import MemberKeys
 from ledger.client.releases import content_received, open_release
 from ledger.client.rest import PassportClient
@@ -16,6 +16,7 @@ __all__ = [
     "check_grant",
     "content_received",
     "open_release",
+    "seconds",
     "sign_grant",
     "sign_headers",
     "sign_in",

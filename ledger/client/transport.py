@@ -94,7 +94,9 @@ class Transport:
             try:
                 answer = self._send(method, path, content, query, idempotency_key)
             except LedgerError as error:
-                if not error.details.get("try_again") or time.monotonic() - started + delay > self._limit(error):
+                if not error.details.get("try_again") or time.monotonic() - started + delay > self._limit(
+                    error
+                ):
                     raise
             else:
                 return answer
@@ -103,7 +105,9 @@ class Transport:
 
     def _limit(self, error: LedgerError) -> float:
         """Return for how many seconds to go on: what is taken already is waited for even without patience."""
-        return max(self.patience, _PENDING_SECONDS) if isinstance(error, TransactionPending) else self.patience
+        return (
+            max(self.patience, _PENDING_SECONDS) if isinstance(error, TransactionPending) else self.patience
+        )
 
     def _send(
         self, method: str, path: str, content: bytes | None, query: dict[str, Any] | None, key: str | None

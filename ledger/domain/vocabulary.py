@@ -267,16 +267,26 @@ FACT_LABELS: Final[dict[Fact, Label]] = {
     Fact.MEMBER_ACTIVE: Label("the institution's membership is in force", "机构成员资格有效"),
     Fact.MEMBER_SCOPE: Label("the purpose is within the institution's licence", "用途在机构许可范围内"),
     Fact.PASSPORT_OPEN: Label("the data is neither sealed nor destroyed", "数据未封存或销毁"),
-    Fact.PURPOSE_ALLOWED: Label("the data may serve this purpose, and the law does not ban it", "数据可用于该用途且未被禁止"),
-    Fact.CATEGORIES_NECESSARY: Label("every kind of data asked for is necessary for the purpose", "所请求类别为该用途所必需"),
-    Fact.PROJECT_FILED: Label("the institution has filed a project of its own that covers this", "机构已备案相应项目"),
+    Fact.PURPOSE_ALLOWED: Label(
+        "the data may serve this purpose, and the law does not ban it", "数据可用于该用途且未被禁止"
+    ),
+    Fact.CATEGORIES_NECESSARY: Label(
+        "every kind of data asked for is necessary for the purpose", "所请求类别为该用途所必需"
+    ),
+    Fact.PROJECT_FILED: Label(
+        "the institution has filed a project of its own that covers this", "机构已备案相应项目"
+    ),
     Fact.PROJECT_ETHICS: Label("an ethics body has approved the project", "项目已获伦理批准"),
     Fact.PROJECT_TECHNIQUE: Label("the project uses a privacy-enhancing technique", "项目采用隐私计算技术"),
-    Fact.PROJECT_AGREEMENT: Label("the project has an agreement that states its limits", "项目具有限定边界的协议"),
+    Fact.PROJECT_AGREEMENT: Label(
+        "the project has an agreement that states its limits", "项目具有限定边界的协议"
+    ),
     Fact.GRANT_LIVE: Label("there is a consent in force", "存在有效的同意"),
     Fact.GRANT_RECIPIENT: Label("the consent names this institution", "同意指明该机构"),
     Fact.GRANT_PURPOSE: Label("the consent covers this purpose", "同意涵盖该用途"),
-    Fact.GRANT_CATEGORIES: Label("the consent covers every kind of data asked for", "同意涵盖所请求的数据类别"),
+    Fact.GRANT_CATEGORIES: Label(
+        "the consent covers every kind of data asked for", "同意涵盖所请求的数据类别"
+    ),
     Fact.GRANT_SEPARATE: Label("the consent is separate, for this purpose alone", "单独同意"),
     Fact.GRANT_QUOTA: Label("the consent has uses left", "同意的使用次数未用尽"),
     Fact.EMERGENCY_IN_FORCE: Label("an emergency is in force", "紧急状态有效"),
@@ -290,7 +300,10 @@ FACT_LABELS: Final[dict[Fact, Label]] = {
     Fact.REQUESTER_IS_CUSTODIAN: Label("the institution itself keeps the data", "请求方为数据保管机构"),
     Fact.REVIEWS_CURRENT: Label("the institution owes no overdue review", "无逾期的事后审查"),
     Fact.HUMAN_REVIEWED: Label("a human has reviewed the request", "已经人工审查"),
-    Fact.LAWFUL: Label("the law allows this purpose on this basis for this class of data", "法律允许该依据用于该用途和数据等级"),
+    Fact.LAWFUL: Label(
+        "the law allows this purpose on this basis for this class of data",
+        "法律允许该依据用于该用途和数据等级",
+    ),
 }
 
 #: What to tell a person when a fact was missing: the plain reason for a denial.

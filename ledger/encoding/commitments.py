@@ -92,7 +92,8 @@ def manifest(present: Mapping[Category, Commitment]) -> dict[str, str]:
         docs/spec.md, "Record".
     """
     return {
-        str(category.name): "0x" + (present.get(category) or secrets.token_bytes(32)).hex() for category in Category
+        str(category.name): "0x" + (present.get(category) or secrets.token_bytes(32)).hex()
+        for category in Category
     }
 
 

@@ -22,7 +22,7 @@ def bytes32(text: str, *, field: str = "id") -> bytes:
     Raises:
         InvalidInput: Not `0x` and 64 hexadecimal digits; the message names *field*.
     """
-    if not isinstance(text, str) or not _HEX32.match(text):
+    if not _HEX32.match(text):
         raise InvalidInput(f"{field} must be 0x and 64 hexadecimal digits", field=field)
     return bytes.fromhex(text[2:])
 
@@ -39,7 +39,9 @@ def from_hex(text: str, *, field: str = "value", max_bytes: int = 65_536) -> byt
             raise ValueError
         value = bytes.fromhex(text[2:])
     except (ValueError, AttributeError, TypeError):
-        raise InvalidInput(f"{field} must be 0x and an even number of hexadecimal digits", field=field) from None
+        raise InvalidInput(
+            f"{field} must be 0x and an even number of hexadecimal digits", field=field
+        ) from None
     if len(value) > max_bytes:
         raise InvalidInput(f"{field} is longer than {max_bytes} bytes", field=field)
     return value
@@ -52,6 +54,6 @@ def address(text: str, *, field: str = "address") -> str:
     Raises:
         InvalidInput: Not `0x` and 40 hexadecimal digits; the message names *field*.
     """
-    if not isinstance(text, str) or not _ADDRESS.match(text):
+    if not _ADDRESS.match(text):
         raise InvalidInput(f"{field} must be 0x and 40 hexadecimal digits", field=field)
     return text.lower()

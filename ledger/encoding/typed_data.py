@@ -133,14 +133,18 @@ def recover(typed_data: dict[str, Any], signature: bytes) -> Address:
     if len(signature) != _SIGNATURE_BYTES:
         raise SignatureRejected(f"a signature has {_SIGNATURE_BYTES} bytes, this one has {len(signature)}")
     if int.from_bytes(signature[32:64], "big") > _HALF_ORDER:
-        raise SignatureRejected("the signature's s is in the upper half: it is the flipped twin of another one")
+        raise SignatureRejected(
+            "the signature's s is in the upper half: it is the flipped twin of another one"
+        )
     try:
         return Address(Account.recover_message(signable(typed_data), signature=signature).lower())
     except Exception as error:  # the library raises several unrelated types for bytes that are no signature
         raise SignatureRejected("this is not a signature") from error
 
 
-def _typed_data(domain: LedgerDomain, primary: str, fields: list[dict[str, str]], message: dict[str, Any]) -> dict[str, Any]:
+def _typed_data(
+    domain: LedgerDomain, primary: str, fields: list[dict[str, str]], message: dict[str, Any]
+) -> dict[str, Any]:
     return {
         "types": {"EIP712Domain": _DOMAIN_TYPE, primary: fields},
         "primaryType": primary,

@@ -251,7 +251,9 @@ def access_log(document: Any, *, passport_system: str) -> list[AccessLogEntry]:
 
 def _audit_events(document: Any) -> Iterator[dict[str, Any]]:
     if isinstance(document, dict) and document.get("resourceType") == "Bundle":
-        document = [entry.get("resource") for entry in _list(document.get("entry")) if isinstance(entry, dict)]
+        document = [
+            entry.get("resource") for entry in _list(document.get("entry")) if isinstance(entry, dict)
+        ]
     for event in document if isinstance(document, list) else [document]:
         if not isinstance(event, dict) or event.get("resourceType") != "AuditEvent":
             raise MalformedRecord("the access log must be a FHIR AuditEvent, a list or a Bundle of them")
@@ -260,12 +262,16 @@ def _audit_events(document: Any) -> Iterator[dict[str, Any]]:
 
 def _entries(event: dict[str, Any], passport_system: str) -> Iterator[AccessLogEntry]:
     agents = [agent for agent in _list(event.get("agent")) if isinstance(agent, dict)]
-    requestor = next((agent for agent in agents if agent.get("requestor") is True), agents[0] if agents else None)
+    requestor = next(
+        (agent for agent in agents if agent.get("requestor") is True), agents[0] if agents else None
+    )
     if requestor is None:
         raise MalformedRecord("an AuditEvent has no agent")
     recorded = _instant(event.get("recorded"))
     # The requestor may be a person; then another agent is the institution, and says so with its number.
-    numbered = next((agent for agent in agents if _identifier(agent).get("system") == f"{passport_system}:member"), None)
+    numbered = next(
+        (agent for agent in agents if _identifier(agent).get("system") == f"{passport_system}:member"), None
+    )
     institution = numbered or requestor
     concepts = _list(requestor.get("purposeOfUse")) or _list(event.get("purposeOfEvent"))
     purposes = [code for concept in concepts for code in _codes(concept, "coding")]

@@ -68,7 +68,9 @@ class AccessLog:
         records, cursor = self.index.decisions(member_id=member_id, after=after, limit=limit)
         return [self._entry_with_release(record) for record in records], cursor
 
-    def everything(self, *, after: str | None = None, limit: int = 100) -> tuple[list[AccessEntry], str | None]:
+    def everything(
+        self, *, after: str | None = None, limit: int = 100
+    ) -> tuple[list[AccessEntry], str | None]:
         """Return all decisions, newest first, and the cursor of the next page."""
         records, cursor = self.index.decisions(after=after, limit=limit)
         return [self._entry_with_release(record) for record in records], cursor
@@ -86,7 +88,9 @@ class AccessLog:
             f"{name} asked to {OPERATION_LABELS[verdict.operation].en} {kinds} for {PURPOSE_LABELS[verdict.purpose].en}"
             f", on the basis of {BASIS_LABELS[verdict.basis].en}"
         )
-        reasons = tuple(self._reason(Fact[word], record, consent) for word in _told(verdict.missing, record, consent))
+        reasons = tuple(
+            self._reason(Fact[word], record, consent) for word in _told(verdict.missing, record, consent)
+        )
         return AccessEntry(record, name, sentence, _ANSWERS[verdict.outcome], reasons, consent, released)
 
     def _entry_with_release(self, record: DecisionRecord) -> AccessEntry:
@@ -110,12 +114,18 @@ def _told(missing: Fact, record: DecisionRecord, consent: GrantRecord | None) ->
 def _why_not_live(record: DecisionRecord, consent: GrantRecord | None) -> str:
     at = record.position.time
     if consent is None:
-        return "there was no consent for it" if record.grant_id == NO_GRANT else "the consent it named does not exist"
+        return (
+            "there was no consent for it"
+            if record.grant_id == NO_GRANT
+            else "the consent it named does not exist"
+        )
     state = consent.state
     if at < consent.position.time:
         return "the consent it named did not exist yet"
     if state.ended_at and state.ended_at <= at:
-        verb = "was withdrawn" if state.status is GrantStatus.WITHDRAWN else "had been replaced by a newer one"
+        verb = (
+            "was withdrawn" if state.status is GrantStatus.WITHDRAWN else "had been replaced by a newer one"
+        )
         return f"the consent {verb} on {_time(state.ended_at)}"
     if at >= state.use_to:
         return f"the consent had expired on {_time(state.use_to)}"

@@ -44,7 +44,8 @@ def require_custodian(index: Index, actor: Member, passport_id: PassportId) -> P
     record = require_passport(index, passport_id)
     if record.passport.custodian != actor.member_id:
         raise NotPermitted(
-            f"{actor.name} does not keep passport {to_hex(passport_id)}", fix="Only its custodian can do this."
+            f"{actor.name} does not keep passport {to_hex(passport_id)}",
+            fix="Only its custodian can do this.",
         )
     return record
 

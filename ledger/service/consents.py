@@ -30,6 +30,7 @@ from ledger.service.statements import keep
 
 #: How long a prepared grant waits for its signature, in seconds.
 SIGNATURE_SECONDS: Final = 3600
+NO_FLAGS: Final = GrantFlag(0)
 _MAX_USES: Final = 2**24 - 1
 
 
@@ -52,7 +53,7 @@ class Consents:
     writer: Writer
     vault: Vault
 
-    def prepare(  # noqa: PLR0913 - what a patient decides
+    def prepare(
         self,
         passport_id: PassportId,
         *,
@@ -62,7 +63,7 @@ class Consents:
         use_from: int | None,
         use_to: int,
         max_uses: int = 0,
-        flags: GrantFlag = GrantFlag(0),
+        flags: GrantFlag = NO_FLAGS,
         supersedes: GrantId = NO_GRANT,
     ) -> PreparedGrant:
         """
@@ -110,7 +111,12 @@ class Consents:
         return PreparedGrant(grant, text, passport.holder, grant_typed_data(self.chain.domain(), grant))
 
     def relay(
-        self, relayer: Member, grant: Grant, signature: bytes, *, idempotency: tuple[str, str, str] | None = None
+        self,
+        relayer: Member,
+        grant: Grant,
+        signature: bytes,
+        *,
+        idempotency: tuple[str, str, str] | None = None,
     ) -> Operation:
         """
         Bring a signed grant to the ledger. Who relays does not matter; the holder's signature does.
@@ -124,9 +130,13 @@ class Consents:
         passport = require_passport(self.index, grant.passport_id).passport
         if grant.deadline < self.chain.now():
             raise SignatureExpired(f"the grant had to be signed and sent before {_time(grant.deadline)}")
-        self._require_holder(passport.holder, recover(grant_typed_data(self.chain.domain(), grant), signature))
+        self._require_holder(
+            passport.holder, recover(grant_typed_data(self.chain.domain(), grant), signature)
+        )
         if self.index.grant(grant.grant_id) is not None:
-            raise Conflict(f"grant {to_hex(grant.grant_id)} exists already: a signature is good for one grant")
+            raise Conflict(
+                f"grant {to_hex(grant.grant_id)} exists already: a signature is good for one grant"
+            )
         call = Call("grant", ([list(grant_message(grant).values())], [to_hex(signature)]))
         return self.writer.submit(signer_of(self.writer, relayer), call, idempotency=idempotency)
 
@@ -140,7 +150,9 @@ class Consents:
             NotPermitted: *actor* does not keep this passport, or the patient keeps the key.
         """
         key = self._assisted_key(actor, prepared.grant.passport_id)
-        return self.relay(actor, prepared.grant, sign(prepared.typed_data, private_key=key), idempotency=idempotency)
+        return self.relay(
+            actor, prepared.grant, sign(prepared.typed_data, private_key=key), idempotency=idempotency
+        )
 
     def revocation(self, grant_id: GrantId) -> dict[str, Any]:
         """Return the typed data that withdraws a grant, for the holder's key."""
@@ -202,7 +214,7 @@ class Consents:
             state.flags,
         )
 
-    def _check(  # noqa: PLR0913 - one check per word of the grant
+    def _check(
         self,
         purposes: list[Purpose],
         categories: Category,
@@ -214,7 +226,9 @@ class Consents:
     ) -> None:
         law = self.index.policy()
         if not purposes:
-            raise InvalidInput("purposes must name at least one purpose: there is no blanket consent", field="purposes")
+            raise InvalidInput(
+                "purposes must name at least one purpose: there is no blanket consent", field="purposes"
+            )
         if not categories:
             raise InvalidInput("categories must name at least one category", field="categories")
         if law is not None and (banned := [p.name for p in purposes if law.banned_purposes >> p & 1]):
@@ -248,7 +262,7 @@ class Consents:
             )
 
 
-def consent_text(  # noqa: PLR0913 - one argument per word of the sentence
+def consent_text(
     recipient: str,
     purposes: list[Purpose],
     categories: Category,

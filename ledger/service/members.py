@@ -47,7 +47,9 @@ class Members:
         require_role(actor, Role.COMMITTEE)
         _check(admission, now=self.chain.now())
         if self.index.member_by_signing_key(admission.signing_key) is not None:
-            raise Conflict("a member already uses this signing key", fix="Give each member a key pair of its own.")
+            raise Conflict(
+                "a member already uses this signing key", fix="Give each member a key pair of its own."
+            )
         signer = signer_of(self.writer, actor)
         if not admission.signer:
             admission = replace(admission, signer=self.writer.new_key())

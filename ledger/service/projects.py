@@ -21,7 +21,7 @@ class Projects:
     writer: Writer
     vault: Vault
 
-    def file(  # noqa: PLR0913 - what the filing states
+    def file(
         self,
         actor: Member,
         *,

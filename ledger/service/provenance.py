@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ledger.domain.records import Event, Member, PassportId
-from ledger.domain.vocabulary import TransferStatus
 from ledger.ports import Index, PassportRecord, TransferRecord
 from ledger.service.authority import require_passport
 
@@ -43,8 +42,9 @@ class Provenance:
         """
         record = require_passport(self.index, passport_id)
         copies = [Custodianship(self.index.member(record.passport.custodian), None)]
-        for transfer in self.index.transfers(passport_id=passport_id):
-            if transfer.transfer.status is not TransferStatus.NONE:
-                copies.append(Custodianship(self.index.member(transfer.transfer.recipient), transfer))
+        copies.extend(
+            Custodianship(self.index.member(transfer.transfer.recipient), transfer)
+            for transfer in self.index.transfers(passport_id=passport_id)
+        )
         events, cursor = self.index.events(passport_id=passport_id, after=after, limit=limit)
         return PassportHistory(record, tuple(copies), tuple(events), cursor)

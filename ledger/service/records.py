@@ -68,7 +68,9 @@ class Records:
                 content=patient.content,
                 holder_seed=holder_key(seed, custodian=actor.member_id) if seed else None,
             )
-        call = _issue_call(sealed, holder=self._holder(sealed, holder), assisted=holder is None, purposes=purposes)
+        call = _issue_call(
+            sealed, holder=self._holder(sealed, holder), assisted=holder is None, purposes=purposes
+        )
         return sealed, self.writer.submit(signer, call, idempotency=idempotency)
 
     def kept_by(self, actor: Member) -> list[RecordSummary]:

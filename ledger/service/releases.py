@@ -78,7 +78,9 @@ class Releases:
         self._receipt(passport_id, seq, released)
         return released_of(sealed, seq, released)
 
-    def _permit(self, actor: Member, passport_id: PassportId, seq: int, operation: Operation) -> DecisionRecord:
+    def _permit(
+        self, actor: Member, passport_id: PassportId, seq: int, operation: Operation
+    ) -> DecisionRecord:
         return current_permit(self.chain, actor, passport_id, seq, operation)
 
     def _receipt(self, passport_id: PassportId, seq: int, released: tuple[ReleasedCategory, ...]) -> None:
@@ -91,7 +93,9 @@ class Releases:
         scope, key = f"release:{to_hex(passport_id)}", str(seq)
         if self.writer.find(scope, key) is not None:
             return
-        commitment = keep(self.vault, "release", {"passport": to_hex(passport_id), "seq": seq, "categories": words})
+        commitment = keep(
+            self.vault, "release", {"passport": to_hex(passport_id), "seq": seq, "categories": words}
+        )
         call = Call("recordRelease", (to_hex(passport_id), seq, to_hex(commitment)))
         self.writer.submit(custodian.signer, call, idempotency=(scope, key, "release"))
 
@@ -123,7 +127,9 @@ def current_permit(
         raise NotPermitted(f"decision {name} permits to {verdict.operation.name}, not to {operation.name}")
     now = chain.now()
     if now - decision.position.time > PERMIT_SECONDS:
-        raise NotPermitted(f"decision {name} is older than {PERMIT_SECONDS} seconds", fix="Ask for access again.")
+        raise NotPermitted(
+            f"decision {name} is older than {PERMIT_SECONDS} seconds", fix="Ask for access again."
+        )
     _still_stands(chain, decision, now)
     return decision
 
@@ -138,7 +144,9 @@ def _still_stands(chain: Chain, decision: DecisionRecord, now: int) -> None:
     if decision.verdict.basis is Basis.CONSENT:
         grant = chain.grant(decision.passport_id, decision.grant_id)
         if grant is None or not grant_is_live(grant, now):
-            raise NotPermitted("the consent has ended since the permit", fix="Ask the patient for a new consent.")
+            raise NotPermitted(
+                "the consent has ended since the permit", fix="Ask the patient for a new consent."
+            )
 
 
 def hand_over(
@@ -150,7 +158,11 @@ def hand_over(
     Raises:
         Conflict: The record has none of the permitted categories.
     """
-    found = tuple(_hand_over(vault, sealed, item, sealing_key) for item in sealed.categories if item.category in permitted)
+    found = tuple(
+        _hand_over(vault, sealed, item, sealing_key)
+        for item in sealed.categories
+        if item.category in permitted
+    )
     if not found:
         raise Conflict("the record holds nothing of the permitted categories")
     return found
@@ -161,7 +173,9 @@ def released_of(sealed: SealedRecord, seq: int, released: tuple[ReleasedCategory
     return Release(sealed.passport_id, seq, sealed.content, sealed.manifest_salt, sealed.manifest, released)
 
 
-def _hand_over(vault: Vault, sealed: SealedRecord, item: SealedCategory, sealing_key: bytes) -> ReleasedCategory:
+def _hand_over(
+    vault: Vault, sealed: SealedRecord, item: SealedCategory, sealing_key: bytes
+) -> ReleasedCategory:
     return ReleasedCategory(
         category=item.category,
         ciphertext=item.ciphertext,

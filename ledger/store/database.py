@@ -77,9 +77,9 @@ class Database:
             StoreUnavailable: The database is locked, full or gone.
         """
         with self._write_lock, self._translated(), self._engine.connect() as connection:
-            connection = connection.execution_options(passport_write=True)
-            with connection.begin():
-                yield connection
+            writer = connection.execution_options(passport_write=True)
+            with writer.begin():
+                yield writer
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

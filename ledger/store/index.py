@@ -254,7 +254,7 @@ class SqlIndex:
         )
         return _decision(row) if row else None
 
-    def decisions(  # noqa: PLR0913 - one filter each
+    def decisions(
         self,
         *,
         passport_id: PassportId | None = None,

@@ -41,7 +41,9 @@ class SqlJournal:
             row = connection.execute(select(deployment)).one_or_none()
         if row is None:
             return None
-        return Deployment(row.chain_id, row.genesis_hash, Address(row.ledger), row.block_number, row.code_hash)
+        return Deployment(
+            row.chain_id, row.genesis_hash, Address(row.ledger), row.block_number, row.code_hash
+        )
 
     def record_deployment(self, found: Deployment) -> None:
         """Bind the journal to a chain and contract; once."""
@@ -158,7 +160,9 @@ class SqlJournal:
                     update(operations)
                     .where(operations.c.operation_id == operation_id)
                     .values(
-                        status=OperationStatus.SIGNED, transaction_hash=transaction.transaction_hash, item=item
+                        status=OperationStatus.SIGNED,
+                        transaction_hash=transaction.transaction_hash,
+                        item=item,
                     )
                 )
 
@@ -175,7 +179,9 @@ class SqlJournal:
     def operations_of(self, transaction_hash: bytes) -> list[QueuedCall]:
         """Return the operations of a transaction in the order of its items."""
         query = (
-            select(operations).where(operations.c.transaction_hash == transaction_hash).order_by(operations.c.item)
+            select(operations)
+            .where(operations.c.transaction_hash == transaction_hash)
+            .order_by(operations.c.item)
         )
         with self._database.read() as connection:
             return [_queued(row) for row in connection.execute(query)]

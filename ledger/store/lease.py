@@ -70,8 +70,7 @@ class WriteLease:
         now = time.time()
         with self._database.write() as connection:
             row = connection.execute(select(leases).where(leases.c.name == _NAME)).one_or_none()
-            taken = row is not None and row.holder != self._holder and row.expires_at > now
-            if taken and not _is_dead(row.holder):
+            if row is not None and self._is_taken(row.holder, row.expires_at, now):
                 return False
             values = {"holder": self._holder, "expires_at": now + LEASE_SECONDS}
             if row is None:
@@ -80,6 +79,9 @@ class WriteLease:
                 connection.execute(update(leases).where(leases.c.name == _NAME).values(values))
         self._expires_at = now + LEASE_SECONDS
         return True
+
+    def _is_taken(self, holder: str, expires_at: float, now: float) -> bool:
+        return holder != self._holder and expires_at > now and not _is_dead(holder)
 
     def _renew(self) -> None:
         while not self._stop.wait(_RENEW_SECONDS):

@@ -34,7 +34,9 @@ class SessionStore:
 
     def lookup(self, code: str) -> tuple[str, str] | None:
         """Return the kind and subject of a session; None if it is unknown or over."""
-        query = select(sessions).where(sessions.c.code_hash == _hash(code), sessions.c.expires_at > time.time())
+        query = select(sessions).where(
+            sessions.c.code_hash == _hash(code), sessions.c.expires_at > time.time()
+        )
         with self._database.read() as connection:
             row = connection.execute(query).one_or_none()
         return (row.kind, row.subject) if row else None

@@ -51,9 +51,13 @@ class SqlVaultRows:
 
     def record(self, passport_id: PassportId) -> tuple[VaultRecordRow, list[VaultCategoryRow]] | None:
         """Return a record and its categories, lowest category first."""
-        parts = select(categories).where(categories.c.passport_id == passport_id).order_by(categories.c.category)
+        parts = (
+            select(categories).where(categories.c.passport_id == passport_id).order_by(categories.c.category)
+        )
         with self._database.read() as connection:
-            row = connection.execute(select(records).where(records.c.passport_id == passport_id)).one_or_none()
+            row = connection.execute(
+                select(records).where(records.c.passport_id == passport_id)
+            ).one_or_none()
             if row is None:
                 return None
             return _record(row), [_category(part) for part in connection.execute(parts)]
@@ -88,7 +92,9 @@ class SqlVaultRows:
     def erase(self, passport_id: PassportId) -> int:
         """Delete a record with its keys and salts; returns how many keys."""
         with self._database.write() as connection:
-            gone = connection.execute(delete(categories).where(categories.c.passport_id == passport_id)).rowcount
+            gone = connection.execute(
+                delete(categories).where(categories.c.passport_id == passport_id)
+            ).rowcount
             connection.execute(delete(records).where(records.c.passport_id == passport_id))
         return int(gone)
 

@@ -49,7 +49,9 @@ class SealedVault:
             ConfigurationError: The key does not have 32 bytes.
         """
         if len(key) != KEY_BYTES:
-            raise ConfigurationError(f"the vault's key must have {KEY_BYTES} bytes", fix="Check the vault key file.")
+            raise ConfigurationError(
+                f"the vault's key must have {KEY_BYTES} bytes", fix="Check the vault key file."
+            )
         self._rows = rows
         self._box = nacl.secret.SecretBox(key)
         self._lookup_key = hashlib.blake2b(key, digest_size=32, person=b"passport-lookup").digest()
@@ -108,7 +110,9 @@ class SealedVault:
         try:
             return bytes(SealedBox(PublicKey(sealing_key)).encrypt(self._open(row.sealed_key)))
         except (nacl.exceptions.CryptoError, ValueError, TypeError) as error:
-            raise InvalidInput("the recipient's sealing key is not an X25519 key", field="sealingKey") from error
+            raise InvalidInput(
+                "the recipient's sealing key is not an X25519 key", field="sealingKey"
+            ) from error
 
     def holder_key(self, passport_id: PassportId) -> bytes | None:
         """Return the private key of an assisted patient's holder; None if the patient keeps it."""
@@ -148,7 +152,11 @@ class SealedVault:
             custodian=row.custodian,
             categories=tuple(
                 SealedCategory(
-                    part.category, part.ciphertext, part.commitment, Salt(self._open(part.sealed_salt)), part.entries
+                    part.category,
+                    part.ciphertext,
+                    part.commitment,
+                    Salt(self._open(part.sealed_salt)),
+                    part.entries,
                 )
                 for part in parts
             ),

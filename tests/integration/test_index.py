@@ -22,7 +22,10 @@ from tests.support.world import Actor, World
 @pytest.fixture(scope="module")
 def history(world: World) -> tuple[Actor, Actor]:
     """Return a hospital and a company with a little history: a permit, a denial, a withdrawal."""
-    hospital, company = world.admit("Index hospital", Role.CUSTODIAN), world.admit("Index company", Role.PROCESSOR)
+    hospital, company = (
+        world.admit("Index hospital", Role.CUSTODIAN),
+        world.admit("Index company", Role.PROCESSOR),
+    )
     passport = world.register(hospital)
     grant, project = world.grant(hospital, passport, company, max_uses=5), world.project(company)
     world.ask(company, passport, grant_id=grant, project_id=project)
@@ -129,11 +132,13 @@ def test_pages_are_stable_while_rows_arrive(world: World, history: tuple[Actor, 
     world.ask(company, passport)
     second, end = world.service.index.decisions(passport_id=passport, limit=2, after=following)
 
-    assert [3, 2, 1, 0] == [record.verdict.seq for record in (*first, *second)]
+    assert [record.verdict.seq for record in (*first, *second)] == [3, 2, 1, 0]
     assert end is None
 
 
-def test_a_locked_database_is_an_error_that_can_be_tried_again(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_locked_database_is_an_error_that_can_be_tried_again(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     """A database that cannot be opened says so; it does not raise the library's own error."""
     folder = tmp_path_factory.mktemp("gone") / "missing" / "deep"
     database = Database(f"sqlite:///{folder}/ledger.db", migrations="ledger")

@@ -20,7 +20,10 @@ from tests.support.world import World
 
 def test_crowded_requests_share_transactions_and_leave_no_nonce_gap(world: World) -> None:
     """Sixty concurrent requests of one member: contiguous nonces, contiguous seq, fewer transactions than requests."""
-    hospital, company = world.admit("Crowd hospital", Role.CUSTODIAN), world.admit("Crowd company", Role.PROCESSOR)
+    hospital, company = (
+        world.admit("Crowd hospital", Role.CUSTODIAN),
+        world.admit("Crowd company", Role.PROCESSOR),
+    )
     passport = world.register(hospital)
     grant, project = world.grant(hospital, passport, company), world.project(company)
     before = world.runtime.node.nonce(company.member.signer)
@@ -38,7 +41,9 @@ def test_crowded_requests_share_transactions_and_leave_no_nonce_gap(world: World
     assert sorted(verdict.seq for verdict in verdicts) == list(range(60))
     assert {verdict.outcome for verdict in verdicts} == {Outcome.PERMIT}
     assert world.runtime.node.nonce(company.member.signer) - before < 60
-    assert world.runtime.journal.next_nonce(company.member.signer) == world.runtime.node.nonce(company.member.signer)
+    assert world.runtime.journal.next_nonce(company.member.signer) == world.runtime.node.nonce(
+        company.member.signer
+    )
 
 
 def test_one_bad_operation_does_not_fail_its_neighbours(world: World) -> None:
@@ -62,7 +67,10 @@ def test_a_crash_between_signing_and_sending_loses_and_doubles_nothing(
 ) -> None:
     """The bytes are in the journal before they are sent: the next start sends them, once."""
     world = World(folder, devnet.spec.url)
-    hospital, company = world.admit("Crash hospital", Role.CUSTODIAN), world.admit("Crash company", Role.PROCESSOR)
+    hospital, company = (
+        world.admit("Crash hospital", Role.CUSTODIAN),
+        world.admit("Crash company", Role.PROCESSOR),
+    )
     passport = world.register(hospital)
 
     def cut(_self: Node, _raw: bytes) -> None:
@@ -84,7 +92,10 @@ def test_a_crash_between_signing_and_sending_loses_and_doubles_nothing(
 
 def test_a_lost_answer_is_not_a_lost_transaction(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The node took the transaction but its answer never came: the receipt decides, and it happens once."""
-    hospital, company = world.admit("Answer hospital", Role.CUSTODIAN), world.admit("Answer company", Role.PROCESSOR)
+    hospital, company = (
+        world.admit("Answer hospital", Role.CUSTODIAN),
+        world.admit("Answer company", Role.PROCESSOR),
+    )
     passport = world.register(hospital)
     sent, original = [], Node.send_raw
 
@@ -158,7 +169,10 @@ def test_a_key_used_elsewhere_stops_the_submitter(world: World) -> None:
 
 def test_a_batch_of_a_hundred_requests_stays_under_the_caps(world: World) -> None:
     """A hundred requests go out in one transaction under 2^24 gas and 128 KiB."""
-    hospital, company = world.admit("Batch hospital", Role.CUSTODIAN), world.admit("Batch company", Role.PROCESSOR)
+    hospital, company = (
+        world.admit("Batch hospital", Role.CUSTODIAN),
+        world.admit("Batch company", Role.PROCESSOR),
+    )
     passport = world.register(hospital)
     requests = [AccessRequest(passport, *_care()) for _ in range(100)]
 
@@ -176,7 +190,10 @@ def test_a_node_that_is_down_keeps_what_was_accepted(tmp_path_factory: pytest.Te
     node.start()
     world = World(tmp_path_factory.mktemp("own-world"), node.spec.url)
     try:
-        hospital, company = world.admit("Down hospital", Role.CUSTODIAN), world.admit("Down company", Role.PROCESSOR)
+        hospital, company = (
+            world.admit("Down hospital", Role.CUSTODIAN),
+            world.admit("Down company", Role.PROCESSOR),
+        )
         passport = world.register(hospital)
         world.ask(company, passport)
         head = world.runtime.node.head()

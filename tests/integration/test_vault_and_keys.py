@@ -64,7 +64,12 @@ def test_the_vault_file_holds_nothing_readable(rows: SqlVaultRows, folder: Path)
         holder_seed=os.urandom(32),
     )
     person = patient.content[Category.DEMOGRAPHICS][0]
-    secrets = [patient.reference, person["birthDate"], person["name"][0]["family"], *person["name"][0]["given"]]
+    secrets = [
+        patient.reference,
+        person["birthDate"],
+        person["name"][0]["family"],
+        *person["name"][0]["given"],
+    ]
 
     stored = b"".join(path.read_bytes() for path in folder.glob("vault.db*"))
 

@@ -42,7 +42,9 @@ class Actor:
     keys: MemberKeys
 
 
-def settings_for(folder: Path, rpc: str, *, embedded: bool = True, port: int = 0) -> tuple[Settings, MemberKeys]:
+def settings_for(
+    folder: Path, rpc: str, *, embedded: bool = True, port: int = 0
+) -> tuple[Settings, MemberKeys]:
     """Return the settings of a sandbox service in *folder*, and its committee's keys."""
     folder.mkdir(parents=True, exist_ok=True)
     keys_file = folder / "committee.json"
@@ -172,7 +174,13 @@ class World:
         return int(operation.events[0].arguments["projectId"])
 
     def ask(
-        self, actor: Actor, passport_id: PassportId, *, grant_id: GrantId = NO_GRANT, project_id: int = 0, **changes: Any
+        self,
+        actor: Actor,
+        passport_id: PassportId,
+        *,
+        grant_id: GrantId = NO_GRANT,
+        project_id: int = 0,
+        **changes: Any,
     ) -> Verdict:
         """Ask for access to read diagnoses for AI training by consent, unless *changes* say otherwise."""
         words: dict[str, Any] = {
