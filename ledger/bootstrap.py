@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -20,6 +20,7 @@ from eth_utils.crypto import keccak
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ledger.audit.index import IndexReader, Row, key_of
 from ledger.chain.contract import DEPLOY, LedgerContract
 from ledger.chain.guard import ChainGuard
 from ledger.chain.indexer import Indexer
@@ -37,6 +38,7 @@ from ledger.store.database import Database
 from ledger.store.index import SqlIndex
 from ledger.store.journal import SqlJournal
 from ledger.store.lease import WriteLease
+from ledger.store.reader import SqlIndexReader
 from ledger.store.sessions import SessionStore
 from ledger.store.vault_rows import SqlVaultRows
 from ledger.vault import KEY_BYTES, SealedVault
@@ -172,7 +174,7 @@ class Runtime:
         else:
             self._meet_chain()
             self.writer.start()
-        contract = LedgerContract(self.node, deployment)
+        contract = LedgerContract(self.node, deployment, guard=self.guard.check)
         indexer = self._late.indexer = Indexer(self.node, contract, deployment, self.index)
         self.service = Service.over(chain=contract, index=self.index, writer=self.writer, vault=self.vault)
         indexer.start()
@@ -383,3 +385,25 @@ def write_founder(path: Path, *, name: str, jurisdiction: int, signing_key: str,
         "sealingKey": sealing_key,
     }
     path.write_text(json.dumps(document, indent=2) + "\n")
+
+
+class _AuditedIndex(SqlIndexReader):
+    """The index as the audit reads it: rows under the keys that the audit names them by."""
+
+    def rows(self) -> Iterator[Row]:
+        """Yield every row of the compared tables."""
+        for table, row in self.tables():
+            yield table, key_of(table, row), row
+
+
+def index_reader(url: str) -> IndexReader:
+    """
+    Return a service's index for comparison with the chain.
+
+    Args:
+        url: SQLAlchemy URL of the service's database.
+
+    Raises:
+        ConfigurationError: There is no such database, or nothing is indexed in it.
+    """
+    return _AuditedIndex(url)

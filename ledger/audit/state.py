@@ -191,7 +191,8 @@ def known(mapping: Mapping[_Key, _Value], key: _Key, what: str) -> _Value:
     try:
         return mapping[key]
     except KeyError:
-        name = to_hex(key) if isinstance(key, bytes) else key
+        last = key[-1] if isinstance(key, tuple) else key
+        name = to_hex(last) if isinstance(last, bytes) else last
         raise VerificationError(
             f"an event speaks of a {what} that no earlier event brought about: {name}",
             fix="Start at the block where the ledger was deployed; if you did, this node hides events.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
@@ -95,10 +96,19 @@ def item_count(call: Call) -> int:
 class LedgerContract:
     """The deployed contract on a node."""
 
-    def __init__(self, node: Node, deployment: Deployment) -> None:
-        """Bind the contract at its address to a node."""
+    def __init__(self, node: Node, deployment: Deployment, *, guard: Callable[[], None]) -> None:
+        """
+        Bind the contract at its address to a node.
+
+        Args:
+            node: The node.
+            deployment: Where the contract is.
+            guard: Called before each read; fills a chain that lost blocks again, and raises if it is another chain.
+                Without it "not there" could mean "not there yet".
+        """
         self._node = node
         self._deployment = deployment
+        self._guard = guard
 
     def domain(self) -> LedgerDomain:
         """Return which ledger on which chain this is."""
@@ -168,6 +178,7 @@ class LedgerContract:
 
     def decision(self, passport_id: PassportId, seq: int) -> DecisionRecord | None:
         """Return a decision from the node's own log."""
+        self._guard()
         topics: list[str | None] = [topic_of("DecisionRecorded"), "0x" + passport_id.hex()]
         start, end = self._deployment.block_number, self._node.head().number
         for log in self._node.logs(self._deployment.ledger, start, end, topics):
@@ -200,6 +211,7 @@ class LedgerContract:
         return bytes(self._view("head", block=block)[0])
 
     def _view(self, function: str, *arguments: Any, block: int | str = "latest") -> tuple[Any, ...]:
+        self._guard()
         entry = _function(function)
         data = selector(entry) + encode([canonical_type(item) for item in entry["inputs"]], arguments)
         answer = self._node.call(self._deployment.ledger, data, block)

@@ -28,7 +28,6 @@ _NUMBER: Final = re.compile(r"\A[0-9]{1,13}\Z", re.ASCII)
 
 _CATEGORY_OF_TYPE: Final[dict[str, Category]] = {
     "Condition": Category.DIAGNOSIS,
-    "Encounter": Category.DIAGNOSIS,
     "MedicationRequest": Category.MEDICATION,
     "MedicationStatement": Category.MEDICATION,
     "MedicationAdministration": Category.MEDICATION,

@@ -3,10 +3,9 @@ pragma solidity 0.8.37;
 
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 
-import {PassportLedger} from "../../contracts/PassportLedger.sol";
 import {IMembers} from "../../contracts/interfaces/IMembers.sol";
 import {Codes} from "../../contracts/libraries/Codes.sol";
-import {LedgerTest} from "./Base.t.sol";
+import {ILedger, LedgerTest} from "./Base.t.sol";
 
 /// @notice The whitelist, and the ownership of the ledger.
 contract MembersTest is LedgerTest {
@@ -21,21 +20,21 @@ contract MembersTest is LedgerTest {
     }
 
     function test_RevertWhen_FounderIsNotCommittee() external {
-        _expectRevert(PassportLedger.PassportLedger_FounderNotCommittee.selector);
-        new PassportLedger(_admission(COMMITTEE, Codes.ROLE_CUSTODIAN));
+        _expectRevert(ILedger.PassportLedger_FounderNotCommittee.selector);
+        _create(_admission(COMMITTEE, Codes.ROLE_CUSTODIAN));
     }
 
     function test_RevertWhen_FounderIsIncomplete() external {
         IMembers.Admission memory founder = _admission(COMMITTEE, Codes.ROLE_COMMITTEE);
         founder.name = "";
         _expectRevert(IMembers.Members_Incomplete.selector);
-        new PassportLedger(founder);
+        _create(founder);
     }
 
     /* OWNERSHIP */
 
     function test_RevertWhen_OwnershipIsRenounced() external {
-        _expectRevert(PassportLedger.PassportLedger_CommitteeRequired.selector);
+        _expectRevert(ILedger.PassportLedger_CommitteeRequired.selector);
         _as(COMMITTEE);
         ledger.renounceOwnership();
     }

@@ -46,7 +46,7 @@ def test_a_rebuilt_index_is_equal_digest_for_digest(
     assert deployment is not None
 
     node = world.runtime.node
-    Indexer(node, LedgerContract(node, deployment), deployment, rebuilt).sync()
+    Indexer(node, LedgerContract(node, deployment, guard=lambda: None), deployment, rebuilt).sync()
     world.service.index.wait_for(rebuilt.state().block_number, timeout=10)
 
     assert _digest(world) == _digest_of(database)
@@ -80,7 +80,7 @@ def test_a_reorganisation_is_rolled_back(
     kept = node.head()
     project = world.project(company)
     assert index.project(project) is not None
-    monkeypatch.setattr(world.runtime.guard, "check", lambda: None)
+    monkeypatch.setattr(world.service.chain, "_guard", lambda: None)
     world.runtime.writer.stop()
     node.request("evm_revert", snapshot)
     indexer = world.runtime.indexer

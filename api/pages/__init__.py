@@ -1,0 +1,1 @@
+"""The pages: server-rendered, readable without JavaScript. Routes fetch, presenters word, templates lay out."""

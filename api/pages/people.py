@@ -1,0 +1,339 @@
+"""Pages for those who are signed in: patients, institutions, auditors."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from api import access
+from api.auth import Holder, sign_in_code, subject_of
+from api.dependencies import After, ServiceDep, SettingsDep, service_of, sessions_of
+from api.pages import commands, presenters
+from api.pages.evidence import size_call
+from api.pages.presenters import AccessLine, Consent, PassportCard, Survey
+from api.pages.render import page, policy_with_nodes
+from api.routes.ids import Id, passport_id
+from ledger.domain.records import Member, Passport, PassportId
+from ledger.domain.vocabulary import Fact, Outcome, Role, TransferStatus
+from ledger.domain.vocabulary import Operation as AccessOperation
+from ledger.encoding.hexadecimal import to_hex
+from ledger.errors import NotAuthenticated, NotPermitted
+from ledger.ports import DecisionRecord, TransferRecord
+from ledger.service import Service
+from ledger.service.access import AccessEntry
+from ledger.service.releases import PERMIT_SECONDS
+
+router = APIRouter(include_in_schema=False)
+
+_SEE_OTHER: Final = 303
+#: Lines on one page.
+PAGE_LINES: Final = 50
+#: How many of the newest decisions the auditor's overview looks at; the replay looks at all.
+SURVEY_DECISIONS: Final = 5_000
+_BATCH: Final = 500
+_FEWEST_MATCHES: Final = 25
+_MOST_BATCHES: Final = 20
+_MOST_SHOWN: Final = 50
+
+
+#: A decision's name: passport and number.
+DecisionName = tuple[PassportId, int]
+
+
+class SignInNeeded(NotAuthenticated):
+    """Nobody is signed in: the page sends them to the sign-in form."""
+
+
+def reader_of(request: Request) -> Member | Holder:
+    """
+    Return who is signed in.
+
+    Raises:
+        SignInNeeded: Nobody is.
+    """
+    code = sign_in_code(request)
+    subject = subject_of(code, service=service_of(request), sessions=sessions_of(request)) if code else None
+    if subject is None:
+        raise SignInNeeded("sign in first")
+    return subject
+
+
+def holder_of(reader: ReaderDep) -> Holder:
+    """
+    Return the patient that is signed in.
+
+    Raises:
+        NotPermitted: A member is signed in.
+    """
+    if isinstance(reader, Holder):
+        return reader
+    raise NotPermitted("this page is for patients", fix="Sign in with a patient's code.")
+
+
+def member_of(reader: ReaderDep) -> Member:
+    """
+    Return the member that is signed in.
+
+    Raises:
+        NotPermitted: A patient is signed in.
+    """
+    if isinstance(reader, Member):
+        return reader
+    raise NotPermitted("this page is for institutions", fix="Sign in with an institution's code.")
+
+
+def auditor_of(member: PageMemberDep) -> Member:
+    """
+    Return the auditor that is signed in.
+
+    Raises:
+        NotPermitted: A member without such a role is signed in.
+    """
+    if access.is_auditor(member):
+        return member
+    raise NotPermitted(f"{member.name} is neither an auditor nor the committee")
+
+
+ReaderDep = Annotated[Member | Holder, Depends(reader_of)]
+PatientDep = Annotated[Holder, Depends(holder_of)]
+PageMemberDep = Annotated[Member, Depends(member_of)]
+
+OutcomeFilter = Annotated[str, Query(pattern="^(PERMIT|DENY|REVIEW|)$")]
+MemberFilter = Annotated[str, Query(alias="member", pattern="^[0-9]{0,10}$")]
+
+
+async def to_sign_in(_request: Request, _error: Exception) -> Response:
+    """Send somebody who is not signed in to the form."""
+    return RedirectResponse("/sign-in", status_code=_SEE_OTHER)
+
+
+@router.get("/patient")
+def patient(request: Request, holder: PatientDep, service: ServiceDep, after: After = None) -> Response:
+    """List a patient's records."""
+    records, cursor = service.index.passports(holder=holder.address, after=after, limit=PAGE_LINES)
+    names = presenters.member_names(service.members.all())
+    cards = [
+        presenters.passport_card(
+            record,
+            custodian=names.get(record.passport.custodian, f"member {record.passport.custodian}"),
+            link=f"/patient/passports/{to_hex(record.passport.passport_id)}",
+        )
+        for record in records
+    ]
+    return page(request, "patient.html", cards=cards, next=cursor)
+
+
+@router.get("/patient/passports/{passport}")
+def patient_passport(
+    passport: Id,
+    request: Request,
+    holder: PatientDep,
+    service: ServiceDep,
+    settings: SettingsDep,
+    after: After = None,
+) -> Response:
+    """Tell a patient who used or tried to use the data, and which consents there are."""
+    record = access.history_for(service, holder, passport_id(passport))
+    wanted = record.passport.passport_id
+    entries, cursor = service.access.of_passport(wanted, after=after, limit=PAGE_LINES)
+    consents = consents_of(service, record.passport, settings.origin)
+    shipped = shipments_of(service, [wanted])
+    custodian = service.members.get(record.passport.custodian).name
+    response = page(
+        request,
+        "passport.html",
+        card=presenters.passport_card(record, custodian=custodian, link=request.url.path),
+        lines=[
+            presenters.line_of(
+                entry, consent=_named(entry, consents), shipment=shipped.get(_name(entry.record))
+            )
+            for entry in entries
+        ],
+        consents=list(consents.values()),
+        total=record.passport.size,
+        first_page=after is None,
+        next=cursor,
+        domain=service.chain.domain(),
+        size_call=size_call(wanted),
+        rpc_url=settings.rpc_url,
+        verify_command=commands.verify(settings.origin, to_hex(wanted), custodian=record.passport.custodian),
+    )
+    response.headers["Content-Security-Policy"] = policy_with_nodes(settings.rpc_url)
+    return response
+
+
+@router.get("/institution")
+def institution(
+    request: Request, member: PageMemberDep, service: ServiceDep, after: After = None
+) -> Response:
+    """Show an institution its requests, transfers, passports and projects."""
+    entries, cursor = service.access.of_member(member.member_id, after=after, limit=PAGE_LINES)
+    names = presenters.member_names(service.members.all())
+    transfers = service.transfers.of(member, limit=_MOST_SHOWN)
+    now = access.now_of(service)
+    return page(
+        request,
+        "institution.html",
+        member=member,
+        lines=lines_of(service, entries),
+        next=cursor,
+        transfers=[
+            presenters.transfer_line(item, members=names, viewer=member.member_id) for item in transfers
+        ],
+        cards=kept_cards(service, member),
+        projects=[
+            presenters.project_line(project, at=now)
+            for project in service.projects.all(member_id=member.member_id)
+        ],
+    )
+
+
+@router.get("/auditor", dependencies=[Depends(auditor_of)])
+def auditor(
+    request: Request,
+    service: ServiceDep,
+    settings: SettingsDep,
+    outcome: OutcomeFilter = "",
+    member_id: MemberFilter = "",
+    after: After = None,
+) -> Response:
+    """Show an auditor every decision, how often what was missing, and what does not fit together."""
+    wanted = Outcome[outcome] if outcome else None
+    by = int(member_id) if member_id else None
+    entries, cursor = matching(service, outcome=wanted, member_id=by, after=after)
+    domain = service.chain.domain()
+    return page(
+        request,
+        "auditor.html",
+        lines=lines_of(service, entries),
+        next=cursor,
+        outcome=outcome,
+        member_id=member_id,
+        outcomes=[(item.name, presenters.answer_of(item).text) for item in Outcome],
+        members=[(str(item.member_id), item.name) for item in service.members.all()],
+        survey=survey_of(service, now=access.now_of(service)),
+        audit_command=commands.audit(settings.rpc_url, domain.ledger, from_block=settings.deployed_block),
+        domain=domain,
+    )
+
+
+def consents_of(service: Service, passport: Passport, origin: str) -> dict[bytes, Consent]:
+    """Return the consents of a passport by grant id, oldest first."""
+    records, _ = service.index.grants(passport_id=passport.passport_id, limit=_BATCH)
+    now = access.now_of(service)
+    return {
+        record.grant_id: presenters.consent_of(
+            record, text=service.consents.text(record), at=now, passport=passport, origin=origin
+        )
+        for record in records
+    }
+
+
+def kept_cards(service: Service, member: Member) -> list[PassportCard]:
+    """Return the passports that a custodian keeps, with its own references; none for others."""
+    if Role.CUSTODIAN not in member.roles:
+        return []
+    kept = {summary.passport_id: summary for summary in service.records.kept_by(member)}
+    records, _ = service.index.passports(custodian=member.member_id, limit=_BATCH)
+    return [
+        presenters.passport_card(
+            record, custodian=member.name, link="", kept=kept.get(record.passport.passport_id)
+        )
+        for record in records
+    ]
+
+
+def matching(
+    service: Service, *, outcome: Outcome | None, member_id: int | None, after: str | None
+) -> tuple[list[AccessEntry], str | None]:
+    """Return a page of decisions with an outcome, newest first; reads on until there are some or none are left."""
+    found: list[DecisionRecord] = []
+    cursor = after
+    for _ in range(_MOST_BATCHES):
+        records, cursor = service.index.decisions(member_id=member_id, after=cursor, limit=PAGE_LINES)
+        found += [record for record in records if outcome is None or record.verdict.outcome is outcome]
+        if cursor is None or len(found) >= _FEWEST_MATCHES:
+            break
+    return [_entry(service, record) for record in found], cursor
+
+
+def shipments_of(service: Service, passports: Iterable[PassportId]) -> dict[DecisionName, TransferRecord]:
+    """Return the transfers of passports by the decision that each rests on."""
+    found = [
+        item for passport in passports for item in service.index.transfers(passport_id=passport, limit=_BATCH)
+    ]
+    return {(item.transfer.passport_id, item.transfer.seq): item for item in found}
+
+
+def lines_of(service: Service, entries: list[AccessEntry]) -> list[AccessLine]:
+    """Tell decisions of any passports."""
+    copied = {entry.record.passport_id for entry in entries if _is_copy(entry.record)}
+    shipped = shipments_of(service, copied)
+    return [presenters.line_of(entry, shipment=shipped.get(_name(entry.record))) for entry in entries]
+
+
+def survey_of(service: Service, *, now: int) -> Survey:
+    """Count the newest decisions, and find permits and transfers that were never completed."""
+    records, all_seen = _newest(service)
+    gaps = unused_permits(service, [item for item in records if now - item.position.time > PERMIT_SECONDS])
+    names = presenters.member_names(service.members.all())
+    missing: list[Fact] = [record.verdict.missing for record in records]
+    return Survey(
+        looked_at=len(records),
+        all_seen=all_seen,
+        answers=presenters.answer_counts(Counter(record.verdict.outcome for record in records)),
+        missing=presenters.missing_counts(missing),
+        without_hand_over=tuple(
+            presenters.line_of(service.access.entry(item)) for item in gaps[:_MOST_SHOWN]
+        ),
+        open_transfers=tuple(
+            presenters.transfer_line(item, members=names, viewer=None)
+            for item in service.index.transfers(limit=_BATCH)
+            if item.transfer.status is not TransferStatus.RECEIVED
+        ),
+    )
+
+
+def unused_permits(service: Service, records: list[DecisionRecord]) -> list[DecisionRecord]:
+    """Return the permits among decisions that led neither to a release nor to a transfer."""
+    permits = [record for record in records if record.verdict.outcome is Outcome.PERMIT]
+    shipped = shipments_of(service, {record.passport_id for record in permits if _is_copy(record)})
+    released = {
+        passport: service.index.releases(passport) for passport in {item.passport_id for item in permits}
+    }
+    return [
+        record
+        for record in permits
+        if _name(record) not in shipped and record.verdict.seq not in released[record.passport_id]
+    ]
+
+
+def _newest(service: Service) -> tuple[list[DecisionRecord], bool]:
+    records: list[DecisionRecord] = []
+    cursor: str | None = None
+    while len(records) < SURVEY_DECISIONS:
+        batch, cursor = service.index.decisions(after=cursor, limit=_BATCH)
+        records += batch
+        if cursor is None:
+            return records, True
+    return records, False
+
+
+def _entry(service: Service, record: DecisionRecord) -> AccessEntry:
+    return service.access.entry(record, service.index.releases(record.passport_id).get(record.verdict.seq))
+
+
+def _name(record: DecisionRecord) -> DecisionName:
+    return record.passport_id, record.verdict.seq
+
+
+def _is_copy(record: DecisionRecord) -> bool:
+    return record.verdict.operation is AccessOperation.TRANSFER
+
+
+def _named(entry: AccessEntry, consents: dict[bytes, Consent]) -> Consent | None:
+    return consents.get(entry.consent.grant_id) if entry.consent else None

@@ -1,0 +1,372 @@
+"""
+What the pages say, as values: every formatted date, chosen word and link is made here, none in a template.
+
+Plain functions over the ledger's own values; nothing here asks the service.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from api.pages import commands
+from api.pages.evidence import Evidence, evidence_of
+from ledger.domain.records import Member, Passport, Project
+from ledger.domain.vocabulary import (
+    CATEGORY_LABELS,
+    CLASS_LABELS,
+    FACT_LABELS,
+    PURPOSE_LABELS,
+    Category,
+    Custody,
+    DataClass,
+    Fact,
+    Outcome,
+    PassportStatus,
+    TransferStatus,
+    names,
+    purposes_of,
+)
+from ledger.encoding.hexadecimal import to_hex
+from ledger.ports import DecisionRecord, GrantRecord, PassportRecord, RecordSummary, TransferRecord
+from ledger.service.access import AccessEntry
+from ledger.service.consents import grant_status
+
+_LAST_SECOND: Final = 253_402_300_799
+
+#: What an answer is called, its sign, and its style: never told by colour alone.
+_ANSWERS: Final[dict[Outcome, tuple[str, str, str]]] = {
+    Outcome.PERMIT: ("Permitted", "✓", "permit"),
+    Outcome.DENY: ("Refused", "✕", "deny"),
+    Outcome.REVIEW: ("Waits for a human review", "…", "review"),
+}
+_CONSENT_WORDS: Final = {
+    "active": "in force",
+    "pending": "not yet in force",
+    "expired": "expired",
+    "withdrawn": "withdrawn",
+    "superseded": "replaced by a newer one",
+}
+_PASSPORT_WORDS: Final = {
+    PassportStatus.OPEN: "open",
+    PassportStatus.SEALED: "sealed: nobody may use it",
+    PassportStatus.DESTROYED: "destroyed",
+}
+_TRANSFER_WORDS: Final[dict[TransferStatus, tuple[str, str]]] = {
+    TransferStatus.SHIPPED: ("On its way: the recipient has not confirmed it", "review"),
+    TransferStatus.RECEIVED: ("Received: it matches what was sent", "permit"),
+    TransferStatus.DISPUTED: ("Disputed: what arrived is not what was sent", "deny"),
+}
+_ARRIVALS: Final = {
+    TransferStatus.SHIPPED: "Its arrival is not confirmed yet.",
+    TransferStatus.RECEIVED: "It arrived as it was sent.",
+    TransferStatus.DISPUTED: "What arrived is not what was sent.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A point in time: for machines, and for people with its zone."""
+
+    machine: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer in a word, with a sign."""
+
+    text: str
+    sign: str
+    style: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where on the chain something stands."""
+
+    block: int
+    transaction: str
+    log_index: int
+    when: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A consent as its giver reads it."""
+
+    anchor: str
+    grant_id: str
+    text: str
+    status: str
+    in_force: bool
+    ended: Moment | None
+    uses: str
+    command: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessLine:
+    """One line of "who used my data"."""
+
+    seq: int
+    anchor: str
+    passport_id: str
+    sentence: str
+    answer: Answer
+    outcome: int
+    reasons: tuple[str, ...]
+    when: Moment
+    consent: Consent | None
+    handed_over: str
+    place: Place
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class PassportCard:
+    """A passport in a list."""
+
+    passport_id: str
+    link: str
+    custodian: str
+    status: str
+    since: Moment
+    requests: str
+    assisted: bool
+    purposes: str
+    reference: str | None = None
+    contents: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TransferLine:
+    """A transfer as one side sees it."""
+
+    transfer_id: str
+    passport_id: str
+    direction: str
+    other: str
+    status: str
+    style: str
+    shipped: Moment
+    received: Moment | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectLine:
+    """A project in a list."""
+
+    number: int
+    purposes: str
+    categories: str
+    highest_class: str
+    period: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How often something happened."""
+
+    label: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What an auditor sees at a glance."""
+
+    looked_at: int
+    all_seen: bool
+    answers: tuple[Count, ...]
+    missing: tuple[Count, ...]
+    without_hand_over: tuple[AccessLine, ...]
+    open_transfers: tuple[TransferLine, ...]
+
+
+def moment(seconds: float) -> Moment:
+    """Tell a time, seconds since the Unix epoch, in UTC; what lies after the year 9999 as its end."""
+    time = datetime.fromtimestamp(min(int(seconds), _LAST_SECOND), UTC)
+    return Moment(time.strftime("%Y-%m-%dT%H:%M:%SZ"), time.strftime("%Y-%m-%d %H:%M:%S UTC"))
+
+
+def answer_of(outcome: Outcome) -> Answer:
+    """Return an outcome in a word, with a sign."""
+    return Answer(*_ANSWERS[outcome])
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """Return a number with its noun: `no requests`, `1 request`, `12 requests`."""
+    return f"1 {one}" if number == 1 else f"{number or 'no'} {many}"
+
+
+def consent_of(record: GrantRecord, *, text: str, at: int, passport: Passport, origin: str) -> Consent:
+    """
+    Tell a consent.
+
+    Args:
+        record: The grant.
+        text: Its sentence.
+        at: Now, seconds since the Unix epoch.
+        passport: The passport it is for.
+        origin: Where this service is reached.
+    """
+    state = record.state
+    status = grant_status(state, at)
+    in_force = status in ("active", "pending")
+    grant_id = to_hex(record.grant_id)
+    own_key = passport.custody is Custody.SELF
+    return Consent(
+        anchor=f"consent-{grant_id[2:]}",
+        grant_id=grant_id,
+        text=text,
+        status=_CONSENT_WORDS[status],
+        in_force=in_force,
+        ended=moment(state.ended_at) if state.ended_at else None,
+        uses=f"{state.uses} of {state.max_uses} uses"
+        if state.max_uses
+        else "any number of uses in its period",
+        command=commands.revoke(origin, grant_id, custodian=passport.custodian)
+        if in_force and own_key
+        else None,
+    )
+
+
+def line_of(
+    entry: AccessEntry, *, consent: Consent | None = None, shipment: TransferRecord | None = None
+) -> AccessLine:
+    """
+    Tell one decision.
+
+    Args:
+        entry: The decision.
+        consent: The consent it named, told by `consent_of`.
+        shipment: The transfer that it led to.
+    """
+    record, verdict = entry.record, entry.record.verdict
+    passport_id = to_hex(record.passport_id)
+    return AccessLine(
+        seq=verdict.seq,
+        anchor=f"decision-{verdict.seq}",
+        passport_id=passport_id,
+        sentence=f"{entry.sentence}.",
+        answer=answer_of(verdict.outcome),
+        outcome=int(verdict.outcome),
+        reasons=entry.reasons,
+        when=moment(record.position.time),
+        consent=consent,
+        handed_over=_handed_over(entry, shipment),
+        place=place_of(record),
+        evidence=evidence_of(record),
+    )
+
+
+def place_of(record: DecisionRecord) -> Place:
+    """Tell where a decision stands on the chain."""
+    position = record.position
+    return Place(
+        position.block_number, to_hex(position.transaction_hash), position.log_index, moment(position.time)
+    )
+
+
+def passport_card(
+    record: PassportRecord, *, custodian: str, link: str, kept: RecordSummary | None = None
+) -> PassportCard:
+    """Tell a passport; *kept* adds what its custodian alone may see."""
+    passport = record.passport
+    return PassportCard(
+        passport_id=to_hex(passport.passport_id),
+        link=link,
+        custodian=custodian,
+        status=_PASSPORT_WORDS.get(passport.status, passport.status.name.lower()),
+        since=moment(record.position.time),
+        requests=counted(passport.size, "request", "requests"),
+        assisted=passport.custody is Custody.ASSISTED,
+        purposes=_purposes(passport.purposes),
+        reference=kept.local_reference if kept else None,
+        contents=_contents(kept) if kept else None,
+    )
+
+
+def transfer_line(record: TransferRecord, *, members: dict[int, str], viewer: int | None) -> TransferLine:
+    """Tell a transfer as *viewer* sees it; None for somebody who has no part in it."""
+    transfer = record.transfer
+    sender = members.get(transfer.sender, f"member {transfer.sender}")
+    recipient = members.get(transfer.recipient, f"member {transfer.recipient}")
+    direction, other = {
+        transfer.sender: ("Sent to", recipient),
+        transfer.recipient: ("Received from", sender),
+    }.get(viewer or 0, ("Sent", f"{sender} to {recipient}"))
+    status, style = _TRANSFER_WORDS[transfer.status]
+    return TransferLine(
+        transfer_id=to_hex(transfer.transfer_id),
+        passport_id=to_hex(transfer.passport_id),
+        direction=direction,
+        other=other,
+        status=status,
+        style=style,
+        shipped=moment(record.shipped.time),
+        received=moment(record.received.time) if record.received else None,
+    )
+
+
+def project_line(project: Project, *, at: int) -> ProjectLine:
+    """Tell a project as it stands at a time."""
+    if project.withdrawn:
+        status = "withdrawn"
+    elif at < project.valid_from:
+        status = "not yet in force"
+    else:
+        status = "in force" if at < project.valid_to else "ended"
+    return ProjectLine(
+        number=project.project_id,
+        purposes=_purposes(project.purposes),
+        categories=_categories(project.categories),
+        highest_class=CLASS_LABELS[DataClass(project.highest_class)].en,
+        period=f"{moment(project.valid_from).text} to {moment(project.valid_to).text}",
+        status=status,
+    )
+
+
+def answer_counts(outcomes: Counter[Outcome]) -> tuple[Count, ...]:
+    """Tell how often each answer was given."""
+    return tuple(Count(answer_of(outcome).text, outcomes[outcome]) for outcome in Outcome)
+
+
+def missing_counts(missing: Iterable[Fact]) -> tuple[Count, ...]:
+    """Tell how often each fact was missing, the most frequent first."""
+    counter = Counter(Fact[name] for facts in missing for name in names(facts))
+    return tuple(Count(FACT_LABELS[fact].en, number) for fact, number in counter.most_common())
+
+
+def member_names(members: Iterable[Member]) -> dict[int, str]:
+    """Return the names of members by number."""
+    return {member.member_id: member.name for member in members}
+
+
+def _handed_over(entry: AccessEntry, shipment: TransferRecord | None) -> str:
+    if shipment is not None:
+        return (
+            f"A copy was sent on {moment(shipment.shipped.time).text}. {_ARRIVALS[shipment.transfer.status]}"
+        )
+    if entry.released is not None:
+        return f"The data was handed over on {moment(entry.released.time).text}."
+    if entry.record.verdict.outcome is Outcome.PERMIT:
+        return "No hand-over of the data has been recorded."
+    return "No data was handed over."
+
+
+def _purposes(value: int) -> str:
+    return ", ".join(PURPOSE_LABELS[purpose].en for purpose in purposes_of(value)) or "none"
+
+
+def _categories(value: Category) -> str:
+    return ", ".join(CATEGORY_LABELS[Category[name]].en for name in names(value)) or "none"
+
+
+def _contents(kept: RecordSummary) -> str:
+    return ", ".join(f"{CATEGORY_LABELS[category].en} {count}" for category, count in kept.entries.items())

@@ -1,0 +1,101 @@
+"""Decisions: requests for access and their answers. A refusal is an answer, not an error."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Request
+from fastapi.responses import Response
+from pydantic import Discriminator, Tag
+
+from api import access
+from api.auth import DOCUMENTED, EitherDep, MemberDep
+from api.dependencies import After, Fresh, Limit, ServiceDep, link_next
+from api.routes.documented import READ, WRITE
+from api.routes.ids import Id, SeqPath, passport_id
+from api.schemas import (
+    AccessRequestIn,
+    AccessRequestsIn,
+    DecisionList,
+    DecisionOut,
+    DecisionsOut,
+    decision_out,
+)
+from api.writes import WriteDep
+from ledger.domain.records import Event, PassportId
+from ledger.encoding.words import unpack_verdict
+from ledger.service import Service
+
+router = APIRouter(prefix="/v1/decisions", tags=["decisions"], dependencies=[Fresh, *DOCUMENTED])
+
+
+def _which(body: Any) -> str:
+    several = "requests" in body if isinstance(body, dict) else isinstance(body, AccessRequestsIn)
+    return "several" if several else "one"
+
+
+RequestsIn = Annotated[
+    Annotated[AccessRequestIn, Tag("one")] | Annotated[AccessRequestsIn, Tag("several")],
+    Discriminator(_which),
+    Body(),
+]
+
+
+@router.post("", status_code=201, response_model=DecisionOut | DecisionsOut, responses=WRITE)
+def request_access(body: RequestsIn, actor: MemberDep, service: ServiceDep, write: WriteDep) -> Response:
+    """
+    Ask for access: one request, or up to 100 that are answered in their order in one transaction.
+
+    For members. Refusals are recorded and answered like permits; a suspended member's requests too.
+    """
+    asked = body.requests if isinstance(body, AccessRequestsIn) else [body]
+    operation = write.once(
+        lambda identity: service.decisions.request(
+            actor, [request.to_request() for request in asked], idempotency=identity
+        )
+    )
+    if isinstance(body, AccessRequestsIn):
+        return write.answer(operation, lambda events: DecisionsOut(decisions=_decisions(service, events)))
+    return write.answer(operation, lambda events: _decisions(service, events)[0])
+
+
+@router.get("", responses=READ)
+def list_own_decisions(
+    request: Request,
+    response: Response,
+    actor: MemberDep,
+    service: ServiceDep,
+    limit: Limit = 100,
+    after: After = None,
+) -> DecisionList:
+    """
+    List the answers to the calling member's own requests, newest first.
+
+    For members.
+    """
+    entries, cursor = service.access.of_member(actor.member_id, after=after, limit=limit)
+    link_next(request, response, cursor)
+    return DecisionList(items=[decision_out(entry) for entry in entries], next=cursor)
+
+
+@router.get("/{passport}/{seq}", responses=READ)
+def get_decision(passport: Id, seq: SeqPath, caller: EitherDep, service: ServiceDep) -> DecisionOut:
+    """
+    Return a decision with its reasons in words.
+
+    For its requester, the passport's custodian and holder, and auditors.
+    """
+    record = access.decision_for(service, caller, passport_id(passport), seq)
+    return decision_out(service.access.entry(record, service.index.releases(record.passport_id).get(seq)))
+
+
+def _decisions(service: Service, events: tuple[Event, ...]) -> list[DecisionOut]:
+    recorded = [event.arguments for event in events if event.name == "DecisionRecorded"]
+    return [
+        _decision(service, PassportId(item["passportId"]), unpack_verdict(item["verdict"]).seq)
+        for item in recorded
+    ]
+
+
+def _decision(service: Service, passport: PassportId, seq: int) -> DecisionOut:
+    return decision_out(service.access.entry(service.decisions.get(passport, seq)))

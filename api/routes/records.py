@@ -1,0 +1,42 @@
+"""Records: what custodians keep, and what they release after a permit."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.auth import DOCUMENTED, MemberDep, SignedMemberDep
+from api.dependencies import Fresh, ServiceDep
+from api.routes.documented import READ, READ_CHAIN
+from api.routes.ids import Id, passport_id
+from api.schemas import RecordList, ReleaseOut, record_out, release_out
+
+router = APIRouter(prefix="/v1/records", tags=["records"], dependencies=[Fresh, *DOCUMENTED])
+
+
+@router.get("", responses=READ)
+def list_records(actor: MemberDep, service: ServiceDep) -> RecordList:
+    """
+    List what the calling member keeps, with its own names for the patients.
+
+    For custodians.
+    """
+    return RecordList(items=[record_out(summary) for summary in service.records.kept_by(actor)])
+
+
+@router.get("/{passport}", responses=READ_CHAIN)
+def release_record(
+    passport: Id,
+    decision: Annotated[
+        int, Query(ge=0, le=2**40 - 1, description="The decision that permits it.", examples=[0])
+    ],
+    actor: SignedMemberDep,
+    service: ServiceDep,
+) -> ReleaseOut:
+    """
+    Hand the permitted categories over, their keys sealed to the recipient. The hand-over is recorded on the ledger.
+
+    For the member that the decision permits to read; the request itself must be signed.
+    """
+    return release_out(service.releases.release(actor, passport_id(passport), decision))

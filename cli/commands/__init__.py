@@ -1,0 +1,1 @@
+"""The commands, one module for each; each says in `--help` what it does."""

@@ -1,0 +1,147 @@
+"""`passport request`: ask for data, and get what was permitted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from cli import options
+from cli.access import any_client, member_client, member_keys
+from cli.output import REFUSED, emit, facts, table
+from ledger.client import PassportClient, open_release
+from ledger.encoding.hexadecimal import bytes32
+
+app = typer.Typer(name="request", help="Ask for data, and get what was permitted.", no_args_is_help=True)
+
+Seq = Annotated[
+    int, typer.Argument(min=0, help="Number of the decision within the passport.", show_default=False)
+]
+
+
+@app.command()
+def ask(
+    passport: options.Passport,
+    purpose: Annotated[str, typer.Option(help="What for.")],
+    category: options.Categories,
+    basis: Annotated[str, typer.Option(help="On what legal ground.")] = "CONSENT",
+    operation: Annotated[str, typer.Option(help="READ or TRANSFER.")] = "READ",
+    grant: Annotated[str | None, typer.Option(help="The consent you rely on.", show_default=False)] = None,
+    project: Annotated[int, typer.Option(min=0, help="The project of yours that covers it.")] = 0,
+    statement: Annotated[str, typer.Option(help="Your own words; they stay off the chain.")] = "",
+    url: options.Url = options.DEFAULT_URL,
+    key: options.Key = None,
+    idempotency_key: options.IdempotencyKey = None,
+    as_json: options.Json = False,
+) -> None:
+    """Ask for access. Ends with 0 if permitted and 1 if refused; both are on record."""
+    asked: dict[str, Any] = {
+        "passportId": passport,
+        "purpose": purpose,
+        "basis": basis,
+        "operation": operation,
+        "categories": category,
+        "projectId": project,
+        "statement": statement,
+    }
+    if grant:
+        asked["grantId"] = grant
+    with member_client(url, key) as client:
+        (decision,) = client.decide([asked], idempotency_key=idempotency_key)
+    emit(decision, as_json=as_json, render=lambda out: tell(out, decision))
+    if decision["outcome"] != "PERMIT":
+        raise typer.Exit(REFUSED)
+
+
+@app.command()
+def show(
+    passport: options.Passport,
+    seq: Seq,
+    url: options.Url = options.DEFAULT_URL,
+    key: options.Key = None,
+    wallet: options.Wallet = None,
+    custodian: options.Custodian = None,
+    session: options.Session = None,
+    as_json: options.Json = False,
+) -> None:
+    """Show one decision with its reasons."""
+    with any_client(url, key, wallet=wallet, custodian=custodian, session=session) as client:
+        decision = client.decision(passport, seq)
+    emit(decision, as_json=as_json, render=lambda out: out.print(facts(decision["sentence"], decision)))
+
+
+@app.command("list")
+def list_requests(
+    url: options.Url = options.DEFAULT_URL,
+    key: options.Key = None,
+    session: options.Session = None,
+    as_json: options.Json = False,
+) -> None:
+    """List what your institution asked for, newest first."""
+    with any_client(url, key, session=session) as client:
+        decisions = client.decisions()
+    columns = ("passport", "no.", "purpose", "categories", "answer", "reasons")
+    rows = [
+        (
+            item["passportId"],
+            item["seq"],
+            item["purpose"],
+            item["categories"],
+            item["answer"],
+            item["reasons"],
+        )
+        for item in decisions
+    ]
+    emit(decisions, as_json=as_json, render=lambda out: out.print(table("Requests", columns, rows)))
+
+
+@app.command()
+def records(
+    passport: options.Passport,
+    seq: Seq,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for one NDJSON file per category.", show_default=False),
+    ] = None,
+    url: options.Url = options.DEFAULT_URL,
+    key: options.Key = None,
+    as_json: options.Json = False,
+) -> None:
+    """Fetch what a decision permitted, decrypt it, and check it against the ledger's commitments."""
+    opened = _opened(url, key, passport, seq)
+    if out is None:
+        emit(opened, as_json=as_json, render=lambda _: print(json.dumps(opened, ensure_ascii=False)))
+        return
+    files = [_write(out, category, resources) for category, resources in opened.items()]
+    written = [
+        {"category": category, "file": str(path), "resources": number} for category, path, number in files
+    ]
+    rows = [(item["category"], item["resources"], item["file"]) for item in written]
+    columns = ("category", "resources", "file")
+    emit(written, as_json=as_json, render=lambda console: console.print(table("Released", columns, rows)))
+
+
+def tell(out: Console, decision: dict[str, Any]) -> None:
+    """Print a decision in plain words."""
+    out.print(f"{decision['position']['time']}  {decision['sentence']}: {decision['answer']}.", markup=False)
+    for reason in decision["reasons"]:
+        out.print(f"  because {reason}", markup=False)
+    out.print(f"  decision {decision['passportId']} {decision['seq']}", markup=False)
+
+
+def _opened(url: str, key: Path | None, passport: str, seq: int) -> dict[str, list[dict[str, Any]]]:
+    keys = member_keys(key)
+    with PassportClient(url, keys) as client:
+        content = bytes32(client.passport(passport)["content"], field="content")
+        return open_release(client.release(passport, seq), keys, content=content)
+
+
+def _write(folder: Path, category: str, resources: list[dict[str, Any]]) -> tuple[str, Path, int]:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / f"{category.lower()}.ndjson"
+    path.write_text("".join(json.dumps(item, ensure_ascii=False) + "\n" for item in resources))
+    path.chmod(0o600)
+    return category, path, len(resources)

@@ -1,0 +1,117 @@
+"""The consortium starts, and the hospitals register their patients' records."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from cli.story.cast import COMMITTEE, COMPANY, COMPANY_NAME, HOSPITALS, OUTSIDER, OUTSIDER_NAME, Patient
+from cli.story.plan import DATA_PURPOSES, DAY_SECONDS
+from cli.story.world import World, holder_address
+from cli.times import rfc3339
+from ledger.domain.vocabulary import Custody
+from ledger.errors import NotAuthenticated, VerificationError
+
+Json = dict[str, Any]
+
+#: ISO 3166-1 numeric: where the synthetic patients live.
+_UNITED_STATES: Final = 840
+_YEARS: Final = 3
+_HOSPITAL_PURPOSES: Final = [
+    "PRIMARY_CARE",
+    "EMERGENCY_CARE",
+    "PAYMENT",
+    "OPERATIONS",
+    "RESEARCH",
+    "AI_TRAINING",
+    "PATIENT_REQUEST",
+]
+_COMPANY_PURPOSES: Final = ["RESEARCH", "AI_TRAINING", "AI_VALIDATION"]
+
+
+def found_consortium(world: World) -> None:
+    """
+    Admit two hospitals and the company; see that the outsider is not heard.
+
+    Raises:
+        VerificationError: The outsider was heard.
+    """
+    members = [
+        (HOSPITALS[0], world.cast.hospital_names[0], ["CUSTODIAN", "PROCESSOR"], _HOSPITAL_PURPOSES),
+        (HOSPITALS[1], world.cast.hospital_names[1], ["CUSTODIAN", "PROCESSOR"], _HOSPITAL_PURPOSES),
+        (COMPANY, COMPANY_NAME, ["PROCESSOR"], _COMPANY_PURPOSES),
+    ]
+    for done, (member, name, roles, purposes) in enumerate(members):
+        world.report("admitting members", done, len(members))
+        _admit(world, member, name, roles, purposes)
+    world.report("admitting members", len(members), len(members))
+    world.keys(OUTSIDER, name=OUTSIDER_NAME)
+    world.notebook.act("outsider-knocks", lambda _, key: _knock(world, key))
+
+
+def register_records(world: World) -> None:
+    """
+    Register every patient's bundle.
+
+    Raises:
+        VerificationError: The service sealed another number of resources than the bundle has.
+    """
+    patients = world.cast.patients
+    for patient in patients:
+        world.report("registering records", patient.index, len(patients))
+        _register(world, patient)
+    world.report("registering records", len(patients), len(patients))
+
+
+def _admit(world: World, member: str, name: str, roles: list[str], purposes: list[str]) -> None:
+    keys = world.keys(member, name=name)
+
+    def plan() -> Json:
+        valid_to = rfc3339(world.now() + _YEARS * 365 * DAY_SECONDS)
+        return {
+            **keys.public(),
+            "roles": roles,
+            "purposes": purposes,
+            "jurisdiction": _UNITED_STATES,
+            "validTo": valid_to,
+        }
+
+    committee = world.as_member(COMMITTEE)
+    admitted = world.notebook.act(
+        f"admit-{member}", lambda planned, key: committee.admit(planned, idempotency_key=key), plan=plan
+    )
+    world.number(member, int(admitted["memberId"]))
+
+
+def _knock(world: World, key: str) -> Json:
+    """Ask as somebody whose key the ledger does not hold."""
+    asked = {
+        "passportId": "0x" + "00" * 31 + "01",
+        "purpose": "AI_TRAINING",
+        "basis": "CONSENT",
+        "operation": "READ",
+        "categories": ["DIAGNOSIS"],
+    }
+    try:
+        world.as_member(OUTSIDER).decide([asked], idempotency_key=key)
+    except NotAuthenticated as error:
+        return {"code": error.kind}
+    raise VerificationError("the service heard an institution that is no member")
+
+
+def _register(world: World, patient: Patient) -> None:
+    def plan() -> Json:
+        return {"holder": holder_address(world, patient) if patient.custody is Custody.SELF else None}
+
+    hospital = world.as_member(patient.hospital)
+    made = world.notebook.act(
+        f"register-{patient.index}",
+        lambda planned, key: hospital.register(
+            patient.bundle(), DATA_PURPOSES, holder=planned["holder"], idempotency_key=key
+        ),
+        plan=plan,
+    )
+    expected = {str(category.name): number for category, number in patient.entries.items()}
+    if made["entries"] != expected or made["passport"]["custody"] != patient.custody.name:
+        raise VerificationError(
+            f"the service sealed {made['entries']} of {patient.path.name}, not {expected}"
+        )

@@ -1,0 +1,267 @@
+"""
+A patient's check: what the service shows about a passport against what the node says, line by line.
+
+Reads the ledger's own logs and state at a node of the reader's choice; the service's database has no part in it.
+
+Source: docs/spec.md, "Decision"; DESIGN.md, idea 4: complete, not only intact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from ledger.chain import artifacts
+from ledger.chain.rpc import Node
+from ledger.domain.records import Event, Position, Verdict
+from ledger.domain.vocabulary import (
+    BASIS_LABELS,
+    CATEGORY_LABELS,
+    OPERATION_LABELS,
+    PURPOSE_LABELS,
+    Category,
+    names,
+)
+from ledger.encoding.events import Abi, EventDecoder, event_topic, selector
+from ledger.encoding.hexadecimal import address, bytes32, to_hex
+from ledger.encoding.words import unpack_verdict
+from ledger.errors import VerificationError
+
+Json = dict[str, Any]
+
+_ANSWERS: Final = {"PERMIT": "permitted", "DENY": "refused", "REVIEW": "waits for a human review"}
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedLine:
+    """One line of the log as shown, and in which words it differs from the chain; none if it is true."""
+
+    seq: int
+    sentence: str
+    answer: str
+    differences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PassportCheck:
+    """
+    The result for one passport.
+
+    Attributes:
+        size: Number of decisions that the contract's state counts.
+        lines: The lines shown, each compared.
+        problems: What is wrong with the log as a whole, such as a line that was left out.
+    """
+
+    passport: str
+    chain_id: int
+    ledger: str
+    block: int
+    size: int
+    lines: tuple[CheckedLine, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def is_true(self) -> bool:
+        """Tell whether every line is as the chain has it and none is missing."""
+        return not self.problems and not any(line.differences for line in self.lines)
+
+    def as_json(self) -> Json:
+        """Return the result as a JSON value."""
+        return {
+            "passportId": self.passport,
+            "chainId": self.chain_id,
+            "ledger": self.ledger,
+            "block": self.block,
+            "size": self.size,
+            "isTrue": self.is_true,
+            "problems": list(self.problems),
+            "lines": [
+                {
+                    "seq": line.seq,
+                    "sentence": line.sentence,
+                    "answer": line.answer,
+                    "differences": list(line.differences),
+                }
+                for line in self.lines
+            ],
+        }
+
+
+class LedgerReader:
+    """Reads one ledger at one node."""
+
+    def __init__(self, rpc_url: str, ledger: str, *, from_block: int = 0) -> None:
+        """
+        Name node and contract.
+
+        Raises:
+            InvalidInput: *ledger* is no address.
+        """
+        self.ledger = address(ledger, field="ledger")
+        self.node = Node(rpc_url)
+        self._abi: Abi = artifacts.load().abi
+        self._decoder = EventDecoder(self._abi)
+        self._from_block = from_block
+
+    def events(self, name: str, *topics: bytes, to_block: int) -> Iterator[Event]:
+        """Yield the events of a kind with these indexed values, in the order of the chain, with their times."""
+        entry = self._entry("event", name)
+        wanted: list[str | None] = [to_hex(event_topic(entry)), *(to_hex(topic) for topic in topics)]
+        logs = self.node.logs(self.ledger, self._from_block, to_block, wanted)
+        for log in self.node.with_times(logs):
+            if event := self._decoder.decode(log):
+                yield event
+
+    def size_of(self, passport_id: bytes, *, block: int) -> int:
+        """Return how many decisions the contract counts for a passport, at the end of a block."""
+        data = selector(self._entry("function", "sizeOf")) + passport_id
+        return int.from_bytes(self.node.call(self.ledger, data, block), "big")
+
+    def check_contract(self) -> None:
+        """
+        Check that there is a contract at all.
+
+        Raises:
+            VerificationError: There is no code at the address on this chain.
+        """
+        if not self.node.code(self.ledger):
+            raise VerificationError(
+                f"there is no contract at {self.ledger} on the chain of this node",
+                fix="Check the ledger's address and that the node belongs to the right chain.",
+            )
+
+    def _entry(self, kind: str, name: str) -> dict[str, Any]:
+        return next(entry for entry in self._abi if entry["type"] == kind and entry["name"] == name)
+
+
+def check_passport(reader: LedgerReader, passport_id: str, shown: Iterable[Json]) -> PassportCheck:
+    """
+    Compare a passport's access log as the service shows it with the chain.
+
+    Args:
+        reader: The ledger at the node to believe.
+        passport_id: The passport, as hexadecimal.
+        shown: The lines as `PassportClient.access_log` gives them, in any order.
+
+    Raises:
+        VerificationError: There is no contract at the address, or its logs cannot be read.
+        NodeUnreachable: The node does not answer.
+    """
+    reader.check_contract()
+    passport = bytes32(passport_id, field="passport")
+    head = reader.node.head().number
+    recorded = {
+        unpack_verdict(event.arguments["verdict"]).seq: event
+        for event in reader.events("DecisionRecorded", passport, to_block=head)
+    }
+    released = {
+        event.arguments["seq"]: event for event in reader.events("ReleaseRecorded", passport, to_block=head)
+    }
+    member_names = {
+        event.arguments["memberId"]: event.arguments["name"]
+        for event in reader.events("MemberAdmitted", to_block=head)
+    }
+    size = reader.size_of(passport, block=head)
+    lines = sorted(shown, key=lambda line: int(line["seq"]))
+    return PassportCheck(
+        passport=passport_id.lower(),
+        chain_id=reader.node.chain_id(),
+        ledger=reader.ledger,
+        block=head,
+        size=size,
+        lines=tuple(_check_line(line, passport_id, recorded, released, member_names) for line in lines),
+        problems=tuple(_completeness(size, set(recorded), [int(line["seq"]) for line in lines])),
+    )
+
+
+def _completeness(size: int, recorded: set[int], shown: list[int]) -> Iterator[str]:
+    if recorded != set(range(size)):
+        yield f"the contract counts {size} decisions, but the node's logs hold {len(recorded)}"
+    for seq in sorted(set(range(size)) - set(shown)):
+        yield f"decision {seq} is on the chain, but the service does not show it"
+    for seq in sorted({seq for seq in shown if shown.count(seq) > 1}):
+        yield f"decision {seq} is shown more than once"
+
+
+def _check_line(
+    line: Json,
+    passport_id: str,
+    recorded: dict[int, Event],
+    released: dict[int, Event],
+    member_names: dict[int, str],
+) -> CheckedLine:
+    seq = int(line["seq"])
+    event = recorded.get(seq)
+    if event is None:
+        differences: tuple[str, ...] = ("the chain has no such decision",)
+    else:
+        name = member_names.get(event.arguments["memberId"], "")
+        expected = _expected(passport_id.lower(), event, name, released.get(seq))
+        differences = (*_differences(line, expected), *_missing_words(line, event, name))
+    return CheckedLine(seq, str(line.get("sentence", "")), str(line.get("answer", "")), differences)
+
+
+def _expected(passport_id: str, event: Event, member_name: str, released: Event | None) -> Json:
+    """Return the fields of a line as they must be."""
+    verdict: Verdict = unpack_verdict(event.arguments["verdict"])
+    given = event.arguments
+    return {
+        "passportId": passport_id,
+        "member": {"memberId": given["memberId"], "name": member_name},
+        "purpose": verdict.purpose.name,
+        "basis": verdict.basis.name,
+        "operation": verdict.operation.name,
+        "categories": names(verdict.categories),
+        "dataClass": verdict.data_class.name,
+        "projectId": verdict.project_id or None,
+        "grantId": _hex_or_none(given["grantId"]),
+        "outcome": verdict.outcome.name,
+        "facts": names(verdict.facts),
+        "missing": names(verdict.missing),
+        "policyVersion": verdict.policy_version,
+        "answer": _ANSWERS[verdict.outcome.name],
+        "commitment": _hex_or_none(given["commitment"]),
+        "position": _position(event.position),
+        "released": _position(released.position) if released else None,
+    }
+
+
+def _differences(line: Json, expected: Json) -> Iterator[str]:
+    for name, value in expected.items():
+        if line.get(name) != value:
+            yield f"{name} is {value!r} on the chain, shown is {line.get(name)!r}"
+
+
+def _missing_words(line: Json, event: Event, member_name: str) -> Iterator[str]:
+    """The sentence is what people read: it must speak of the same things."""
+    verdict = unpack_verdict(event.arguments["verdict"])
+    words = [
+        member_name,
+        OPERATION_LABELS[verdict.operation].en,
+        PURPOSE_LABELS[verdict.purpose].en,
+        BASIS_LABELS[verdict.basis].en,
+        *(CATEGORY_LABELS[Category[name]].en for name in names(verdict.categories)),
+    ]
+    sentence = str(line.get("sentence", ""))
+    for word in words:
+        if word not in sentence:
+            yield f"the sentence does not say {word!r}"
+    if bool(line.get("reasons")) != bool(verdict.missing):
+        yield "reasons are given for a permit, or none for a refusal"
+
+
+def _hex_or_none(value: bytes) -> str | None:
+    return to_hex(value) if any(value) else None
+
+
+def _position(position: Position) -> Json:
+    return {
+        "block": position.block_number,
+        "blockHash": to_hex(position.block_hash),
+        "transaction": to_hex(position.transaction_hash),
+        "logIndex": position.log_index,
+        "time": datetime.fromtimestamp(position.time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }

@@ -1,0 +1,241 @@
+"""One consortium for all tests of the web side, on a real chain, and clients that speak to it through the app."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import html5lib
+import httpx2
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from api.settings import ApiSettings
+from ledger.chain.devnet import Devnet
+from ledger.client import MemberKeys, PassportClient, sign_headers, sign_in
+from ledger.domain.vocabulary import Operation, Purpose, Role
+from ledger.encoding.hexadecimal import from_hex, to_hex
+from ledger.wallet import holder_address
+from tests.support.data import bundle
+from tests.support.world import STUDY, Actor, World
+
+ORIGIN = "http://testserver"
+
+
+@pytest.fixture(scope="session")
+def world(devnet: Devnet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Return one consortium for the whole folder; tests add to it and take nothing away."""
+    consortium = World(tmp_path_factory.mktemp("api"), devnet.spec.url)
+    yield consortium
+    consortium.stop()
+
+
+@pytest.fixture(scope="session")
+def app(world: World) -> FastAPI:
+    settings = ApiSettings(
+        origin=ORIGIN,
+        other_origins=("http://localhost",),
+        rpc_url=world.settings.rpc,
+        deployed_block=world.runtime.deployment.block_number,
+    )
+    return create_app(
+        world.service, sessions=world.runtime.sessions, settings=settings, checks=world.runtime.checks
+    )
+
+
+@pytest.fixture
+def http(app: FastAPI) -> TestClient:
+    """Return a client without cookies or credentials."""
+    return TestClient(app, base_url=ORIGIN, follow_redirects=False)
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who takes part, and what there is."""
+
+    committee: Actor
+    hospital: Actor
+    lab: Actor
+    auditor: Actor
+    outsider: Actor
+    holder_key: bytes
+    own: str
+    assisted: str
+    grant: str
+    other_grant: str
+    withdrawn: str
+    project: int
+    permit: int
+    denial: int
+    transfer: str
+
+    @property
+    def holder(self) -> str:
+        return holder_address(self.holder_key)
+
+
+@pytest.fixture(scope="session")
+def cast(world: World, app: FastAPI) -> Cast:
+    """Return a consortium in which something of each kind has happened."""
+    hospital = world.admit("Riverside Hospital", Role.CUSTODIAN | Role.PROCESSOR)
+    lab = world.admit("Northern AI Laboratory", Role.PROCESSOR)
+    auditor = world.admit("Data Protection Authority", Role.AUDITOR)
+    outsider = world.admit("Nosy Insurance", Role.PROCESSOR)
+    holder_key = secrets.token_bytes(32)
+    own = world.register(hospital, 1, holder=holder_address(holder_key))
+    assisted = world.register(hospital, 2)
+    grant = world.grant(hospital, assisted, lab)
+    other_grant = world.grant(hospital, assisted, lab, categories=STUDY, max_uses=3)
+    withdrawn = world.grant(hospital, assisted, lab)
+    world.revoke(hospital, withdrawn)
+    project = world.project(lab)
+    permit = world.ask(lab, assisted, grant_id=grant, project_id=project)
+    denial = world.ask(lab, assisted, grant_id=withdrawn, project_id=project)
+    world.ask(outsider, own, purpose=Purpose.INSURANCE_RATING)
+    copy = world.ask(lab, assisted, grant_id=grant, project_id=project, operation=Operation.TRANSFER)
+    transfer, operation = world.service.transfers.ship(hospital.member, assisted, copy.seq)
+    world.done(operation)
+    return Cast(
+        committee=world.committee,
+        hospital=hospital,
+        lab=lab,
+        auditor=auditor,
+        outsider=outsider,
+        holder_key=holder_key,
+        own=to_hex(own),
+        assisted=to_hex(assisted),
+        grant=to_hex(grant),
+        other_grant=to_hex(other_grant),
+        withdrawn=to_hex(withdrawn),
+        project=project,
+        permit=permit.seq,
+        denial=denial.seq,
+        transfer=to_hex(transfer),
+    )
+
+
+@pytest.fixture
+def client(http: TestClient) -> Any:
+    """Return a maker of REST clients: for an actor, a member's keys, a session code, or nobody."""
+
+    def make(who: Actor | MemberKeys | str | None = None) -> PassportClient:
+        credentials = who.keys if isinstance(who, Actor) else who
+        return PassportClient(ORIGIN, credentials, http=http)
+
+    return make
+
+
+@pytest.fixture
+def holder_code(client: Any, cast: Cast) -> str:
+    """Return a sign-in code of the patient who keeps the own key."""
+    return str(sign_in(client(), cast.holder_key)["code"])
+
+
+@pytest.fixture
+def member_code(client: Any) -> Any:
+    return lambda actor: str(client(actor).open_member_session()["code"])
+
+
+@pytest.fixture
+def send(http: TestClient) -> Any:
+    """Return a function that sends one signed request exactly as given."""
+
+    def signed(
+        actor: Actor,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        *,
+        headers: dict[str, str] | None = None,
+    ) -> httpx2.Response:
+        signature = sign_headers(actor.keys, method, ORIGIN + path, body)
+        content = {"Content-Type": "application/json"} if body else {}
+        return http.request(method, path, content=body, headers={**content, **signature, **(headers or {})})
+
+    return signed
+
+
+@pytest.fixture
+def preparation(cast: Cast) -> dict[str, Any]:
+    """Return what a patient decides: the lab may use the own record for AI training for a month."""
+    month = time.gmtime(time.time() + 30 * 86_400)
+    return {
+        "passportId": cast.own,
+        "recipient": cast.lab.member.member_id,
+        "purposes": ["AI_TRAINING"],
+        "categories": ["DIAGNOSIS"],
+        "useTo": time.strftime("%Y-%m-%dT%H:%M:%SZ", month),
+    }
+
+
+def registration(index: int) -> dict[str, Any]:
+    """Return the body that registers a patient nobody has registered yet."""
+    return {
+        "bundle": bundle(index, reference=f"api-{secrets.token_hex(8)}"),
+        "purposes": ["PRIMARY_CARE", "AI_TRAINING"],
+    }
+
+
+def unhex(text: str) -> bytes:
+    return from_hex(text)
+
+
+def assert_problem(
+    response: httpx2.Response, status: int | None = None, code: str | None = None
+) -> dict[str, Any]:
+    """Check the one shape of errors, and that nothing of the inside is told."""
+    assert response.headers["content-type"] == "application/problem+json", response.text
+    problem = response.json()
+    assert {"type", "title", "status", "detail", "code", "fix", "retryable", "instance"} <= problem.keys()
+    assert problem["status"] == response.status_code
+    assert problem["type"] == f"/problems/{problem['code']}"
+    assert "Traceback" not in response.text
+    assert 'File "' not in response.text
+    if status is not None:
+        assert (response.status_code, problem["code"]) == (status, code or problem["code"]), problem
+    return problem
+
+
+def assert_page(response: httpx2.Response) -> Any:
+    """Parse a page strictly, and check what every page must be; returns its root element."""
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    root = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(response.text)
+    ids = [element.get("id") for element in root.iter() if isinstance(element.tag, str) and element.get("id")]
+    assert sorted(set(ids)) == sorted(ids), "an id is used twice"
+    assert root.get("lang") == "en"
+    assert (root.findtext(".//title") or "").strip()
+    assert len(root.findall(".//h1")) == 1
+    assert len(root.findall(".//main")) == 1
+    _assert_no_inline_code(root)
+    _assert_forms(root, set(ids))
+    for table in root.findall(".//table"):
+        assert table.find("caption") is not None
+    for link in root.findall(".//a"):
+        if link.get("href").startswith("#"):
+            assert link.get("href")[1:] in ids, link.get("href")
+    return root
+
+
+def _assert_no_inline_code(root: Any) -> None:
+    for element in root.iter():
+        if not isinstance(element.tag, str):
+            continue
+        assert not any(name.startswith("on") for name in element.attrib), element.tag
+        assert element.get("style") is None
+    assert all(script.get("src") and not (script.text or "").strip() for script in root.findall(".//script"))
+    assert root.find(".//style") is None
+
+
+def _assert_forms(root: Any, ids: set[str]) -> None:
+    for form in root.findall(".//form"):
+        assert form.get("action")
+        assert form.get("method") in ("get", "post")
+    labelled = {label.get("for") for label in root.findall(".//label")}
+    assert labelled <= ids
+    for field in [*root.findall(".//input"), *root.findall(".//select")]:
+        assert field.get("id") in labelled

@@ -1,0 +1,178 @@
+"""The pages in a real browser: accessible, usable by keyboard, and able to check the chain by themselves."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+from fastapi import FastAPI
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from api.app import create_app
+from api.settings import ApiSettings
+from ledger.chain.devnet import free_port
+from ledger.client import PassportClient, sign_in
+
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH (Debian: apt-get install chromium)"),
+]
+
+
+@pytest.fixture(scope="module")
+def url(world, app: FastAPI) -> Iterator[str]:
+    """Return the address of the service on a port of its own, served by uvicorn."""
+    port = free_port()
+    origin = f"http://127.0.0.1:{port}"
+    served = create_app(
+        world.service,
+        sessions=world.runtime.sessions,
+        settings=ApiSettings(origin=origin, rpc_url=world.settings.rpc),
+    )
+    server = uvicorn.Server(uvicorn.Config(served, port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    yield origin
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1100, "height": 900})
+    opened = context.new_page()
+    opened.complaints = []
+    opened.on("console", lambda message: message.type == "error" and opened.complaints.append(message.text))
+    yield opened
+    context.close()
+
+
+def enter(page: Page, url: str, code: str) -> None:
+    """Sign in as people do: by typing the code and pressing Enter."""
+    page.goto(f"{url}/sign-in")
+    page.get_by_label("Sign-in code").fill(code)
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda address: not address.endswith("/sign-in"))
+
+
+def assert_accessible(page: Page) -> None:
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        results = Axe().run(
+            page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+        )
+        assert results.violations_count == 0, results.generate_report()
+
+
+def patient_code(url: str, cast) -> str:
+    with PassportClient(url) as client:
+        return sign_in(client, cast.holder_key)["code"]
+
+
+def member_code(url: str, actor) -> str:
+    with PassportClient(url, actor.keys) as client:
+        return client.open_member_session()["code"]
+
+
+@pytest.mark.parametrize("path", ["/", "/sign-in", "/docs", "/problems", "/problems/not-found", "/nothing"])
+def test_public_pages_are_accessible(page, url, path):
+    page.goto(url + path)
+    assert_accessible(page)
+
+
+def test_a_patient_checks_the_page_against_the_chain(page, url, cast):
+    enter(page, url, patient_code(url, cast))
+    page.get_by_role("link", name="Who used my data at Riverside Hospital").click()
+    page.get_by_role("button", name="Check against the chain").click()
+    page.get_by_text("all on the chain, and none left out").wait_for()
+    results = page.locator(".check-result")
+    assert results.count() > 0
+    assert set(results.all_inner_texts()) == {"✓ The same on the chain."}
+    page.locator("summary").first.click()
+    assert_accessible(page)
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "complaint"),
+    [
+        ("data-data", "0x" + "00" * 64, "the answer is another one"),
+        ("data-outcome", "1", "the chain says: refused"),
+        ("data-transaction", "0x" + "ab" * 32, "the node does not know this transaction"),
+        ("data-topics", "0x", "it names another record, consent or institution"),
+    ],
+)
+def test_a_forged_line_is_found(page, url, cast, attribute, value, complaint):
+    enter(page, url, patient_code(url, cast))
+    page.goto(f"{url}/patient/passports/{cast.own}")
+    page.locator("[data-check]").last.evaluate(
+        "(line, [name, value]) => line.setAttribute(name, value)", [attribute, value]
+    )
+    page.get_by_role("button", name="Check against the chain").click()
+    page.get_by_text("This page is not what the chain says").wait_for()
+    assert complaint in page.locator(".check-result").last.inner_text()
+
+
+def test_a_line_that_was_left_out_is_found(page, url, cast):
+    enter(page, url, patient_code(url, cast))
+    page.goto(f"{url}/patient/passports/{cast.own}")
+    page.locator("[data-check]").last.evaluate("(line) => line.remove()")
+    page.get_by_role("button", name="Check against the chain").click()
+    page.get_by_text("This page is not what the chain says").wait_for()
+    assert "left out" not in page.locator("#check-summary").inner_text()
+
+
+def test_a_node_that_does_not_answer_is_told(page, url, cast):
+    enter(page, url, patient_code(url, cast))
+    page.goto(f"{url}/patient/passports/{cast.own}")
+    page.get_by_label("Address of the node").fill("http://127.0.0.1:9")
+    page.get_by_role("button", name="Check against the chain").click()
+    page.get_by_text("The check could not be done").wait_for()
+
+
+def test_a_patient_needs_no_javascript(browser, url, cast):
+    context = browser.new_context(java_script_enabled=False)
+    plain = context.new_page()
+    enter(plain, url, patient_code(url, cast))
+    plain.goto(f"{url}/patient/passports/{cast.own}")
+    assert plain.get_by_text("Nosy Insurance asked to read diagnoses").first.is_visible()
+    assert plain.get_by_text("passport verify").is_visible()
+    assert not plain.get_by_role("button", name="Check against the chain").is_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("who", ["hospital", "lab", "auditor"])
+def test_pages_of_members_are_accessible(page, url, cast, who):
+    enter(page, url, member_code(url, getattr(cast, who)))
+    assert_accessible(page)
+    page.set_viewport_size({"width": 320, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_the_keyboard_reaches_the_content_first(page, url):
+    page.goto(url)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"

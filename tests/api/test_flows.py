@@ -1,0 +1,225 @@
+"""What people come to do, through the REST client, on a real chain."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from ledger.client import MemberKeys, content_received, open_release, sign_grant, sign_revocation
+from ledger.client.holders import check_grant
+from ledger.encoding.hexadecimal import to_hex
+from ledger.errors import NotFound, NotPermitted, SignatureRejected
+from tests.api.conftest import registration
+
+
+def test_the_ledger_says_which_it_is(client, cast, world):
+    ledger = client().ledger()
+    assert ledger["ledger"] == world.service.chain.domain().ledger
+    assert ledger["indexedBlock"] <= ledger["chainHead"]
+    assert ledger["policyVersion"] >= 1
+
+
+def test_the_committee_admits_suspends_and_reinstates_a_member(client, cast):
+    keys = MemberKeys.new("Valley Clinic")
+    committee = client(cast.committee)
+    admission = {
+        "name": "Valley Clinic",
+        "roles": ["CUSTODIAN"],
+        "purposes": ["PRIMARY_CARE"],
+        "jurisdiction": 756,
+        "validTo": "2031-01-01T00:00:00Z",
+        "signingKey": to_hex(keys.signing_public)
+        if isinstance(keys.signing_public, bytes)
+        else keys.signing_public,
+        "sealingKey": to_hex(keys.sealing_public)
+        if isinstance(keys.sealing_public, bytes)
+        else keys.sealing_public,
+    }
+    member = committee.admit(admission)
+    assert (member["name"], member["roles"], member["status"]) == ("Valley Clinic", ["CUSTODIAN"], "ACTIVE")
+    assert member["validTo"] == "2031-01-01T00:00:00Z"
+    assert committee.suspend(member["memberId"], "an incident")["status"] == "SUSPENDED"
+    # A suspended member may still ask the service: what it asks of the ledger is refused there, and recorded.
+    assert client(keys).member(member["memberId"])["status"] == "SUSPENDED"
+    assert committee.reinstate(member["memberId"])["status"] == "ACTIVE"
+    with pytest.raises(NotPermitted):
+        client(keys).admit(admission)
+
+
+def test_a_custodian_registers_a_record(client, cast):
+    body = registration(3)
+    made = client(cast.hospital).register(body["bundle"], body["purposes"])
+    assert made["entries"]["DEMOGRAPHICS"] == 1
+    passport = made["passport"]
+    assert (passport["custody"], passport["size"], passport["purposes"]) == (
+        "ASSISTED",
+        0,
+        ["PRIMARY_CARE", "AI_TRAINING"],
+    )
+    assert client(cast.lab).passport(passport["passportId"]) == passport
+    assert passport in client(cast.hospital).passports()
+    references = {item["passportId"]: item["localReference"] for item in client(cast.hospital).records()}
+    assert references[passport["passportId"]].startswith("api-")
+
+
+def test_a_patient_grants_reads_and_withdraws_with_the_own_key(client, cast, holder_code, preparation):
+    patient = client(holder_code)
+    ledger = patient.ledger()
+    prepared = patient.prepare_grant(preparation)
+    grant = check_grant(prepared, preparation)
+    assert prepared["holder"] == cast.holder
+    assert "Northern AI Laboratory may use my diagnoses" in prepared["text"]
+    given = patient.relay_grant(prepared["grant"], sign_grant(ledger, grant, cast.holder_key))
+    assert (given["status"], given["text"], given["uses"]) == ("active", prepared["text"], 0)
+    assert given in patient.grants()
+    assert given in patient.grants(cast.own)
+    assert given in client(cast.lab).grants()
+    signature = sign_revocation(
+        ledger, passport_id=given["passportId"], grant_id=given["grantId"], private_key=cast.holder_key
+    )
+    assert patient.revocation(given["grantId"])["typedData"]["message"]["grantId"] == given["grantId"]
+    ended = patient.revoke(given["grantId"], signature)
+    assert (ended["status"], ended["endedAt"] is not None) == ("withdrawn", True)
+
+
+def test_anybody_may_relay_but_only_the_holder_can_sign(client, cast, holder_code, preparation):
+    lab = client(cast.lab)
+    prepared = lab.prepare_grant(preparation)
+    grant = check_grant(prepared, preparation)
+    with pytest.raises(SignatureRejected, match="but the holder is"):
+        lab.relay_grant(prepared["grant"], sign_grant(lab.ledger(), grant, b"\7" * 32))
+    given = lab.relay_grant(prepared["grant"], sign_grant(lab.ledger(), grant, cast.holder_key))
+    assert given["recipient"] == cast.lab.member.member_id
+
+
+def test_the_custodian_grants_and_withdraws_for_an_assisted_patient(client, cast, preparation):
+    hospital = client(cast.hospital)
+    fields = {**preparation, "passportId": cast.assisted, "maxUses": 2, "flags": ["SEPARATE"]}
+    given = hospital.assist_grant(fields)
+    assert (given["maxUses"], given["flags"]) == (2, ["SEPARATE"])
+    assert hospital.revoke(given["grantId"])["status"] == "withdrawn"
+    with pytest.raises(NotPermitted):
+        hospital.assist_grant({**fields, "passportId": cast.own})
+
+
+def test_requests_are_answered_in_their_order(client, cast):
+    lab = client(cast.lab)
+    request = {
+        "passportId": cast.assisted,
+        "purpose": "AI_TRAINING",
+        "basis": "CONSENT",
+        "operation": "READ",
+        "categories": ["DIAGNOSIS"],
+        "projectId": cast.project,
+    }
+    answers = lab.decide(
+        [{**request, "grantId": cast.grant}, {**request, "grantId": cast.withdrawn}, request]
+    )
+    assert [item["outcome"] for item in answers] == ["PERMIT", "DENY", "DENY"]
+    assert answers[0]["member"] == {"memberId": cast.lab.member.member_id, "name": "Northern AI Laboratory"}
+    assert "was withdrawn on" in answers[1]["reasons"][0]
+    assert answers[2]["reasons"] == ["there was no consent for it"]
+    assert lab.decision(cast.assisted, answers[1]["seq"]) == answers[1]
+    assert answers[2] in lab.decisions()
+
+
+def test_a_single_request_is_answered_by_itself(send, cast):
+    body = (
+        b'{"passportId": "%s", "purpose": "research", "basis": "no-basis", "operation": "READ", "categories": ["VITALS"]}'
+        % cast.own.encode()
+    )
+    response = send(
+        cast.lab, "POST", "/v1/decisions", body, headers={"Idempotency-Key": f"one-{time.time_ns()}"}
+    )
+    assert response.status_code == 201
+    assert response.json()["outcome"] == "DENY"
+    assert response.headers["Location"].startswith("/v1/operations/")
+
+
+def test_a_permit_releases_the_data_and_the_release_is_recorded(client, cast, world):
+    lab = client(cast.lab)
+    release = lab.release(cast.assisted, cast.permit)
+    opened = open_release(release, cast.lab.keys)
+    assert set(opened) == {"DIAGNOSIS"}
+    deadline = time.monotonic() + 20
+    while lab.decision(cast.assisted, cast.permit)["released"] is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    with pytest.raises(NotPermitted, match="is not a permit"):
+        lab.release(cast.assisted, cast.denial)
+
+
+def test_a_transfer_is_recorded_by_both_sides(client, cast):
+    lab = client(cast.lab)
+    release = lab.collect(cast.transfer)
+    received = lab.receive(cast.transfer, to_hex(content_received(release, cast.lab.keys)))
+    assert received["status"] == "RECEIVED"
+    assert client(cast.hospital).transfer(cast.transfer) == received
+    assert received in client(cast.hospital).transfers()
+    history = client(cast.hospital).provenance(cast.assisted)
+    assert history["copies"][0] == {
+        "member": {"memberId": cast.hospital.member.member_id, "name": "Riverside Hospital"},
+        "transfer": None,
+    }
+    assert received in [copy["transfer"] for copy in history["copies"]]
+    assert history["events"][0]["name"] == "PassportIssued"
+
+
+def test_a_custodian_ships_over_rest(client, cast):
+    asked = client(cast.lab).decide(
+        [
+            {
+                "passportId": cast.assisted,
+                "purpose": "AI_TRAINING",
+                "basis": "CONSENT",
+                "operation": "TRANSFER",
+                "categories": ["DIAGNOSIS"],
+                "grantId": cast.grant,
+                "projectId": cast.project,
+            }
+        ]
+    )
+    shipped = client(cast.hospital).ship(cast.assisted, asked[0]["seq"])
+    assert (shipped["status"], shipped["received"]) == ("SHIPPED", None)
+    # A difference is recorded, not refused.
+    disputed = client(cast.lab).receive(shipped["transferId"], "0x" + "11" * 32)
+    assert (disputed["status"], disputed["receivedContent"]) == ("DISPUTED", "0x" + "11" * 32)
+
+
+def test_projects_are_filed_and_withdrawn(client, cast):
+    lab = client(cast.lab)
+    filed = lab.file_project(
+        {
+            "title": "Sepsis",
+            "purposes": ["AI_TRAINING"],
+            "categories": ["VITALS"],
+            "techniques": ["FEDERATED_LEARNING"],
+            "highestClass": "SENSITIVE",
+            "validFrom": "2026-01-01T00:00:00Z",
+            "validTo": "2030-01-01T00:00:00Z",
+            "agreement": "Only for sepsis.",
+        }
+    )
+    assert filed["agreement"] is not None
+    assert filed in lab.projects()
+    assert lab.withdraw_project(filed["projectId"])["withdrawn"] is True
+    assert lab.project(filed["projectId"])["withdrawn"] is True
+
+
+def test_the_law_can_be_read(client):
+    law = client().policy()
+    assert law == client().policy(law["version"])
+    assert {entry["basis"] for entry in law["entries"]} >= {"CONSENT"}
+    assert "MARKETING" in law["bannedPurposes"]
+    word = next(item for item in law["vocabulary"]["purposes"] if item["code"] == "AI_TRAINING")
+    assert (word["number"], word["en"]) == (7, "training an AI model")
+    with pytest.raises(NotFound):
+        client().policy(9_999)
+
+
+def test_the_service_is_ready(client, cast):
+    ready = client().ready()
+    assert ready["ready"] is True
+    assert {"database", "node", "chain", "index", "consistent"} <= ready["checks"].keys()
+    assert set(ready["checks"].values()) == {None}

@@ -1,0 +1,128 @@
+"""The same request twice is one change; waiting is as long as the caller likes."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+
+import pytest
+
+from api.writes import fingerprint_of, wait_preferred
+from tests.api.conftest import assert_problem
+
+PATH = "/v1/decisions"
+
+
+@pytest.fixture
+def body(cast):
+    request = {
+        "passportId": cast.assisted,
+        "purpose": "RESEARCH",
+        "basis": "CONSENT",
+        "operation": "READ",
+        "categories": ["VITALS"],
+    }
+    return json.dumps(request).encode()
+
+
+def key() -> dict[str, str]:
+    return {"Idempotency-Key": secrets.token_hex(8)}
+
+
+def test_the_same_request_has_the_same_answer(send, cast, body, world):
+    headers = key()
+    first = send(cast.lab, "POST", PATH, body, headers=headers)
+    again = send(cast.lab, "POST", PATH, body, headers=headers)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json() == again.json()
+    assert first.headers["location"] == again.headers["location"]
+
+
+def test_another_request_under_the_same_key_is_refused(send, cast, body):
+    headers = key()
+    assert send(cast.lab, "POST", PATH, body, headers=headers).status_code == 201
+    other = body.replace(b"VITALS", b"NOTES")
+    assert_problem(send(cast.lab, "POST", PATH, other, headers=headers), 422, "idempotency-key-reused")
+
+
+def test_a_key_is_the_callers_own(send, cast, body):
+    headers = key()
+    mine = send(cast.lab, "POST", PATH, body, headers=headers)
+    theirs = send(cast.outsider, "POST", PATH, body, headers=headers)
+    assert (mine.status_code, theirs.status_code) == (201, 201)
+    assert mine.json()["seq"] != theirs.json()["seq"]
+
+
+@pytest.mark.parametrize("value", [None, "", "a b", "x" * 129, "tab\there"])
+def test_a_write_needs_a_key(send, cast, body, value):
+    headers = {} if value is None else {"Idempotency-Key": value}
+    assert_problem(send(cast.lab, "POST", PATH, body, headers=headers), 400, "idempotency-key-missing")
+
+
+def test_a_failed_check_keeps_the_key_free(send, cast, body):
+    headers = key()
+    unknown = body.replace(cast.assisted.encode(), b"0x" + b"0" * 64)
+    assert_problem(send(cast.lab, "POST", PATH, unknown, headers=headers), 404, "not-found")
+    assert send(cast.lab, "POST", PATH, body, headers=headers).status_code == 201
+
+
+def test_a_caller_need_not_wait(send, cast, body):
+    headers = key()
+    response = send(cast.lab, "POST", PATH, body, headers={**headers, "Prefer": "respond-async"})
+    assert response.status_code == 202
+    operation = response.json()
+    assert response.headers["location"] == f"/v1/operations/{operation['operationId']}"
+    assert int(response.headers["retry-after"]) > 0
+    deadline = time.monotonic() + 20
+    while True:
+        asked = send(cast.lab, "GET", response.headers["location"]).json()
+        if asked["status"] == "mined":
+            break
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    (event,) = asked["events"]
+    assert event["name"] == "DecisionRecorded"
+    assert isinstance(event["arguments"]["verdict"], str)
+    # The same request, now waited for, has the answer.
+    assert send(cast.lab, "POST", PATH, body, headers=headers).status_code == 201
+
+
+def test_an_operation_is_its_members_alone(send, http, cast, body, holder_code):
+    response = send(cast.lab, "POST", PATH, body, headers={**key(), "Prefer": "wait=0"})
+    location = response.headers["location"]
+    assert_problem(send(cast.outsider, "GET", location), 404, "not-found")
+    bearer = {"Authorization": f"Bearer {holder_code}"}
+    assert_problem(http.get(location, headers=bearer), 404, "not-found")
+    assert_problem(send(cast.lab, "GET", "/v1/operations/" + "0" * 32), 404, "not-found")
+
+
+@pytest.mark.parametrize(
+    ("prefer", "seconds"),
+    [
+        (None, 20.0),
+        ("", 20.0),
+        ("wait=5", 5.0),
+        ("WAIT = 7", 7.0),
+        ('wait="9"', 9.0),
+        ("wait=600", 60.0),
+        ("respond-async", 0.0),
+        ("respond-async, wait=10", 0.0),
+        ("handling=lenient, wait=3", 3.0),
+        ("wait=-1", 20.0),
+        ("wait=soon", 20.0),
+    ],
+)
+def test_how_long_a_caller_waits(prefer, seconds):
+    assert wait_preferred(prefer, default=20.0, longest=60.0) == seconds
+
+
+def test_fingerprints_tell_method_target_and_body_apart():
+    prints = {
+        fingerprint_of("POST", "/a", b"x"),
+        fingerprint_of("DELETE", "/a", b"x"),
+        fingerprint_of("POST", "/b", b"x"),
+        fingerprint_of("POST", "/a", b"y"),
+        fingerprint_of("POST", "/a", b""),
+    }
+    assert len(prints) == 5

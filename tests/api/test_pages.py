@@ -1,0 +1,188 @@
+"""The pages: strict HTML, readable without JavaScript, and each for its own readers."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+
+from api.middleware import COOKIE
+from api.problems import KINDS
+from tests.api.conftest import assert_page, assert_problem
+
+HTML = {"Accept": "text/html"}
+
+
+@pytest.fixture
+def as_patient(http, holder_code):
+    http.cookies.set(COOKIE, holder_code)
+    return http
+
+
+@pytest.fixture
+def signed_in(http, member_code):
+    def enter(actor):
+        http.cookies.set(COOKIE, member_code(actor))
+        return http
+
+    return enter
+
+
+def text_of(element) -> str:
+    return " ".join(" ".join(element.itertext()).split())
+
+
+@pytest.mark.parametrize("path", ["/", "/sign-in", "/docs", "/problems"])
+def test_pages_for_everybody(http, cast, path):
+    response = http.get(path)
+    assert response.status_code == 200
+    assert_page(response)
+
+
+def test_each_problem_has_a_page(http, cast):
+    for code, kind in KINDS.items():
+        response = http.get(f"/problems/{code}")
+        assert html.escape(kind.fix, quote=False) in html.unescape(
+            response.text
+        ) or kind.fix in html.unescape(response.text)
+        assert_page(response)
+    assert_problem(http.get("/problems/none"), 404, "not-found")
+
+
+def test_people_get_problems_as_pages(http, cast):
+    response = http.get("/nothing", headers=HTML)
+    assert response.status_code == 404
+    assert_page(response)
+    assert_problem(http.get("/nothing"), 404)
+    assert_problem(http.get("/v1/nothing", headers=HTML), 404)
+
+
+def test_pages_send_strangers_to_the_sign_in(http, cast):
+    for path in ("/patient", f"/patient/passports/{cast.own}", "/institution", "/auditor"):
+        response = http.get(path)
+        assert (response.status_code, response.headers["location"]) == (303, "/sign-in")
+
+
+def test_signing_in_and_out(http, cast, holder_code, member_code):
+    same = {"Sec-Fetch-Site": "same-origin"}
+    for code, home in (
+        (holder_code, "/patient"),
+        (member_code(cast.hospital), "/institution"),
+        (member_code(cast.auditor), "/auditor"),
+    ):
+        response = http.post("/sign-in", data={"code": f" {code} "}, headers=same)
+        assert (response.status_code, response.headers["location"]) == (303, home)
+        cookie = response.headers["set-cookie"].lower()
+        assert "httponly" in cookie
+        assert "samesite=strict" in cookie
+        assert http.get(home).status_code == 200
+    out = http.post("/sign-out", headers=same)
+    assert (out.status_code, out.headers["location"]) == (303, "/")
+    assert http.get("/auditor", cookies=None).status_code == 303
+    assert_problem(http.get("/v1/members", headers={"Authorization": f"Bearer {code}"}), 401)
+
+
+@pytest.mark.parametrize("code", ["", "wrong"])
+def test_a_wrong_code_says_so(http, cast, code):
+    response = http.post("/sign-in", data={"code": code}, headers={"Sec-Fetch-Site": "same-origin"})
+    root = assert_page(response)
+    assert root.findtext(".//title").startswith("Error: ")
+    assert root.find(".//*[@role='alert']") is not None
+    field = root.find(".//input[@id='code']")
+    assert field.get("aria-invalid") == "true"
+    assert "error" in field.get("aria-describedby")
+
+
+def test_pages_are_for_their_readers(as_patient, signed_in, cast):
+    assert as_patient.get("/institution", headers=HTML).status_code == 403
+    assert as_patient.get("/auditor", headers=HTML).status_code == 403
+    assert as_patient.get(f"/patient/passports/{cast.assisted}", headers=HTML).status_code == 404
+    member = signed_in(cast.lab)
+    assert member.get("/patient", headers=HTML).status_code == 403
+    response = member.get("/auditor", headers=HTML)
+    assert response.status_code == 403
+    assert_page(response)
+
+
+def test_a_patient_reads_who_tried_to_use_the_data(as_patient, cast):
+    root = assert_page(as_patient.get("/patient"))
+    assert f"/patient/passports/{cast.own}" in {link.get("href") for link in root.findall(".//a")}
+    page = assert_page(as_patient.get(f"/patient/passports/{cast.own}"))
+    first = page.findall(".//li[@data-check]")[-1]
+    told = text_of(first)
+    assert "Nosy Insurance asked to read diagnoses for rating insurance" in told
+    assert "Refused" in told
+    assert "No data was handed over." in told
+    assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", told)
+    assert first.find(".//ul[@class='reasons']/li") is not None
+    assert "passport verify " + cast.own in text_of(page)
+
+
+def test_a_line_carries_what_the_chain_has(as_patient, cast, world):
+    page = assert_page(as_patient.get(f"/patient/passports/{cast.own}"))
+    section = page.find(".//section[@id='checking']")
+    for line in page.findall(".//li[@data-check]"):
+        receipt = world.runtime.node.receipt(bytes.fromhex(line.get("data-transaction")[2:]))
+        log = next(
+            item for item in receipt["logs"] if int(item["logIndex"], 16) == int(line.get("data-log-index"))
+        )
+        assert log["address"].lower() == section.get("data-ledger").lower()
+        assert " ".join(log["topics"]).lower() == line.get("data-topics")
+        assert log["data"].lower() == line.get("data-data")
+        assert log["blockHash"].lower() == line.get("data-block-hash")
+    assert int(section.get("data-total")) == len(page.findall(".//li[@data-check]"))
+
+
+def test_the_patients_page_pages(as_patient, cast, world, monkeypatch):
+    from api.pages import people
+
+    world.ask(cast.outsider, bytes.fromhex(cast.own[2:]))
+    monkeypatch.setattr(people, "PAGE_LINES", 1)
+    first = assert_page(as_patient.get(f"/patient/passports/{cast.own}"))
+    link = first.find(".//a[@rel='next']").get("href")
+    second = assert_page(as_patient.get(link))
+    assert second.find(".//section[@id='checking']").get("data-first") == "no"
+    seqs = [int(page.find(".//li[@data-check]").get("data-seq")) for page in (first, second)]
+    assert seqs[0] == seqs[1] + 1
+
+
+def test_an_institution_reads_its_answers_and_keeps_its_references(signed_in, cast):
+    lab = assert_page(signed_in(cast.lab).get("/institution"))
+    told = text_of(lab)
+    assert "Permitted" in told
+    assert "the consent was withdrawn on" in told
+    assert "Received from Riverside Hospital" in told
+    assert "Records I keep" not in told
+    hospital = text_of(assert_page(signed_in(cast.hospital).get("/institution")))
+    assert "Records I keep" in hospital
+    assert "patient-" in hospital
+    assert "Sent to Northern AI Laboratory" in hospital
+
+
+def test_an_auditor_reads_everything_and_can_filter(signed_in, cast):
+    auditor = signed_in(cast.auditor)
+    everything = text_of(assert_page(auditor.get("/auditor")))
+    assert "Nosy Insurance asked" in everything
+    assert "passport audit replay" in everything
+    denials = assert_page(auditor.get(f"/auditor?outcome=DENY&member={cast.outsider.member.member_id}"))
+    badges = {
+        text_of(badge)
+        for badge in denials.findall(".//ol[@class='entries']//span[@class]")
+        if "badge" in badge.get("class")
+    }
+    assert badges == {"✕ Refused"}
+    assert "Northern AI Laboratory asked" not in text_of(denials.find(".//ol[@class='entries']"))
+    none = assert_page(auditor.get("/auditor?outcome=REVIEW&member=999999"))
+    assert "No decisions match." in text_of(none)
+    assert_problem(auditor.get("/auditor?outcome=MAYBE"), 422)
+    assert assert_page(signed_in(cast.committee).get("/auditor")) is not None
+
+
+def test_nothing_comes_from_elsewhere(http, as_patient, cast):
+    for path in ("/", "/docs", f"/patient/passports/{cast.own}"):
+        root = assert_page(as_patient.get(path))
+        for element in [*root.findall(".//script"), *root.findall(".//link"), *root.findall(".//img")]:
+            address = element.get("src") or element.get("href")
+            assert address.startswith("/static/")
+            assert http.get(address).status_code == 200

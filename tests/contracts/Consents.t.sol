@@ -1,0 +1,516 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
+
+import {IConsents} from "../../contracts/interfaces/IConsents.sol";
+import {IMembers} from "../../contracts/interfaces/IMembers.sol";
+import {IPassports} from "../../contracts/interfaces/IPassports.sol";
+import {Codes} from "../../contracts/libraries/Codes.sol";
+import {PassportHash} from "../../contracts/libraries/PassportHash.sol";
+import {ILedger, LedgerTest} from "./Base.t.sol";
+
+/// @notice A holder that is a contract: it accepts signatures of one key.
+contract Wallet is IERC1271 {
+    address private immutable _key;
+
+    constructor(address key) {
+        _key = key;
+    }
+
+    function isValidSignature(bytes32 hash, bytes calldata signature) external view returns (bytes4) {
+        bytes32 r = bytes32(signature[0:32]);
+        bytes32 s = bytes32(signature[32:64]);
+        bool valid = ecrecover(hash, uint8(signature[64]), r, s) == _key;
+        return valid ? IERC1271.isValidSignature.selector : bytes4(0);
+    }
+}
+
+/// @notice Consent by signature. GRANT was given in the set-up; OTHER_GRANT is what the tests give.
+contract ConsentsTest is LedgerTest {
+    bytes32 private constant WALLET_PASSPORT = keccak256("passport of a wallet");
+    bytes32 private constant UNKNOWN = keccak256("unknown");
+
+    /* GRANT */
+
+    function test_WhenGranted_ConsentIsStored() external onlyChanges(GRANTS) {
+        IConsents.Grant memory given = _draft();
+        given.purposes = 0x0421;
+        given.categories = 0x1248;
+        given.maxUses = 7;
+        given.flags = Codes.FLAG_NO_RELINK | Codes.FLAG_ONWARD;
+        vm.expectEmit(address(ledger));
+        _emitGranted(given);
+        _give(given);
+
+        IConsents.GrantState memory expected = IConsents.GrantState({
+            recipient: LAB,
+            purposes: given.purposes,
+            categories: given.categories,
+            useFrom: given.useFrom,
+            useTo: given.useTo,
+            maxUses: given.maxUses,
+            uses: 0,
+            flags: given.flags,
+            status: IConsents.GrantStatus.ACTIVE,
+            endedAt: 0
+        });
+        vm.assertEq(abi.encode(expected), _stored(OTHER_GRANT), "grant");
+    }
+
+    function test_WhenBatchIsGranted_EachIsStored() external {
+        IConsents.Grant[] memory grants = new IConsents.Grant[](2);
+        bytes[] memory signatures = new bytes[](2);
+        grants[0] = _draft();
+        grants[1] = _grantOf(UNKNOWN, OTHER_PASSPORT);
+        signatures[0] = _signed(HOLDER_KEY, grants[0]);
+        signatures[1] = _signed(OTHER_HOLDER_KEY, grants[1]);
+        ledger.grant(grants, signatures);
+        vm.assertTrue(_status(OTHER_GRANT) == IConsents.GrantStatus.ACTIVE, "first");
+        vm.assertEq(LAB, ledger.grantOf(OTHER_PASSPORT, UNKNOWN).recipient, "second");
+    }
+
+    function test_WhenSubmitterDiffers_EffectIsTheSame() external {
+        IConsents.Grant memory given = _draft();
+        bytes memory signature = _signed(HOLDER_KEY, given);
+        bytes memory withdrawal = _signedRevocation(HOLDER_KEY, PASSPORT, OTHER_GRANT);
+        address[4] memory submitters = [STRANGER, holder, _signer(HOSPITAL), _signer(LAB)];
+        bytes32 first;
+        for (uint256 index = 0; index < submitters.length; ++index) {
+            uint256 snapshot = vm.snapshotState();
+            vm.recordLogs();
+            vm.prank(submitters[index]);
+            ledger.grant(_one(given), _one(signature));
+            bytes memory granted = _stored(OTHER_GRANT);
+            vm.prank(submitters[index]);
+            ledger.revoke(PASSPORT, OTHER_GRANT, withdrawal);
+            bytes32 effect = keccak256(abi.encode(granted, _stored(OTHER_GRANT), vm.getRecordedLogs()));
+            if (index == 0) first = effect;
+            vm.assertEq(first, effect, "state and logs");
+            vm.revertToState(snapshot);
+        }
+    }
+
+    function test_RevertWhen_NotOneSignaturePerGrant() external {
+        _expectRevert(IConsents.Consents_LengthMismatch.selector, 1, 0);
+        ledger.grant(_one(_draft()), new bytes[](0));
+        _expectRevert(IConsents.Consents_LengthMismatch.selector, uint256(0), 1);
+        ledger.grant(new IConsents.Grant[](0), new bytes[](1));
+    }
+
+    function test_RevertWhen_OneOfABatchIsBad_NothingIsStored() external {
+        IConsents.Grant[] memory grants = new IConsents.Grant[](2);
+        bytes[] memory signatures = new bytes[](2);
+        grants[0] = _draft();
+        grants[1] = _grantOf(UNKNOWN, PASSPORT);
+        signatures[0] = _signed(HOLDER_KEY, grants[0]);
+        signatures[1] = signatures[0];
+        _expectRevert(IConsents.Consents_InvalidSignature.selector, UNKNOWN, uint160(holder));
+        ledger.grant(grants, signatures);
+        vm.assertTrue(_status(OTHER_GRANT) == IConsents.GrantStatus.NONE, "first");
+    }
+
+    /* WHAT A GRANT MUST SAY */
+
+    function test_RevertWhen_GrantIsIncomplete() external {
+        IConsents.Grant[4] memory drafts;
+        for (uint256 index = 0; index < drafts.length; ++index) {
+            drafts[index] = _draft();
+        }
+        drafts[0].purposes = 0;
+        drafts[1].categories = 0;
+        drafts[2].terms = 0;
+        drafts[3].flags = 16;
+        for (uint256 index = 0; index < drafts.length; ++index) {
+            _assertRefused(drafts[index], abi.encodePacked(IConsents.Consents_Incomplete.selector, OTHER_GRANT));
+        }
+    }
+
+    function test_RevertWhen_RecipientIsUnknown() external {
+        IConsents.Grant memory given = _draft();
+        given.recipient = 0;
+        _assertRefused(given, abi.encodePacked(IMembers.Members_Unknown.selector, uint256(0)));
+        given.recipient = NOBODY;
+        _assertRefused(given, abi.encodePacked(IMembers.Members_Unknown.selector, uint256(NOBODY)));
+    }
+
+    function test_RevertWhen_PurposeIsBanned() external {
+        IConsents.Grant memory given = _draft();
+        given.purposes = _bit(Codes.AI_TRAINING) | _bit(Codes.MARKETING) | _bit(Codes.RESALE);
+        uint256 banned = _bit(Codes.MARKETING) | _bit(Codes.RESALE);
+        _assertRefused(given, abi.encodePacked(IConsents.Consents_BannedPurpose.selector, banned));
+    }
+
+    function test_RevertWhen_SeparateGrantNamesTwoPurposes() external {
+        IConsents.Grant memory given = _draft();
+        given.flags = Codes.FLAG_SEPARATE;
+        given.purposes = 0x0003;
+        _assertRefused(given, abi.encodePacked(IConsents.Consents_NotSeparate.selector, uint256(3)));
+        given.purposes = 0x0002;
+        _give(given);
+        vm.assertTrue(_status(OTHER_GRANT) == IConsents.GrantStatus.ACTIVE, "one purpose is separate");
+    }
+
+    function test_RevertWhen_GrantIdIsZeroOrTaken() external {
+        _assertRefused(_grantOf(0, PASSPORT), abi.encodePacked(IConsents.Consents_Exists.selector, uint256(0)));
+        _assertRefused(_grantOf(GRANT, PASSPORT), abi.encodePacked(IConsents.Consents_Exists.selector, GRANT));
+    }
+
+    function test_RevertGiven_PassportIsUnknown() external {
+        IConsents.Grant memory given = _grantOf(OTHER_GRANT, UNKNOWN);
+        _assertRefused(given, abi.encodePacked(IPassports.Passports_Unknown.selector, UNKNOWN));
+    }
+
+    function test_RevertGiven_PassportIsNotOpen() external {
+        _seal(PASSPORT);
+        _assertRefused(
+            _draft(),
+            abi.encodeWithSelector(
+                IPassports.Passports_WrongStatus.selector, PASSPORT, IPassports.PassportStatus.SEALED
+            )
+        );
+    }
+
+    /* TIME */
+
+    function test_WhenDeadlineIsNow_SignatureIsAccepted() external {
+        IConsents.Grant memory given = _draft();
+        given.deadline = START + DAY;
+        vm.warp(given.deadline);
+        _give(given);
+        vm.assertTrue(_status(OTHER_GRANT) == IConsents.GrantStatus.ACTIVE, "granted");
+    }
+
+    function test_RevertWhen_DeadlineIsOver() external {
+        IConsents.Grant memory given = _draft();
+        given.deadline = START + DAY;
+        vm.warp(given.deadline + 1);
+        _assertRefused(given, abi.encodePacked(IConsents.Consents_SignatureExpired.selector, uint256(given.deadline)));
+    }
+
+    function test_RevertWhen_PeriodIsEmptyOrOver() external {
+        uint40[2][3] memory periods =
+            [[START + 1, START + 1], [START + 2, START + 1], [START - 1, START]];
+        for (uint256 index = 0; index < periods.length; ++index) {
+            IConsents.Grant memory given = _draft();
+            given.useFrom = periods[index][0];
+            given.useTo = periods[index][1];
+            _assertRefused(
+                given,
+                abi.encodeWithSelector(IConsents.Consents_EmptyPeriod.selector, given.useFrom, given.useTo)
+            );
+        }
+    }
+
+    function test_RevertWhen_TermIsLongerThanTheLawAllows() external {
+        uint40 latest = START + ledger.policy().maxGrantSeconds;
+        IConsents.Grant memory given = _draft();
+        given.useTo = latest + 1;
+        _assertRefused(given, abi.encodeWithSelector(IConsents.Consents_TermTooLong.selector, given.useTo, latest));
+        given.useTo = latest;
+        _give(given);
+        vm.assertTrue(_status(OTHER_GRANT) == IConsents.GrantStatus.ACTIVE, "the longest term");
+    }
+
+    function testFuzz_Period(uint40 useFrom, uint40 useTo) external {
+        IConsents.Grant memory given = _draft();
+        given.useFrom = useFrom;
+        given.useTo = useTo;
+        bool allowed = useFrom < useTo && START < useTo && useTo <= START + ledger.policy().maxGrantSeconds;
+        bytes memory signature = _signed(HOLDER_KEY, given);
+        if (!allowed) vm.expectRevert();
+        _give(given, signature);
+        vm.assertEq(allowed, _status(OTHER_GRANT) == IConsents.GrantStatus.ACTIVE, "granted");
+    }
+
+    /* WHO SIGNED WHAT, WHERE */
+
+    function test_WhenHashed_TypesAreAsWrittenInTheSpecification() external view {
+        vm.assertEq(_grantHash(_draft()), PassportHash.grantHash(_draft()), "Grant");
+        vm.assertEq(
+            _revocationHash(PASSPORT, GRANT), PassportHash.revocationHash(PASSPORT, GRANT), "Revocation"
+        );
+        (, string memory name, string memory version, uint256 chainId, address ledger_,,) = ledger.eip712Domain();
+        vm.assertEq(
+            abi.encode("PassportLedger", "1", block.chainid, address(ledger)),
+            abi.encode(name, version, chainId, ledger_),
+            "domain"
+        );
+    }
+
+    function test_RevertWhen_SignerIsNotTheHolder() external {
+        IConsents.Grant memory given = _draft();
+        _assertBadSignature(given, _signed(STRANGER_KEY, given));
+        _assertBadSignature(given, _signed(OTHER_HOLDER_KEY, given));
+    }
+
+    function test_RevertWhen_SignedWordsDiffer() external {
+        bytes memory signature = _signed(HOLDER_KEY, _draft());
+        IConsents.Grant[10] memory drafts;
+        for (uint256 index = 0; index < drafts.length; ++index) {
+            drafts[index] = _draft();
+        }
+        drafts[0].grantId = UNKNOWN;
+        drafts[1].recipient = CLINIC;
+        drafts[2].purposes |= _bit(Codes.RESEARCH);
+        drafts[3].categories |= Codes.GENOMICS;
+        drafts[4].useFrom -= 1;
+        drafts[5].useTo += 1;
+        drafts[6].maxUses += 1;
+        drafts[7].flags = Codes.FLAG_ONWARD;
+        drafts[8].terms = CONTENT;
+        drafts[9].deadline += 1;
+        for (uint256 index = 0; index < drafts.length; ++index) {
+            _assertBadSignature(drafts[index], signature);
+        }
+    }
+
+    function test_RevertWhen_SupersededGrantWasNotSigned() external {
+        IConsents.Grant memory given = _draft();
+        bytes memory signature = _signed(HOLDER_KEY, given);
+        given.supersedes = GRANT;
+        _assertBadSignature(given, signature);
+    }
+
+    function test_RevertWhen_SignedForAnotherPassportOfTheSameHolder() external {
+        _issue(CLINIC, _issueOf(UNKNOWN, holder));
+        IConsents.Grant memory given = _draft();
+        bytes memory signature = _signed(HOLDER_KEY, given);
+        given.passportId = UNKNOWN;
+        _assertBadSignature(given, signature);
+    }
+
+    function test_RevertWhen_SignedForAnotherChain() external {
+        IConsents.Grant memory given = _draft();
+        bytes memory signature = _signed(HOLDER_KEY, given);
+        vm.chainId(1);
+        _assertBadSignature(given, signature);
+
+        bytes32 here = _domainSeparator(1, address(ledger));
+        _give(given, _sign(HOLDER_KEY, _digest(here, _grantHash(given))));
+        vm.assertTrue(_status(OTHER_GRANT) == IConsents.GrantStatus.ACTIVE, "signed for this chain");
+    }
+
+    function test_RevertWhen_SignedForAnotherLedger() external {
+        IConsents.Grant memory given = _draft();
+        ILedger other = _create(_admission(COMMITTEE, Codes.ROLE_COMMITTEE));
+        bytes32 there = _domainSeparator(block.chainid, address(other));
+        _assertBadSignature(given, _sign(HOLDER_KEY, _digest(there, _grantHash(given))));
+    }
+
+    function test_RevertWhen_SignatureIsReplayed() external {
+        IConsents.Grant memory given = _draft();
+        bytes memory signature = _signed(HOLDER_KEY, given);
+        _give(given, signature);
+        _expectRevert(IConsents.Consents_Exists.selector, OTHER_GRANT);
+        _give(given, signature);
+
+        _revoke(PASSPORT, OTHER_GRANT);
+        _expectRevert(IConsents.Consents_Exists.selector, OTHER_GRANT);
+        _give(given, signature);
+        vm.assertTrue(_status(OTHER_GRANT) == IConsents.GrantStatus.WITHDRAWN, "stays withdrawn");
+    }
+
+    function test_RevertWhen_SignatureIsMalleable() external {
+        IConsents.Grant memory given = _draft();
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(HOLDER_KEY, _digest(_grantHash(given)));
+        bytes32 flipped = bytes32(SECP256K1_N - uint256(s));
+        uint8 other = v ^ 7; // 27 and 28 change places
+        vm.assertEq(holder, ecrecover(_digest(_grantHash(given)), other, r, flipped), "the flipped one recovers");
+        _assertBadSignature(given, abi.encodePacked(r, flipped, other));
+    }
+
+    function test_RevertWhen_SignatureHasAnotherLength() external {
+        IConsents.Grant memory given = _draft();
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(HOLDER_KEY, _digest(_grantHash(given)));
+        bytes32 compact = v == 28 ? s | bytes32(uint256(1) << 255) : s;
+        _assertBadSignature(given, "");
+        _assertBadSignature(given, abi.encodePacked(r, compact));
+        _assertBadSignature(given, abi.encodePacked(r, s, v, uint8(0)));
+    }
+
+    function testFuzz_RevertWhen_SignatureIsAnythingElse(bytes calldata signature) external {
+        IConsents.Grant memory given = _draft();
+        vm.assume(keccak256(signature) != keccak256(_signed(HOLDER_KEY, given)));
+        _assertBadSignature(given, signature);
+    }
+
+    function test_WhenHolderIsAWallet_ItsWordCounts() external {
+        Wallet wallet = _issueToWallet();
+        IConsents.Grant memory given = _grantOf(OTHER_GRANT, WALLET_PASSPORT);
+        _expectRevert(IConsents.Consents_InvalidSignature.selector, OTHER_GRANT, uint160(address(wallet)));
+        _give(given, _signed(STRANGER_KEY, given));
+
+        _give(given, _signed(HOLDER_KEY, given));
+        vm.assertEq(LAB, ledger.grantOf(WALLET_PASSPORT, OTHER_GRANT).recipient, "granted");
+
+        _expectRevert(IConsents.Consents_InvalidSignature.selector, OTHER_GRANT, uint160(address(wallet)));
+        ledger.revoke(WALLET_PASSPORT, OTHER_GRANT, _signedRevocation(STRANGER_KEY, WALLET_PASSPORT, OTHER_GRANT));
+        _revoke(WALLET_PASSPORT, OTHER_GRANT);
+        vm.assertTrue(
+            ledger.grantOf(WALLET_PASSPORT, OTHER_GRANT).status == IConsents.GrantStatus.WITHDRAWN, "withdrawn"
+        );
+    }
+
+    /* SUPERSEDE */
+
+    function test_WhenSuperseding_FormerGrantEnds() external onlyChanges(GRANTS) {
+        IConsents.GrantState memory expected = ledger.grantOf(PASSPORT, GRANT);
+        expected.status = IConsents.GrantStatus.SUPERSEDED;
+        expected.endedAt = START + DAY;
+        IConsents.Grant memory given = _draft();
+        given.supersedes = GRANT;
+        bytes memory signature = _signed(HOLDER_KEY, given);
+        vm.warp(START + DAY);
+        vm.expectEmit(address(ledger));
+        emit IConsents.ConsentSuperseded(GRANT, PASSPORT, OTHER_GRANT);
+        vm.expectEmit(address(ledger));
+        _emitGranted(given);
+        _give(given, signature);
+        vm.assertEq(abi.encode(expected), _stored(GRANT), "former grant");
+        vm.assertTrue(_status(OTHER_GRANT) == IConsents.GrantStatus.ACTIVE, "new grant");
+    }
+
+    function test_RevertGiven_SupersededGrantIsNotActive() external {
+        IConsents.Grant memory given = _draft();
+        given.supersedes = UNKNOWN;
+        _assertRefused(given, abi.encodePacked(IConsents.Consents_NotActive.selector, UNKNOWN));
+        given.supersedes = OTHER_GRANT; // itself
+        _assertRefused(given, abi.encodePacked(IConsents.Consents_NotActive.selector, OTHER_GRANT));
+        _revoke(PASSPORT, GRANT);
+        given.supersedes = GRANT;
+        _assertRefused(given, abi.encodePacked(IConsents.Consents_NotActive.selector, GRANT));
+    }
+
+    function test_RevertWhen_SupersededGrantIsForAnotherPassport() external {
+        IConsents.Grant memory given = _grantOf(OTHER_GRANT, OTHER_PASSPORT);
+        given.supersedes = GRANT;
+        bytes memory signature = _signed(OTHER_HOLDER_KEY, given);
+        _expectRevert(IConsents.Consents_NotActive.selector, GRANT);
+        _give(given, signature);
+    }
+
+    /* REVOKE */
+
+    function test_WhenRevoked_GrantEnds() external onlyChanges(GRANTS) {
+        IConsents.GrantState memory expected = ledger.grantOf(PASSPORT, GRANT);
+        expected.status = IConsents.GrantStatus.WITHDRAWN;
+        expected.endedAt = START + DAY;
+        vm.warp(START + DAY);
+        bytes memory signature = _signedRevocation(HOLDER_KEY, PASSPORT, GRANT);
+        vm.expectEmit(address(ledger));
+        emit IConsents.ConsentWithdrawn(GRANT, PASSPORT);
+        ledger.revoke(PASSPORT, GRANT, signature);
+        vm.assertEq(abi.encode(expected), _stored(GRANT), "grant");
+    }
+
+    function test_WhenRevokedAgain_NothingChanges() external {
+        _revoke(PASSPORT, GRANT);
+        _assertRevokingChangesNothing();
+    }
+
+    function test_WhenRevokingASupersededGrant_NothingChanges() external {
+        IConsents.Grant memory given = _draft();
+        given.supersedes = GRANT;
+        _give(given);
+        _assertRevokingChangesNothing();
+    }
+
+    function test_WhenPassportIsSealedOrDestroyed_ConsentCanStillBeWithdrawn() external {
+        _give(_draft());
+        _destroy(HOSPITAL, PASSPORT);
+        _revoke(PASSPORT, GRANT);
+        vm.assertTrue(_status(GRANT) == IConsents.GrantStatus.WITHDRAWN, "withdrawn");
+    }
+
+    function test_RevertWhen_GrantIsUnknown() external {
+        bytes memory signature = _signedRevocation(HOLDER_KEY, PASSPORT, OTHER_GRANT);
+        _expectRevert(IConsents.Consents_Unknown.selector, OTHER_GRANT);
+        ledger.revoke(PASSPORT, OTHER_GRANT, signature);
+
+        signature = _signedRevocation(OTHER_HOLDER_KEY, OTHER_PASSPORT, GRANT);
+        _expectRevert(IConsents.Consents_Unknown.selector, GRANT);
+        ledger.revoke(OTHER_PASSPORT, GRANT, signature);
+    }
+
+    function test_RevertWhen_RevocationIsNotTheHolders() external {
+        bytes[5] memory signatures = [
+            _signedRevocation(STRANGER_KEY, PASSPORT, GRANT),
+            _signedRevocation(HOLDER_KEY, PASSPORT, OTHER_GRANT),
+            _signedRevocation(HOLDER_KEY, OTHER_PASSPORT, GRANT),
+            _signed(HOLDER_KEY, _grantOf(GRANT, PASSPORT)),
+            _sign(HOLDER_KEY, _digest(_domainSeparator(1, address(ledger)), _revocationHash(PASSPORT, GRANT)))
+        ];
+        for (uint256 index = 0; index < signatures.length; ++index) {
+            _expectRevert(IConsents.Consents_InvalidSignature.selector, GRANT, uint160(holder));
+            ledger.revoke(PASSPORT, GRANT, signatures[index]);
+        }
+        vm.assertTrue(_status(GRANT) == IConsents.GrantStatus.ACTIVE, "still active");
+    }
+
+    function test_RevertWhen_EndedGrantIsRevokedByAStranger() external {
+        _revoke(PASSPORT, GRANT);
+        bytes memory signature = _signedRevocation(STRANGER_KEY, PASSPORT, GRANT);
+        _expectRevert(IConsents.Consents_InvalidSignature.selector, GRANT, uint160(holder));
+        ledger.revoke(PASSPORT, GRANT, signature);
+    }
+
+    function test_WhenUnknown_GrantIsAllZero() external view {
+        IConsents.GrantState memory nothing;
+        vm.assertEq(abi.encode(nothing), _stored(OTHER_GRANT), "grant");
+    }
+
+    /* HELPERS */
+
+    function _draft() private pure returns (IConsents.Grant memory) {
+        return _grantOf(OTHER_GRANT, PASSPORT);
+    }
+
+    function _stored(bytes32 grantId) private view returns (bytes memory) {
+        return abi.encode(ledger.grantOf(PASSPORT, grantId));
+    }
+
+    function _status(bytes32 grantId) private view returns (IConsents.GrantStatus) {
+        return ledger.grantOf(PASSPORT, grantId).status;
+    }
+
+    function _emitGranted(IConsents.Grant memory given) private {
+        emit IConsents.ConsentGranted(
+            given.grantId,
+            given.passportId,
+            given.recipient,
+            given.purposes,
+            given.categories,
+            given.useFrom,
+            given.useTo,
+            given.maxUses,
+            given.flags,
+            given.terms,
+            given.supersedes
+        );
+    }
+
+    function _issueToWallet() private returns (Wallet wallet) {
+        wallet = new Wallet(holder);
+        _issue(HOSPITAL, _issueOf(WALLET_PASSPORT, address(wallet)));
+    }
+
+    /// @dev The holder signed it, and it is refused all the same.
+    function _assertRefused(IConsents.Grant memory given, bytes memory expected) private {
+        bytes memory signature = _signed(HOLDER_KEY, given);
+        vm.expectRevert(expected);
+        _give(given, signature);
+    }
+
+    function _assertBadSignature(IConsents.Grant memory given, bytes memory signature) private {
+        _expectRevert(IConsents.Consents_InvalidSignature.selector, given.grantId, uint160(holder));
+        _give(given, signature);
+    }
+
+    function _assertRevokingChangesNothing() private onlyChanges(NOTHING) {
+        vm.warp(START + 2 * DAY);
+        vm.recordLogs();
+        _revoke(PASSPORT, GRANT);
+        vm.assertEq(0, vm.getRecordedLogs().length, "events");
+    }
+}

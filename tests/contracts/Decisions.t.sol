@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IConsents} from "../../contracts/interfaces/IConsents.sol";
+import {IDecisions} from "../../contracts/interfaces/IDecisions.sol";
+import {IMembers} from "../../contracts/interfaces/IMembers.sol";
+import {IPassports} from "../../contracts/interfaces/IPassports.sol";
+import {IPolicy} from "../../contracts/interfaces/IPolicy.sol";
+import {IProjects} from "../../contracts/interfaces/IProjects.sol";
+import {Codes} from "../../contracts/libraries/Codes.sol";
+import {Facts} from "../../contracts/libraries/Facts.sol";
+import {Terms, TermsLib} from "../../contracts/libraries/Terms.sol";
+import {Verdict} from "../../contracts/libraries/Verdict.sol";
+import {LedgerTest, Vm} from "./Base.t.sol";
+
+/// @notice Requests answered by the law in force: how a decision is recorded.
+contract DecisionsTest is LedgerTest {
+    bytes32 private constant UNKNOWN = keccak256("unknown");
+
+    /// @dev What holds when the lab asks to train on sensitive data. The agreement is not required by the law.
+    uint32 private constant HELD = Facts.FLOOR | Facts.MEMBER_SCOPE | Facts.CATEGORIES_NECESSARY | Facts.PROJECT_FILED
+        | Facts.PROJECT_TECHNIQUE | Facts.PROJECT_AGREEMENT | Facts.CONSENT_FLOOR | Facts.LAWFUL;
+
+    /* RECORD */
+
+    function test_WhenPermitted_DecisionIsRecorded() external onlyChanges(PASSPORTS | HEAD) {
+        IDecisions.Request memory request = _request(PASSPORT, GRANT, _trainingTerms());
+        Verdict expected = _packed(0, 1, request.terms, Codes.SENSITIVE, Codes.PERMIT, HELD, 0);
+        vm.expectEmit(address(ledger));
+        emit IDecisions.DecisionRecorded(PASSPORT, GRANT, LAB, expected, COMMITMENT);
+        Verdict verdict = _decide(LAB, request);
+
+        vm.assertEq(Verdict.unwrap(expected), Verdict.unwrap(verdict), "verdict");
+        vm.assertEq(1, ledger.sizeOf(PASSPORT), "size");
+        vm.assertEq(_fold(0, LAB, request, expected), ledger.head(), "head");
+    }
+
+    function test_WhenDenied_DecisionIsRecorded() external onlyChanges(PASSPORTS | HEAD) {
+        IDecisions.Request memory request = _request(PASSPORT, 0, _trainingTerms());
+        uint32 held = HELD & ~Facts.CONSENT_FLOOR;
+        Verdict expected =
+            _packed(0, 1, request.terms, Codes.SENSITIVE, Codes.DENY, held, Facts.CONSENT_FLOOR);
+        vm.expectEmit(address(ledger));
+        emit IDecisions.DecisionRecorded(PASSPORT, 0, LAB, expected, COMMITMENT);
+        Verdict verdict = _decide(LAB, request);
+
+        vm.assertEq(Verdict.unwrap(expected), Verdict.unwrap(verdict), "verdict");
+        vm.assertEq(1, ledger.sizeOf(PASSPORT), "size");
+        vm.assertEq(_fold(0, LAB, request, expected), ledger.head(), "head");
+    }
+
+    function test_WhenOnlyTheReviewIsMissing_OutcomeIsReview() external {
+        _require(Codes.SENSITIVE, Codes.AI_TRAINING, Codes.CONSENT, HELD | Facts.HUMAN_REVIEWED);
+        _assertVerdict(Codes.REVIEW, Facts.HUMAN_REVIEWED, _decide(_trainingTerms()));
+        _suspend(LAB);
+        _assertVerdict(Codes.DENY, Facts.HUMAN_REVIEWED | Facts.MEMBER_ACTIVE, _decide(_trainingTerms()));
+    }
+
+    function test_WhenReviewIsPending_NothingIsUsedOrMayBeSent() external {
+        _require(Codes.SENSITIVE, Codes.AI_TRAINING, Codes.CONSENT, HELD | Facts.HUMAN_REVIEWED);
+        _giveLimited(1);
+        _decide(LAB, _request(PASSPORT, OTHER_GRANT, _transferTerms()));
+        vm.assertEq(0, ledger.grantOf(PASSPORT, OTHER_GRANT).uses, "uses");
+        vm.assertEq(0, ledger.transferPermit(PASSPORT, 0), "permit to transfer");
+    }
+
+    function test_WhenBatchIsDecided_SeqIsContiguousAndHeadIsTheFold() external {
+        IDecisions.Request[] memory requests = new IDecisions.Request[](5);
+        requests[0] = _request(PASSPORT, GRANT, _trainingTerms());
+        requests[1] = _request(OTHER_PASSPORT, GRANT, _trainingTerms());
+        requests[2] = _request(PASSPORT, UNKNOWN, _transferTerms());
+        requests[3] = _request(PASSPORT, GRANT, _transferTerms());
+        requests[4] = _request(OTHER_PASSPORT, 0, _trainingTerms());
+        requests[4].commitment = 0;
+        uint32[2] memory callers = [LAB, CLINIC];
+        uint40[5] memory seqs = [uint40(0), 0, 1, 2, 1];
+
+        bytes32 head;
+        for (uint40 round = 0; round < 2; ++round) {
+            vm.recordLogs();
+            _as(callers[round]);
+            Verdict[] memory verdicts = ledger.decide(requests);
+            bytes32[5] memory data = _decisionsLogged(callers[round], requests);
+            for (uint256 index = 0; index < 5; ++index) {
+                uint40 before = round * (requests[index].passportId == PASSPORT ? 3 : 2);
+                vm.assertEq(before + seqs[index], verdicts[index].seq(), "seq");
+                vm.assertEq(bytes32(Verdict.unwrap(verdicts[index])), data[index], "verdict in the log");
+                head = _fold(head, callers[round], requests[index], verdicts[index]);
+            }
+            vm.assertEq(head, ledger.head(), "head");
+        }
+        vm.assertEq(6, ledger.sizeOf(PASSPORT), "size");
+        vm.assertEq(4, ledger.sizeOf(OTHER_PASSPORT), "size of the other");
+    }
+
+    function test_WhenLawChanges_LaterDecisionsNameTheNewVersion() external {
+        vm.assertEq(1, _decide(_trainingTerms()).policyVersion(), "first version");
+        _require(Codes.SENSITIVE, Codes.AI_TRAINING, Codes.CONSENT, 0);
+        Verdict verdict = _decide(_trainingTerms());
+        vm.assertEq(2, verdict.policyVersion(), "second version");
+        _assertVerdict(Codes.DENY, Facts.LAWFUL, verdict);
+    }
+
+    function test_WhenSuspended_RequestIsDeniedAndRecorded() external {
+        _suspend(LAB);
+        _assertVerdict(Codes.DENY, Facts.MEMBER_ACTIVE, _decide(_trainingTerms()));
+        vm.assertEq(1, ledger.sizeOf(PASSPORT), "size");
+
+        _as(COMMITTEE);
+        ledger.reinstate(LAB);
+        _assertVerdict(Codes.PERMIT, 0, _decide(_trainingTerms()));
+    }
+
+    /* WHAT REVERTS */
+
+    function test_RevertGiven_CallerIsNotAMember() external {
+        _expectRevert(IMembers.Members_NotMember.selector, STRANGER);
+        vm.prank(STRANGER);
+        ledger.decide(_one(_request(PASSPORT, GRANT, _trainingTerms())));
+    }
+
+    function test_RevertGiven_PassportIsUnknown() external {
+        _expectRevert(IPassports.Passports_Unknown.selector, UNKNOWN);
+        _decide(LAB, _request(UNKNOWN, GRANT, _trainingTerms()));
+    }
+
+    function test_RevertWhen_BatchIsEmpty() external {
+        _expectRevert(IDecisions.Decisions_Empty.selector);
+        _as(LAB);
+        ledger.decide(new IDecisions.Request[](0));
+    }
+
+    function test_RevertWhen_OneOfABatchIsMalformed() external {
+        IDecisions.Request[] memory requests = new IDecisions.Request[](2);
+        requests[0] = _request(PASSPORT, GRANT, _trainingTerms());
+        requests[1] = _request(PASSPORT, GRANT, Terms.wrap(0));
+        _expectRevert(IDecisions.Decisions_Malformed.selector, 1, 0);
+        _as(LAB);
+        ledger.decide(requests);
+        vm.assertEq(0, ledger.sizeOf(PASSPORT), "size");
+    }
+
+    function testFuzz_RevertWhen_UndefinedBitsAreSet(uint256 dirt) external {
+        dirt = (dirt << 72) | (uint256(1) << (72 + dirt % 184));
+        _assertMalformed(Terms.wrap(Terms.unwrap(_trainingTerms()) | dirt));
+    }
+
+    function testFuzz_RevertWhen_CodesDoNotExist(uint8 purpose, uint8 basis, uint8 operation) external {
+        if (purpose >= 16) _assertMalformed(TermsLib.pack(purpose, Codes.CONSENT, Codes.READ, ASKED, PROJECT));
+        if (basis >= 7) _assertMalformed(TermsLib.pack(0, basis, Codes.READ, ASKED, PROJECT));
+        if (operation >= 2) _assertMalformed(TermsLib.pack(0, Codes.CONSENT, operation, ASKED, PROJECT));
+    }
+
+    function test_RevertWhen_CodesAreJustOutOfRange() external {
+        _assertMalformed(TermsLib.pack(16, Codes.CONSENT, Codes.READ, ASKED, PROJECT));
+        _assertMalformed(TermsLib.pack(0, 7, Codes.READ, ASKED, PROJECT));
+        _assertMalformed(TermsLib.pack(0, Codes.CONSENT, 2, ASKED, PROJECT));
+    }
+
+    function test_RevertWhen_NoCategoryIsAskedFor() external {
+        _assertMalformed(TermsLib.pack(Codes.AI_TRAINING, Codes.CONSENT, Codes.READ, 0, PROJECT));
+    }
+
+    /// @dev Never reverts for a reason of policy, and the answer always follows from the table and the facts.
+    function testFuzz_Decide(uint8 caller, uint256 terms, bytes32 grantId, bytes32 commitment, bool known) external {
+        Terms asked = TermsLib.pack(
+            uint8(terms) % 16,
+            uint8(terms >> 8) % 7,
+            uint8(terms >> 16) % 2,
+            uint16(terms >> 24) == 0 ? 1 : uint16(terms >> 24),
+            uint32(terms >> 40) % 3
+        );
+        IDecisions.Request memory request = _request(PASSPORT, known ? GRANT : grantId, asked);
+        request.commitment = commitment;
+        Verdict verdict = _decide(1 + caller % 4, request);
+
+        uint256 word = ledger.policy().required[(uint256(verdict.dataClass()) - 1) * 16 + asked.purpose()];
+        uint32 required = uint32(word >> (32 * uint256(asked.basis())));
+        uint32 missing = (required | Facts.LAWFUL) & ~verdict.facts();
+        vm.assertEq(missing, verdict.missing(), "missing");
+        vm.assertEq(required != 0, verdict.facts() & Facts.LAWFUL != 0, "lawful");
+        vm.assertEq(missing == 0 ? Codes.PERMIT : Codes.DENY, verdict.outcome(), "outcome");
+        Verdict whole = _packed(0, 1, asked, verdict.dataClass(), verdict.outcome(), verdict.facts(), missing);
+        vm.assertEq(Verdict.unwrap(whole), Verdict.unwrap(verdict), "verdict");
+    }
+
+    /* QUOTA */
+
+    function test_WhenUsesAreCounted_OnlyPermitsCount() external {
+        _giveLimited(2);
+        IDecisions.Request memory request = _request(PASSPORT, OTHER_GRANT, _trainingTerms());
+        _assertVerdict(Codes.PERMIT, 0, _decide(LAB, request));
+        _assertVerdict(Codes.DENY, Facts.GRANT_RECIPIENT | Facts.PROJECT_FILED | Facts.PROJECT_TECHNIQUE, _decide(CLINIC, request));
+        vm.assertEq(1, ledger.grantOf(PASSPORT, OTHER_GRANT).uses, "a denial is not a use");
+
+        _assertVerdict(Codes.PERMIT, 0, _decide(LAB, request));
+        _assertVerdict(Codes.DENY, Facts.GRANT_QUOTA, _decide(LAB, request));
+        vm.assertEq(2, ledger.grantOf(PASSPORT, OTHER_GRANT).uses, "used up");
+    }
+
+    function test_WhenQuotaRunsOutWithinABatch_TheRestIsDenied() external {
+        _giveLimited(1);
+        IDecisions.Request[] memory requests = new IDecisions.Request[](2);
+        requests[0] = requests[1] = _request(PASSPORT, OTHER_GRANT, _trainingTerms());
+        _as(LAB);
+        Verdict[] memory verdicts = ledger.decide(requests);
+        _assertVerdict(Codes.PERMIT, 0, verdicts[0]);
+        _assertVerdict(Codes.DENY, Facts.GRANT_QUOTA, verdicts[1]);
+    }
+
+    function test_WhenBasisIsNotConsent_GrantIsNotUsed() external {
+        _giveLimited(1);
+        Terms care = TermsLib.pack(Codes.PRIMARY_CARE, Codes.CUSTODIAN_CARE, Codes.READ, ASKED, 0);
+        _assertVerdict(Codes.PERMIT, 0, _decide(HOSPITAL, _request(PASSPORT, OTHER_GRANT, care)));
+        vm.assertEq(0, ledger.grantOf(PASSPORT, OTHER_GRANT).uses, "uses");
+    }
+
+    /* TRANSFER */
+
+    function test_WhenTransferIsPermitted_PermitIsStored() external onlyChanges(PASSPORTS | HEAD | TRANSFERS) {
+        _assertVerdict(Codes.PERMIT, 0, _decide(_transferTerms()));
+        vm.assertEq(LAB, ledger.transferPermit(PASSPORT, 0), "recipient");
+    }
+
+    function test_WhenTransferIsDenied_NoPermitIsStored() external onlyChanges(PASSPORTS | HEAD) {
+        _decide(LAB, _request(PASSPORT, 0, _transferTerms()));
+    }
+
+    /* RELEASE */
+
+    function test_WhenReleased_ReceiptIsRecorded() external {
+        _decide(_trainingTerms());
+        _assertReleaseIsRecorded();
+    }
+
+    function test_WhenReleasedAfterADenial_ReceiptIsRecordedAllTheSame() external {
+        _decide(LAB, _request(PASSPORT, 0, _trainingTerms()));
+        _assertReleaseIsRecorded();
+    }
+
+    function test_RevertGiven_AlreadyReleased() external {
+        _decide(_trainingTerms());
+        _release(HOSPITAL, PASSPORT, 0);
+        _expectRevert(IDecisions.Decisions_AlreadyReleased.selector, PASSPORT, 0);
+        _release(HOSPITAL, PASSPORT, 0);
+    }
+
+    function test_RevertGiven_DecisionIsUnknown() external {
+        _expectRevert(IDecisions.Decisions_Unknown.selector, PASSPORT, 0);
+        _release(HOSPITAL, PASSPORT, 0);
+        _decide(_trainingTerms());
+        _expectRevert(IDecisions.Decisions_Unknown.selector, PASSPORT, 1);
+        _release(HOSPITAL, PASSPORT, 1);
+    }
+
+    function test_RevertGiven_ReleaserIsNotTheCustodian() external {
+        _decide(_trainingTerms());
+        _expectRevert(IPassports.Passports_NotCustodian.selector, PASSPORT, CLINIC);
+        _release(CLINIC, PASSPORT, 0);
+        _expectRevert(IMembers.Members_NotMember.selector, _signer(NOBODY));
+        _release(NOBODY, PASSPORT, 0);
+        _expectRevert(IPassports.Passports_Unknown.selector, UNKNOWN);
+        _release(HOSPITAL, UNKNOWN, 0);
+    }
+
+    /* HELPERS */
+
+    function _transferTerms() private pure returns (Terms) {
+        return TermsLib.pack(Codes.AI_TRAINING, Codes.CONSENT, Codes.TRANSFER, ASKED, PROJECT);
+    }
+
+    function _giveLimited(uint24 maxUses) private {
+        IConsents.Grant memory given = _grantOf(OTHER_GRANT, PASSPORT);
+        given.maxUses = maxUses;
+        _give(given);
+    }
+
+    function _release(uint32 memberId, bytes32 passportId, uint40 seq) private {
+        _as(memberId);
+        ledger.recordRelease(passportId, seq, CONTENT);
+    }
+
+    function _assertReleaseIsRecorded() private onlyChanges(NOTHING) {
+        vm.expectEmit(address(ledger));
+        emit IDecisions.ReleaseRecorded(PASSPORT, 0, HOSPITAL, CONTENT);
+        _release(HOSPITAL, PASSPORT, 0);
+    }
+
+    /// @dev Put one entry into the law.
+    function _require(uint8 dataClass, uint8 purpose, uint8 basis, uint32 required) private {
+        IPolicy.Table memory law = ledger.policy();
+        uint256 index = (uint256(dataClass) - 1) * 16 + purpose;
+        uint256 shift = 32 * uint256(basis);
+        law.required[index] &= ~(uint256(type(uint32).max) << shift);
+        law.required[index] |= uint256(required) << shift;
+        _as(COMMITTEE);
+        ledger.setPolicy(law);
+    }
+
+    /// @dev The verdicts in the logs of a batch, whose other words must be those of the requests.
+    function _decisionsLogged(uint32 caller, IDecisions.Request[] memory requests)
+        private
+        returns (bytes32[5] memory verdicts)
+    {
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        vm.assertEq(requests.length, logs.length, "number of events");
+        for (uint256 index = 0; index < logs.length; ++index) {
+            vm.assertEq(IDecisions.DecisionRecorded.selector, logs[index].topics[0], "event");
+            vm.assertEq(requests[index].passportId, logs[index].topics[1], "passport");
+            vm.assertEq(requests[index].grantId, logs[index].topics[2], "grant");
+            vm.assertEq(bytes32(uint256(caller)), logs[index].topics[3], "member");
+            bytes32 commitment;
+            (verdicts[index], commitment) = abi.decode(logs[index].data, (bytes32, bytes32));
+            vm.assertEq(requests[index].commitment, commitment, "commitment");
+        }
+    }
+
+    function _assertMalformed(Terms terms) private {
+        _expectRevert(IDecisions.Decisions_Malformed.selector, uint256(0), Terms.unwrap(terms));
+        _decide(terms);
+    }
+
+    function _assertVerdict(uint8 outcome, uint32 missing, Verdict verdict) private pure {
+        vm.assertEq(missing, verdict.missing(), "missing");
+        vm.assertEq(outcome, verdict.outcome(), "outcome");
+    }
+}

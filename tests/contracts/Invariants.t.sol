@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IConsents} from "../../contracts/interfaces/IConsents.sol";
+import {IDecisions} from "../../contracts/interfaces/IDecisions.sol";
+import {IPassports} from "../../contracts/interfaces/IPassports.sol";
+import {IPolicy} from "../../contracts/interfaces/IPolicy.sol";
+import {IProjects} from "../../contracts/interfaces/IProjects.sol";
+import {Codes} from "../../contracts/libraries/Codes.sol";
+import {Facts} from "../../contracts/libraries/Facts.sol";
+import {Terms, TermsLib} from "../../contracts/libraries/Terms.sol";
+import {Verdict} from "../../contracts/libraries/Verdict.sol";
+import {Base, ILedger} from "./Base.t.sol";
+
+/// @notice Acts on the ledger at random and remembers what should be true. Never reverts: an act that must fail is
+/// tried with a low-level call, and its success is a violation.
+contract Handler is Base {
+    struct Asset {
+        bytes32 passportId;
+        uint32 custodian;
+        uint256 holderKey;
+        uint16 purposes;
+        IPassports.PassportStatus status;
+        uint40 size;
+    }
+
+    struct Consent {
+        bytes32 passportId;
+        bytes32 grantId;
+        uint256 holderKey;
+        IConsents.GrantState state; // as it should be stored
+    }
+
+    uint256 private constant MOST_PASSPORTS = 8;
+    uint256 private constant MOST_GRANTS = 48;
+
+    /// @dev How often each numbered invariant was seen broken.
+    mapping(uint256 invariant => uint256 times) public violations;
+    bytes32 public head;
+    uint256 public permits;
+    uint256 public denials;
+    uint256 public reviews;
+    uint256 public forgeries;
+
+    Asset[] private _assets;
+    Consent[] private _consents;
+    mapping(uint32 memberId => bool) private _suspended;
+    mapping(uint32 memberId => uint32 projectId) private _projectOf;
+    IPolicy.Table private _defaultLaw;
+    uint256 private _ids;
+
+    constructor() {
+        _deploy();
+        _defaultLaw = ledger.policy();
+        IProjects.Project memory project = _projectDraft();
+        project.purposes = type(uint16).max;
+        project.validTo = START + 3650 * DAY;
+        for (uint32 memberId = HOSPITAL; memberId <= CLINIC; ++memberId) {
+            _projectOf[memberId] = _file(memberId, project);
+        }
+        issue(HOSPITAL);
+        issue(CLINIC);
+        grant(0, 0, 0, 0);
+        grant(1, 1, 1, 1);
+    }
+
+    /* ACTS OF MEMBERS */
+
+    function issue(uint256 seed) public {
+        uint32 custodian = seed % 2 == 0 ? HOSPITAL : CLINIC;
+        if (_assets.length == MOST_PASSPORTS || _suspended[custodian]) return;
+        uint256 holderKey = HOLDER_KEY + _assets.length;
+        bytes32 passportId = _freshId();
+        _issue(custodian, _issueOf(passportId, vm.addr(holderKey)));
+        _assets.push(
+            Asset(passportId, custodian, holderKey, LAWFUL_PURPOSES, IPassports.PassportStatus.OPEN, 0)
+        );
+    }
+
+    /// @dev A request that grant and project cover, as far as the seed lets it; mostly of the grant's recipient.
+    function requestUnderGrant(uint256 seed, uint16 categories) external {
+        Consent storage consent = _consents[seed % _consents.length];
+        uint32 caller = (seed >> 64) % 4 == 0 ? HOSPITAL + uint32((seed >> 72) % 3) : consent.state.recipient;
+        uint16 impersonal = uint16(~(Codes.DEMOGRAPHICS | Codes.CLAIMS | _defaultLaw.coreCategories));
+        Terms terms = TermsLib.pack(
+            _lowestBit(consent.state.purposes),
+            Codes.CONSENT,
+            uint8(seed >> 128) % 2,
+            Codes.VITALS | (categories & consent.state.categories & impersonal),
+            _projectOf[caller]
+        );
+        _ask(caller, consent.passportId, consent.grantId, terms);
+    }
+
+    function requestAnything(uint256 caller, uint256 asset, uint256 consent, uint256 words) external {
+        uint16 categories = uint16(words) == 0 ? 1 : uint16(words);
+        Terms terms = TermsLib.pack(
+            uint8(words >> 16) % 16, uint8(words >> 24) % 7, uint8(words >> 32) % 2, categories, uint32(words >> 40) % 4
+        );
+        bytes32 grantId = consent % 4 == 0 ? bytes32(0) : _consents[consent % _consents.length].grantId;
+        _ask(uint32(1 + caller % 4), _assets[asset % _assets.length].passportId, grantId, terms);
+    }
+
+    function narrow(uint256 which, uint16 mask) external {
+        Asset storage asset = _assets[which % _assets.length];
+        if (_suspended[asset.custodian] || asset.status != IPassports.PassportStatus.OPEN) return;
+        uint16 wider = asset.purposes | mask | 0x8000;
+        _tryAs(asset.custodian, abi.encodeCall(ledger.narrow, (asset.passportId, wider)), 5);
+
+        uint16 purposes = asset.purposes & (mask | (mask << 8) | 0x0080);
+        if (purposes == 0 || purposes == asset.purposes) return;
+        _as(asset.custodian);
+        ledger.narrow(asset.passportId, purposes);
+        asset.purposes = purposes;
+    }
+
+    function sealUp(uint256 which, bool byOwner) external {
+        Asset storage asset = _assets[which % _assets.length];
+        if (asset.status != IPassports.PassportStatus.OPEN || (!byOwner && _suspended[asset.custodian])) return;
+        _as(byOwner ? COMMITTEE : asset.custodian);
+        ledger.seal(asset.passportId, COMMITMENT);
+        asset.status = IPassports.PassportStatus.SEALED;
+    }
+
+    function destroy(uint256 which) external {
+        Asset storage asset = _assets[which % _assets.length];
+        bytes memory call_ = abi.encodeCall(ledger.destroy, (asset.passportId, COMMITMENT));
+        if (asset.status != IPassports.PassportStatus.OPEN) {
+            _tryAs(asset.custodian, call_, 7);
+        } else if (!_suspended[asset.custodian] && which % 4 == 0) {
+            _destroy(asset.custodian, asset.passportId);
+            asset.status = IPassports.PassportStatus.DESTROYED;
+        }
+    }
+
+    /* ACTS OF HOLDERS, AND OF THOSE WHO PRETEND TO BE ONE */
+
+    function grant(uint256 which, uint256 recipient, uint256 period, uint256 words) public {
+        Asset storage asset = _assets[which % _assets.length];
+        if (_consents.length == MOST_GRANTS || asset.status != IPassports.PassportStatus.OPEN) return;
+        IConsents.Grant memory given = _someGrant(asset, recipient, period, words);
+        if (given.purposes & ledger.policy().bannedPurposes != 0) return;
+        Consent storage former = _consents.length == 0 ? _none() : _consents[words % _consents.length];
+        bool supersedes = former.passportId == asset.passportId
+            && former.state.status == IConsents.GrantStatus.ACTIVE && period % 2 == 0;
+        if (supersedes) given.supersedes = former.grantId;
+        _give(given, _signed(asset.holderKey, given));
+
+        if (supersedes) _end(former, IConsents.GrantStatus.SUPERSEDED);
+        Consent storage consent = _consents.push();
+        consent.passportId = given.passportId;
+        consent.grantId = given.grantId;
+        consent.holderKey = asset.holderKey;
+        consent.state = _stateOf(given);
+    }
+
+    function revoke(uint256 which) external {
+        Consent storage consent = _consents[which % _consents.length];
+        ledger.revoke(
+            consent.passportId,
+            consent.grantId,
+            _signedRevocation(consent.holderKey, consent.passportId, consent.grantId)
+        );
+        if (consent.state.status == IConsents.GrantStatus.ACTIVE) _end(consent, IConsents.GrantStatus.WITHDRAWN);
+    }
+
+    /// @dev Somebody else signs: a stranger, or the holder of another passport.
+    function forgeGrant(uint256 which, uint256 key, uint256 period, uint256 words) external {
+        Asset storage asset = _assets[which % _assets.length];
+        key = _wrongKey(asset.holderKey, key);
+        IConsents.Grant memory given = _someGrant(asset, words, period, words);
+        bytes memory call_ = abi.encodeCall(ledger.grant, (_one(given), _one(_signed(key, given))));
+        _tryAs(asset.custodian, call_, 3);
+        ++forgeries;
+    }
+
+    function forgeRevocation(uint256 which, uint256 key) external {
+        Consent storage consent = _consents[which % _consents.length];
+        key = _wrongKey(consent.holderKey, key);
+        bytes memory signature = _signedRevocation(key, consent.passportId, consent.grantId);
+        bytes memory call_ = abi.encodeCall(ledger.revoke, (consent.passportId, consent.grantId, signature));
+        _tryAs(consent.state.recipient, call_, 3);
+        ++forgeries;
+    }
+
+    /* ACTS OF THE COMMITTEE, AND TIME */
+
+    function suspendOrReinstate(uint256 which) external {
+        uint32 memberId = HOSPITAL + uint32(which % 3);
+        bytes32 before = _storedGrants();
+        _as(COMMITTEE);
+        if (_suspended[memberId]) ledger.reinstate(memberId);
+        else ledger.suspend(memberId, COMMITMENT);
+        _suspended[memberId] = !_suspended[memberId];
+        _check(6, before == _storedGrants());
+    }
+
+    function unseal(uint256 which) external {
+        Asset storage asset = _assets[which % _assets.length];
+        if (asset.status != IPassports.PassportStatus.SEALED) return;
+        _as(COMMITTEE);
+        ledger.unseal(asset.passportId);
+        asset.status = IPassports.PassportStatus.OPEN;
+    }
+
+    function changePolicy(uint256 kind, uint256 index, uint256 basis) external {
+        IPolicy.Table memory law = _defaultLaw;
+        index %= 48;
+        uint256 shift = 32 * (basis % 3);
+        if (kind % 4 == 1) {
+            law.bannedPurposes |= _bit(uint8(index % 16));
+        } else if (kind % 4 == 2) {
+            law.required[index] &= ~(uint256(type(uint32).max) << shift);
+        } else if (kind % 4 == 3 && uint32(law.required[index] >> shift) != 0) {
+            law.required[index] |= uint256(Facts.HUMAN_REVIEWED) << shift;
+        }
+        _as(COMMITTEE);
+        ledger.setPolicy(law);
+    }
+
+    function passTime(uint256 elapsed) external {
+        vm.warp(_now() + elapsed % (20 * DAY));
+    }
+
+    /* WHAT SHOULD BE TRUE */
+
+    function assets() external view returns (Asset[] memory) {
+        return _assets;
+    }
+
+    function consents() external view returns (Consent[] memory) {
+        return _consents;
+    }
+
+    function theLedger() external view returns (address) {
+        return address(ledger);
+    }
+
+    /* HELPERS */
+
+    function _ask(uint32 memberId, bytes32 passportId, bytes32 grantId, Terms terms) private {
+        IDecisions.Request memory request = _request(passportId, grantId, terms);
+        Verdict verdict = _decide(memberId, request);
+        Asset storage asset = _assetOf(passportId);
+        bool permitted = verdict.outcome() == Codes.PERMIT;
+        permitted ? ++permits : verdict.outcome() == Codes.REVIEW ? ++reviews : ++denials;
+
+        uint256 word = ledger.policy().required[(uint256(verdict.dataClass()) - 1) * 16 + terms.purpose()];
+        uint32 required = uint32(word >> (32 * uint256(terms.basis()))) | Facts.LAWFUL;
+        _check(1, verdict.missing() == required & ~verdict.facts());
+        _check(1, permitted == (verdict.missing() == 0));
+        _check(1, !(permitted && _suspended[memberId]));
+        uint16 allowed = asset.purposes & ~ledger.policy().bannedPurposes;
+        _check(1, !permitted || (allowed >> terms.purpose()) & 1 != 0);
+        _check(7, !permitted || asset.status == IPassports.PassportStatus.OPEN);
+        if (permitted && terms.basis() == Codes.CONSENT) _checkUse(memberId, passportId, grantId, terms);
+
+        _check(4, verdict.seq() == asset.size);
+        ++asset.size;
+        head = _fold(head, memberId, request, verdict);
+    }
+
+    /// @dev A permit by consent: the grant is the holder's, was not ended and says so.
+    function _checkUse(uint32 memberId, bytes32 passportId, bytes32 grantId, Terms terms) private {
+        for (uint256 index = 0; index < _consents.length; ++index) {
+            Consent storage consent = _consents[index];
+            if (consent.grantId != grantId || consent.passportId != passportId) continue;
+            IConsents.GrantState storage state = consent.state;
+            _check(2, state.status == IConsents.GrantStatus.ACTIVE);
+            _check(1, state.recipient == memberId && (state.purposes >> terms.purpose()) & 1 != 0);
+            _check(1, terms.categories() & ~state.categories == 0);
+            _check(1, state.useFrom <= _now() && _now() < state.useTo);
+            _check(1, state.maxUses == 0 || state.uses < state.maxUses);
+            if (state.maxUses != 0) ++state.uses;
+            return;
+        }
+        _check(3, false); // a grant that no holder signed
+    }
+
+    function _check(uint256 invariant, bool holds) private {
+        if (!holds) ++violations[invariant];
+    }
+
+    /// @dev An act that must fail.
+    function _tryAs(uint32 memberId, bytes memory call_, uint256 invariant) private {
+        _as(memberId);
+        (bool done,) = address(ledger).call(call_);
+        _check(invariant, !done);
+    }
+
+    function _someGrant(Asset storage asset, uint256 recipient, uint256 period, uint256 words)
+        private
+        returns (IConsents.Grant memory given)
+    {
+        uint8[5] memory purposes =
+            [Codes.PRIMARY_CARE, Codes.RESEARCH, Codes.AI_TRAINING, Codes.PUBLIC_HEALTH, Codes.PATIENT_REQUEST];
+        given = _grantOf(_freshId(), asset.passportId);
+        given.recipient = HOSPITAL + uint32(recipient % 3);
+        given.purposes = _bit(purposes[words % 5]);
+        given.flags = uint8(words >> 8) % 16;
+        if (given.flags & Codes.FLAG_SEPARATE == 0) given.purposes |= _bit(purposes[(words >> 16) % 5]);
+        given.categories = uint16(words >> 24) | Codes.VITALS;
+        given.useFrom = uint40(_now() + (period >> 8) % (3 * DAY) - DAY);
+        given.useTo = uint40(_now() + 3 * DAY + (period >> 64) % (200 * DAY));
+        given.maxUses = uint24((period >> 128) % 4);
+        given.deadline = uint40(_now());
+    }
+
+    function _stateOf(IConsents.Grant memory given) private pure returns (IConsents.GrantState memory) {
+        return IConsents.GrantState({
+            recipient: given.recipient,
+            purposes: given.purposes,
+            categories: given.categories,
+            useFrom: given.useFrom,
+            useTo: given.useTo,
+            maxUses: given.maxUses,
+            uses: 0,
+            flags: given.flags,
+            status: IConsents.GrantStatus.ACTIVE,
+            endedAt: 0
+        });
+    }
+
+    function _end(Consent storage consent, IConsents.GrantStatus status) private {
+        consent.state.status = status;
+        consent.state.endedAt = uint40(_now());
+    }
+
+    function _assetOf(bytes32 passportId) private view returns (Asset storage asset) {
+        uint256 index = 0;
+        while (_assets[index].passportId != passportId) ++index;
+        return _assets[index];
+    }
+
+    /// @dev A slot that nothing is ever written to.
+    function _none() private pure returns (Consent storage consent) {
+        assembly ("memory-safe") {
+            consent.slot := not(0)
+        }
+    }
+
+    function _storedGrants() private view returns (bytes32 print) {
+        for (uint256 index = 0; index < _consents.length; ++index) {
+            Consent storage consent = _consents[index];
+            print = keccak256(abi.encode(print, ledger.grantOf(consent.passportId, consent.grantId)));
+        }
+    }
+
+    function _wrongKey(uint256 right, uint256 seed) private view returns (uint256 key) {
+        key = seed % 2 == 0 ? STRANGER_KEY : _assets[seed % _assets.length].holderKey;
+        if (key == right) key = STRANGER_KEY;
+    }
+
+    function _freshId() private returns (bytes32) {
+        return keccak256(abi.encode(++_ids));
+    }
+
+    function _lowestBit(uint16 set) private pure returns (uint8 index) {
+        while ((set >> index) & 1 == 0) ++index;
+    }
+
+    function _now() private view returns (uint256) {
+        return vm.getBlockTimestamp();
+    }
+}
+
+/// @notice The invariants of DESIGN.md that the contracts can keep by themselves:
+///
+/// 1. A request is permitted if and only if nothing required is missing.
+/// 2. A grant that was withdrawn or superseded never permits again, and stays ended at the same moment.
+/// 3. Only the holder's signature creates, amends or revokes a grant.
+/// 4. `seq` is contiguous, `size` never falls, and `head` is the fold of all decisions.
+/// 5. The purposes of a passport only narrow.
+/// 6. Suspension alters no stored grant.
+/// 7. Sealed data is neither used nor destroyed.
+///
+/// Number 8, that an emergency ends by itself, waits for emergencies. Number 9, every function against every role, is
+/// AccessMatrix.t.sol. Number 10, no word derived from a subject's identifier, is tested in Python over a whole chain.
+contract InvariantsTest is Base {
+    Handler private _handler;
+
+    function setUp() external {
+        _handler = new Handler();
+        ledger = ILedger(_handler.theLedger());
+    }
+
+    /// @dev Read by the test runner: what it calls between two looks at the invariants.
+    function targetContracts() external view returns (address[] memory targets) {
+        targets = new address[](1);
+        targets[0] = address(_handler);
+    }
+
+    function invariant_1_PermitIffNothingRequiredIsMissing() external view {
+        _assertNoViolation(1);
+    }
+
+    function invariant_2_EndedGrantNeverPermitsAgain() external view {
+        _assertNoViolation(2);
+        _assertGrantsAreAsSigned();
+    }
+
+    function invariant_3_OnlyTheHoldersSignatureMakesOrEndsAGrant() external view {
+        _assertNoViolation(3);
+        _assertGrantsAreAsSigned();
+    }
+
+    function invariant_4_SeqIsContiguousAndHeadIsTheFold() external view {
+        _assertNoViolation(4);
+        vm.assertEq(_handler.head(), ledger.head(), "head");
+        Handler.Asset[] memory assets = _handler.assets();
+        for (uint256 index = 0; index < assets.length; ++index) {
+            vm.assertEq(assets[index].size, ledger.sizeOf(assets[index].passportId), "size");
+        }
+    }
+
+    function invariant_5_PurposesOnlyNarrow() external view {
+        _assertNoViolation(5);
+        Handler.Asset[] memory assets = _handler.assets();
+        for (uint256 index = 0; index < assets.length; ++index) {
+            uint16 purposes = ledger.passportOf(assets[index].passportId).purposes;
+            vm.assertEq(assets[index].purposes, purposes, "purposes");
+        }
+    }
+
+    function invariant_6_SuspensionAltersNoGrant() external view {
+        _assertNoViolation(6);
+        _assertGrantsAreAsSigned();
+    }
+
+    function invariant_7_SealedDataIsNeitherUsedNorDestroyed() external view {
+        _assertNoViolation(7);
+        Handler.Asset[] memory assets = _handler.assets();
+        for (uint256 index = 0; index < assets.length; ++index) {
+            IPassports.PassportStatus status = ledger.passportOf(assets[index].passportId).status;
+            vm.assertTrue(assets[index].status == status, "status");
+        }
+    }
+
+    function _assertNoViolation(uint256 invariant) private view {
+        vm.assertEq(0, _handler.violations(invariant), "violations seen by the handler");
+    }
+
+    /// @dev Every stored grant is what its holder signed, but for the uses that were permitted and its end.
+    function _assertGrantsAreAsSigned() private view {
+        Handler.Consent[] memory consents = _handler.consents();
+        for (uint256 index = 0; index < consents.length; ++index) {
+            vm.assertEq(
+                abi.encode(consents[index].state),
+                abi.encode(ledger.grantOf(consents[index].passportId, consents[index].grantId)),
+                "grant"
+            );
+        }
+    }
+}

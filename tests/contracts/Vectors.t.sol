@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+
+import {IConsents} from "../../contracts/interfaces/IConsents.sol";
+import {IPolicy} from "../../contracts/interfaces/IPolicy.sol";
+import {DefaultPolicy} from "../../contracts/libraries/DefaultPolicy.sol";
+import {PassportHash} from "../../contracts/libraries/PassportHash.sol";
+import {Terms, TermsLib} from "../../contracts/libraries/Terms.sol";
+import {Verdict} from "../../contracts/libraries/Verdict.sol";
+import {Base} from "./Base.t.sol";
+
+/// @notice The cheat codes that read the vectors.
+interface VmFiles {
+    function parseJsonAddress(string calldata json, string calldata key) external pure returns (address);
+    function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
+    function parseJsonBytes32(string calldata json, string calldata key) external pure returns (bytes32);
+    function parseJsonBytes32Array(
+        string calldata json,
+        string calldata key
+    ) external pure returns (bytes32[] memory);
+    function parseJsonString(string calldata json, string calldata key) external pure returns (string memory);
+    function parseJsonUint(string calldata json, string calldata key) external pure returns (uint256);
+    function readFile(string calldata path) external view returns (string memory);
+    function toString(uint256 value) external pure returns (string memory);
+}
+
+/// @notice The bytes that docs/spec.md and Python agree on, from the contracts' side.
+contract VectorsTest is Base {
+    VmFiles private constant files = VmFiles(address(vm));
+    uint256 private constant COMMITMENTS = 3;
+    uint256 private constant TERMS = 3;
+    uint256 private constant VERDICTS = 3;
+    uint256 private constant FOLDS = 3;
+
+    string private _json;
+
+    function setUp() public {
+        _json = files.readFile("tests/vectors/passport-v1.json");
+    }
+
+    function test_CommitmentsAreThoseOfTheVectors() public view {
+        for (uint256 index = 0; index < COMMITMENTS; ++index) {
+            string memory path = _at(".commitments", index);
+            bytes32 actual = PassportHash.commitment(
+                _text(path, ".domain"),
+                _word(path, ".salt"),
+                _bytes(path, ".canonical")
+            );
+            vm.assertEq(_word(path, ".commitment"), actual, path);
+        }
+        bytes32 content = PassportHash.commitment(
+            "content",
+            _word(".manifest.salt"),
+            _bytes(".manifest", ".canonical")
+        );
+        vm.assertEq(_word(".manifest.content"), content, "content");
+    }
+
+    function test_GrantIsSignedAsInTheVectors() public view {
+        IConsents.Grant memory given = _grantVector();
+        bytes32 digest = _digest(_vectorDomain(), PassportHash.grantHash(given));
+        vm.assertEq(_word(".grant.digest"), digest, "digest of the grant");
+        vm.assertEq(digest, _digest(_vectorDomain(), _grantHash(given)), "digest of the grant, written out");
+        _assertSigned(".grant", digest);
+    }
+
+    function test_RevocationIsSignedAsInTheVectors() public view {
+        bytes32 passportId = _word(".revocation.message.passportId");
+        bytes32 grantId = _word(".revocation.message.grantId");
+        bytes32 digest = _digest(_vectorDomain(), PassportHash.revocationHash(passportId, grantId));
+        vm.assertEq(_word(".revocation.digest"), digest, "digest of the revocation");
+        _assertSigned(".revocation", digest);
+    }
+
+    function test_TermsAreThoseOfTheVectors() public view {
+        for (uint256 index = 0; index < TERMS; ++index) {
+            string memory path = _at(".terms", index);
+            Terms terms = TermsLib.pack(
+                uint8(_number(path, ".purpose")),
+                uint8(_number(path, ".basis")),
+                uint8(_number(path, ".operation")),
+                uint16(_number(path, ".categories")),
+                uint32(_number(path, ".projectId"))
+            );
+            vm.assertEq(uint256(_word(path, ".word")), Terms.unwrap(terms), path);
+        }
+    }
+
+    function test_VerdictsAreThoseOfTheVectors() public view {
+        for (uint256 index = 0; index < VERDICTS; ++index) {
+            string memory path = _at(".verdicts", index);
+            Verdict verdict = Verdict.wrap(uint256(_word(path, ".word")));
+            vm.assertEq(_number(path, ".seq"), verdict.seq(), path);
+            vm.assertEq(_number(path, ".policyVersion"), verdict.policyVersion(), path);
+            vm.assertEq(_number(path, ".dataClass"), verdict.dataClass(), path);
+            vm.assertEq(_number(path, ".outcome"), verdict.outcome(), path);
+            vm.assertEq(_number(path, ".facts"), verdict.facts(), path);
+            vm.assertEq(_number(path, ".missing"), verdict.missing(), path);
+            vm.assertEq(Verdict.unwrap(_packedVector(path)), Verdict.unwrap(verdict), path);
+        }
+    }
+
+    function test_HeadsAreThoseOfTheVectors() public view {
+        bytes32 head;
+        for (uint256 index = 0; index < FOLDS; ++index) {
+            string memory path = _at(".fold", index);
+            head = PassportHash.foldDecision(
+                head,
+                _word(path, ".passportId"),
+                _word(path, ".grantId"),
+                uint32(_number(path, ".memberId")),
+                Verdict.wrap(uint256(_word(path, ".verdict"))),
+                _word(path, ".commitment")
+            );
+            vm.assertEq(_word(path, ".head"), head, path);
+        }
+    }
+
+    function test_DefaultLawIsThatOfThePage() public view {
+        string memory law = files.readFile("tests/vectors/default-policy.json");
+        IPolicy.Table memory table = DefaultPolicy.table();
+        bytes32[] memory required = files.parseJsonBytes32Array(law, ".required");
+        vm.assertEq(48, required.length, "number of entries");
+        for (uint256 index = 0; index < 48; ++index) {
+            vm.assertEq(uint256(required[index]), table.required[index], _at(".required", index));
+        }
+        vm.assertEq(files.parseJsonBytes32(law, ".necessary"), bytes32(table.necessary), "necessary");
+        vm.assertEq(files.parseJsonUint(law, ".coreCategories"), table.coreCategories, "core");
+        vm.assertEq(files.parseJsonUint(law, ".sensitiveCategories"), table.sensitiveCategories, "sensitive");
+        vm.assertEq(files.parseJsonUint(law, ".bannedPurposes"), table.bannedPurposes, "banned");
+        vm.assertEq(files.parseJsonUint(law, ".maxGrantSeconds"), table.maxGrantSeconds, "longest grant");
+    }
+
+    /* READING */
+
+    function _assertSigned(string memory path, bytes32 digest) private view {
+        address signer = files.parseJsonAddress(_json, string.concat(path, ".signer"));
+        vm.assertEq(signer, vm.addr(uint256(_word(path, ".testKey"))), "signer");
+        vm.assertEq(_bytes(path, ".signature"), _sign(uint256(_word(path, ".testKey")), digest), "signature");
+        vm.assertTrue(_accepts(signer, digest, _bytes(path, ".signature")), "the signature is accepted");
+        vm.assertTrue(!_accepts(signer, digest, _bytes(path, ".flipped")), "its flipped twin is not");
+    }
+
+    /// @dev As the ledger checks a holder's signature.
+    function _accepts(address signer, bytes32 digest, bytes memory signature) private view returns (bool) {
+        return SignatureChecker.isValidSignatureNow(signer, digest, signature);
+    }
+
+    function _vectorDomain() private view returns (bytes32) {
+        return
+            _domainSeparator(
+                _number(".domain", ".chainId"),
+                files.parseJsonAddress(_json, ".domain.verifyingContract")
+            );
+    }
+
+    function _grantVector() private view returns (IConsents.Grant memory) {
+        string memory path = ".grant.message";
+        return
+            IConsents.Grant({
+                grantId: _word(path, ".grantId"),
+                passportId: _word(path, ".passportId"),
+                recipient: uint32(_number(path, ".recipient")),
+                purposes: uint16(_number(path, ".purposes")),
+                categories: uint16(_number(path, ".categories")),
+                useFrom: uint40(_number(path, ".useFrom")),
+                useTo: uint40(_number(path, ".useTo")),
+                maxUses: uint24(_number(path, ".maxUses")),
+                flags: uint8(_number(path, ".flags")),
+                terms: _word(path, ".terms"),
+                supersedes: _word(path, ".supersedes"),
+                deadline: uint40(_number(path, ".deadline"))
+            });
+    }
+
+    function _packedVector(string memory path) private view returns (Verdict) {
+        Terms terms = TermsLib.pack(
+            uint8(_number(path, ".purpose")),
+            uint8(_number(path, ".basis")),
+            uint8(_number(path, ".operation")),
+            uint16(_number(path, ".categories")),
+            uint32(_number(path, ".projectId"))
+        );
+        return
+            _packed(
+                uint40(_number(path, ".seq")),
+                uint32(_number(path, ".policyVersion")),
+                terms,
+                uint8(_number(path, ".dataClass")),
+                uint8(_number(path, ".outcome")),
+                uint32(_number(path, ".facts")),
+                uint32(_number(path, ".missing"))
+            );
+    }
+
+    function _at(string memory list, uint256 index) private pure returns (string memory) {
+        return string.concat(list, "[", files.toString(index), "]");
+    }
+
+    function _word(string memory key) private view returns (bytes32) {
+        return files.parseJsonBytes32(_json, key);
+    }
+
+    function _word(string memory path, string memory key) private view returns (bytes32) {
+        return _word(string.concat(path, key));
+    }
+
+    function _bytes(string memory path, string memory key) private view returns (bytes memory) {
+        return files.parseJsonBytes(_json, string.concat(path, key));
+    }
+
+    function _text(string memory path, string memory key) private view returns (string memory) {
+        return files.parseJsonString(_json, string.concat(path, key));
+    }
+
+    function _number(string memory path, string memory key) private view returns (uint256) {
+        return files.parseJsonUint(_json, string.concat(path, key));
+    }
+}

@@ -1,0 +1,1 @@
+"""The whole story on real processes: service, devnet, command line, browser."""

@@ -1,0 +1,378 @@
+"""Each rule of the audit: where it speaks and where it is silent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from ledger.audit.findings import (
+    Finding,
+    Limits,
+    Rule,
+    decision_findings,
+    head_findings,
+    release_findings,
+    size_findings,
+    transfer_findings,
+    use_findings,
+)
+from ledger.audit.replay import replay
+from ledger.domain.vocabulary import Basis, Operation, Outcome, Purpose, Role
+from ledger.encoding.hexadecimal import to_hex
+from tests.unit.chronicle import DAY, Chronicle
+
+LIMITS = Limits()
+
+
+@dataclass(frozen=True)
+class Logged:
+    """An entry of an access log."""
+
+    passport: str
+    recorded: datetime
+    member: str = "Lab"
+    member_id: int | None = None
+    decision: int | None = None
+    purpose: str | None = None
+    action: str = "R"
+
+
+@pytest.fixture
+def chronicle():
+    return Chronicle.begun()
+
+
+def use(passport: bytes, at: int, **changes) -> Logged:
+    """Return a use of a passport at a time of the chain."""
+    return Logged(to_hex(passport), datetime.fromtimestamp(at, UTC), **changes)
+
+
+def found_uses(chronicle: Chronicle, *uses: Logged, limits: Limits = LIMITS) -> list[Finding]:
+    """Return the findings about uses."""
+    return list(use_findings(replay(chronicle.events).state, uses, limits=limits))
+
+
+def rules(findings: list[Finding]) -> list[Rule]:
+    """Return the rules that were broken."""
+    return [finding.rule for finding in findings]
+
+
+class TestDecisionMismatch:
+    def test_an_honest_decision_is_silent(self, chronicle):
+        """Denials as well as permits."""
+        passport = chronicle.issue()
+        chronicle.decide(passport)
+        chronicle.permitted(passport)
+        assert list(decision_findings(replay(chronicle.events))) == []
+
+    def test_a_forged_permit_is_named(self, chronicle):
+        """With the requester, the decision, what it says and what the law says."""
+        passport = chronicle.issue()
+        chronicle.decide(passport, forge=lambda verdict: replace(verdict, outcome=Outcome.PERMIT))
+        [finding] = decision_findings(replay(chronicle.events))
+        assert (finding.rule, finding.member_id, finding.member_name) == (Rule.DECISION_MISMATCH, 3, "Lab")
+        assert (finding.passport, finding.seq) == (to_hex(passport), 0)
+        assert "outcome is PERMIT, by the law it is DENY" in finding.detail
+        assert finding.evidence == (chronicle.events[-1].position,)
+
+
+class TestHeadMismatch:
+    def test_the_right_head_is_silent(self, chronicle):
+        """The fold of what was found."""
+        chronicle.decide(chronicle.issue())
+        state = replay(chronicle.events).state
+        assert list(head_findings(state, chronicle.state.head)) == []
+
+    def test_another_head_is_named(self, chronicle):
+        """Both heads are in the sentence."""
+        state = replay(chronicle.events).state
+        [finding] = head_findings(state, b"\x01" * 32)
+        assert finding.rule is Rule.HEAD_MISMATCH
+        assert to_hex(b"\x01" * 32) in finding.detail
+        assert to_hex(state.head) in finding.detail
+
+
+class TestSizeMismatch:
+    def test_the_right_size_is_silent(self, chronicle):
+        """Also none at all."""
+        used, unused = chronicle.issue(), chronicle.issue()
+        chronicle.decide(used)
+        assert list(size_findings(replay(chronicle.events).state, [(used, 1), (unused, 0)])) == []
+
+    def test_another_size_is_named(self, chronicle):
+        """With the custodian, whose passport it is."""
+        passport = chronicle.issue()
+        [finding] = size_findings(replay(chronicle.events).state, [(passport, 2)])
+        assert (finding.rule, finding.member_name, finding.passport) == (
+            Rule.SIZE_MISMATCH,
+            "Hospital",
+            to_hex(passport),
+        )
+        assert "counts 2 decisions for this passport, 0 were found" in finding.detail
+
+
+class TestReleases:
+    def found(self, chronicle, *, after: int = 0) -> list[Finding]:
+        state = replay(chronicle.events).state
+        return list(release_findings(state, at=chronicle.time + after, limits=LIMITS))
+
+    @pytest.mark.parametrize("operation", list(Operation))
+    def test_a_release_of_a_permit_is_silent(self, chronicle, operation):
+        """For both operations, however much later."""
+        passport = chronicle.issue()
+        chronicle.release(passport, chronicle.permitted(passport, operation=operation))
+        assert self.found(chronicle, after=DAY) == []
+
+    def test_a_release_without_permit_is_named(self, chronicle):
+        """With the custodian who handed over, and why it was no permit."""
+        passport = chronicle.issue()
+        chronicle.release(passport, chronicle.decide(passport))
+        [finding] = self.found(chronicle)
+        assert (finding.rule, finding.member_id, finding.seq) == (Rule.RELEASE_WITHOUT_PERMIT, 2, 0)
+        assert "there was no consent in force" in finding.detail
+        assert len(finding.evidence) == 2
+
+    def test_a_release_of_no_decision_at_all_is_named(self, chronicle):
+        """The node hid the decision, or there was none."""
+        chronicle.release(chronicle.issue(), 4)
+        [finding] = self.found(chronicle)
+        assert (finding.rule, finding.seq) == (Rule.RELEASE_WITHOUT_PERMIT, 4)
+        assert "not on record" in finding.detail
+
+    def test_a_permit_waits_for_its_limit(self, chronicle):
+        """Within the hour nothing is said, after it a gap that needs no wrong-doing."""
+        passport = chronicle.issue()
+        chronicle.permitted(passport)
+        assert self.found(chronicle, after=LIMITS.release_seconds) == []
+        [finding] = self.found(chronicle, after=LIMITS.release_seconds + 1)
+        assert (finding.rule, finding.member_name) == (Rule.PERMIT_WITHOUT_RELEASE, "Lab")
+        assert finding.rule.is_informational
+
+    def test_only_permits_to_read_wait(self, chronicle):
+        """Not denials, not transfers: those have receipts of their own."""
+        passport = chronicle.issue()
+        chronicle.decide(passport)
+        chronicle.permitted(passport, operation=Operation.TRANSFER)
+        assert self.found(chronicle, after=DAY) == []
+
+
+class TestTransfers:
+    def found(self, chronicle, *, after: int = 0) -> list[Finding]:
+        state = replay(chronicle.events).state
+        return list(transfer_findings(state, at=chronicle.time + after, limits=LIMITS))
+
+    def shipped(self, chronicle) -> bytes:
+        passport = chronicle.issue()
+        return chronicle.ship(passport, chronicle.permitted(passport, operation=Operation.TRANSFER))
+
+    def test_a_transfer_that_arrived_is_silent(self, chronicle):
+        """Both sides committed to the same content."""
+        chronicle.receive(self.shipped(chronicle))
+        assert self.found(chronicle, after=30 * DAY) == []
+
+    def test_a_dispute_is_named(self, chronicle):
+        """Both contents, both members, both places."""
+        chronicle.receive(self.shipped(chronicle), content=b"\x01" * 32)
+        [finding] = self.found(chronicle)
+        assert finding.rule is Rule.TRANSFER_DISPUTED
+        assert "Hospital shipped transfer" in finding.detail
+        assert to_hex(b"\x01" * 32) in finding.detail
+        assert len(finding.evidence) == 3
+
+    def test_an_answer_is_waited_for(self, chronicle):
+        """A week, then the recipient is named."""
+        self.shipped(chronicle)
+        assert self.found(chronicle, after=LIMITS.transfer_seconds) == []
+        [finding] = self.found(chronicle, after=LIMITS.transfer_seconds + 1)
+        assert (finding.rule, finding.member_name) == (Rule.TRANSFER_UNANSWERED, "Lab")
+
+    def test_shipping_without_a_permit_to_transfer_is_named(self, chronicle):
+        """A permit to read is none, and one permit is good for one transfer."""
+        passport = chronicle.issue()
+        chronicle.ship(passport, chronicle.permitted(passport))
+        seq = chronicle.permitted(passport, operation=Operation.TRANSFER)
+        chronicle.ship(passport, seq)
+        chronicle.ship(passport, seq)
+        findings = self.found(chronicle)
+        assert rules(findings) == [Rule.RELEASE_WITHOUT_PERMIT] * 2
+        assert [finding.seq for finding in findings] == [0, seq]
+
+
+class TestUseWithoutPermit:
+    def test_a_permitted_use_is_silent(self, chronicle):
+        """Naming the decision or not, by number or by name."""
+        passport = chronicle.issue()
+        seq = chronicle.permitted(passport)
+        at = chronicle.time + 60
+        uses = [
+            use(passport, at),
+            use(passport, at, decision=seq),
+            use(passport, at, member="", member_id=3),
+            use(passport, at, purpose="HRESCH"),
+            use(passport, at, purpose="AI_TRAINING"),
+            use(passport, at, purpose="a code of their own"),
+            use(passport, chronicle.time),
+        ]
+        assert found_uses(chronicle, *uses) == []
+
+    def test_no_request_at_all(self, chronicle):
+        """The institution is named, the passport, and that it never asked."""
+        passport = chronicle.issue()
+        [finding] = found_uses(chronicle, use(passport, chronicle.time))
+        assert (finding.rule, finding.member_id, finding.member_name) == (Rule.USE_WITHOUT_PERMIT, 3, "Lab")
+        assert (finding.passport, finding.seq, finding.evidence) == (to_hex(passport), None, ())
+        assert finding.detail.endswith("without a permit: it never asked.")
+
+    def test_only_denials(self, chronicle):
+        """The reasons are those of the latest one."""
+        passport = chronicle.issue()
+        chronicle.decide(passport)
+        chronicle.decide(passport, grant_id=chronicle.give(passport))
+        [finding] = found_uses(chronicle, use(passport, chronicle.time))
+        assert finding.seq == 1
+        assert "it has no project of its own on file" in finding.detail
+        assert "no consent in force" not in finding.detail
+
+    def test_another_members_permit(self, chronicle):
+        """Neither counts for somebody else nor when the log names it."""
+        passport = chronicle.issue()
+        chronicle.admit("Other", Role.PROCESSOR)
+        seq = chronicle.permitted(passport)
+        unnamed, named = found_uses(
+            chronicle,
+            use(passport, chronicle.time, member="Other"),
+            use(passport, chronicle.time, member="Other", decision=seq),
+        )
+        assert "it never asked" in unnamed.detail
+        assert f"decision {seq} answers Lab" in named.detail
+
+    def test_a_decision_that_does_not_exist(self, chronicle):
+        """Another one does not help."""
+        passport = chronicle.issue()
+        chronicle.permitted(passport)
+        [finding] = found_uses(chronicle, use(passport, chronicle.time, decision=7))
+        assert finding.seq == 7
+        assert "relies on decision 7, which does not exist" in finding.detail
+
+    def test_another_passports_permit(self, chronicle):
+        """A permit is for one passport."""
+        used, permitted = chronicle.issue(), chronicle.issue()
+        chronicle.permitted(permitted)
+        assert rules(found_uses(chronicle, use(used, chronicle.time))) == [Rule.USE_WITHOUT_PERMIT]
+
+    def test_a_use_before_its_permit(self, chronicle):
+        """Asking afterwards does not heal."""
+        passport = chronicle.issue()
+        before = chronicle.time
+        seq = chronicle.permitted(passport)
+        [finding] = found_uses(chronicle, use(passport, before))
+        assert finding.seq == seq
+        assert "its permit came later" in finding.detail
+        assert found_uses(chronicle, use(passport, before), limits=Limits(clock_skew_seconds=60)) == []
+
+    def test_a_use_after_withdrawal(self, chronicle):
+        """Until the second of the withdrawal it is fine; evidence has the permit and the withdrawal."""
+        passport = chronicle.issue()
+        seq = chronicle.permitted(passport)
+        [(key, _)] = chronicle.state.grants.items()
+        ended = chronicle.withdraw(*key)
+        assert found_uses(chronicle, use(passport, ended.time - 1), use(passport, ended.time)) == []
+        [finding] = found_uses(chronicle, use(passport, ended.time + 1, decision=seq))
+        assert "the consent behind its permit was withdrawn" in finding.detail
+        assert [position.block_number for position in finding.evidence] == [
+            chronicle.state.decisions[passport][seq].position.block_number,
+            ended.block_number,
+        ]
+
+    def test_a_use_after_the_consent_was_replaced(self, chronicle):
+        """A new consent asks for a new request."""
+        passport = chronicle.issue()
+        chronicle.permitted(passport)
+        [(_, grant_id)] = chronicle.state.grants
+        chronicle.give(passport, supersedes=grant_id)
+        [finding] = found_uses(chronicle, use(passport, chronicle.time + 1))
+        assert "was replaced" in finding.detail
+
+    def test_a_use_after_the_consent_expired(self, chronicle):
+        """The end of the use period is exact."""
+        passport = chronicle.issue()
+        chronicle.permitted(passport)
+        [entry] = chronicle.state.grants.values()
+        assert found_uses(chronicle, use(passport, entry.state.use_to - 1)) == []
+        [finding] = found_uses(chronicle, use(passport, entry.state.use_to))
+        assert "the consent behind its permit ended" in finding.detail
+
+    def test_a_use_that_rests_on_no_consent_outlives_consents(self, chronicle):
+        """The custodian's own care."""
+        passport = chronicle.issue()
+        chronicle.decide(passport, 2, basis=Basis.CUSTODIAN_CARE, purpose=Purpose.PRIMARY_CARE)
+        assert found_uses(chronicle, use(passport, chronicle.time + 900 * DAY, member="Hospital")) == []
+
+    def test_a_use_for_another_purpose(self, chronicle):
+        """A permit is for one purpose."""
+        passport = chronicle.issue()
+        chronicle.permitted(passport)
+        [finding] = found_uses(chronicle, use(passport, chronicle.time, purpose="HMARKT"))
+        assert "its permit is for training an AI model, the log says HMARKT" in finding.detail
+
+    @pytest.mark.parametrize("passport", ["0x" + "ab" * 32, "0x12", ""])
+    def test_a_passport_that_is_not_on_the_ledger(self, chronicle, passport):
+        """Whether it looks like one or not."""
+        entry = Logged(passport, datetime.fromtimestamp(chronicle.time, UTC))
+        [finding] = found_uses(chronicle, entry)
+        assert (finding.rule, finding.passport) == (Rule.USE_WITHOUT_PERMIT, passport)
+        assert "no such passport" in finding.detail
+
+    def test_a_later_permit_heals_later_uses(self, chronicle):
+        """Any permit that stands at the time of the use is enough."""
+        passport = chronicle.issue()
+        chronicle.permitted(passport)
+        [key] = chronicle.state.grants
+        chronicle.withdraw(*key)
+        chronicle.permitted(passport)
+        assert found_uses(chronicle, use(passport, chronicle.time)) == []
+
+    def test_times_have_zones(self, chronicle):
+        """Noon in Shanghai is four in the morning in Greenwich."""
+        passport = chronicle.issue()
+        chronicle.permitted(passport)
+        moment = datetime.fromtimestamp(chronicle.time, UTC)
+        shanghai = moment.astimezone(timezone(timedelta(hours=8)))
+        assert found_uses(chronicle, Logged(to_hex(passport), shanghai)) == []
+
+
+class TestUnknownMember:
+    def test_a_known_member_is_silent(self, chronicle):
+        """By number, whatever the name; the number goes before the name."""
+        passport = chronicle.issue()
+        chronicle.permitted(passport)
+        assert found_uses(chronicle, use(passport, chronicle.time, member="Nobody", member_id=3)) == []
+
+    @pytest.mark.parametrize("changes", [{"member": "Nobody"}, {"member": ""}, {"member_id": 9}])
+    def test_an_unknown_member_is_named(self, chronicle, changes):
+        """As the log calls it, and only once."""
+        passport = chronicle.issue()
+        [finding] = found_uses(chronicle, use(passport, chronicle.time, **changes))
+        assert finding.rule is Rule.UNKNOWN_MEMBER
+        assert "Nobody" not in finding.detail
+
+    def test_a_name_that_two_members_have_is_not_enough(self, chronicle):
+        """Names are not unique on the ledger; numbers are."""
+        twin = chronicle.admit("Lab", Role.PROCESSOR)
+        passport = chronicle.issue()
+        chronicle.permitted(passport)
+        [finding] = found_uses(chronicle, use(passport, chronicle.time))
+        assert finding.rule is Rule.UNKNOWN_MEMBER
+        by_number = found_uses(
+            chronicle,
+            use(passport, chronicle.time, member_id=3),
+            use(passport, chronicle.time, member_id=twin),
+        )
+        assert rules(by_number) == [Rule.USE_WITHOUT_PERMIT]
+
+
+def test_only_a_gap_is_informational():
+    """Every other rule speaks of something wrong."""
+    assert [rule for rule in Rule if rule.is_informational] == [Rule.PERMIT_WITHOUT_RELEASE]

@@ -1,0 +1,1 @@
+"""Bytes that every implementation must agree on."""
