@@ -13,7 +13,7 @@ from api.auth import Holder
 from ledger.domain.records import Member, PassportId
 from ledger.domain.vocabulary import Role
 from ledger.encoding.hexadecimal import to_hex
-from ledger.errors import NodeUnreachable, NotFound, NotPermitted
+from ledger.errors import ChainError, NotFound, NotPermitted
 from ledger.ports import DecisionRecord, GrantRecord, PassportRecord, TransferRecord
 from ledger.service import Service
 from ledger.service.authority import require_passport
@@ -121,5 +121,5 @@ def now_of(service: Service) -> int:
     """Return the chain's time; while the node does not answer, the time of the clock."""
     try:
         return service.chain.now()
-    except NodeUnreachable:
+    except ChainError:
         return int(time.time())

@@ -108,6 +108,11 @@ class _MemberKeys(HTTPSignatureKeyResolver):
         self.service = service
         self.member: Member | None = None
 
+    def member_found(self) -> Member:
+        """Return the member whose key was found; only after a verification that held."""
+        assert self.member is not None  # noqa: S101 - the verifier asks for the key before it can agree
+        return self.member
+
     def resolve_public_key(self, key_id: str) -> Ed25519PublicKey:
         try:
             key = bytes32(key_id, field="keyid")
@@ -173,10 +178,8 @@ def verify_signature(
             f"the request's signature does not hold: {_reason(error)}",
             fix=f"Sign @method, @target-uri (it begins with {origin}) and, with a body, content-digest.",
         ) from None
-    if keys.member is None:
-        raise NotAuthenticated("no member uses this key")
     _claim(sessions, str(result.parameters["keyid"]), result.nonce, int(result.parameters["expires"]))
-    return keys.member
+    return keys.member_found()
 
 
 def caller_of(

@@ -247,15 +247,14 @@ def unexpected(error: Exception, *, instance: str) -> Problem:
 def responses(*errors: type[LedgerError] | str) -> dict[int | str, dict[str, Any]]:
     """Return the `responses=` of a route: the problems it can answer with, by status."""
     codes = [error if isinstance(error, str) else error.code for error in errors]
-    kinds = [KINDS[code] for code in (*codes, InvalidInput.code)]
+    kinds = [KINDS[code] for code in dict.fromkeys((*codes, InvalidInput.code))]
     documented: dict[int | str, dict[str, Any]] = {}
     for kind in kinds:
         entry = documented.setdefault(kind.status, {"model": Problem, "description": "", "content": {}})
         examples = entry["content"].setdefault(MEDIA_TYPE, {"examples": {}})["examples"]
-        if kind.code not in examples:
-            entry["description"] += ("; " if entry["description"] else "") + kind.title
-            example = problem_of(kind.code, kind.title)
-            examples[kind.code] = {"summary": kind.title, "value": example.model_dump(exclude_none=True)}
+        entry["description"] += ("; " if entry["description"] else "") + kind.title
+        example = problem_of(kind.code, kind.title)
+        examples[kind.code] = {"summary": kind.title, "value": example.model_dump(exclude_none=True)}
     return documented
 
 

@@ -93,8 +93,6 @@ def _names_of(kind: type[IntEnum | IntFlag]) -> list[str]:
 
 def _code_reader(kind: type[IntEnum]) -> Any:
     def read(value: object) -> object:
-        if isinstance(value, kind):
-            return value
         if not isinstance(value, str):
             raise PydanticCustomError("unknown_code", "must be the name of a code")
         try:
@@ -109,8 +107,6 @@ def _code_reader(kind: type[IntEnum]) -> Any:
 
 def _set_reader(kind: type[IntFlag]) -> Any:
     def read(value: object) -> object:
-        if isinstance(value, kind):
-            return value
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise PydanticCustomError("unknown_code", "must be a list of names of codes")
         try:

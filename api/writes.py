@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import Depends, Header, Request
 from fastapi.responses import JSONResponse, Response
@@ -19,7 +19,7 @@ from fastapi.responses import JSONResponse, Response
 from api.auth import CallerDep
 from api.dependencies import BodyDep, ServiceDep, SettingsDep, freshness
 from api.problems import of_stored, respond
-from api.schemas import Model, OperationOut, operation_out
+from api.schemas import Model, operation_out
 from ledger.domain.records import Event
 from ledger.errors import ConfigurationError, InvalidInput
 from ledger.ports import Operation, OperationStatus
@@ -87,9 +87,7 @@ class Write:
 
     def _indexed(self, operation: Operation, deadline: float) -> bool:
         """Wait until the index has what was recorded, so that the caller reads its own write."""
-        if not operation.events:
-            return True
-        block = max(event.position.block_number for event in operation.events)
+        block = max((event.position.block_number for event in operation.events), default=0)
         return self.service.index.wait_for(block, timeout=max(deadline - time.monotonic(), 0.0))
 
     def _accepted(self, operation: Operation) -> Response:
@@ -180,8 +178,3 @@ def write_of(
 
 
 WriteDep = Annotated[Write, Depends(write_of)]
-
-
-def accepted() -> dict[int | str, dict[str, Any]]:
-    """Return the `responses=` entry for a write that is still on its way."""
-    return {202: {"model": OperationOut, "description": "Written down and on its way: ask the operation."}}

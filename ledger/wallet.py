@@ -18,6 +18,7 @@ import nacl.pwhash
 import nacl.secret
 from eth_account import Account
 from eth_account.hdaccount import generate_mnemonic, key_from_seed, seed_from_mnemonic
+from eth_account.types import Language
 
 from ledger.domain.records import Address
 from ledger.errors import ConfigurationError, InvalidInput
@@ -36,7 +37,7 @@ def new_seed() -> bytes:
 
 def new_mnemonic() -> str:
     """Return 24 English words that stand for a seed (BIP-39)."""
-    return generate_mnemonic(24, "english")
+    return generate_mnemonic(24, Language.ENGLISH)
 
 
 def seed_of(mnemonic: str) -> bytes:

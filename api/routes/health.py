@@ -52,7 +52,8 @@ def examine(
     service: Service, settings: ApiSettings, more: Checks
 ) -> tuple[dict[str, str | None], int | None, int | None]:
     """Run every check; returns them by name, the indexed block and the chain's head as far as they are known."""
-    state, database = _tried(lambda: service.index.state())
+    # Looked up inside: a service that is broken altogether is not ready either, and says so.
+    state, database = _tried(lambda: service.index.state())  # noqa: PLW0108
     head, node = _tried(lambda: service.chain.head().number)
     indexed = state.block_number if state else None
     checks = {

@@ -51,7 +51,7 @@ def sign_in(
     """
     Sign in: a holder with the answer to a challenge; a member with a signed request and no body.
 
-    The code is good for reading, and for a holder's own consents.
+    For everybody with a key of the ledger. The code is good for reading, and for a holder's own consents.
     """
     origin = settings.origin_for(request.headers.get("host", ""))
     if body is not None:

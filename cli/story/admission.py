@@ -113,5 +113,5 @@ def _register(world: World, patient: Patient) -> None:
     expected = {str(category.name): number for category, number in patient.entries.items()}
     if made["entries"] != expected or made["passport"]["custody"] != patient.custody.name:
         raise VerificationError(
-            f"the service sealed {made['entries']} of {patient.path.name}, not {expected}"
+            f"the service sealed {made['entries']} of patient {patient.index + 1}, not {expected}"
         )

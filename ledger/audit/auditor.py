@@ -79,7 +79,7 @@ def audit(
         raise Conflict(
             f"the index is at block {index_block}, this node at {last.number}", fix="Ask another node."
         )
-    # 3. to 6. Read, decode, decide again, fold.
+    # 3. and 4. Read, decode, fold; each decision is decided again before it is folded.
     replay, decoder = Replay(), EventDecoder(abi)
     altered: list[Finding] = []
     comparison = EventComparison(index.events()) if index is not None else None

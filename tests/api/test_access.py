@@ -72,6 +72,12 @@ def test_lists_hold_what_is_the_callers_own(client, cast, holder_code):
     assert client(cast.outsider).transfers() == []
 
 
+def test_a_holder_without_a_record_is_asked_for_one(http, client, cast):
+    code = sign_in(client(), b"\3" * 32)["code"]
+    problem = assert_problem(http.get("/v1/grants", headers={"Authorization": f"Bearer {code}"}), 422)
+    assert problem["errors"][0]["pointer"] == "/passport"
+
+
 def test_a_holder_prepares_for_the_own_record_only(http, cast, holder_code, preparation):
     bearer = {"Authorization": f"Bearer {holder_code}"}
     assert http.post("/v1/grants/preparations", json=preparation, headers=bearer).status_code == 200

@@ -150,6 +150,28 @@ def test_what_the_ledger_finds_wrong_points_at_the_field_too(send, cast, prepara
 
 
 @pytest.mark.parametrize(
+    ("field", "value", "pointer"),
+    [
+        ("purposes", [5], "/purposes/0"),
+        ("purposes", [], "/purposes"),
+        ("purposes", ["PRIMARY_CARE"] * 17, "/purposes"),
+        ("categories", "DIAGNOSIS", "/categories"),
+        ("categories", [1], "/categories"),
+        ("categories", ["SECRETS"], "/categories"),
+        ("flags", ["SEPARATE", "X"], "/flags"),
+        ("recipient", 0, "/recipient"),
+        ("maxUses", 2**24, "/maxUses"),
+        ("supersedes", "0x12", "/supersedes"),
+        ("passportId", None, "/passportId"),
+    ],
+)
+def test_each_field_has_its_bounds(send, cast, preparation, field, value, pointer):
+    body = json.dumps({**preparation, field: value}).encode()
+    problem = assert_problem(send(cast.lab, "POST", "/v1/grants/preparations", body), 422)
+    assert [error["pointer"] for error in problem["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize(
     "time", [1_900_000_000, "2030-01-01", "2030-01-01T00:00:00", "1960-01-01T00:00:00Z", "soon"]
 )
 def test_times_are_text_with_a_zone(send, cast, preparation, time):
@@ -198,7 +220,7 @@ def test_everything_broken_is_still_told(app):
 
 
 def test_a_service_without_its_node_still_shows_what_it_knows(world, app, cast, holder_code):
-    chain = LedgerContract(Node("http://127.0.0.1:9"), world.runtime.deployment)
+    chain = LedgerContract(Node("http://127.0.0.1:9"), world.runtime.deployment, guard=lambda: None)
     service = Service.over(
         chain=chain, index=world.service.index, writer=world.service.writer, vault=world.service.vault
     )

@@ -207,6 +207,16 @@ def test_projects_are_filed_and_withdrawn(client, cast):
     assert lab.project(filed["projectId"])["withdrawn"] is True
 
 
+def test_a_new_consent_replaces_an_old_one(client, cast, preparation):
+    hospital = client(cast.hospital)
+    fields = {**preparation, "passportId": cast.assisted, "useFrom": "2026-01-01T00:00:00Z"}
+    first = hospital.assist_grant(fields)
+    second = hospital.assist_grant({**fields, "supersedes": first["grantId"]})
+    replaced = hospital.grant(first["grantId"])
+    assert (replaced["status"], replaced["successor"]) == ("superseded", second["grantId"])
+    assert second["supersedes"] == first["grantId"]
+
+
 def test_the_law_can_be_read(client):
     law = client().policy()
     assert law == client().policy(law["version"])

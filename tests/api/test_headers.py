@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from contextlib import asynccontextmanager
 
+import pytest
+from fastapi.testclient import TestClient
+
+from api.app import create_app
 from api.middleware import COOKIE
 from api.settings import ApiSettings
 from ledger.errors import InvalidInput
@@ -104,6 +108,31 @@ def test_signed_requests_need_no_page(send, cast):
 def test_cookies_insist_on_tls_where_there_is_tls():
     assert ApiSettings(origin="https://passport.example").secure
     assert not ApiSettings(origin=ORIGIN).secure
+
+
+def test_over_tls_the_browser_is_told_to_stay_there(world, app):
+    settings = ApiSettings(origin="https://passport.example")
+    secure = create_app(world.service, sessions=app.state.sessions, settings=settings)
+    response = TestClient(secure, base_url="https://passport.example").get("/livez")
+    assert response.headers["strict-transport-security"].startswith("max-age=")
+
+
+def test_what_runs_beside_the_service_starts_and_stops_with_it(world, app):
+    seen = []
+
+    @asynccontextmanager
+    async def beside(_app):
+        seen.append("start")
+        yield
+        seen.append("stop")
+
+    for lifespan in (beside, None):
+        made = create_app(
+            world.service, sessions=app.state.sessions, settings=ApiSettings(origin=ORIGIN), lifespan=lifespan
+        )
+        with TestClient(made, base_url=ORIGIN) as client:
+            assert client.get("/livez").json() == {"status": "alive"}
+    assert seen == ["start", "stop"]
 
 
 def test_a_service_knows_its_names():

@@ -9,6 +9,7 @@ import pytest
 
 from api.middleware import COOKIE
 from api.problems import KINDS
+from ledger.domain.records import GrantId, PassportId, TransferId
 from tests.api.conftest import assert_page, assert_problem
 
 HTML = {"Accept": "text/html"}
@@ -177,6 +178,48 @@ def test_an_auditor_reads_everything_and_can_filter(signed_in, cast):
     assert "No decisions match." in text_of(none)
     assert_problem(auditor.get("/auditor?outcome=MAYBE"), 422)
     assert assert_page(signed_in(cast.committee).get("/auditor")) is not None
+
+
+def test_an_auditor_pages_through_what_matches(signed_in, cast, monkeypatch):
+    from api.pages import people
+
+    monkeypatch.setattr(people, "PAGE_LINES", 1)
+    monkeypatch.setattr(people, "_MOST_BATCHES", 2)
+    auditor = signed_in(cast.auditor)
+    first = assert_page(auditor.get("/auditor?outcome=REVIEW"))
+    assert "No decisions match." in text_of(first)
+    link = first.find(".//a[@rel='next']").get("href")
+    assert "outcome=REVIEW" in link
+    assert auditor.get(link).status_code == 200
+
+
+def test_the_overview_says_when_it_does_not_look_at_everything(world, cast, monkeypatch):
+    from api.pages import people
+
+    monkeypatch.setattr(people, "SURVEY_DECISIONS", 1)
+    monkeypatch.setattr(people, "_BATCH", 1)
+    survey = people.survey_of(world.service, now=0)
+    assert (survey.looked_at, survey.all_seen) == (1, False)
+
+
+def test_permits_that_nobody_used_are_found(world, cast):
+    from api.pages import people
+
+    world.ask(
+        cast.lab,
+        PassportId(bytes.fromhex(cast.assisted[2:])),
+        grant_id=GrantId(bytes.fromhex(cast.grant[2:])),
+        project_id=cast.project,
+    )
+    soon, late = (people.survey_of(world.service, now=world.now() + seconds) for seconds in (0, 4000))
+    assert soon.without_hand_over == ()
+    assert {line.answer.text for line in late.without_hand_over} == {"Permitted"}
+    shipped = {world.service.index.transfer(TransferId(bytes.fromhex(cast.transfer[2:]))).transfer.seq}
+    assert not shipped & {line.seq for line in late.without_hand_over if line.passport_id == cast.assisted}
+
+
+def test_signing_out_without_being_signed_in_is_no_error(http, cast):
+    assert http.post("/sign-out", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 303
 
 
 def test_nothing_comes_from_elsewhere(http, as_patient, cast):

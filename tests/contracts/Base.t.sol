@@ -22,7 +22,15 @@ interface ILedger is IMembers, IPolicy, IPassports, IConsents, IProjects, IDecis
     function eip712Domain()
         external
         view
-        returns (bytes1, string memory name, string memory version, uint256 chainId, address ledger, bytes32, uint256[] memory);
+        returns (
+            bytes1,
+            string memory name,
+            string memory version,
+            uint256 chainId,
+            address ledger,
+            bytes32,
+            uint256[] memory
+        );
     function owner() external view returns (address);
     function pendingOwner() external view returns (address);
     function renounceOwnership() external;
@@ -94,7 +102,8 @@ abstract contract Base {
     uint256 internal constant HOLDER_KEY = 0xA11CE;
     uint256 internal constant OTHER_HOLDER_KEY = 0xB0B;
     uint256 internal constant STRANGER_KEY = 0xBAD;
-    uint256 internal constant SECP256K1_N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
+    uint256 internal constant SECP256K1_N =
+        0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
 
     uint16 internal constant BANNED = uint16(0xF000);
     uint16 internal constant LAWFUL_PURPOSES = uint16(0x0FFF);
@@ -132,16 +141,17 @@ abstract contract Base {
     }
 
     function _admission(uint32 memberId, uint16 roles) internal pure returns (IMembers.Admission memory) {
-        return IMembers.Admission({
-            signer: _signer(memberId),
-            roles: roles,
-            purposes: type(uint16).max,
-            jurisdiction: 156,
-            validTo: MEMBERSHIP_END,
-            signingKey: bytes32(uint256(0x51600) + memberId),
-            sealingKey: bytes32(uint256(0x5EA00) + memberId),
-            name: "Institution"
-        });
+        return
+            IMembers.Admission({
+                signer: _signer(memberId),
+                roles: roles,
+                purposes: type(uint16).max,
+                jurisdiction: 156,
+                validTo: MEMBERSHIP_END,
+                signingKey: bytes32(uint256(0x51600) + memberId),
+                sealingKey: bytes32(uint256(0x5EA00) + memberId),
+                name: "Institution"
+            });
     }
 
     function _admit(uint32 memberId, uint16 roles) internal {
@@ -161,13 +171,14 @@ abstract contract Base {
     /* PASSPORTS */
 
     function _issueOf(bytes32 passportId, address holder) internal pure returns (IPassports.Issue memory) {
-        return IPassports.Issue({
-            passportId: passportId,
-            holder: holder,
-            custody: IPassports.Custody.SELF,
-            purposes: LAWFUL_PURPOSES,
-            content: CONTENT
-        });
+        return
+            IPassports.Issue({
+                passportId: passportId,
+                holder: holder,
+                custody: IPassports.Custody.SELF,
+                purposes: LAWFUL_PURPOSES,
+                content: CONTENT
+            });
     }
 
     function _one(IPassports.Issue memory given) internal pure returns (IPassports.Issue[] memory issues) {
@@ -194,20 +205,21 @@ abstract contract Base {
 
     /// @dev Consent to AI training for the lab.
     function _grantOf(bytes32 grantId, bytes32 passportId) internal pure returns (IConsents.Grant memory) {
-        return IConsents.Grant({
-            grantId: grantId,
-            passportId: passportId,
-            recipient: LAB,
-            purposes: _bit(Codes.AI_TRAINING),
-            categories: ASKED,
-            useFrom: START,
-            useTo: GRANT_END,
-            maxUses: 0,
-            flags: 0,
-            terms: COMMITMENT,
-            supersedes: 0,
-            deadline: START + 3650 * DAY
-        });
+        return
+            IConsents.Grant({
+                grantId: grantId,
+                passportId: passportId,
+                recipient: LAB,
+                purposes: _bit(Codes.AI_TRAINING),
+                categories: ASKED,
+                useFrom: START,
+                useTo: GRANT_END,
+                maxUses: 0,
+                flags: 0,
+                terms: COMMITMENT,
+                supersedes: 0,
+                deadline: START + 3650 * DAY
+            });
     }
 
     function _one(IConsents.Grant memory given) internal pure returns (IConsents.Grant[] memory grants) {
@@ -234,15 +246,18 @@ abstract contract Base {
     }
 
     function _domainSeparator(uint256 chainId, address ledger_) internal pure returns (bytes32) {
-        return keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("PassportLedger"),
-                keccak256("1"),
-                chainId,
-                ledger_
-            )
-        );
+        return
+            keccak256(
+                abi.encode(
+                    keccak256(
+                        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+                    ),
+                    keccak256("PassportLedger"),
+                    keccak256("1"),
+                    chainId,
+                    ledger_
+                )
+            );
     }
 
     function _digest(bytes32 structHash) internal view returns (bytes32) {
@@ -264,13 +279,20 @@ abstract contract Base {
             g.purposes,
             g.categories
         );
-        return keccak256(
-            bytes.concat(start, abi.encode(g.useFrom, g.useTo, g.maxUses, g.flags, g.terms, g.supersedes, g.deadline))
-        );
+        return
+            keccak256(
+                bytes.concat(
+                    start,
+                    abi.encode(g.useFrom, g.useTo, g.maxUses, g.flags, g.terms, g.supersedes, g.deadline)
+                )
+            );
     }
 
     function _revocationHash(bytes32 passportId, bytes32 grantId) internal pure returns (bytes32) {
-        return keccak256(abi.encode(keccak256("Revocation(bytes32 passportId,bytes32 grantId)"), passportId, grantId));
+        return
+            keccak256(
+                abi.encode(keccak256("Revocation(bytes32 passportId,bytes32 grantId)"), passportId, grantId)
+            );
     }
 
     function _sign(uint256 key, bytes32 digest) internal pure returns (bytes memory) {
@@ -282,24 +304,29 @@ abstract contract Base {
         return _sign(key, _digest(_grantHash(given)));
     }
 
-    function _signedRevocation(uint256 key, bytes32 passportId, bytes32 grantId) internal view returns (bytes memory) {
+    function _signedRevocation(
+        uint256 key,
+        bytes32 passportId,
+        bytes32 grantId
+    ) internal view returns (bytes memory) {
         return _sign(key, _digest(_revocationHash(passportId, grantId)));
     }
 
     /* PROJECTS */
 
     function _projectDraft() internal pure returns (IProjects.Project memory) {
-        return IProjects.Project({
-            memberId: 0,
-            purposes: _bit(Codes.AI_TRAINING),
-            categories: type(uint16).max,
-            techniques: 1,
-            highestClass: Codes.CORE_PRIVACY,
-            withdrawn: false,
-            validFrom: START,
-            validTo: PROJECT_END,
-            agreement: COMMITMENT
-        });
+        return
+            IProjects.Project({
+                memberId: 0,
+                purposes: _bit(Codes.AI_TRAINING),
+                categories: type(uint16).max,
+                techniques: 1,
+                highestClass: Codes.CORE_PRIVACY,
+                withdrawn: false,
+                validFrom: START,
+                validTo: PROJECT_END,
+                agreement: COMMITMENT
+            });
     }
 
     function _file(uint32 memberId, IProjects.Project memory project) internal returns (uint32) {
@@ -314,15 +341,23 @@ abstract contract Base {
         return TermsLib.pack(Codes.AI_TRAINING, Codes.CONSENT, Codes.READ, ASKED, PROJECT);
     }
 
-    function _request(bytes32 passportId, bytes32 grantId, Terms terms)
-        internal
-        pure
-        returns (IDecisions.Request memory)
-    {
-        return IDecisions.Request({passportId: passportId, grantId: grantId, commitment: COMMITMENT, terms: terms});
+    function _request(
+        bytes32 passportId,
+        bytes32 grantId,
+        Terms terms
+    ) internal pure returns (IDecisions.Request memory) {
+        return
+            IDecisions.Request({
+                passportId: passportId,
+                grantId: grantId,
+                commitment: COMMITMENT,
+                terms: terms
+            });
     }
 
-    function _one(IDecisions.Request memory request) internal pure returns (IDecisions.Request[] memory requests) {
+    function _one(
+        IDecisions.Request memory request
+    ) internal pure returns (IDecisions.Request[] memory requests) {
         requests = new IDecisions.Request[](1);
         requests[0] = request;
     }
@@ -344,32 +379,52 @@ abstract contract Base {
     }
 
     /// @dev The word that a decision should be packed into, after the comment of `Verdict`.
-    function _packed(uint40 seq, uint32 version, Terms terms, uint8 dataClass, uint8 outcome, uint32 facts, uint32 missing)
-        internal
-        pure
-        returns (Verdict)
-    {
-        bytes memory high = abi.encodePacked(uint32(0), missing, facts, outcome, dataClass, terms.operation());
-        return Verdict.wrap(
-            uint256(
-                bytes32(
-                    abi.encodePacked(
-                        high, terms.basis(), terms.purpose(), terms.categories(), terms.project(), version, seq
+    function _packed(
+        uint40 seq,
+        uint32 version,
+        Terms terms,
+        uint8 dataClass,
+        uint8 outcome,
+        uint32 facts,
+        uint32 missing
+    ) internal pure returns (Verdict) {
+        bytes memory high = abi.encodePacked(
+            uint32(0),
+            missing,
+            facts,
+            outcome,
+            dataClass,
+            terms.operation()
+        );
+        return
+            Verdict.wrap(
+                uint256(
+                    bytes32(
+                        abi.encodePacked(
+                            high,
+                            terms.basis(),
+                            terms.purpose(),
+                            terms.categories(),
+                            terms.project(),
+                            version,
+                            seq
+                        )
                     )
                 )
-            )
-        );
+            );
     }
 
     /// @dev One step of the fold that `head` is, after the comment of `IDecisions.head`.
-    function _fold(bytes32 head, uint32 memberId, IDecisions.Request memory request, Verdict verdict)
-        internal
-        pure
-        returns (bytes32)
-    {
-        return keccak256(
-            abi.encode(head, request.passportId, request.grantId, memberId, verdict, request.commitment)
-        );
+    function _fold(
+        bytes32 head,
+        uint32 memberId,
+        IDecisions.Request memory request,
+        Verdict verdict
+    ) internal pure returns (bytes32) {
+        return
+            keccak256(
+                abi.encode(head, request.passportId, request.grantId, memberId, verdict, request.commitment)
+            );
     }
 
     /* SMALL THINGS */
@@ -485,7 +540,11 @@ abstract contract LedgerTest is Base {
         print = keccak256(abi.encode(ledger.transferOf(0), ledger.transferOf(TRANSFER)));
         for (uint40 seq = 0; seq < 4; ++seq) {
             print = keccak256(
-                abi.encode(print, ledger.transferPermit(PASSPORT, seq), ledger.transferPermit(OTHER_PASSPORT, seq))
+                abi.encode(
+                    print,
+                    ledger.transferPermit(PASSPORT, seq),
+                    ledger.transferPermit(OTHER_PASSPORT, seq)
+                )
             );
         }
     }

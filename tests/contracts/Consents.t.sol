@@ -122,7 +122,10 @@ contract ConsentsTest is LedgerTest {
         drafts[2].terms = 0;
         drafts[3].flags = 16;
         for (uint256 index = 0; index < drafts.length; ++index) {
-            _assertRefused(drafts[index], abi.encodePacked(IConsents.Consents_Incomplete.selector, OTHER_GRANT));
+            _assertRefused(
+                drafts[index],
+                abi.encodePacked(IConsents.Consents_Incomplete.selector, OTHER_GRANT)
+            );
         }
     }
 
@@ -152,8 +155,14 @@ contract ConsentsTest is LedgerTest {
     }
 
     function test_RevertWhen_GrantIdIsZeroOrTaken() external {
-        _assertRefused(_grantOf(0, PASSPORT), abi.encodePacked(IConsents.Consents_Exists.selector, uint256(0)));
-        _assertRefused(_grantOf(GRANT, PASSPORT), abi.encodePacked(IConsents.Consents_Exists.selector, GRANT));
+        _assertRefused(
+            _grantOf(0, PASSPORT),
+            abi.encodePacked(IConsents.Consents_Exists.selector, uint256(0))
+        );
+        _assertRefused(
+            _grantOf(GRANT, PASSPORT),
+            abi.encodePacked(IConsents.Consents_Exists.selector, GRANT)
+        );
     }
 
     function test_RevertGiven_PassportIsUnknown() external {
@@ -166,7 +175,9 @@ contract ConsentsTest is LedgerTest {
         _assertRefused(
             _draft(),
             abi.encodeWithSelector(
-                IPassports.Passports_WrongStatus.selector, PASSPORT, IPassports.PassportStatus.SEALED
+                IPassports.Passports_WrongStatus.selector,
+                PASSPORT,
+                IPassports.PassportStatus.SEALED
             )
         );
     }
@@ -185,12 +196,14 @@ contract ConsentsTest is LedgerTest {
         IConsents.Grant memory given = _draft();
         given.deadline = START + DAY;
         vm.warp(given.deadline + 1);
-        _assertRefused(given, abi.encodePacked(IConsents.Consents_SignatureExpired.selector, uint256(given.deadline)));
+        _assertRefused(
+            given,
+            abi.encodePacked(IConsents.Consents_SignatureExpired.selector, uint256(given.deadline))
+        );
     }
 
     function test_RevertWhen_PeriodIsEmptyOrOver() external {
-        uint40[2][3] memory periods =
-            [[START + 1, START + 1], [START + 2, START + 1], [START - 1, START]];
+        uint40[2][3] memory periods = [[START + 1, START + 1], [START + 2, START + 1], [START - 1, START]];
         for (uint256 index = 0; index < periods.length; ++index) {
             IConsents.Grant memory given = _draft();
             given.useFrom = periods[index][0];
@@ -206,7 +219,10 @@ contract ConsentsTest is LedgerTest {
         uint40 latest = START + ledger.policy().maxGrantSeconds;
         IConsents.Grant memory given = _draft();
         given.useTo = latest + 1;
-        _assertRefused(given, abi.encodeWithSelector(IConsents.Consents_TermTooLong.selector, given.useTo, latest));
+        _assertRefused(
+            given,
+            abi.encodeWithSelector(IConsents.Consents_TermTooLong.selector, given.useTo, latest)
+        );
         given.useTo = latest;
         _give(given);
         vm.assertTrue(_status(OTHER_GRANT) == IConsents.GrantStatus.ACTIVE, "the longest term");
@@ -228,9 +244,12 @@ contract ConsentsTest is LedgerTest {
     function test_WhenHashed_TypesAreAsWrittenInTheSpecification() external view {
         vm.assertEq(_grantHash(_draft()), PassportHash.grantHash(_draft()), "Grant");
         vm.assertEq(
-            _revocationHash(PASSPORT, GRANT), PassportHash.revocationHash(PASSPORT, GRANT), "Revocation"
+            _revocationHash(PASSPORT, GRANT),
+            PassportHash.revocationHash(PASSPORT, GRANT),
+            "Revocation"
         );
-        (, string memory name, string memory version, uint256 chainId, address ledger_,,) = ledger.eip712Domain();
+        (, string memory name, string memory version, uint256 chainId, address ledger_, , ) = ledger
+            .eip712Domain();
         vm.assertEq(
             abi.encode("PassportLedger", "1", block.chainid, address(ledger)),
             abi.encode(name, version, chainId, ledger_),
@@ -316,7 +335,11 @@ contract ConsentsTest is LedgerTest {
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(HOLDER_KEY, _digest(_grantHash(given)));
         bytes32 flipped = bytes32(SECP256K1_N - uint256(s));
         uint8 other = v ^ 7; // 27 and 28 change places
-        vm.assertEq(holder, ecrecover(_digest(_grantHash(given)), other, r, flipped), "the flipped one recovers");
+        vm.assertEq(
+            holder,
+            ecrecover(_digest(_grantHash(given)), other, r, flipped),
+            "the flipped one recovers"
+        );
         _assertBadSignature(given, abi.encodePacked(r, flipped, other));
     }
 
@@ -345,10 +368,15 @@ contract ConsentsTest is LedgerTest {
         vm.assertEq(LAB, ledger.grantOf(WALLET_PASSPORT, OTHER_GRANT).recipient, "granted");
 
         _expectRevert(IConsents.Consents_InvalidSignature.selector, OTHER_GRANT, uint160(address(wallet)));
-        ledger.revoke(WALLET_PASSPORT, OTHER_GRANT, _signedRevocation(STRANGER_KEY, WALLET_PASSPORT, OTHER_GRANT));
+        ledger.revoke(
+            WALLET_PASSPORT,
+            OTHER_GRANT,
+            _signedRevocation(STRANGER_KEY, WALLET_PASSPORT, OTHER_GRANT)
+        );
         _revoke(WALLET_PASSPORT, OTHER_GRANT);
         vm.assertTrue(
-            ledger.grantOf(WALLET_PASSPORT, OTHER_GRANT).status == IConsents.GrantStatus.WITHDRAWN, "withdrawn"
+            ledger.grantOf(WALLET_PASSPORT, OTHER_GRANT).status == IConsents.GrantStatus.WITHDRAWN,
+            "withdrawn"
         );
     }
 

@@ -6,7 +6,6 @@ import {IDecisions} from "../../contracts/interfaces/IDecisions.sol";
 import {IMembers} from "../../contracts/interfaces/IMembers.sol";
 import {IPassports} from "../../contracts/interfaces/IPassports.sol";
 import {IPolicy} from "../../contracts/interfaces/IPolicy.sol";
-import {IProjects} from "../../contracts/interfaces/IProjects.sol";
 import {Codes} from "../../contracts/libraries/Codes.sol";
 import {Facts} from "../../contracts/libraries/Facts.sol";
 import {Terms, TermsLib} from "../../contracts/libraries/Terms.sol";
@@ -18,8 +17,15 @@ contract DecisionsTest is LedgerTest {
     bytes32 private constant UNKNOWN = keccak256("unknown");
 
     /// @dev What holds when the lab asks to train on sensitive data. The agreement is not required by the law.
-    uint32 private constant HELD = Facts.FLOOR | Facts.MEMBER_SCOPE | Facts.CATEGORIES_NECESSARY | Facts.PROJECT_FILED
-        | Facts.PROJECT_TECHNIQUE | Facts.PROJECT_AGREEMENT | Facts.CONSENT_FLOOR | Facts.LAWFUL;
+    uint32 private constant HELD =
+        Facts.FLOOR |
+            Facts.MEMBER_SCOPE |
+            Facts.CATEGORIES_NECESSARY |
+            Facts.PROJECT_FILED |
+            Facts.PROJECT_TECHNIQUE |
+            Facts.PROJECT_AGREEMENT |
+            Facts.CONSENT_FLOOR |
+            Facts.LAWFUL;
 
     /* RECORD */
 
@@ -38,8 +44,15 @@ contract DecisionsTest is LedgerTest {
     function test_WhenDenied_DecisionIsRecorded() external onlyChanges(PASSPORTS | HEAD) {
         IDecisions.Request memory request = _request(PASSPORT, 0, _trainingTerms());
         uint32 held = HELD & ~Facts.CONSENT_FLOOR;
-        Verdict expected =
-            _packed(0, 1, request.terms, Codes.SENSITIVE, Codes.DENY, held, Facts.CONSENT_FLOOR);
+        Verdict expected = _packed(
+            0,
+            1,
+            request.terms,
+            Codes.SENSITIVE,
+            Codes.DENY,
+            held,
+            Facts.CONSENT_FLOOR
+        );
         vm.expectEmit(address(ledger));
         emit IDecisions.DecisionRecorded(PASSPORT, 0, LAB, expected, COMMITMENT);
         Verdict verdict = _decide(LAB, request);
@@ -141,12 +154,13 @@ contract DecisionsTest is LedgerTest {
     }
 
     function testFuzz_RevertWhen_UndefinedBitsAreSet(uint256 dirt) external {
-        dirt = (dirt << 72) | (uint256(1) << (72 + dirt % 184));
+        dirt = (dirt << 72) | (uint256(1) << (72 + (dirt % 184)));
         _assertMalformed(Terms.wrap(Terms.unwrap(_trainingTerms()) | dirt));
     }
 
     function testFuzz_RevertWhen_CodesDoNotExist(uint8 purpose, uint8 basis, uint8 operation) external {
-        if (purpose >= 16) _assertMalformed(TermsLib.pack(purpose, Codes.CONSENT, Codes.READ, ASKED, PROJECT));
+        if (purpose >= 16)
+            _assertMalformed(TermsLib.pack(purpose, Codes.CONSENT, Codes.READ, ASKED, PROJECT));
         if (basis >= 7) _assertMalformed(TermsLib.pack(0, basis, Codes.READ, ASKED, PROJECT));
         if (operation >= 2) _assertMalformed(TermsLib.pack(0, Codes.CONSENT, operation, ASKED, PROJECT));
     }
@@ -162,7 +176,13 @@ contract DecisionsTest is LedgerTest {
     }
 
     /// @dev Never reverts for a reason of policy, and the answer always follows from the table and the facts.
-    function testFuzz_Decide(uint8 caller, uint256 terms, bytes32 grantId, bytes32 commitment, bool known) external {
+    function testFuzz_Decide(
+        uint8 caller,
+        uint256 terms,
+        bytes32 grantId,
+        bytes32 commitment,
+        bool known
+    ) external {
         Terms asked = TermsLib.pack(
             uint8(terms) % 16,
             uint8(terms >> 8) % 7,
@@ -172,7 +192,7 @@ contract DecisionsTest is LedgerTest {
         );
         IDecisions.Request memory request = _request(PASSPORT, known ? GRANT : grantId, asked);
         request.commitment = commitment;
-        Verdict verdict = _decide(1 + caller % 4, request);
+        Verdict verdict = _decide(1 + (caller % 4), request);
 
         uint256 word = ledger.policy().required[(uint256(verdict.dataClass()) - 1) * 16 + asked.purpose()];
         uint32 required = uint32(word >> (32 * uint256(asked.basis())));
@@ -180,7 +200,15 @@ contract DecisionsTest is LedgerTest {
         vm.assertEq(missing, verdict.missing(), "missing");
         vm.assertEq(required != 0, verdict.facts() & Facts.LAWFUL != 0, "lawful");
         vm.assertEq(missing == 0 ? Codes.PERMIT : Codes.DENY, verdict.outcome(), "outcome");
-        Verdict whole = _packed(0, 1, asked, verdict.dataClass(), verdict.outcome(), verdict.facts(), missing);
+        Verdict whole = _packed(
+            0,
+            1,
+            asked,
+            verdict.dataClass(),
+            verdict.outcome(),
+            verdict.facts(),
+            missing
+        );
         vm.assertEq(Verdict.unwrap(whole), Verdict.unwrap(verdict), "verdict");
     }
 
@@ -190,7 +218,11 @@ contract DecisionsTest is LedgerTest {
         _giveLimited(2);
         IDecisions.Request memory request = _request(PASSPORT, OTHER_GRANT, _trainingTerms());
         _assertVerdict(Codes.PERMIT, 0, _decide(LAB, request));
-        _assertVerdict(Codes.DENY, Facts.GRANT_RECIPIENT | Facts.PROJECT_FILED | Facts.PROJECT_TECHNIQUE, _decide(CLINIC, request));
+        _assertVerdict(
+            Codes.DENY,
+            Facts.GRANT_RECIPIENT | Facts.PROJECT_FILED | Facts.PROJECT_TECHNIQUE,
+            _decide(CLINIC, request)
+        );
         vm.assertEq(1, ledger.grantOf(PASSPORT, OTHER_GRANT).uses, "a denial is not a use");
 
         _assertVerdict(Codes.PERMIT, 0, _decide(LAB, request));
@@ -217,7 +249,10 @@ contract DecisionsTest is LedgerTest {
 
     /* TRANSFER */
 
-    function test_WhenTransferIsPermitted_PermitIsStored() external onlyChanges(PASSPORTS | HEAD | TRANSFERS) {
+    function test_WhenTransferIsPermitted_PermitIsStored()
+        external
+        onlyChanges(PASSPORTS | HEAD | TRANSFERS)
+    {
         _assertVerdict(Codes.PERMIT, 0, _decide(_transferTerms()));
         vm.assertEq(LAB, ledger.transferPermit(PASSPORT, 0), "recipient");
     }
@@ -298,10 +333,10 @@ contract DecisionsTest is LedgerTest {
     }
 
     /// @dev The verdicts in the logs of a batch, whose other words must be those of the requests.
-    function _decisionsLogged(uint32 caller, IDecisions.Request[] memory requests)
-        private
-        returns (bytes32[5] memory verdicts)
-    {
+    function _decisionsLogged(
+        uint32 caller,
+        IDecisions.Request[] memory requests
+    ) private returns (bytes32[5] memory verdicts) {
         Vm.Log[] memory logs = vm.getRecordedLogs();
         vm.assertEq(requests.length, logs.length, "number of events");
         for (uint256 index = 0; index < logs.length; ++index) {

@@ -55,9 +55,9 @@ contract FactsTest is Base {
 
     /// @dev Each fact that the law requires for training on sensitive data is missing once, alone.
     function test_WhenOneRequiredFactIsMissing_RequestIsDeniedForItAlone() external {
-        uint32 required = uint32(
-            ledger.policy().required[(uint256(Codes.SENSITIVE) - 1) * 16 + Codes.AI_TRAINING] >> 32
-        ) | Facts.LAWFUL;
+        uint32 required =
+            uint32(ledger.policy().required[(uint256(Codes.SENSITIVE) - 1) * 16 + Codes.AI_TRAINING] >> 32) |
+                Facts.LAWFUL;
         uint256 tested;
         for (uint32 fact = 1; fact != 0; fact <<= 1) {
             if (required & fact == 0) continue;
@@ -73,7 +73,8 @@ contract FactsTest is Base {
         else if (fact == Facts.MEMBER_SCOPE) s.requester.purposes = ~_bit(Codes.AI_TRAINING);
         else if (fact == Facts.PASSPORT_OPEN) s.sealedUp = true;
         else if (fact == Facts.PURPOSE_ALLOWED) s.passport.purposes = ~_bit(Codes.AI_TRAINING);
-        else if (fact == Facts.CATEGORIES_NECESSARY) s.categories = s.grant.categories = ASKED | Codes.DEMOGRAPHICS;
+        else if (fact == Facts.CATEGORIES_NECESSARY)
+            s.categories = s.grant.categories = ASKED | Codes.DEMOGRAPHICS;
         else if (fact == Facts.PROJECT_FILED) s.project.purposes = _bit(Codes.RESEARCH);
         else if (fact == Facts.PROJECT_TECHNIQUE) s.project.techniques = 0;
         else if (fact == Facts.GRANT_LIVE) s.grantRevoked = true;
@@ -135,7 +136,12 @@ contract FactsTest is Base {
             Codes.VITALS | Codes.IMAGING | Codes.PSYCHIATRY,
             Codes.REPRODUCTIVE
         ];
-        uint8[4] memory classes = [Codes.NON_SENSITIVE, Codes.SENSITIVE, Codes.CORE_PRIVACY, Codes.CORE_PRIVACY];
+        uint8[4] memory classes = [
+            Codes.NON_SENSITIVE,
+            Codes.SENSITIVE,
+            Codes.CORE_PRIVACY,
+            Codes.CORE_PRIVACY
+        ];
         for (uint256 index = 0; index < asked.length; ++index) {
             s.categories = s.grant.categories = asked[index];
             vm.assertEq(classes[index], _answer(s).dataClass(), "data class");
@@ -314,7 +320,11 @@ contract FactsTest is Base {
     function _answer(Scenario memory s) private returns (Verdict) {
         (uint32 requester, bytes32 passportId, bytes32 grantId, uint32 projectId) = _build(s);
         for (uint256 use = 0; use < s.uses; ++use) {
-            vm.assertEq(Codes.PERMIT, _ask(s, requester, passportId, grantId, projectId).outcome(), "earlier use");
+            vm.assertEq(
+                Codes.PERMIT,
+                _ask(s, requester, passportId, grantId, projectId).outcome(),
+                "earlier use"
+            );
         }
         _befall(s, requester, passportId, grantId, projectId);
         Verdict verdict = _ask(s, requester, passportId, grantId, projectId);
@@ -323,10 +333,9 @@ contract FactsTest is Base {
     }
 
     /// @dev Build the world at START. Numbers and keys are new each time.
-    function _build(Scenario memory s)
-        private
-        returns (uint32 requester, bytes32 passportId, bytes32 grantId, uint32 projectId)
-    {
+    function _build(
+        Scenario memory s
+    ) private returns (uint32 requester, bytes32 passportId, bytes32 grantId, uint32 projectId) {
         IMembers.Admission memory fresh = _admission(++_count, 0);
         s.requester.signer = fresh.signer;
         s.requester.signingKey = fresh.signingKey;
@@ -351,9 +360,13 @@ contract FactsTest is Base {
         _issue(HOSPITAL, _issueOf(passportId, given.holder));
     }
 
-    function _befall(Scenario memory s, uint32 requester, bytes32 passportId, bytes32 grantId, uint32 projectId)
-        private
-    {
+    function _befall(
+        Scenario memory s,
+        uint32 requester,
+        bytes32 passportId,
+        bytes32 grantId,
+        uint32 projectId
+    ) private {
         if (s.suspended) _suspend(requester);
         if (s.sealedUp) _seal(passportId);
         if (s.destroyed) _destroy(HOSPITAL, passportId);
@@ -365,14 +378,22 @@ contract FactsTest is Base {
         if (s.time != 0) vm.warp(s.time);
     }
 
-    function _ask(Scenario memory s, uint32 requester, bytes32 passportId, bytes32 grantId, uint32 projectId)
-        private
-        returns (Verdict)
-    {
-        return _decide(
-            requester,
-            _request(passportId, grantId, TermsLib.pack(s.purpose, s.basis, Codes.READ, s.categories, projectId))
-        );
+    function _ask(
+        Scenario memory s,
+        uint32 requester,
+        bytes32 passportId,
+        bytes32 grantId,
+        uint32 projectId
+    ) private returns (Verdict) {
+        return
+            _decide(
+                requester,
+                _request(
+                    passportId,
+                    grantId,
+                    TermsLib.pack(s.purpose, s.basis, Codes.READ, s.categories, projectId)
+                )
+            );
     }
 
     /* ASSERTIONS */

@@ -55,7 +55,10 @@ contract GasTest is LedgerTest {
         return keccak256(abi.encode(kind, index));
     }
 
-    function _requests(uint256 repeats, uint256 passports) private pure returns (IDecisions.Request[] memory requests) {
+    function _requests(
+        uint256 repeats,
+        uint256 passports
+    ) private pure returns (IDecisions.Request[] memory requests) {
         requests = new IDecisions.Request[](repeats * passports);
         for (uint256 index = 0; index < requests.length; ++index) {
             uint256 which = index % passports;
@@ -81,7 +84,7 @@ contract GasTest is LedgerTest {
         vm.cool(address(ledger));
         _as(LAB);
         uint256 before = gasleft();
-        (bool done,) = address(ledger).call(call_);
+        (bool done, ) = address(ledger).call(call_);
         uint256 used = before - gasleft();
         vm.assertTrue(done, "the call failed");
         uint256 standard = 4 * tokens + used;

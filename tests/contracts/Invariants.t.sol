@@ -44,7 +44,7 @@ contract Handler is Base {
 
     Asset[] private _assets;
     Consent[] private _consents;
-    mapping(uint32 memberId => bool) private _suspended;
+    mapping(uint32 memberId => bool suspended) private _suspended;
     mapping(uint32 memberId => uint32 projectId) private _projectOf;
     IPolicy.Table private _defaultLaw;
     uint256 private _ids;
@@ -77,28 +77,25 @@ contract Handler is Base {
         );
     }
 
-    /// @dev A request that grant and project cover, as far as the seed lets it; mostly of the grant's recipient.
-    function requestUnderGrant(uint256 seed, uint16 categories) external {
-        Consent storage consent = _consents[seed % _consents.length];
-        uint32 caller = (seed >> 64) % 4 == 0 ? HOSPITAL + uint32((seed >> 72) % 3) : consent.state.recipient;
-        uint16 impersonal = uint16(~(Codes.DEMOGRAPHICS | Codes.CLAIMS | _defaultLaw.coreCategories));
-        Terms terms = TermsLib.pack(
-            _lowestBit(consent.state.purposes),
-            Codes.CONSENT,
-            uint8(seed >> 128) % 2,
-            Codes.VITALS | (categories & consent.state.categories & impersonal),
-            _projectOf[caller]
-        );
-        _ask(caller, consent.passportId, consent.grantId, terms);
+    /// @dev Requests that grant and project cover, as far as the seed lets them; mostly of the grant's recipient.
+    function requestUnderGrants(uint256 seed) external {
+        for (uint256 round = 0; round < 5; ++round) {
+            seed = uint256(keccak256(abi.encode(seed)));
+            _askUnderGrant(_consents[seed % _consents.length], seed >> 8);
+        }
     }
 
     function requestAnything(uint256 caller, uint256 asset, uint256 consent, uint256 words) external {
         uint16 categories = uint16(words) == 0 ? 1 : uint16(words);
         Terms terms = TermsLib.pack(
-            uint8(words >> 16) % 16, uint8(words >> 24) % 7, uint8(words >> 32) % 2, categories, uint32(words >> 40) % 4
+            uint8(words >> 16) % 16,
+            uint8(words >> 24) % 7,
+            uint8(words >> 32) % 2,
+            categories,
+            uint32(words >> 40) % 4
         );
         bytes32 grantId = consent % 4 == 0 ? bytes32(0) : _consents[consent % _consents.length].grantId;
-        _ask(uint32(1 + caller % 4), _assets[asset % _assets.length].passportId, grantId, terms);
+        _ask(uint32(1 + (caller % 4)), _assets[asset % _assets.length].passportId, grantId, terms);
     }
 
     function narrow(uint256 which, uint16 mask) external {
@@ -116,7 +113,8 @@ contract Handler is Base {
 
     function sealUp(uint256 which, bool byOwner) external {
         Asset storage asset = _assets[which % _assets.length];
-        if (asset.status != IPassports.PassportStatus.OPEN || (!byOwner && _suspended[asset.custodian])) return;
+        if (asset.status != IPassports.PassportStatus.OPEN || (!byOwner && _suspended[asset.custodian]))
+            return;
         _as(byOwner ? COMMITTEE : asset.custodian);
         ledger.seal(asset.passportId, COMMITMENT);
         asset.status = IPassports.PassportStatus.SEALED;
@@ -127,7 +125,7 @@ contract Handler is Base {
         bytes memory call_ = abi.encodeCall(ledger.destroy, (asset.passportId, COMMITMENT));
         if (asset.status != IPassports.PassportStatus.OPEN) {
             _tryAs(asset.custodian, call_, 7);
-        } else if (!_suspended[asset.custodian] && which % 4 == 0) {
+        } else if (!_suspended[asset.custodian] && which % 8 == 0) {
             _destroy(asset.custodian, asset.passportId);
             asset.status = IPassports.PassportStatus.DESTROYED;
         }
@@ -141,8 +139,10 @@ contract Handler is Base {
         IConsents.Grant memory given = _someGrant(asset, recipient, period, words);
         if (given.purposes & ledger.policy().bannedPurposes != 0) return;
         Consent storage former = _consents.length == 0 ? _none() : _consents[words % _consents.length];
-        bool supersedes = former.passportId == asset.passportId
-            && former.state.status == IConsents.GrantStatus.ACTIVE && period % 2 == 0;
+        bool supersedes =
+            former.passportId == asset.passportId &&
+                former.state.status == IConsents.GrantStatus.ACTIVE &&
+                period % 2 == 0;
         if (supersedes) given.supersedes = former.grantId;
         _give(given, _signed(asset.holderKey, given));
 
@@ -161,7 +161,8 @@ contract Handler is Base {
             consent.grantId,
             _signedRevocation(consent.holderKey, consent.passportId, consent.grantId)
         );
-        if (consent.state.status == IConsents.GrantStatus.ACTIVE) _end(consent, IConsents.GrantStatus.WITHDRAWN);
+        if (consent.state.status == IConsents.GrantStatus.ACTIVE)
+            _end(consent, IConsents.GrantStatus.WITHDRAWN);
     }
 
     /// @dev Somebody else signs: a stranger, or the holder of another passport.
@@ -187,6 +188,7 @@ contract Handler is Base {
 
     function suspendOrReinstate(uint256 which) external {
         uint32 memberId = HOSPITAL + uint32(which % 3);
+        if (!_suspended[memberId] && (which >> 8) % 3 != 0) return; // mostly active
         bytes32 before = _storedGrants();
         _as(COMMITTEE);
         if (_suspended[memberId]) ledger.reinstate(memberId);
@@ -203,12 +205,14 @@ contract Handler is Base {
         asset.status = IPassports.PassportStatus.OPEN;
     }
 
-    function changePolicy(uint256 kind, uint256 index, uint256 basis) external {
+    /// @dev The default law with one change: a purpose banned, an entry taken away, or a human review required.
+    function changePolicy(uint256 kind, uint256 which, uint256 basis) external {
         IPolicy.Table memory law = _defaultLaw;
-        index %= 48;
-        uint256 shift = 32 * (basis % 3);
+        uint8 purpose = _somePurpose(which);
+        uint256 index = 16 * (1 + ((which >> 8) % 2)) + purpose; // class 2 or 3
+        uint256 shift = 32 * (1 + (basis % 2)); // consent or care by the custodian
         if (kind % 4 == 1) {
-            law.bannedPurposes |= _bit(uint8(index % 16));
+            law.bannedPurposes |= _bit(purpose);
         } else if (kind % 4 == 2) {
             law.required[index] &= ~(uint256(type(uint32).max) << shift);
         } else if (kind % 4 == 3 && uint32(law.required[index] >> shift) != 0) {
@@ -219,7 +223,7 @@ contract Handler is Base {
     }
 
     function passTime(uint256 elapsed) external {
-        vm.warp(_now() + elapsed % (20 * DAY));
+        vm.warp(_now() + (elapsed % (5 * DAY)));
     }
 
     /* WHAT SHOULD BE TRUE */
@@ -238,12 +242,29 @@ contract Handler is Base {
 
     /* HELPERS */
 
+    function _askUnderGrant(Consent storage consent, uint256 seed) private {
+        uint32 caller = seed % 4 == 0 ? HOSPITAL + uint32((seed >> 8) % 3) : consent.state.recipient;
+        uint16 impersonal = uint16(~(Codes.DEMOGRAPHICS | Codes.CLAIMS | _defaultLaw.coreCategories));
+        Terms terms = TermsLib.pack(
+            _lowestBit(consent.state.purposes),
+            Codes.CONSENT,
+            uint8((seed >> 16) % 2),
+            Codes.VITALS | (uint16(seed >> 24) & consent.state.categories & impersonal),
+            _projectOf[caller]
+        );
+        _ask(caller, consent.passportId, consent.grantId, terms);
+    }
+
     function _ask(uint32 memberId, bytes32 passportId, bytes32 grantId, Terms terms) private {
         IDecisions.Request memory request = _request(passportId, grantId, terms);
         Verdict verdict = _decide(memberId, request);
         Asset storage asset = _assetOf(passportId);
         bool permitted = verdict.outcome() == Codes.PERMIT;
-        permitted ? ++permits : verdict.outcome() == Codes.REVIEW ? ++reviews : ++denials;
+        permitted
+            ? ++permits
+            : verdict.outcome() == Codes.REVIEW
+                ? ++reviews
+                : ++denials;
 
         uint256 word = ledger.policy().required[(uint256(verdict.dataClass()) - 1) * 16 + terms.purpose()];
         uint32 required = uint32(word >> (32 * uint256(terms.basis()))) | Facts.LAWFUL;
@@ -284,41 +305,42 @@ contract Handler is Base {
     /// @dev An act that must fail.
     function _tryAs(uint32 memberId, bytes memory call_, uint256 invariant) private {
         _as(memberId);
-        (bool done,) = address(ledger).call(call_);
+        (bool done, ) = address(ledger).call(call_);
         _check(invariant, !done);
     }
 
-    function _someGrant(Asset storage asset, uint256 recipient, uint256 period, uint256 words)
-        private
-        returns (IConsents.Grant memory given)
-    {
-        uint8[5] memory purposes =
-            [Codes.PRIMARY_CARE, Codes.RESEARCH, Codes.AI_TRAINING, Codes.PUBLIC_HEALTH, Codes.PATIENT_REQUEST];
+    function _someGrant(
+        Asset storage asset,
+        uint256 recipient,
+        uint256 period,
+        uint256 words
+    ) private returns (IConsents.Grant memory given) {
         given = _grantOf(_freshId(), asset.passportId);
         given.recipient = HOSPITAL + uint32(recipient % 3);
-        given.purposes = _bit(purposes[words % 5]);
+        given.purposes = _bit(_somePurpose(words));
         given.flags = uint8(words >> 8) % 16;
-        if (given.flags & Codes.FLAG_SEPARATE == 0) given.purposes |= _bit(purposes[(words >> 16) % 5]);
+        if (given.flags & Codes.FLAG_SEPARATE == 0) given.purposes |= _bit(_somePurpose(words >> 16));
         given.categories = uint16(words >> 24) | Codes.VITALS;
-        given.useFrom = uint40(_now() + (period >> 8) % (3 * DAY) - DAY);
-        given.useTo = uint40(_now() + 3 * DAY + (period >> 64) % (200 * DAY));
+        given.useFrom = uint40(_now() + ((period >> 8) % (3 * DAY)) - DAY);
+        given.useTo = uint40(_now() + 3 * DAY + ((period >> 64) % (200 * DAY)));
         given.maxUses = uint24((period >> 128) % 4);
         given.deadline = uint40(_now());
     }
 
     function _stateOf(IConsents.Grant memory given) private pure returns (IConsents.GrantState memory) {
-        return IConsents.GrantState({
-            recipient: given.recipient,
-            purposes: given.purposes,
-            categories: given.categories,
-            useFrom: given.useFrom,
-            useTo: given.useTo,
-            maxUses: given.maxUses,
-            uses: 0,
-            flags: given.flags,
-            status: IConsents.GrantStatus.ACTIVE,
-            endedAt: 0
-        });
+        return
+            IConsents.GrantState({
+                recipient: given.recipient,
+                purposes: given.purposes,
+                categories: given.categories,
+                useFrom: given.useFrom,
+                useTo: given.useTo,
+                maxUses: given.maxUses,
+                uses: 0,
+                flags: given.flags,
+                status: IConsents.GrantStatus.ACTIVE,
+                endedAt: 0
+            });
     }
 
     function _end(Consent storage consent, IConsents.GrantStatus status) private {
@@ -344,6 +366,17 @@ contract Handler is Base {
             Consent storage consent = _consents[index];
             print = keccak256(abi.encode(print, ledger.grantOf(consent.passportId, consent.grantId)));
         }
+    }
+
+    function _somePurpose(uint256 seed) private pure returns (uint8) {
+        return
+            [
+                Codes.PRIMARY_CARE,
+                Codes.RESEARCH,
+                Codes.AI_TRAINING,
+                Codes.PUBLIC_HEALTH,
+                Codes.PATIENT_REQUEST
+            ][seed % 5];
     }
 
     function _wrongKey(uint256 right, uint256 seed) private view returns (uint256 key) {

@@ -21,7 +21,12 @@ contract PassportsTest is LedgerTest {
         given.purposes = 0x8421;
         vm.expectEmit(address(ledger));
         emit IPassports.PassportIssued(
-            NEW, HOSPITAL, holder, IPassports.Custody.ASSISTED, given.purposes, given.content
+            NEW,
+            HOSPITAL,
+            holder,
+            IPassports.Custody.ASSISTED,
+            given.purposes,
+            given.content
         );
         _issue(HOSPITAL, given);
 
@@ -141,7 +146,12 @@ contract PassportsTest is LedgerTest {
             uint16 given = sets[index];
             if (given == 0 || given == current || given & ~current != 0) {
                 vm.expectRevert(
-                    abi.encodeWithSelector(IPassports.Passports_NotNarrower.selector, PASSPORT, current, given)
+                    abi.encodeWithSelector(
+                        IPassports.Passports_NotNarrower.selector,
+                        PASSPORT,
+                        current,
+                        given
+                    )
                 );
             } else {
                 current = given;
@@ -156,7 +166,10 @@ contract PassportsTest is LedgerTest {
         for (uint256 index = 0; index < sets.length; ++index) {
             vm.expectRevert(
                 abi.encodeWithSelector(
-                    IPassports.Passports_NotNarrower.selector, PASSPORT, LAWFUL_PURPOSES, sets[index]
+                    IPassports.Passports_NotNarrower.selector,
+                    PASSPORT,
+                    LAWFUL_PURPOSES,
+                    sets[index]
                 )
             );
             _narrow(sets[index]);
@@ -222,7 +235,11 @@ contract PassportsTest is LedgerTest {
     function test_RevertGiven_Destroyed() external {
         _destroy(HOSPITAL, PASSPORT);
         _assertCustodianActsRevert(IPassports.PassportStatus.DESTROYED);
-        _expectRevert(IPassports.Passports_WrongStatus.selector, PASSPORT, IPassports.PassportStatus.DESTROYED);
+        _expectRevert(
+            IPassports.Passports_WrongStatus.selector,
+            PASSPORT,
+            IPassports.PassportStatus.DESTROYED
+        );
         _as(COMMITTEE);
         ledger.unseal(PASSPORT);
     }
@@ -256,10 +273,16 @@ contract PassportsTest is LedgerTest {
         bytes[4] memory acts = _acts(UNKNOWN);
         for (uint256 index = 0; index < acts.length; ++index) {
             _assertCallReverts(
-                HOSPITAL, acts[index], abi.encodeWithSelector(IPassports.Passports_Unknown.selector, UNKNOWN)
+                HOSPITAL,
+                acts[index],
+                abi.encodeWithSelector(IPassports.Passports_Unknown.selector, UNKNOWN)
             );
         }
-        _assertCallReverts(COMMITTEE, acts[2], abi.encodeWithSelector(IPassports.Passports_Unknown.selector, UNKNOWN));
+        _assertCallReverts(
+            COMMITTEE,
+            acts[2],
+            abi.encodeWithSelector(IPassports.Passports_Unknown.selector, UNKNOWN)
+        );
         _assertCallReverts(
             COMMITTEE,
             abi.encodeCall(ledger.unseal, (UNKNOWN)),
@@ -276,24 +299,29 @@ contract PassportsTest is LedgerTest {
                 abi.encodeWithSelector(IPassports.Passports_NotCustodian.selector, PASSPORT, CLINIC)
             );
             _assertCallReverts(
-                NOBODY, acts[index], abi.encodeWithSelector(IMembers.Members_NotMember.selector, _signer(NOBODY))
+                NOBODY,
+                acts[index],
+                abi.encodeWithSelector(IMembers.Members_NotMember.selector, _signer(NOBODY))
             );
         }
         _suspend(HOSPITAL);
         for (uint256 index = 0; index < acts.length; ++index) {
             _assertCallReverts(
-                HOSPITAL, acts[index], abi.encodeWithSelector(IMembers.Members_NotActive.selector, HOSPITAL)
+                HOSPITAL,
+                acts[index],
+                abi.encodeWithSelector(IMembers.Members_NotActive.selector, HOSPITAL)
             );
         }
     }
 
     function _acts(bytes32 passportId) private view returns (bytes[4] memory) {
-        return [
-            abi.encodeCall(ledger.commitContent, (passportId, COMMITMENT)),
-            abi.encodeCall(ledger.narrow, (passportId, 1)),
-            abi.encodeCall(ledger.seal, (passportId, COMMITMENT)),
-            abi.encodeCall(ledger.destroy, (passportId, COMMITMENT))
-        ];
+        return
+            [
+                abi.encodeCall(ledger.commitContent, (passportId, COMMITMENT)),
+                abi.encodeCall(ledger.narrow, (passportId, 1)),
+                abi.encodeCall(ledger.seal, (passportId, COMMITMENT)),
+                abi.encodeCall(ledger.destroy, (passportId, COMMITMENT))
+            ];
     }
 
     function _assertCallReverts(uint32 memberId, bytes memory call_, bytes memory expected) private {

@@ -28,7 +28,9 @@ contract PolicyTest is LedgerTest {
     function test_WhenDeployed_ClassesFollowThePapers() external view {
         IPolicy.Table memory law = ledger.policy();
         vm.assertEq(
-            Codes.GENOMICS | Codes.HIV_STI | Codes.PSYCHIATRY | Codes.REPRODUCTIVE, law.coreCategories, "class 1"
+            Codes.GENOMICS | Codes.HIV_STI | Codes.PSYCHIATRY | Codes.REPRODUCTIVE,
+            law.coreCategories,
+            "class 1"
         );
         vm.assertEq(0, law.coreCategories & law.sensitiveCategories, "no category in two classes");
         vm.assertEq(
@@ -50,7 +52,12 @@ contract PolicyTest is LedgerTest {
         );
         _assertEntry(Codes.SENSITIVE, Codes.AI_TRAINING, Codes.CONSENT, consented | filed);
         _assertEntry(Codes.NON_SENSITIVE, Codes.AI_TRAINING, Codes.CONSENT, consented | Facts.PROJECT_FILED);
-        _assertEntry(Codes.SENSITIVE, Codes.AI_INFERENCE, Codes.CONSENT, consented | filed | Facts.MODEL_LICENSED);
+        _assertEntry(
+            Codes.SENSITIVE,
+            Codes.AI_INFERENCE,
+            Codes.CONSENT,
+            consented | filed | Facts.MODEL_LICENSED
+        );
         _assertEntry(
             Codes.NON_SENSITIVE,
             Codes.PUBLIC_HEALTH,
@@ -58,7 +65,10 @@ contract PolicyTest is LedgerTest {
             floor | Facts.SOURCE_DECLARED | Facts.DEIDENTIFIED
         );
         _assertEntry(
-            Codes.CORE_PRIVACY, Codes.PRIMARY_CARE, Codes.CUSTODIAN_CARE, floor | Facts.REQUESTER_IS_CUSTODIAN
+            Codes.CORE_PRIVACY,
+            Codes.PRIMARY_CARE,
+            Codes.CUSTODIAN_CARE,
+            floor | Facts.REQUESTER_IS_CUSTODIAN
         );
         _assertEntry(Codes.CORE_PRIVACY, Codes.PRIMARY_CARE, Codes.CONSENT, consented | Facts.GRANT_SEPARATE);
         _assertEntry(Codes.CORE_PRIVACY, Codes.OPERATIONS, Codes.CUSTODIAN_CARE, 0);
@@ -70,7 +80,8 @@ contract PolicyTest is LedgerTest {
         IPolicy.Table memory law = ledger.policy();
         for (uint8 purpose = Codes.RESEARCH; purpose <= Codes.AI_INFERENCE; ++purpose) {
             for (uint8 dataClass = 1; dataClass <= 3; ++dataClass) {
-                uint256 others = law.required[_index(dataClass, purpose)] & ~(uint256(type(uint32).max) << 32);
+                uint256 others =
+                    law.required[_index(dataClass, purpose)] & ~(uint256(type(uint32).max) << 32);
                 vm.assertEq(0, others, "bases other than consent");
             }
         }
@@ -139,8 +150,13 @@ contract PolicyTest is LedgerTest {
     function _floor(uint8 basis) private pure returns (uint32) {
         uint32 floor = Facts.MEMBER_ACTIVE | Facts.PASSPORT_OPEN | Facts.PURPOSE_ALLOWED;
         if (basis == Codes.CONSENT) {
-            return floor | Facts.GRANT_LIVE | Facts.GRANT_RECIPIENT | Facts.GRANT_PURPOSE | Facts.GRANT_CATEGORIES
-                | Facts.GRANT_QUOTA;
+            return
+                floor |
+                Facts.GRANT_LIVE |
+                Facts.GRANT_RECIPIENT |
+                Facts.GRANT_PURPOSE |
+                Facts.GRANT_CATEGORIES |
+                Facts.GRANT_QUOTA;
         }
         return basis == Codes.CUSTODIAN_CARE ? floor | Facts.REQUESTER_IS_CUSTODIAN : floor;
     }
@@ -149,7 +165,8 @@ contract PolicyTest is LedgerTest {
     function _setEntry(uint256 index, uint8 basis, uint32 required, uint32 floor, bool below) private {
         IPolicy.Table memory law = ledger.policy();
         uint256 shift = 32 * uint256(basis);
-        law.required[index] = (law.required[index] & ~(uint256(type(uint32).max) << shift)) | (uint256(required) << shift);
+        law.required[index] =
+            (law.required[index] & ~(uint256(type(uint32).max) << shift)) | (uint256(required) << shift);
         if (below) {
             vm.expectRevert(
                 abi.encodeWithSelector(IPolicy.Policy_BelowFloor.selector, index, basis, required, floor)

@@ -92,7 +92,11 @@ contract ProjectsTest is LedgerTest {
         vm.expectEmit(address(ledger));
         emit IProjects.ProjectWithdrawn(PROJECT);
         _withdraw(LAB, PROJECT);
-        vm.assertEq(abi.encode(expected), abi.encode(ledger.projectOf(PROJECT)), "only the withdrawal differs");
+        vm.assertEq(
+            abi.encode(expected),
+            abi.encode(ledger.projectOf(PROJECT)),
+            "only the withdrawal differs"
+        );
     }
 
     function test_RevertGiven_ProjectIsUnknown() external {

@@ -154,10 +154,11 @@ contract TransfersTest is LedgerTest {
         ledger.receiveTransfer(transferId, content);
     }
 
-    function _assertReceived(bytes32 content, bool matched, ITransfers.TransferStatus status)
-        private
-        onlyChanges(TRANSFERS)
-    {
+    function _assertReceived(
+        bytes32 content,
+        bool matched,
+        ITransfers.TransferStatus status
+    ) private onlyChanges(TRANSFERS) {
         ITransfers.Transfer memory expected = ledger.transferOf(TRANSFER);
         expected.status = status;
         expected.receivedAt = START + DAY;

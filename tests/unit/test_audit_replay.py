@@ -11,6 +11,7 @@ from ledger.domain.records import NO_GRANT, Event
 from ledger.domain.vocabulary import (
     Basis,
     Category,
+    DataClass,
     Fact,
     GrantStatus,
     MemberStatus,
@@ -154,6 +155,21 @@ def test_a_limited_consent_is_used_up(chronicle):
     assert result.mismatches == []
     assert outcomes(chronicle)[2:] == [Outcome.PERMIT, Outcome.PERMIT, Outcome.DENY]
     assert result.state.grants[passport, grant].state.uses == 2
+
+
+def test_a_law_that_asks_for_a_humans_look_leaves_it_to_a_human(chronicle):
+    """A review is neither a permit nor a denial, and takes no use."""
+    words = list(default_law().required)
+    place = (DataClass.SENSITIVE - 1) * 16 + Purpose.AI_TRAINING
+    words[place] |= int(Fact.HUMAN_REVIEWED) << (32 * Basis.CONSENT)
+    chronicle.law(replace(default_law(), required=tuple(words)))
+    passport = chronicle.issue()
+    grant, project = chronicle.give(passport, maxUses=1), chronicle.file_project()
+    chronicle.decide(passport, grant_id=grant, project_id=project)
+    result = replay(chronicle.events)
+    assert (result.permits, result.denied, result.reviews, result.mismatches) == (0, 0, 1, [])
+    assert result.denials == {}
+    assert result.state.grants[passport, grant].state.uses == 0
 
 
 def test_a_new_law_counts_from_its_place_on(chronicle):
