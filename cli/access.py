@@ -48,11 +48,11 @@ def any_client(
     custodian: int | None = None,
     session: str | None = None,
 ) -> PassportClient:
-    """Return a client for whoever is named: a member, a patient who is signed in now, a session, or nobody."""
-    if key is not None:
-        return member_client(url, key)
+    """Return a client for whoever is named: a patient who is signed in now, a member, a session, or nobody."""
     if wallet is not None:
         return holder_client(url, holder_key(wallet, custodian))
+    if key is not None:
+        return member_client(url, key)
     return PassportClient(url, session)
 
 

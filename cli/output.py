@@ -78,12 +78,13 @@ def complain(error: LedgerError, *, as_json: bool) -> int:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
-    """Return a table of plain values; long hexadecimal is shortened, lists are joined."""
+    """Return a table of plain values; lists are joined, and hexadecimal is short but for the first column's."""
     made = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        made.add_column(column, overflow="fold")
+        made.add_column(column, overflow="fold", no_wrap=column == columns[0])
     for row in rows:
-        made.add_row(*(Text(_cell(value)) for value in row))
+        first, *others = row
+        made.add_row(Text(_plain(first), no_wrap=True), *(Text(short(_plain(value))) for value in others))
     return made
 
 
@@ -100,10 +101,6 @@ def facts(title: str, document: dict[str, Any]) -> Table:
 def short(value: str) -> str:
     """Shorten hexadecimal for reading."""
     return value if len(value) <= _SHORT_HEX + 3 or not value.startswith("0x") else value[:_SHORT_HEX] + "…"
-
-
-def _cell(value: Any) -> str:
-    return short(_plain(value))
 
 
 def _plain(value: Any) -> str:

@@ -127,11 +127,18 @@ class Sandbox:
             self._service.wait()
             self._close_pipe()
 
+    def restart_devnet(self) -> None:
+        """Start a devnet that died; done when the service has filled it again from its journal."""
+        if self.devnet:
+            self.devnet.start()
+        if self._service and self._service.poll() is None:
+            self._wait()
+
     def revive(self) -> list[str]:
         """Start again what has died; returns the names of what had."""
         died = []
         if self.devnet and not self.devnet.alive():
-            self.devnet.start()
+            self.restart_devnet()
             died.append("devnet")
         if self._service and self._service.poll() is not None:
             self._close_pipe()

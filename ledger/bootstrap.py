@@ -175,7 +175,9 @@ class Runtime:
             self._meet_chain()
             self.writer.start()
         contract = LedgerContract(self.node, deployment, guard=self.guard.check)
-        indexer = self._late.indexer = Indexer(self.node, contract, deployment, self.index)
+        indexer = self._late.indexer = Indexer(
+            self.node, contract, deployment, self.index, guard=self.guard.check
+        )
         self.service = Service.over(chain=contract, index=self.index, writer=self.writer, vault=self.vault)
         indexer.start()
         return self.service

@@ -66,8 +66,7 @@ class ChainGuard:
                     devnet.endow(self._node, self._operator)
                     devnet.set_clock(self._node)
                 return
-            block = self._node.block(last.block_number)
-            if block is not None and block.block_hash == last.block_hash:
+            if self._holds(last):
                 return
             self._identify(self._journal.deployment())
             self._refill()
@@ -75,15 +74,23 @@ class ChainGuard:
 
     def identify(self) -> None:
         """
-        Check chain id, genesis and the ledger's code.
+        Check chain id, genesis, the ledger's code, and that the chain holds what the journal knows to be mined.
 
         Raises:
-            ConfigurationError: One of them is not the journal's.
+            ConfigurationError: It is another chain, or the ledger's code is not there or another.
+            ChainError: It lacks blocks that are still to be filled again.
         """
         deployment = self._journal.deployment()
         self._identify(deployment)
+        last = self._journal.last_mined()
+        if last is not None and not self._holds(last):
+            raise ChainError("the chain lost blocks and is being filled again", fix="Wait a moment.")
         if deployment is not None:
             self._check_code(deployment)
+
+    def _holds(self, mined: MinedTransaction) -> bool:
+        block = self._node.block(mined.block_number)
+        return block is not None and block.block_hash == mined.block_hash
 
     def _identify(self, deployment: Deployment | None) -> None:
         if deployment is None:

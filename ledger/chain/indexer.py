@@ -9,6 +9,7 @@ contract's own `head`.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Final, Protocol
 
 import structlog
@@ -17,7 +18,7 @@ from ledger.chain.contract import LedgerContract, decoder
 from ledger.chain.rpc import Node
 from ledger.domain.records import BlockHeader, Event
 from ledger.encoding.events import RawLog
-from ledger.errors import ChainError, LedgerError, StoreUnavailable
+from ledger.errors import ChainError, ConfigurationError, LedgerError, StoreUnavailable
 from ledger.ports import Deployment
 
 _POLL_SECONDS: Final = 0.5
@@ -54,9 +55,25 @@ class Indexer:
     """Follows one ledger contract into one index."""
 
     def __init__(
-        self, node: Node, contract: LedgerContract, deployment: Deployment, store: IndexStore
+        self,
+        node: Node,
+        contract: LedgerContract,
+        deployment: Deployment,
+        store: IndexStore,
+        *,
+        guard: Callable[[], None],
     ) -> None:
-        """Prepare; `start` begins to follow, `sync` follows once."""
+        """
+        Prepare; `start` begins to follow, `sync` follows once.
+
+        Args:
+            node: The chain.
+            contract: The ledger on it.
+            deployment: Where the ledger is, and since when.
+            store: The index.
+            guard: Called before each look at the chain; fills a chain that lost blocks again.
+        """
+        self._guard = guard
         self._node = node
         self._contract = contract
         self._deployment = deployment
@@ -84,6 +101,7 @@ class Indexer:
 
     def sync(self) -> None:
         """Bring the index level with the chain."""
+        self._guard()
         with self._lock:
             head = self._node.head()
             self._store.saw_head(head.number)
@@ -97,7 +115,7 @@ class Indexer:
             try:
                 self.sync()
                 backoff = _POLL_SECONDS
-            except (ChainError, StoreUnavailable) as error:
+            except (ChainError, StoreUnavailable, ConfigurationError) as error:
                 log.warning("indexer waits", code=error.kind, reason=error.message)
                 backoff = min(backoff * 2, _MAX_BACKOFF_SECONDS)
             except Exception:

@@ -8,9 +8,12 @@ trusted for its shape: what cannot be read is an error, not a guess.
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+import requests
+from requests.adapters import HTTPAdapter
 from web3 import HTTPProvider
 from web3.exceptions import Web3Exception
 
@@ -21,6 +24,7 @@ from ledger.errors import ChainError, LedgerError, NodeUnreachable
 
 _TIMEOUT_SECONDS: Final = 30.0
 _HEADER_ONLY: Final = False
+_CONNECTIONS: Final = 64
 _SELECTOR_DIGITS: Final = 10
 #: Largest range of blocks asked for at once; halved when a node finds it too large.
 _LOG_RANGE_BLOCKS: Final = 2_000
@@ -56,9 +60,16 @@ class Node:
     def __init__(self, url: str) -> None:
         """Name the node; nothing is sent yet."""
         self.url = url
+        self._session = requests.Session()
+        self._session.mount("http://", HTTPAdapter(pool_maxsize=_CONNECTIONS))
+        self._session.mount("https://", HTTPAdapter(pool_maxsize=_CONNECTIONS))
         self._provider = HTTPProvider(
-            url, request_kwargs={"timeout": _TIMEOUT_SECONDS}, exception_retry_configuration=None
+            url,
+            request_kwargs={"timeout": _TIMEOUT_SECONDS},
+            session=self._session,
+            exception_retry_configuration=None,
         )
+        weakref.finalize(self, self._session.close)
 
     def request(self, method: str, *parameters: Any) -> Any:
         """
@@ -74,12 +85,6 @@ class Node:
             raise NodeUnreachable(
                 f"the node at {self.url} does not answer: {type(error).__name__}"
             ) from error
-        except Exception as error:  # the transport below web3 has exceptions of its own
-            if "requests" in type(error).__module__ or "urllib3" in type(error).__module__:
-                raise NodeUnreachable(
-                    f"the node at {self.url} does not answer: {type(error).__name__}"
-                ) from error
-            raise
         problem: Any = answer.get("error")
         if problem is not None:
             message = problem.get("message", "") if isinstance(problem, dict) else str(problem)

@@ -28,12 +28,16 @@ class SqlIndexReader:
         """
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
-            raise ConfigurationError(f"there is no database {parsed.database}", fix="Give the service's ledger.db.")
+            raise ConfigurationError(
+                f"there is no database {parsed.database}", fix="Give the service's ledger.db."
+            )
         self._snapshot = Database(url, migrations="ledger").read()
         self._connection = self._snapshot.__enter__()
         row = self._connection.execute(select(cursor)).one_or_none()
         if row is None:
-            raise ConfigurationError(f"nothing is indexed in {url}", fix="Give the database of a service that ran.")
+            raise ConfigurationError(
+                f"nothing is indexed in {url}", fix="Give the database of a service that ran."
+            )
         self._block_number: int = row.block_number
 
     def block_number(self) -> int:
@@ -48,5 +52,7 @@ class SqlIndexReader:
 
     def events(self) -> Iterator[Event]:
         """Yield every event, in the order of the chain."""
-        for row in self._connection.execute(select(events).order_by(events.c.block_number, events.c.log_index)):
+        for row in self._connection.execute(
+            select(events).order_by(events.c.block_number, events.c.log_index)
+        ):
             yield Event(row.name, loads(row.arguments), position_of(row))

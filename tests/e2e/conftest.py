@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -69,8 +68,7 @@ def restart_devnet(sandbox: Sandbox) -> None:
     """Kill the devnet, which forgets everything, and start it again."""
     assert sandbox.devnet is not None
     sandbox.devnet.kill()
-    time.sleep(0.2)
-    sandbox.devnet.start()
+    sandbox.restart_devnet()
 
 
 @pytest.fixture(scope="session")

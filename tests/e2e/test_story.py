@@ -64,7 +64,17 @@ def test_crashes_lose_nothing_and_double_nothing(which: str, request: pytest.Fix
 
 def test_the_same_story_comes_out_whatever_is_killed(told: Told, told_on_a_forgetful_chain: Told) -> None:
     """Permits, denials by missing fact, grants and categories do not depend on what crashed."""
-    same = ("patients", "passports", "resources", "categories", "grants", "permits", "denials", "denied", "transfers")
+    same = (
+        "patients",
+        "passports",
+        "resources",
+        "categories",
+        "grants",
+        "permits",
+        "denials",
+        "denied",
+        "transfers",
+    )
 
     assert {key: told.result[key] for key in same} == {
         key: told_on_a_forgetful_chain.result[key] for key in same
@@ -136,9 +146,7 @@ def test_nothing_on_the_chain_tells_who_a_patient_is(told: Told) -> None:
 
 def test_holders_of_one_seed_are_unrelated_between_hospitals(told: Told) -> None:
     """No holder address occurs twice on the chain: each patient speaks to each custodian with another key."""
-    holders = [
-        event.arguments["holder"] for event in _events(told) if event.name == "PassportIssued"
-    ]
+    holders = [event.arguments["holder"] for event in _events(told) if event.name == "PassportIssued"]
 
     assert len(holders) == len(set(holders)) == 20
 
@@ -151,7 +159,10 @@ def test_keys_are_in_no_log(told: Told) -> None:
         for path in (told.sandbox.folder / "keys").glob("*.json")
         for name in ("signingKey", "sealingKey")
     ]
-    secrets += [(told.sandbox.folder / "data" / "secrets" / name).read_text() for name in ("keystore-passphrase", "vault-key")]
+    secrets += [
+        (told.sandbox.folder / "data" / "secrets" / name).read_text()
+        for name in ("keystore-passphrase", "vault-key")
+    ]
 
     assert secrets
     assert [secret for secret in secrets if secret in log] == []
@@ -166,7 +177,16 @@ def test_the_demo_command_ends_with_one_json_object(tmp_path: Path) -> None:
 
     code, result = _passport("demo", "--data", str(few), "--json")
 
-    promised = {"patients", "passports", "resources", "categories", "grants", "permits", "denials", "transfers"}
+    promised = {
+        "patients",
+        "passports",
+        "resources",
+        "categories",
+        "grants",
+        "permits",
+        "denials",
+        "transfers",
+    }
     assert code == 0
     assert promised | {"findings", "replay"} <= result.keys()
     assert result["patients"] == 2
@@ -198,7 +218,9 @@ def _copy_database(source: Path, target: Path) -> None:
 
 def _turn_a_denial_into_a_permit(database: Path) -> bytes:
     connection = sqlite3.connect(database)
-    for passport, seq, verdict in connection.execute("SELECT passport_id, seq, verdict FROM decisions").fetchall():
+    for passport, seq, verdict in connection.execute(
+        "SELECT passport_id, seq, verdict FROM decisions"
+    ).fetchall():
         word = int.from_bytes(verdict, "big")
         if word >> 152 & 0xFF == 2:
             altered = (word & ~(0xFF << 152) | 1 << 152).to_bytes(32, "big")
@@ -218,10 +240,15 @@ def _everything_on_chain(told: Told) -> bytes:
         block = node.request("eth_getBlockByNumber", hex(number), True)
         for transaction in block["transactions"]:
             parts.append(bytes.fromhex(transaction["input"][2:]))
-            trace = node.request("debug_traceTransaction", transaction["hash"], {"disableStack": True, "disableMemory": True})
+            trace = node.request(
+                "debug_traceTransaction", transaction["hash"], {"disableStack": True, "disableMemory": True}
+            )
             for step in trace["structLogs"]:
                 for slot, word in (step.get("storage") or {}).items():
-                    parts += [bytes.fromhex(slot.removeprefix("0x").zfill(64)), bytes.fromhex(word.removeprefix("0x").zfill(64))]
+                    parts += [
+                        bytes.fromhex(slot.removeprefix("0x").zfill(64)),
+                        bytes.fromhex(word.removeprefix("0x").zfill(64)),
+                    ]
     for log in node.logs(told.facts["ledger"], 0, node.head().number):
         parts += [*log.topics, log.data]
     return b"\x00".join(parts)
@@ -258,5 +285,3 @@ def _derivations(text: str) -> Iterable[tuple[str, bytes]]:
     yield "hmac empty key", hmac.digest(b"", raw, "sha256")
     yield "blake2b", hashlib.blake2b(raw, digest_size=32).digest()
     yield "blake2s", hashlib.blake2s(raw).digest()
-
-

@@ -46,7 +46,9 @@ def test_a_rebuilt_index_is_equal_digest_for_digest(
     assert deployment is not None
 
     node = world.runtime.node
-    Indexer(node, LedgerContract(node, deployment, guard=lambda: None), deployment, rebuilt).sync()
+    Indexer(
+        node, LedgerContract(node, deployment, guard=lambda: None), deployment, rebuilt, guard=lambda: None
+    ).sync()
     world.service.index.wait_for(rebuilt.state().block_number, timeout=10)
 
     assert _digest(world) == _digest_of(database)
@@ -85,6 +87,7 @@ def test_a_reorganisation_is_rolled_back(
     node.request("evm_revert", snapshot)
     indexer = world.runtime.indexer
     assert indexer is not None
+    monkeypatch.setattr(indexer, "_guard", lambda: None)
 
     indexer.sync()
 

@@ -1,0 +1,182 @@
+"""The story's own parts: its notebook, its cast, and what everybody asks for."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.story.cast import COMPANY, HOSPITALS, Cast
+from cli.story.notebook import Notebook
+from cli.story.plan import (
+    ask_after_withdrawal,
+    consents,
+    first_asks,
+    hospital_asks,
+    late_ask,
+    move_ask,
+    training,
+)
+from ledger.domain.vocabulary import Category, Custody, Fact
+from ledger.errors import InvalidInput, MalformedRecord
+
+
+def write_bundle(
+    folder: Path, name: str, *resources: dict[str, Any], organisation: str | None = None
+) -> None:
+    listed = [{"resourceType": "Patient", "id": f"p-{name}", "name": [{"family": "Beispiel"}]}, *resources]
+    if organisation:
+        listed.append({"resourceType": "Organization", "id": "o", "name": organisation})
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "entry": [{"resource": item} for item in listed],
+    }
+    (folder / f"{name}.json").write_text(json.dumps(bundle))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "data"
+    path.mkdir()
+    return path
+
+
+def _cast(folder: Path, patients: int) -> Cast:
+    for number in range(patients):
+        write_bundle(folder, f"{number:02}", {"resourceType": "Condition", "id": "c"})
+    return Cast.of(folder)
+
+
+class TestNotebook:
+    def test_an_action_is_done_once(self, tmp_path: Path) -> None:
+        sent: list[str] = []
+
+        def send(_: dict[str, Any], key: str) -> str:
+            sent.append(key)
+            return "done"
+
+        path = tmp_path / "story.json"
+        assert "done" == Notebook(path).act("a", send)
+        assert "done" == Notebook(path).act("a", send)
+        assert 1 == len(sent)
+
+    def test_after_a_crash_it_is_sent_again_as_it_was_planned(self, tmp_path: Path) -> None:
+        path, sent = tmp_path / "story.json", []
+        plans = iter([{"n": 1}, {"n": 2}])
+
+        def crash(planned: dict[str, Any], key: str) -> None:
+            sent.append((planned, key))
+            raise ConnectionError
+
+        with pytest.raises(ConnectionError):
+            Notebook(path).act("a", crash, plan=lambda: next(plans))
+
+        def send(planned: dict[str, Any], key: str) -> int:
+            sent.append((planned, key))
+            return planned["n"]
+
+        assert 1 == Notebook(path).act("a", send, plan=lambda: next(plans))
+        assert sent[0] == sent[1]
+
+    def test_what_failed_for_good_is_planned_anew_under_another_key(self, tmp_path: Path) -> None:
+        notebook, keys = Notebook(tmp_path / "story.json"), []
+
+        def refuse(_: dict[str, Any], key: str) -> None:
+            keys.append(key)
+            raise InvalidInput("too late")
+
+        with pytest.raises(InvalidInput):
+            notebook.act("a", refuse, plan=lambda: {"until": 1})
+        assert 2 == notebook.act_anew(
+            "a", lambda planned, key: (keys.append(key), planned["until"])[1], plan=lambda: {"until": 2}
+        )
+        assert 2 == len(set(keys))
+
+    def test_two_stories_use_different_keys(self, tmp_path: Path) -> None:
+        keys = [Notebook(tmp_path / name).act("a", lambda _, key: key) for name in ("one.json", "two.json")]
+        assert keys[0] != keys[1]
+
+    def test_nobody_else_can_read_it(self, tmp_path: Path) -> None:
+        Notebook(tmp_path / "story.json")
+        assert 0o600 == stat.S_IMODE((tmp_path / "story.json").stat().st_mode)
+
+
+class TestCast:
+    @pytest.mark.parametrize("patients", [1, 2, 3, 4, 5, 6, 20])
+    def test_every_part_is_played_however_few_there_are(self, folder: Path, patients: int) -> None:
+        cast = _cast(folder, patients)
+
+        assert patients == len(cast.patients)
+        assert Custody.SELF is cast.leaving.custody
+        assert cast.leaving in cast.consenting
+        given = {consent.name for consent in consents(cast)}
+        asked = [
+            *first_asks(cast),
+            *hospital_asks(cast),
+            late_ask(cast),
+            move_ask(cast),
+            ask_after_withdrawal(cast),
+        ]
+        assert {ask.consent for ask in asked if ask.consent} <= given
+        assert len(asked) == len({ask.name for ask in asked})
+        assert any(ask.name == training(cast.leaving) and not ask.missing for ask in asked)
+
+    def test_half_of_the_patients_keep_their_own_keys_at_both_hospitals(self, folder: Path) -> None:
+        cast = _cast(folder, 20)
+        for hospital in HOSPITALS:
+            kept = [patient.custody for patient in cast.patients if patient.hospital == hospital]
+            assert (5, 5) == (kept.count(Custody.SELF), kept.count(Custody.ASSISTED))
+
+    def test_enough_patients_leave_one_without_consent(self, folder: Path) -> None:
+        cast = _cast(folder, 4)
+        assert cast.silent not in cast.consenting
+        assert not [
+            consent
+            for consent in consents(cast)
+            if consent.patient is cast.silent and consent.recipient == COMPANY
+        ]
+
+    def test_hospitals_are_named_as_in_the_hospital_file(self, folder: Path) -> None:
+        write_bundle(folder, "a", organisation="Not This One")
+        organisations = [
+            {"resource": {"resourceType": "Organization", "name": name}}
+            for name in ("North", "North", "South")
+        ]
+        (folder / "hospitalInformation.json").write_text(
+            json.dumps({"resourceType": "Bundle", "entry": organisations})
+        )
+        assert ("North", "South") == Cast.of(folder).hospital_names
+
+    def test_hospitals_are_named_as_in_the_bundles_otherwise(self, folder: Path) -> None:
+        write_bundle(folder, "a", organisation="Ä" * 40)
+        assert ("Ä" * 32, "First Hospital") == Cast.of(folder).hospital_names
+
+    def test_without_names_they_are_neutral(self, folder: Path) -> None:
+        assert ("First Hospital", "Second Hospital") == _cast(folder, 1).hospital_names
+
+    def test_nobody_consents_to_categories_the_record_lacks(self, folder: Path) -> None:
+        patient = _cast(folder, 1).patients[0]
+        assert Category.DIAGNOSIS == patient.training_categories
+
+    def test_a_folder_without_patients_is_malformed(self, folder: Path) -> None:
+        with pytest.raises(MalformedRecord):
+            Cast.of(folder)
+
+    def test_every_reason_of_the_issue_is_among_the_refusals(self, folder: Path) -> None:
+        cast = _cast(folder, 20)
+        missing = Fact(0)
+        for ask in (*first_asks(cast), *hospital_asks(cast), late_ask(cast)):
+            missing |= ask.missing
+        for fact in (
+            Fact.GRANT_LIVE,
+            Fact.GRANT_PURPOSE,
+            Fact.GRANT_CATEGORIES,
+            Fact.GRANT_QUOTA,
+            Fact.PROJECT_FILED,
+            Fact.LAWFUL,
+        ):
+            assert fact in missing
