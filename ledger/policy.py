@@ -11,6 +11,7 @@ from ledger.domain.records import GrantState, Member, Passport, PolicyTable, Pro
 from ledger.domain.vocabulary import (
     Basis,
     Category,
+    Custody,
     DataClass,
     Fact,
     GrantFlag,
@@ -70,7 +71,7 @@ def facts_of(
         _requester_facts(request, table, member, at)
         | _passport_facts(request, table, member, passport)
         | _project_facts(request, project, member, data_class, at)
-        | _grant_facts(request, grant, member, at)
+        | _grant_facts(request, grant, member, passport, at)
     )
     if table.required_for(data_class, request.purpose, request.basis):
         facts |= Fact.LAWFUL
@@ -169,7 +170,7 @@ def _project_facts(
     return facts
 
 
-def _grant_facts(request: Request, grant: GrantState | None, member: Member, at: int) -> Fact:
+def _grant_facts(request: Request, grant: GrantState | None, member: Member, passport: Passport, at: int) -> Fact:
     facts = Fact(0)
     if grant is None:
         return facts
@@ -181,7 +182,8 @@ def _grant_facts(request: Request, grant: GrantState | None, member: Member, at:
         facts |= Fact.GRANT_PURPOSE
     if request.categories in grant.categories:
         facts |= Fact.GRANT_CATEGORIES
-    if GrantFlag.SEPARATE in grant.flags:
+    # A custodian that keeps the holder's key cannot give separate consent in the subject's stead.
+    if GrantFlag.SEPARATE in grant.flags and passport.custody is Custody.SELF:
         facts |= Fact.GRANT_SEPARATE
     if grant.max_uses == 0 or grant.uses < grant.max_uses:
         facts |= Fact.GRANT_QUOTA

@@ -67,11 +67,11 @@ interface IConsents {
     error Consents_InvalidSignature(bytes32 grantId, address holder);
     /// @notice Thrown when the grant id is zero or taken.
     error Consents_Exists(bytes32 grantId);
-    /// @notice Thrown when the passport has no such grant.
+    /// @notice Thrown when another passport has the grant.
     error Consents_Unknown(bytes32 grantId);
     /// @notice Thrown when the superseded grant is not active.
     error Consents_NotActive(bytes32 grantId);
-    /// @notice Thrown when purposes, categories, recipient or terms are missing or out of range.
+    /// @notice Thrown when purposes, categories or terms are missing, or a flag does not exist.
     error Consents_Incomplete(bytes32 grantId);
     /// @notice Thrown when the use period is empty or over.
     error Consents_EmptyPeriod(uint40 useFrom, uint40 useTo);
@@ -92,8 +92,9 @@ interface IConsents {
     function grant(Grant[] calldata grants, bytes[] calldata signatures) external;
 
     /// @notice Withdraw consent. From the next transaction on the grant permits nothing.
-    /// @dev Anyone may relay. Withdrawing what has already ended changes nothing and does not revert.
-    /// Reverts with Consents_Unknown or Consents_InvalidSignature.
+    /// @dev Anyone may relay. Withdrawing what was withdrawn changes nothing and does not revert. Withdrawing what was
+    /// superseded withdraws what replaced it. Withdrawing a grant that was signed but never relayed uses its id up.
+    /// Reverts with Passports_Unknown, Consents_InvalidSignature, or Consents_Unknown if another passport has the grant.
     /// @param passportId The passport.
     /// @param grantId The grant.
     /// @param signature The holder's signature over `Revocation(bytes32 passportId,bytes32 grantId)`.

@@ -98,8 +98,9 @@ interface IMembers {
     /// @param memberId The member.
     function reinstate(uint32 memberId) external;
 
-    /// @notice Replace a member's keys.
+    /// @notice Replace a member's keys. If the member is the committee, the ledger's ownership moves with its signer.
     /// @dev Only the owner. Reverts with Members_Unknown, Members_Incomplete or Members_KeyInUse.
+    /// @dev Warning: a signing key that was rotated away can never be another member's.
     /// @param memberId The member.
     /// @param signer The account that signs the member's transactions from now on.
     /// @param signingKey The Ed25519 public key.

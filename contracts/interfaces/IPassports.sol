@@ -82,7 +82,8 @@ interface IPassports {
     function issue(Issue[] calldata issues) external;
 
     /// @notice Commit to new content of a passport that the caller keeps.
-    /// @dev Reverts with Passports_Unknown, Passports_NotCustodian, Passports_WrongStatus or Passports_Incomplete.
+    /// @dev Reverts with Members_NotMember, Members_NotActive, Passports_Unknown, Passports_NotCustodian,
+    /// Passports_WrongStatus or Passports_Incomplete.
     /// @param passportId The passport.
     /// @param content Commitment to the new manifest.
     function commitContent(bytes32 passportId, bytes32 content) external;

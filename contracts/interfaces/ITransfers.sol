@@ -49,7 +49,7 @@ interface ITransfers {
     error Transfers_Exists(bytes32 transferId);
     /// @notice Thrown when no transfer has this id.
     error Transfers_Unknown(bytes32 transferId);
-    /// @notice Thrown when no unused permit to transfer has this number.
+    /// @notice Thrown when no unused permit that still stands has this number.
     error Transfers_NotPermitted(bytes32 passportId, uint40 seq);
     /// @notice Thrown when the caller is not the recipient.
     error Transfers_NotRecipient(bytes32 transferId, uint32 memberId);
@@ -58,8 +58,10 @@ interface ITransfers {
     /// @notice Thrown when the content commitment is zero.
     error Transfers_NoContent(bytes32 transferId);
 
-    /// @notice Record that the caller shipped data under a permit to transfer. A permit is good for one transfer.
-    /// @dev Only the passport's active custodian. Reverts with Passports_NotCustodian, Passports_WrongStatus or one
+    /// @notice Record that the caller shipped data under a permit to transfer. A permit is good for one transfer within
+    /// an hour, and only while its recipient is active and the grant it rested on is live.
+    /// @dev Only the passport's active custodian. Reverts with Members_NotMember, Members_NotActive,
+    /// Passports_Unknown, Passports_NotCustodian, Passports_WrongStatus or one
     /// of the errors above.
     /// @param transferId 32 random bytes.
     /// @param passportId The passport.
@@ -77,7 +79,7 @@ interface ITransfers {
     /// @param transferId The transfer.
     function transferOf(bytes32 transferId) external view returns (Transfer memory);
 
-    /// @notice The member that a permit allows to receive data; 0 if there is no unused permit with this number.
+    /// @notice The member that a permit allows to receive data; 0 if there is no unused permit that still stands.
     /// @param passportId The passport.
     /// @param seq The decision's number within the passport.
     function transferPermit(bytes32 passportId, uint40 seq) external view returns (uint32 recipient);

@@ -33,7 +33,7 @@ library Facts {
     uint32 internal constant GRANT_PURPOSE = 1 << 11;
     /// @dev The grant names every category asked for.
     uint32 internal constant GRANT_CATEGORIES = 1 << 12;
-    /// @dev The grant is separate: one purpose under the holder's own signature.
+    /// @dev The grant is separate: one purpose, under a signature of the subject's own, not of a custodian that assists.
     uint32 internal constant GRANT_SEPARATE = 1 << 13;
     /// @dev The grant has uses left.
     uint32 internal constant GRANT_QUOTA = 1 << 14;

@@ -18,6 +18,7 @@ abstract contract Consents is IConsents, Passports, Policy, EIP712 {
     /// @dev Keyed by passport first: a grant found is a grant for this passport, without a second slot to say so.
     mapping(bytes32 passportId => mapping(bytes32 grantId => GrantState state)) internal _grants;
     mapping(bytes32 grantId => bool used) private _used;
+    mapping(bytes32 grantId => bytes32 successor) private _successors;
 
     /* ANYONE, WITH THE HOLDER'S SIGNATURE */
 
@@ -34,10 +35,18 @@ abstract contract Consents is IConsents, Passports, Policy, EIP712 {
 
     /// @inheritdoc IConsents
     function revoke(bytes32 passportId, bytes32 grantId, bytes calldata signature) external {
-        GrantState storage state = _grants[passportId][grantId];
-        require(state.status != GrantStatus.NONE, Consents_Unknown(grantId));
+        _knownPassport(passportId);
         _checkSignature(grantId, passportId, PassportHash.revocationHash(passportId, grantId), signature);
-        if (state.status != GrantStatus.ACTIVE) return;
+        // What replaced the grant before the withdrawal arrived is withdrawn with it: relaying an amendment first
+        // must not save a consent that its holder takes back.
+        while (_grants[passportId][grantId].status == GrantStatus.SUPERSEDED) grantId = _successors[grantId];
+        GrantState storage state = _grants[passportId][grantId];
+        if (state.status == GrantStatus.WITHDRAWN) return;
+        if (state.status == GrantStatus.NONE) {
+            // Signed, perhaps, but not relayed yet: the id is used up, so it never will be.
+            require(!_used[grantId], Consents_Unknown(grantId));
+            _used[grantId] = true;
+        }
         _end(state, GrantStatus.WITHDRAWN);
         emit ConsentWithdrawn(grantId, passportId);
     }
@@ -64,6 +73,7 @@ abstract contract Consents is IConsents, Passports, Policy, EIP712 {
             GrantState storage former = _grants[given.passportId][given.supersedes];
             require(former.status == GrantStatus.ACTIVE, Consents_NotActive(given.supersedes));
             _end(former, GrantStatus.SUPERSEDED);
+            _successors[given.supersedes] = given.grantId;
             emit ConsentSuperseded(given.supersedes, given.passportId, given.grantId);
         }
         _grants[given.passportId][given.grantId] = GrantState({
@@ -105,6 +115,14 @@ abstract contract Consents is IConsents, Passports, Policy, EIP712 {
         if (given.flags & Codes.FLAG_SEPARATE != 0) {
             require(given.purposes & (given.purposes - 1) == 0, Consents_NotSeparate(given.purposes));
         }
+    }
+
+    /// @dev Whether a grant has not ended and is within its use period.
+    function _isLive(GrantState storage state) internal view returns (bool) {
+        return
+            state.status == GrantStatus.ACTIVE &&
+            block.timestamp >= state.useFrom &&
+            block.timestamp < state.useTo;
     }
 
     function _checkPeriod(Grant calldata given) private view {

@@ -91,7 +91,7 @@ abstract contract Decisions is IDecisions, Consents, Projects, Transfers {
             _requesterFacts(context, terms) |
                 _passportFacts(context, passport, terms) |
                 _projectFacts(context.memberId, terms, dataClass) |
-                _grantFacts(context.memberId, grant, terms);
+                _grantFacts(context.memberId, passport, grant, terms);
         uint32 required = _requiredFor(dataClass, terms.purpose(), terms.basis());
         if (required != 0) facts |= Facts.LAWFUL;
         uint32 missing = (required | Facts.LAWFUL) & ~facts;
@@ -106,8 +106,7 @@ abstract contract Decisions is IDecisions, Consents, Projects, Transfers {
         passport.size = seq + 1;
         if (outcome == Codes.PERMIT) {
             if (terms.basis() == Codes.CONSENT && grant.maxUses != 0) ++grant.uses;
-            if (terms.operation() == Codes.TRANSFER)
-                _permitTransfer(request.passportId, seq, context.memberId);
+            if (terms.operation() == Codes.TRANSFER) _permitTransfer(request, seq, context.memberId);
         }
         verdict = _pack(context.header.version, seq, terms, dataClass, outcome, facts, missing);
         context.head = PassportHash.foldDecision(
@@ -168,21 +167,19 @@ abstract contract Decisions is IDecisions, Consents, Projects, Transfers {
 
     function _grantFacts(
         uint32 memberId,
+        Passport storage passport,
         GrantState storage grant,
         Terms terms
     ) private view returns (uint32 facts) {
-        if (grant.status == GrantStatus.NONE) return 0;
-        if (
-            grant.status == GrantStatus.ACTIVE &&
-            block.timestamp >= grant.useFrom &&
-            block.timestamp < grant.useTo
-        ) {
-            facts |= Facts.GRANT_LIVE;
-        }
+        // No recipient: there is no grant, or only the mark of one that was withdrawn before it was given.
+        if (grant.recipient == 0) return 0;
+        if (_isLive(grant)) facts |= Facts.GRANT_LIVE;
         if (grant.recipient == memberId) facts |= Facts.GRANT_RECIPIENT;
         if ((grant.purposes >> terms.purpose()) & 1 != 0) facts |= Facts.GRANT_PURPOSE;
         if (terms.categories() & ~grant.categories == 0) facts |= Facts.GRANT_CATEGORIES;
-        if (grant.flags & Codes.FLAG_SEPARATE != 0) facts |= Facts.GRANT_SEPARATE;
+        // A custodian that keeps the holder's key cannot give separate consent in the subject's stead.
+        if (grant.flags & Codes.FLAG_SEPARATE != 0 && passport.custody == Custody.SELF)
+            facts |= Facts.GRANT_SEPARATE;
         if (grant.maxUses == 0 || grant.uses < grant.maxUses) facts |= Facts.GRANT_QUOTA;
     }
 

@@ -13,6 +13,7 @@ abstract contract Members is IMembers, Ownable2Step {
     uint32 private _memberCount;
     mapping(uint32 memberId => Member member) internal _members;
     mapping(address signer => uint32 memberId) private _memberIds;
+    /// @dev Keys that were rotated away stay taken: an old signature never becomes another member's.
     mapping(bytes32 signingKey => uint32 memberId) private _signingKeys;
 
     /* COMMITTEE */
@@ -43,8 +44,8 @@ abstract contract Members is IMembers, Ownable2Step {
     ) external onlyOwner {
         Member storage member = _knownMember(memberId);
         require(signer != address(0) && signingKey != 0 && sealingKey != 0, Members_Incomplete());
+        if (member.signer == owner()) _transferOwnership(signer);
         delete _memberIds[member.signer];
-        delete _signingKeys[member.signingKey];
         _claimKeys(memberId, signer, signingKey);
         member.signer = signer;
         member.signingKey = signingKey;
@@ -131,7 +132,8 @@ abstract contract Members is IMembers, Ownable2Step {
 
     function _claimKeys(uint32 memberId, address signer, bytes32 signingKey) private {
         require(_memberIds[signer] == 0, Members_KeyInUse(bytes32(uint256(uint160(signer)))));
-        require(_signingKeys[signingKey] == 0, Members_KeyInUse(signingKey));
+        uint32 holder = _signingKeys[signingKey];
+        require(holder == 0 || holder == memberId, Members_KeyInUse(signingKey));
         _memberIds[signer] = memberId;
         _signingKeys[signingKey] = memberId;
     }

@@ -38,6 +38,7 @@ abstract contract Passports is IPassports, Members {
     /// @inheritdoc IPassports
     function narrow(bytes32 passportId, uint16 purposes) external {
         Passport storage passport = _ownPassport(passportId);
+        _requireOpen(passportId, passport);
         uint16 current = passport.purposes;
         require(
             purposes != 0 && purposes != current && purposes & ~current == 0,

@@ -1,17 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IDecisions} from "../interfaces/IDecisions.sol";
 import {ITransfers} from "../interfaces/ITransfers.sol";
-import {Passports} from "./Passports.sol";
+import {Codes} from "../libraries/Codes.sol";
+import {Consents} from "./Consents.sol";
 
 /// @title Transfers
 /// @notice Custody moving between two members.
-abstract contract Transfers is ITransfers, Passports {
+abstract contract Transfers is ITransfers, Consents {
     /* STORAGE */
 
     mapping(bytes32 transferId => Transfer transfer) private _transfers;
     /// @dev Written by a permitted decision with operation TRANSFER, cleared when it is used.
-    mapping(bytes32 passportId => mapping(uint40 seq => uint32 recipient)) private _permits;
+    struct Permit {
+        // slot 0
+        uint32 recipient;
+        uint40 decidedAt;
+        // slot 1
+        bytes32 grantId; // grant that the decision rested on, or 0
+    }
+
+    mapping(bytes32 passportId => mapping(uint40 seq => Permit permit)) private _permits;
+
+    /// @dev How long after its decision a permit can be used.
+    uint256 private constant PERMIT_SECONDS = 1 hours;
 
     /* MEMBERS */
 
@@ -19,7 +32,7 @@ abstract contract Transfers is ITransfers, Passports {
     function ship(bytes32 transferId, bytes32 passportId, uint40 seq, bytes32 content) external {
         Passport storage passport = _ownPassport(passportId);
         _requireOpen(passportId, passport);
-        uint32 recipient = _permits[passportId][seq];
+        uint32 recipient = _standingPermit(passportId, seq);
         require(recipient != 0, Transfers_NotPermitted(passportId, seq));
         require(content != 0, Transfers_NoContent(transferId));
         Transfer storage transfer = _transfers[transferId];
@@ -58,12 +71,23 @@ abstract contract Transfers is ITransfers, Passports {
 
     /// @inheritdoc ITransfers
     function transferPermit(bytes32 passportId, uint40 seq) external view returns (uint32 recipient) {
-        return _permits[passportId][seq];
+        return _standingPermit(passportId, seq);
     }
 
     /* INTERNALS */
 
-    function _permitTransfer(bytes32 passportId, uint40 seq, uint32 recipient) internal {
-        _permits[passportId][seq] = recipient;
+    function _permitTransfer(IDecisions.Request calldata request, uint40 seq, uint32 recipient) internal {
+        bytes32 grantId = request.terms.basis() == Codes.CONSENT ? request.grantId : bytes32(0);
+        _permits[request.passportId][seq] = Permit(recipient, uint40(block.timestamp), grantId);
+    }
+
+    /// @dev The recipient of an unused permit that still stands: not too old, the recipient active, and the grant it
+    /// rested on, if it named one, still live.
+    function _standingPermit(bytes32 passportId, uint40 seq) private view returns (uint32) {
+        Permit storage permit = _permits[passportId][seq];
+        bool inTime = block.timestamp <= permit.decidedAt + PERMIT_SECONDS;
+        bytes32 grantId = permit.grantId;
+        bool consented = grantId == 0 || _isLive(_grants[passportId][grantId]);
+        return inTime && consented && _isActive(_members[permit.recipient]) ? permit.recipient : 0;
     }
 }

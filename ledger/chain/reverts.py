@@ -62,7 +62,7 @@ REVERTS: Final[dict[str, tuple[type[LedgerError], str]]] = {
         "not the signature of holder {holder} over these words on this ledger",
     ),
     "Consents_Exists": (Conflict, "grant {grantId} exists already: a signature is good for one grant"),
-    "Consents_Unknown": (NotFound, "there is no grant {grantId} for this passport"),
+    "Consents_Unknown": (NotFound, "grant {grantId} is another passport's"),
     "Consents_NotActive": (Conflict, "grant {grantId} is not active"),
     "Consents_Incomplete": (
         InvalidInput,

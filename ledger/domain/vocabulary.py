@@ -287,7 +287,7 @@ FACT_LABELS: Final[dict[Fact, Label]] = {
     Fact.GRANT_CATEGORIES: Label(
         "the consent covers every kind of data asked for", "同意涵盖所请求的数据类别"
     ),
-    Fact.GRANT_SEPARATE: Label("the consent is separate, for this purpose alone", "单独同意"),
+    Fact.GRANT_SEPARATE: Label("the consent is separate: for this purpose alone, by the patient's own key", "本人密钥作出的单独同意"),
     Fact.GRANT_QUOTA: Label("the consent has uses left", "同意的使用次数未用尽"),
     Fact.EMERGENCY_IN_FORCE: Label("an emergency is in force", "紧急状态有效"),
     Fact.ENCRYPTED: Label("protection by encryption is attested", "已证明全程加密"),
@@ -321,7 +321,7 @@ MISSING_LABELS: Final[dict[Fact, str]] = {
     Fact.GRANT_RECIPIENT: "no consent names this institution",
     Fact.GRANT_PURPOSE: "the consent does not cover this purpose",
     Fact.GRANT_CATEGORIES: "the consent does not cover all the kinds of data asked for",
-    Fact.GRANT_SEPARATE: "the law asks for a separate consent, for this purpose alone",
+    Fact.GRANT_SEPARATE: "the law asks for a separate consent, for this purpose alone, with the patient's own key",
     Fact.GRANT_QUOTA: "the consent's number of uses is used up",
     Fact.EMERGENCY_IN_FORCE: "no emergency is in force",
     Fact.ENCRYPTED: "protection by encryption is not attested",

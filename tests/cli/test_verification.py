@@ -65,10 +65,10 @@ class Reader(LedgerReader):
             "MemberAdmitted": [Event("MemberAdmitted", {"memberId": 4, "name": "North"}, _position(1))],
         }
 
-    def events(self, name: str, *topics: bytes, to_block: int) -> Iterator[Event]:  # noqa: ARG002
+    def events(self, name: str, *topics: bytes, to_block: int) -> Iterator[Event]:
         return iter(self.found[name])
 
-    def size_of(self, passport_id: bytes, *, block: int) -> int:  # noqa: ARG002
+    def size_of(self, passport_id: bytes, *, block: int) -> int:
         return self.size
 
     def head(self) -> BlockHeader:

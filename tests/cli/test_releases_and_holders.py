@@ -1,0 +1,237 @@
+"""What recipients open and what holders sign: only what is true, and only what was decided."""
+
+from __future__ import annotations
+
+import base64
+import json
+from copy import deepcopy
+from typing import Any
+
+import httpx2
+import pytest
+from eth_account import Account
+
+from ledger.client import (
+    MemberKeys,
+    PassportClient,
+    check_grant,
+    content_received,
+    open_release,
+    sign_grant,
+    sign_in,
+    sign_revocation,
+)
+from ledger.client.holders import grant_of, seconds
+from ledger.domain.records import Address
+from ledger.encoding.hexadecimal import bytes32, to_hex
+from ledger.encoding.typed_data import (
+    LedgerDomain,
+    grant_typed_data,
+    recover,
+    revocation_typed_data,
+    sign_in_typed_data,
+)
+from ledger.errors import (
+    InvalidInput,
+    SignatureRejected,
+    VerificationError,
+)
+from tests.cli.conftest import seal_release
+
+URL = "http://127.0.0.1:8000"
+LEDGER = {"chainId": 31337, "ledger": "0x" + "ab" * 20}
+DOMAIN = LedgerDomain(31337, Address("0x" + "ab" * 20))
+
+
+class TestRelease:
+    def test_a_release_is_opened_and_equals_what_was_sealed(
+        self, release: dict[str, Any], keys: MemberKeys, resources: Any
+    ) -> None:
+        opened = open_release(release, keys, content=bytes32(release["content"]))
+
+        assert {category.name: entries for category, entries in resources.items()} == opened
+        assert bytes32(release["content"]) == content_received(release, keys)
+
+    def test_somebody_else_cannot_open_it(self, release: dict[str, Any]) -> None:
+        with pytest.raises(VerificationError, match="cannot be decrypted"):
+            open_release(release, MemberKeys.new("somebody else"))
+
+    def test_other_content_than_the_passports_is_found(
+        self, release: dict[str, Any], keys: MemberKeys
+    ) -> None:
+        with pytest.raises(VerificationError, match="manifest"):
+            open_release(release, keys, content=bytes(32))
+
+    def test_exchanged_plain_text_is_found_and_reported_as_another_content(
+        self, release: dict[str, Any], keys: MemberKeys, resources: Any
+    ) -> None:
+        forged = deepcopy(resources)
+        for entries in forged.values():
+            entries[0]["id"] = "another"
+        other = seal_release(forged, recipient=keys)
+        mixed = deepcopy(release)
+        for item, replacement in zip(mixed["categories"], other["categories"], strict=True):
+            item["ciphertext"], item["sealedKey"] = replacement["ciphertext"], replacement["sealedKey"]
+
+        with pytest.raises(VerificationError, match="not those that were committed to"):
+            open_release(mixed, keys)
+        assert bytes32(release["content"]) != content_received(mixed, keys)
+
+    def test_a_commitment_that_fits_the_text_but_not_the_manifest_is_found(
+        self, release: dict[str, Any], keys: MemberKeys, resources: Any
+    ) -> None:
+        other = seal_release(resources, recipient=keys)
+        mixed = {**release, "categories": other["categories"]}
+
+        with pytest.raises(VerificationError, match="not those that were committed to"):
+            open_release(mixed, keys)
+
+    @pytest.mark.parametrize("field", ["ciphertext", "sealedKey"])
+    def test_flipped_bits_are_found(self, release: dict[str, Any], keys: MemberKeys, field: str) -> None:
+        item = release["categories"][0]
+        flipped = bytearray(base64.b64decode(item[field]))
+        flipped[-1] ^= 1
+        item[field] = base64.b64encode(flipped).decode()
+
+        with pytest.raises(VerificationError):
+            open_release(release, keys)
+
+    def test_a_wrong_number_of_entries_is_found(self, release: dict[str, Any], keys: MemberKeys) -> None:
+        release["categories"][0]["entries"] += 1
+
+        with pytest.raises(VerificationError, match="promises"):
+            open_release(release, keys)
+
+    @pytest.mark.parametrize("broken", [{}, {"categories": [{}]}, {"categories": [{"category": "NONE"}]}])
+    def test_a_malformed_release_is_a_verification_error(
+        self, keys: MemberKeys, broken: dict[str, Any]
+    ) -> None:
+        with pytest.raises(VerificationError, match="cannot be read"):
+            open_release(broken, keys)
+
+
+class TestHolder:
+    KEY = bytes.fromhex("11" * 32)
+    HOLDER = str(Account.from_key(bytes.fromhex("11" * 32)).address).lower()
+    WANTED: dict[str, Any] = {  # noqa: RUF012 - never changed
+        "passportId": "0x" + "aa" * 32,
+        "recipient": 4,
+        "purposes": ["AI_TRAINING"],
+        "categories": ["DIAGNOSIS", "VITALS"],
+        "useTo": "2027-01-01T00:00:00Z",
+        "maxUses": 3,
+        "flags": ["NO_RELINK"],
+    }
+
+    @pytest.fixture
+    def prepared(self) -> dict[str, Any]:
+        grant = {
+            "grantId": "0x" + "bb" * 32,
+            "passportId": self.WANTED["passportId"],
+            "recipient": 4,
+            "purposes": 1 << 7,
+            "categories": 0b10001,
+            "useFrom": 1_700_000_000,
+            "useTo": seconds("2027-01-01T00:00:00Z"),
+            "maxUses": 3,
+            "flags": 2,
+            "terms": "0x" + "cc" * 32,
+            "supersedes": "0x" + "00" * 32,
+            "deadline": 1_800_000_000,
+        }
+        return {"grant": grant, "text": "…", "holder": self.HOLDER, "typedData": {}}
+
+    def test_a_grant_that_says_what_was_decided_is_signed(self, prepared: dict[str, Any]) -> None:
+        grant = check_grant(prepared, self.WANTED)
+        signature = sign_grant(LEDGER, grant, self.KEY)
+
+        assert self.HOLDER == recover(grant_typed_data(DOMAIN, grant), bytes.fromhex(signature[2:]))
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("passportId", "0x" + "ab" * 32),
+            ("recipient", 5),
+            ("purposes", 0xFFFF),
+            ("categories", 0xFFFF),
+            ("useTo", 2_000_000_000),
+            ("maxUses", 0),
+            ("flags", 0),
+            ("supersedes", "0x" + "01" * 32),
+        ],
+    )
+    def test_a_grant_that_says_something_else_is_not_signed(
+        self, prepared: dict[str, Any], field: str, value: Any
+    ) -> None:
+        prepared["grant"][field] = value
+
+        with pytest.raises(SignatureRejected, match=field):
+            check_grant(prepared, self.WANTED)
+
+    def test_another_start_than_decided_is_not_signed(self, prepared: dict[str, Any]) -> None:
+        with pytest.raises(SignatureRejected, match="useFrom"):
+            check_grant(prepared, {**self.WANTED, "useFrom": "2026-01-01T00:00:00Z"})
+
+    def test_half_a_grant_is_bad_input(self) -> None:
+        with pytest.raises(InvalidInput, match="not a grant ready for signing"):
+            grant_of({"grantId": "0x" + "bb" * 32})
+
+    def test_a_withdrawal_is_signed_by_the_holder(self) -> None:
+        passport, grant = "0x" + "aa" * 32, "0x" + "bb" * 32
+        signature = sign_revocation(LEDGER, passport_id=passport, grant_id=grant, private_key=self.KEY)
+        typed_data = revocation_typed_data(DOMAIN, passport_id=bytes32(passport), grant_id=bytes32(grant))
+
+        assert self.HOLDER == recover(typed_data, bytes.fromhex(signature[2:]))
+
+    def _service(self, typed_data: dict[str, Any]) -> httpx2.Client:
+        def handle(request: httpx2.Request) -> httpx2.Response:
+            if request.url.path == "/v1/ledger":
+                return httpx2.Response(200, json=LEDGER)
+            if request.url.path == "/v1/sessions/challenges":
+                return httpx2.Response(
+                    200,
+                    json={
+                        "typedData": typed_data,
+                        "challenge": to_hex(b"c" * 32),
+                        "expiresAt": "2027-01-01T00:00:00Z",
+                    },
+                )
+            signature = bytes.fromhex(json.loads(request.content)["signature"][2:])
+            return httpx2.Response(201, json={"code": "in", "by": recover(typed_data, signature)})
+
+        return httpx2.Client(transport=httpx2.MockTransport(handle))
+
+    def test_a_challenge_of_this_service_is_answered(self) -> None:
+        typed_data = sign_in_typed_data(
+            DOMAIN, holder=self.HOLDER, origin=URL, challenge=b"c" * 32, expires_at=9
+        )
+
+        session = sign_in(PassportClient(URL, http=self._service(typed_data)), self.KEY)
+
+        assert {"code": "in", "by": self.HOLDER} == session
+
+    @pytest.mark.parametrize(
+        "typed_data",
+        [
+            sign_in_typed_data(
+                DOMAIN, holder=HOLDER, origin="https://evil.example", challenge=b"c" * 32, expires_at=9
+            ),
+            sign_in_typed_data(DOMAIN, holder=HOLDER, origin=URL, challenge=b"d" * 32, expires_at=9),
+            sign_in_typed_data(
+                DOMAIN, holder="0x" + "01" * 20, origin=URL, challenge=b"c" * 32, expires_at=9
+            ),
+            sign_in_typed_data(
+                LedgerDomain(1, DOMAIN.ledger), holder=HOLDER, origin=URL, challenge=b"c" * 32, expires_at=9
+            ),
+            revocation_typed_data(DOMAIN, passport_id=bytes(32), grant_id=bytes(32)),
+        ],
+        ids=["another origin", "another challenge", "another holder", "another chain", "no sign-in at all"],
+    )
+    def test_anything_else_is_not_signed(self, typed_data: dict[str, Any]) -> None:
+        with pytest.raises(SignatureRejected):
+            sign_in(PassportClient(URL, http=self._service(typed_data)), self.KEY)
+
+    @pytest.mark.parametrize("text", ["soon", "2027-01-01T00:00:00", ""])
+    def test_a_time_without_a_zone_is_bad_input(self, text: str) -> None:
+        with pytest.raises(InvalidInput):
+            seconds(text)
