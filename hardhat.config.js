@@ -1,6 +1,6 @@
 // The contract tool chain: build, Solidity tests, and the embedded devnet (`hardhat node`).
 // The compiler's version and settings are in contracts/solc.settings.json, which Python reads too.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { defineConfig } from "hardhat/config";
 
@@ -14,14 +14,29 @@ function integer(name, fallback) {
   return Number(text);
 }
 
+// The compiler from npm, so that nothing is downloaded. The path must be absolute.
+const path = createRequire(import.meta.url).resolve("solc/soljson.js");
+
+/**
+ * Settings of the Solidity tests: nothing is optimised, which takes seconds instead of minutes. They run the ledger's
+ * bytecode as the build wrote it, so what they test stays what is deployed. Vectors.t.sol goes without: it imports
+ * DefaultPolicy, which compiles by way of the IR only.
+ */
+function testOverrides() {
+  const { evmVersion, metadata } = compiler.settings;
+  const folder = "tests/contracts";
+  const names = readdirSync(new URL(folder, import.meta.url)).filter((name) => name.endsWith(".t.sol"));
+  const plain = names.filter((name) => name !== "Vectors.t.sol");
+  const override = { version: compiler.version, settings: { evmVersion, metadata }, path };
+  return Object.fromEntries(plain.map((name) => [`${folder}/${name}`, override]));
+}
+
 const genesisTime = integer("PASSPORT_GENESIS_TIME", undefined); // seconds since the Unix epoch
 
 export default defineConfig({
   solidity: {
-    version: compiler.version,
-    settings: compiler.settings,
-    // The compiler from npm, so that nothing is downloaded. The path must be absolute.
-    path: createRequire(import.meta.url).resolve("solc/soljson.js"),
+    compilers: [{ version: compiler.version, settings: compiler.settings, path }],
+    overrides: testOverrides(),
     // Tests never change what the contracts compile to.
     splitTestsCompilation: true,
   },

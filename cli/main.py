@@ -8,59 +8,75 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from importlib.metadata import version
 from typing import Annotated, Final
 
 import typer
 
-from cli.commands import (
-    audit,
-    demo,
-    doctor,
-    grant,
-    holder,
-    log,
-    member,
-    policy,
-    project,
-    record,
-    request,
-    transfer,
-    up,
-    verify,
-)
 from cli.output import ERROR, complain, note
 from ledger.errors import InvalidInput, LedgerError
 
 #: Set to anything to see where an unforeseen error comes from.
 _DEBUG_VARIABLE: Final = "PASSPORT_DEBUG"
-
-app = typer.Typer(
-    name="passport",
-    help="Who may use which medical data for what, who did, and who was refused.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+#: The commands, each a module of `cli.commands`, in the order of the help.
+_COMMANDS: Final = (
+    "up",
+    "demo",
+    "doctor",
+    "member",
+    "holder",
+    "record",
+    "grant",
+    "project",
+    "request",
+    "transfer",
+    "log",
+    "verify",
+    "audit",
+    "policy",
 )
-"""The whole command line; `main` runs it."""
-
-for _module in (up, demo, doctor, log, verify):
-    _module.add_to(app)
-for _group in (member, holder, record, grant, project, request, transfer, audit, policy):
-    app.add_typer(_group.app)
 
 
-@app.callback()
-def _passport(
-    *,
-    show_version: Annotated[
-        bool, typer.Option("--version", help="Print the version and end.", is_eager=True)
-    ] = False,
-) -> None:
-    if show_version:
+def command_line(arguments: list[str]) -> typer.Typer:
+    """
+    Put the command line together: with the one command that is called, or with all of them for the help.
+
+    The service and the chain are slow to import; who signs a request shall not wait for them.
+    """
+    app = typer.Typer(
+        name="passport",
+        help="Who may use which medical data for what, who did, and who was refused.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_passport)
+    called = arguments[:1] if arguments and arguments[0] in _COMMANDS else _COMMANDS
+    for name in called:
+        module = import_module(f"cli.commands.{name}")
+        if hasattr(module, "add_to"):
+            module.add_to(app)
+        else:
+            app.add_typer(module.app)
+    return app
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
         print(version("medical-data-passport"))
         raise typer.Exit
+
+
+def _passport(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and end.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Take the options that stand before the command."""
 
 
 def run(arguments: list[str]) -> int:
@@ -75,7 +91,7 @@ def run(arguments: list[str]) -> int:
     """
     as_json = "--json" in arguments
     try:
-        code = app(args=arguments, prog_name="passport", standalone_mode=False)
+        code = command_line(arguments)(args=arguments, prog_name="passport", standalone_mode=False)
     except typer.TyperException as error:
         return _misused(error, as_json=as_json)
     except LedgerError as error:

@@ -13,11 +13,13 @@ from cli.story.world import World
 from cli.times import rfc3339
 from cli.verification import PassportCheck, check_passport
 from ledger.client import seconds
-from ledger.errors import VerificationError
+from ledger.errors import Conflict, NotFound, VerificationError
 
 Json = dict[str, Any]
 
 ACCESS_LOG: Final = "access-log.json"
+#: What a node answers that lost its blocks and is being filled again: not yet is not wrong.
+_FILLING: Final = (NotFound, Conflict, VerificationError)
 
 
 def read_log(world: World) -> None:
@@ -35,7 +37,7 @@ def read_log(world: World) -> None:
         lines = world.as_patient(patient, lambda client: client.access_log(passport))
         return lines, check_passport(world.reader, passport, lines)
 
-    lines, result = world.persist(check, until=lambda found: found[1].is_true)
+    lines, result = world.persist(check, until=lambda found: found[1].is_true, also=_FILLING)
     if not result.is_true:
         differences = [difference for line in result.lines for difference in line.differences]
         raise VerificationError(
@@ -64,7 +66,9 @@ def audit_ledger(world: World) -> None:
             from_block=world.place.from_block,
             access_logs=[path],
             report=world.report,
-        )
+        ),
+        until=lambda found: found.replay.decisions >= len(world.answers()),
+        also=_FILLING,
     ).as_json()
     if result["mismatches"]:
         raise VerificationError(f"{result['mismatches']} decisions come out differently when decided again")

@@ -24,7 +24,7 @@ abstract contract Transfers is ITransfers, Consents {
     mapping(bytes32 passportId => mapping(uint40 seq => Permit permit)) private _permits;
 
     /// @dev How long after its decision a permit can be used.
-    uint256 private constant PERMIT_SECONDS = 1 hours;
+    uint256 private constant _PERMIT_SECONDS = 1 hours;
 
     /* MEMBERS */
 
@@ -85,7 +85,7 @@ abstract contract Transfers is ITransfers, Consents {
     /// rested on, if it named one, still live.
     function _standingPermit(bytes32 passportId, uint40 seq) private view returns (uint32) {
         Permit storage permit = _permits[passportId][seq];
-        bool inTime = block.timestamp <= permit.decidedAt + PERMIT_SECONDS;
+        bool inTime = block.timestamp <= permit.decidedAt + _PERMIT_SECONDS;
         bytes32 grantId = permit.grantId;
         bool consented = grantId == 0 || _isLive(_grants[passportId][grantId]);
         return inTime && consented && _isActive(_members[permit.recipient]) ? permit.recipient : 0;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import stat
 from pathlib import Path
@@ -96,6 +97,10 @@ class TestEnding:
         ):
             assert f"  {name} " in out
 
+    def test_the_version_is_told(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert 0 == main.run(["--version"])
+        assert re.fullmatch(r"\d+\.\d+\.\d+\n", capsys.readouterr().out)
+
     def test_no_command_at_all_shows_the_help(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert 2 == main.run([])
         assert "Commands:" in capsys.readouterr().err
@@ -133,7 +138,7 @@ class TestEnding:
         def fail(*_: Any, **__: Any) -> None:
             raise ZeroDivisionError("by zero")
 
-        monkeypatch.setattr(main, "app", fail)
+        monkeypatch.setattr(main, "command_line", fail)
         assert 2 == main.run(["member", "list"])
         assert "this program made a mistake: ZeroDivisionError" in capsys.readouterr().err
 

@@ -30,6 +30,7 @@ contract Wallet is IERC1271 {
 contract ConsentsTest is LedgerTest {
     bytes32 private constant WALLET_PASSPORT = keccak256("passport of a wallet");
     bytes32 private constant UNKNOWN = keccak256("unknown");
+    bytes32 private constant THIRD_GRANT = keccak256("third grant");
 
     /* GRANT */
 
@@ -437,11 +438,40 @@ contract ConsentsTest is LedgerTest {
         _assertRevokingChangesNothing();
     }
 
-    function test_WhenRevokingASupersededGrant_NothingChanges() external {
-        IConsents.Grant memory given = _draft();
-        given.supersedes = GRANT;
-        _give(given);
+    /// @dev Whoever relays an amendment before the withdrawal does not save the consent.
+    function test_WhenRevokingASupersededGrant_WhatReplacedItEnds() external {
+        _amendTwice();
+        bytes memory first = _stored(GRANT);
+        bytes memory second = _stored(OTHER_GRANT);
+        IConsents.GrantState memory expected = ledger.grantOf(PASSPORT, THIRD_GRANT);
+        expected.status = IConsents.GrantStatus.WITHDRAWN;
+        expected.endedAt = START + 2 * DAY;
+        bytes memory signature = _signedRevocation(HOLDER_KEY, PASSPORT, GRANT);
+
+        vm.warp(START + 2 * DAY);
+        vm.expectEmit(address(ledger));
+        emit IConsents.ConsentWithdrawn(THIRD_GRANT, PASSPORT);
+        ledger.revoke(PASSPORT, GRANT, signature);
+        vm.assertEq(first, _stored(GRANT), "first grant");
+        vm.assertEq(second, _stored(OTHER_GRANT), "second grant");
+        vm.assertEq(abi.encode(expected), _stored(THIRD_GRANT), "third grant");
         _assertRevokingChangesNothing();
+    }
+
+    function test_WhenRevokingASupersededGrant_AndWhatReplacedItHasEnded_NothingChanges() external {
+        _amendTwice();
+        _revoke(PASSPORT, THIRD_GRANT);
+        _assertRevokingChangesNothing();
+    }
+
+    /// @dev Given anew after the withdrawal, with another id, is given.
+    function test_WhenGivenAgainAfterWithdrawal_FormerRevocationDoesNotReachIt() external {
+        _amendTwice();
+        bytes memory signature = _signedRevocation(HOLDER_KEY, PASSPORT, GRANT);
+        ledger.revoke(PASSPORT, GRANT, signature);
+        _give(_grantOf(UNKNOWN, PASSPORT));
+        ledger.revoke(PASSPORT, GRANT, signature);
+        vm.assertTrue(_status(UNKNOWN) == IConsents.GrantStatus.ACTIVE, "the new one");
     }
 
     function test_WhenPassportIsSealedOrDestroyed_ConsentCanStillBeWithdrawn() external {
@@ -451,14 +481,46 @@ contract ConsentsTest is LedgerTest {
         vm.assertTrue(_status(GRANT) == IConsents.GrantStatus.WITHDRAWN, "withdrawn");
     }
 
-    function test_RevertWhen_GrantIsUnknown() external {
-        bytes memory signature = _signedRevocation(HOLDER_KEY, PASSPORT, OTHER_GRANT);
-        _expectRevert(IConsents.Consents_Unknown.selector, OTHER_GRANT);
-        ledger.revoke(PASSPORT, OTHER_GRANT, signature);
+    function test_WhenRevokedBeforeItIsGranted_ItsIdIsUsedUp() external onlyChanges(GRANTS) {
+        IConsents.GrantState memory expected;
+        expected.status = IConsents.GrantStatus.WITHDRAWN;
+        expected.endedAt = START;
+        bytes memory withdrawal = _signedRevocation(HOLDER_KEY, PASSPORT, OTHER_GRANT);
+        vm.expectEmit(address(ledger));
+        emit IConsents.ConsentWithdrawn(OTHER_GRANT, PASSPORT);
+        ledger.revoke(PASSPORT, OTHER_GRANT, withdrawal);
+        vm.assertEq(abi.encode(expected), _stored(OTHER_GRANT), "mark");
 
-        signature = _signedRevocation(OTHER_HOLDER_KEY, OTHER_PASSPORT, GRANT);
-        _expectRevert(IConsents.Consents_Unknown.selector, GRANT);
-        ledger.revoke(OTHER_PASSPORT, GRANT, signature);
+        IConsents.Grant memory given = _draft();
+        _assertRefused(given, abi.encodePacked(IConsents.Consents_Exists.selector, OTHER_GRANT));
+        given.grantId = UNKNOWN;
+        given.supersedes = OTHER_GRANT;
+        _assertRefused(given, abi.encodePacked(IConsents.Consents_NotActive.selector, OTHER_GRANT));
+
+        vm.warp(START + DAY);
+        vm.recordLogs();
+        ledger.revoke(PASSPORT, OTHER_GRANT, withdrawal);
+        vm.assertEq(0, vm.getRecordedLogs().length, "events");
+        vm.assertEq(abi.encode(expected), _stored(OTHER_GRANT), "mark");
+    }
+
+    function test_RevertWhen_GrantIsAnotherPassports() external {
+        _assertUnknownToTheOther(GRANT);
+        _revoke(PASSPORT, GRANT);
+        _assertUnknownToTheOther(GRANT);
+        _revoke(PASSPORT, OTHER_GRANT); // never granted
+        _assertUnknownToTheOther(OTHER_GRANT);
+
+        IConsents.Grant memory given = _grantOf(OTHER_GRANT, OTHER_PASSPORT);
+        bytes memory signature = _signed(OTHER_HOLDER_KEY, given);
+        _expectRevert(IConsents.Consents_Exists.selector, OTHER_GRANT);
+        _give(given, signature);
+    }
+
+    function test_RevertGiven_PassportOfARevocationIsUnknown() external {
+        bytes memory signature = _signedRevocation(HOLDER_KEY, UNKNOWN, GRANT);
+        _expectRevert(IPassports.Passports_Unknown.selector, UNKNOWN);
+        ledger.revoke(UNKNOWN, GRANT, signature);
     }
 
     function test_RevertWhen_RevocationIsNotTheHolders() external {
@@ -474,6 +536,12 @@ contract ConsentsTest is LedgerTest {
             ledger.revoke(PASSPORT, GRANT, signatures[index]);
         }
         vm.assertTrue(_status(GRANT) == IConsents.GrantStatus.ACTIVE, "still active");
+
+        // Nor is an id used up that no holder's revocation names.
+        _expectRevert(IConsents.Consents_InvalidSignature.selector, OTHER_GRANT, uint160(holder));
+        ledger.revoke(PASSPORT, OTHER_GRANT, signatures[0]);
+        _give(_draft());
+        vm.assertTrue(_status(OTHER_GRANT) == IConsents.GrantStatus.ACTIVE, "given");
     }
 
     function test_RevertWhen_EndedGrantIsRevokedByAStranger() external {
@@ -516,6 +584,23 @@ contract ConsentsTest is LedgerTest {
             given.terms,
             given.supersedes
         );
+    }
+
+    /// @dev OTHER_GRANT replaces GRANT, THIRD_GRANT replaces OTHER_GRANT.
+    function _amendTwice() private {
+        IConsents.Grant memory given = _draft();
+        given.supersedes = GRANT;
+        _give(given);
+        given.grantId = THIRD_GRANT;
+        given.supersedes = OTHER_GRANT;
+        _give(given);
+    }
+
+    /// @dev The other passport's holder signs in order, but the grant is not that passport's.
+    function _assertUnknownToTheOther(bytes32 grantId) private {
+        bytes memory signature = _signedRevocation(OTHER_HOLDER_KEY, OTHER_PASSPORT, grantId);
+        _expectRevert(IConsents.Consents_Unknown.selector, grantId);
+        ledger.revoke(OTHER_PASSPORT, grantId, signature);
     }
 
     function _issueToWallet() private returns (Wallet wallet) {

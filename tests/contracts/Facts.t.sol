@@ -185,13 +185,20 @@ contract FactsTest is Base {
     }
 
     /// @dev DESIGN.md, invariants: class 1 never accepts consent that the holder did not sign with a key of its own.
-    /// Facts.GRANT_SEPARATE: "one purpose under the holder's own signature".
     function test_WhenCustodianKeepsTheHoldersKey_CorePrivacyIsDenied() external {
         Scenario memory s = _care(Codes.CONSENT);
         s.categories = s.grant.categories = Codes.PSYCHIATRY;
         s.grant.flags = Codes.FLAG_SEPARATE;
         s.passport.custody = IPassports.Custody.ASSISTED;
         _assertAnswer(Facts.GRANT_SEPARATE, s);
+    }
+
+    function test_WhenCustodianKeepsTheHoldersKey_OrdinaryConsentIsEnough() external {
+        Scenario memory s = _training();
+        s.passport.custody = IPassports.Custody.ASSISTED;
+        s.grant.flags = Codes.FLAG_SEPARATE;
+        vm.assertEq(0, _answer(s).facts() & Facts.GRANT_SEPARATE, "not separate");
+        _assertAnswer(0, s);
     }
 
     /* PROJECT */
@@ -239,6 +246,16 @@ contract FactsTest is Base {
         Scenario memory s = _training();
         s.grantOfAnotherPassport = true;
         _assertAnswer(Facts.CONSENT_FLOOR, s);
+    }
+
+    function test_WhenGrantWasWithdrawnBeforeItWasGiven_ItIsNoGrant() external {
+        Scenario memory s = _training();
+        s.grantOmitted = true;
+        (uint32 requester, bytes32 passportId, , uint32 projectId) = _build(s);
+        _revoke(passportId, OTHER_GRANT);
+        Verdict verdict = _ask(s, requester, passportId, OTHER_GRANT, projectId);
+        _assertVerdict(Facts.CONSENT_FLOOR, verdict);
+        vm.assertEq(0, verdict.facts() & Facts.GRANT_SEPARATE, "separate");
     }
 
     function test_WhenSuperseded_OnlyTheSuccessorPermits() external {

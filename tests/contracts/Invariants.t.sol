@@ -28,7 +28,18 @@ contract Handler is Base {
         bytes32 passportId;
         bytes32 grantId;
         uint256 holderKey;
+        uint256 successor; // place in the list of what replaced it
         IConsents.GrantState state; // as it should be stored
+    }
+
+    /// @dev A permit to transfer.
+    struct Leave {
+        bytes32 passportId;
+        bytes32 grantId; // 0 unless it rests on consent
+        uint40 seq;
+        uint40 decidedAt;
+        uint32 recipient;
+        bool used;
     }
 
     uint256 private constant MOST_PASSPORTS = 8;
@@ -41,9 +52,12 @@ contract Handler is Base {
     uint256 public denials;
     uint256 public reviews;
     uint256 public forgeries;
+    uint256 public shipments;
 
     Asset[] private _assets;
     Consent[] private _consents;
+    Consent private _nothing; // is never written to
+    Leave[] private _leaves;
     mapping(uint32 memberId => bool suspended) private _suspended;
     mapping(uint32 memberId => uint32 projectId) private _projectOf;
     IPolicy.Table private _defaultLaw;
@@ -131,6 +145,26 @@ contract Handler is Base {
         }
     }
 
+    /// @dev A permit to transfer stands for an hour, while its recipient is active and its grant is live.
+    function ship(uint256 which) external {
+        if (_leaves.length == 0) return;
+        Leave storage leave = _leaves[_leaves.length - 1 - (which % _leaves.length) / 2]; // rather a late one
+        bool stands = _stands(leave);
+        _check(2, ledger.transferPermit(leave.passportId, leave.seq) == (stands ? leave.recipient : 0));
+        Asset storage asset = _assetOf(leave.passportId);
+        bool open = asset.status == IPassports.PassportStatus.OPEN && !_suspended[asset.custodian];
+        bytes memory call_ = abi.encodeCall(
+            ledger.ship,
+            (_freshId(), leave.passportId, leave.seq, COMMITMENT)
+        );
+        _as(asset.custodian);
+        (bool done, ) = address(ledger).call(call_);
+        _check(2, done == (stands && open));
+        if (!done) return;
+        leave.used = true;
+        ++shipments;
+    }
+
     /* ACTS OF HOLDERS, AND OF THOSE WHO PRETEND TO BE ONE */
 
     function grant(uint256 which, uint256 recipient, uint256 period, uint256 words) public {
@@ -138,7 +172,7 @@ contract Handler is Base {
         if (_consents.length == MOST_GRANTS || asset.status != IPassports.PassportStatus.OPEN) return;
         IConsents.Grant memory given = _someGrant(asset, recipient, period, words);
         if (given.purposes & ledger.policy().bannedPurposes != 0) return;
-        Consent storage former = _consents.length == 0 ? _none() : _consents[words % _consents.length];
+        Consent storage former = _consents.length == 0 ? _nothing : _consents[words % _consents.length];
         bool supersedes =
             former.passportId == asset.passportId &&
                 former.state.status == IConsents.GrantStatus.ACTIVE &&
@@ -146,12 +180,11 @@ contract Handler is Base {
         if (supersedes) given.supersedes = former.grantId;
         _give(given, _signed(asset.holderKey, given));
 
-        if (supersedes) _end(former, IConsents.GrantStatus.SUPERSEDED);
-        Consent storage consent = _consents.push();
-        consent.passportId = given.passportId;
-        consent.grantId = given.grantId;
-        consent.holderKey = asset.holderKey;
-        consent.state = _stateOf(given);
+        if (supersedes) {
+            _end(former, IConsents.GrantStatus.SUPERSEDED);
+            former.successor = _consents.length;
+        }
+        _remember(given, asset.holderKey).state = _stateOf(given);
     }
 
     function revoke(uint256 which) external {
@@ -161,8 +194,33 @@ contract Handler is Base {
             consent.grantId,
             _signedRevocation(consent.holderKey, consent.passportId, consent.grantId)
         );
+        while (consent.state.status == IConsents.GrantStatus.SUPERSEDED)
+            consent = _consents[consent.successor];
         if (consent.state.status == IConsents.GrantStatus.ACTIVE)
             _end(consent, IConsents.GrantStatus.WITHDRAWN);
+    }
+
+    /// @dev The withdrawal of a grant reaches the ledger before the grant: the grant never does.
+    function revokeBeforeGrant(uint256 which, uint256 recipient, uint256 period, uint256 words) external {
+        Asset storage asset = _assets[which % _assets.length];
+        if (_consents.length == MOST_GRANTS) return;
+        IConsents.Grant memory given = _someGrant(asset, recipient, period, words);
+        ledger.revoke(
+            given.passportId,
+            given.grantId,
+            _signedRevocation(asset.holderKey, given.passportId, given.grantId)
+        );
+        _end(_remember(given, asset.holderKey), IConsents.GrantStatus.WITHDRAWN);
+        bytes memory signature = _signed(asset.holderKey, given);
+        _tryAs(asset.custodian, abi.encodeCall(ledger.grant, (_one(given), _one(signature))), 2);
+        Terms terms = TermsLib.pack(
+            _lowestBit(given.purposes),
+            Codes.CONSENT,
+            Codes.READ,
+            Codes.VITALS,
+            _projectOf[given.recipient]
+        );
+        _ask(given.recipient, given.passportId, given.grantId, terms);
     }
 
     /// @dev Somebody else signs: a stranger, or the holder of another passport.
@@ -243,6 +301,7 @@ contract Handler is Base {
     /* HELPERS */
 
     function _askUnderGrant(Consent storage consent, uint256 seed) private {
+        if (consent.state.recipient == 0) return; // never granted
         uint32 caller = seed % 4 == 0 ? HOSPITAL + uint32((seed >> 8) % 3) : consent.state.recipient;
         uint16 impersonal = uint16(~(Codes.DEMOGRAPHICS | Codes.CLAIMS | _defaultLaw.coreCategories));
         Terms terms = TermsLib.pack(
@@ -275,6 +334,10 @@ contract Handler is Base {
         _check(1, !permitted || (allowed >> terms.purpose()) & 1 != 0);
         _check(7, !permitted || asset.status == IPassports.PassportStatus.OPEN);
         if (permitted && terms.basis() == Codes.CONSENT) _checkUse(memberId, passportId, grantId, terms);
+        if (permitted && terms.operation() == Codes.TRANSFER) {
+            bytes32 restsOn = terms.basis() == Codes.CONSENT ? grantId : bytes32(0);
+            _leaves.push(Leave(passportId, restsOn, asset.size, uint40(_now()), memberId, false));
+        }
 
         _check(4, verdict.seq() == asset.size);
         ++asset.size;
@@ -283,19 +346,44 @@ contract Handler is Base {
 
     /// @dev A permit by consent: the grant is the holder's, was not ended and says so.
     function _checkUse(uint32 memberId, bytes32 passportId, bytes32 grantId, Terms terms) private {
+        IConsents.GrantState storage state = _stored(passportId, grantId);
+        _check(3, state.status != IConsents.GrantStatus.NONE); // a grant that no holder signed
+        _check(2, state.status == IConsents.GrantStatus.ACTIVE);
+        _check(1, state.recipient == memberId && (state.purposes >> terms.purpose()) & 1 != 0);
+        _check(1, terms.categories() & ~state.categories == 0);
+        _check(1, state.useFrom <= _now() && _now() < state.useTo);
+        _check(1, state.maxUses == 0 || state.uses < state.maxUses);
+        if (state.maxUses != 0) ++state.uses;
+    }
+
+    function _stands(Leave storage leave) private view returns (bool) {
+        if (leave.used || _now() > leave.decidedAt + 1 hours || _suspended[leave.recipient]) return false;
+        if (leave.grantId == 0) return true;
+        IConsents.GrantState storage state = _stored(leave.passportId, leave.grantId);
+        bool active = state.status == IConsents.GrantStatus.ACTIVE;
+        return active && state.useFrom <= _now() && _now() < state.useTo;
+    }
+
+    /// @dev What should be stored of a grant; nothing if the handler knows of none.
+    function _stored(
+        bytes32 passportId,
+        bytes32 grantId
+    ) private view returns (IConsents.GrantState storage) {
         for (uint256 index = 0; index < _consents.length; ++index) {
             Consent storage consent = _consents[index];
-            if (consent.grantId != grantId || consent.passportId != passportId) continue;
-            IConsents.GrantState storage state = consent.state;
-            _check(2, state.status == IConsents.GrantStatus.ACTIVE);
-            _check(1, state.recipient == memberId && (state.purposes >> terms.purpose()) & 1 != 0);
-            _check(1, terms.categories() & ~state.categories == 0);
-            _check(1, state.useFrom <= _now() && _now() < state.useTo);
-            _check(1, state.maxUses == 0 || state.uses < state.maxUses);
-            if (state.maxUses != 0) ++state.uses;
-            return;
+            if (consent.grantId == grantId && consent.passportId == passportId) return consent.state;
         }
-        _check(3, false); // a grant that no holder signed
+        return _nothing.state;
+    }
+
+    function _remember(
+        IConsents.Grant memory given,
+        uint256 holderKey
+    ) private returns (Consent storage consent) {
+        consent = _consents.push();
+        consent.passportId = given.passportId;
+        consent.grantId = given.grantId;
+        consent.holderKey = holderKey;
     }
 
     function _check(uint256 invariant, bool holds) private {
@@ -354,13 +442,6 @@ contract Handler is Base {
         return _assets[index];
     }
 
-    /// @dev A slot that nothing is ever written to.
-    function _none() private pure returns (Consent storage consent) {
-        assembly ("memory-safe") {
-            consent.slot := not(0)
-        }
-    }
-
     function _storedGrants() private view returns (bytes32 print) {
         for (uint256 index = 0; index < _consents.length; ++index) {
             Consent storage consent = _consents[index];
@@ -400,7 +481,8 @@ contract Handler is Base {
 /// @notice The invariants of DESIGN.md that the contracts can keep by themselves:
 ///
 /// 1. A request is permitted if and only if nothing required is missing.
-/// 2. A grant that was withdrawn or superseded never permits again, and stays ended at the same moment.
+/// 2. A grant that was withdrawn, even before it was given, or superseded never permits again, nor does a permit to
+/// transfer that rested on it, and it stays ended at the same moment.
 /// 3. Only the holder's signature creates, amends or revokes a grant.
 /// 4. `seq` is contiguous, `size` never falls, and `head` is the fold of all decisions.
 /// 5. The purposes of a passport only narrow.

@@ -225,6 +225,70 @@ contract MembersTest is LedgerTest {
         vm.assertEq(LAB, ledger.memberIdOf(before.signer), "number by signer");
     }
 
+    function test_WhenCommitteesKeysAreRotated_OwnershipMovesAlong() external onlyChanges(MEMBERS | OWNER) {
+        vm.expectEmit(address(ledger));
+        emit Ownable.OwnershipTransferred(_signer(COMMITTEE), _signer(NEXT));
+        vm.expectEmit(address(ledger));
+        emit IMembers.MemberKeysRotated(COMMITTEE, _signer(NEXT), COMMITMENT, CONTENT);
+        _rotate(COMMITTEE, _signer(NEXT), COMMITMENT, CONTENT);
+        vm.assertEq(_signer(NEXT), ledger.owner(), "owner");
+        vm.assertEq(address(0), ledger.pendingOwner(), "in one step");
+
+        _expectRevert(Ownable.OwnableUnauthorizedAccount.selector, _signer(COMMITTEE));
+        _suspend(LAB);
+        _as(NEXT); // the new signer
+        ledger.suspend(LAB, COMMITMENT);
+    }
+
+    function test_WhenCommitteeKeepsItsSigner_OwnershipStays() external onlyChanges(MEMBERS) {
+        _rotate(COMMITTEE, _signer(COMMITTEE), COMMITMENT, CONTENT);
+    }
+
+    function test_WhenAnotherMemberOwnsTheLedger_OnlyItsKeysMoveOwnership() external {
+        _as(COMMITTEE);
+        ledger.transferOwnership(_signer(CLINIC));
+        _as(CLINIC);
+        ledger.acceptOwnership();
+
+        _as(CLINIC);
+        ledger.rotateKeys(COMMITTEE, _signer(NEXT), COMMITMENT, COMMITMENT);
+        vm.assertEq(_signer(CLINIC), ledger.owner(), "a former owner's keys are any member's");
+        _as(CLINIC);
+        ledger.rotateKeys(CLINIC, _signer(NEXT + 1), CONTENT, CONTENT);
+        vm.assertEq(_signer(NEXT + 1), ledger.owner(), "the owner's are the ledger's");
+    }
+
+    function test_RevertWhen_CommitteeTakesAMembersSigner_OwnershipStays() external {
+        _expectRevert(IMembers.Members_KeyInUse.selector, uint256(uint160(_signer(LAB))));
+        _rotate(COMMITTEE, _signer(LAB), COMMITMENT, COMMITMENT);
+        vm.assertEq(_signer(COMMITTEE), ledger.owner(), "owner");
+    }
+
+    function test_WhenSigningKeyWasRotatedAway_OnlyItsMemberMayTakeItBack() external {
+        bytes32 former = ledger.memberOf(LAB).signingKey;
+        _rotate(LAB, _signer(LAB), COMMITMENT, COMMITMENT);
+
+        _expectRevert(IMembers.Members_KeyInUse.selector, former);
+        _rotate(HOSPITAL, _signer(HOSPITAL), former, COMMITMENT);
+        IMembers.Admission memory given = _admission(NEXT, Codes.ROLE_AUDITOR);
+        given.signingKey = former;
+        _expectRevert(IMembers.Members_KeyInUse.selector, former);
+        _admit(given);
+
+        _rotate(LAB, _signer(LAB), former, COMMITMENT);
+        vm.assertEq(former, ledger.memberOf(LAB).signingKey, "taken back");
+        _expectRevert(IMembers.Members_KeyInUse.selector, COMMITMENT);
+        _rotate(HOSPITAL, _signer(HOSPITAL), COMMITMENT, COMMITMENT);
+    }
+
+    function test_WhenSignerWasRotatedAway_ItIsFree() external {
+        _rotate(LAB, _signer(NEXT + 1), COMMITMENT, COMMITMENT);
+        IMembers.Admission memory given = _admission(NEXT, Codes.ROLE_AUDITOR);
+        given.signer = _signer(LAB);
+        vm.assertEq(NEXT, _admit(given), "admitted");
+        vm.assertEq(NEXT, ledger.memberIdOf(_signer(LAB)), "number by signer");
+    }
+
     function test_RevertWhen_NewKeysAreIncomplete() external {
         _expectRevert(IMembers.Members_Incomplete.selector);
         _rotate(LAB, address(0), COMMITMENT, COMMITMENT);

@@ -246,8 +246,9 @@ contract PassportsTest is LedgerTest {
 
     /// @dev What needs an open passport.
     function _assertCustodianActsRevert(IPassports.PassportStatus status) private {
-        bytes[3] memory acts = [
+        bytes[4] memory acts = [
             abi.encodeCall(ledger.commitContent, (PASSPORT, COMMITMENT)),
+            abi.encodeCall(ledger.narrow, (PASSPORT, 1)),
             abi.encodeCall(ledger.seal, (PASSPORT, COMMITMENT)),
             abi.encodeCall(ledger.destroy, (PASSPORT, COMMITMENT))
         ];
@@ -258,13 +259,6 @@ contract PassportsTest is LedgerTest {
                 abi.encodeWithSelector(IPassports.Passports_WrongStatus.selector, PASSPORT, status)
             );
         }
-    }
-
-    /// @dev IPassports.narrow promises "the errors of `commitContent`", of which Passports_WrongStatus is one.
-    function test_RevertGiven_NotOpen_NarrowIsRefused() external {
-        _seal(PASSPORT);
-        _expectRevert(IPassports.Passports_WrongStatus.selector, PASSPORT, IPassports.PassportStatus.SEALED);
-        _narrow(1);
     }
 
     /* WHO AND WHAT, FOR ALL FOUR ACTS OF A CUSTODIAN */

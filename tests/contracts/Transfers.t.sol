@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IConsents} from "../../contracts/interfaces/IConsents.sol";
 import {IMembers} from "../../contracts/interfaces/IMembers.sol";
 import {IPassports} from "../../contracts/interfaces/IPassports.sol";
 import {ITransfers} from "../../contracts/interfaces/ITransfers.sol";
+import {Codes} from "../../contracts/libraries/Codes.sol";
+import {TermsLib} from "../../contracts/libraries/Terms.sol";
 import {LedgerTest} from "./Base.t.sol";
 
 /// @notice Custody moving between two members. The lab holds two unused permits, numbered 0 and 1.
 contract TransfersTest is LedgerTest {
     bytes32 private constant OTHER_TRANSFER = keccak256("other transfer");
     uint40 private constant NOT_A_PERMIT = 2;
+    uint40 private constant NEXT_PERMIT = 3; // the first one that a test asks for
+    uint32 private constant GUEST = 5;
 
     function setUp() public override {
         super.setUp();
@@ -96,6 +101,111 @@ contract TransfersTest is LedgerTest {
         _ship(TRANSFER, 0);
     }
 
+    /* HOW LONG A PERMIT STANDS */
+
+    function test_WhenPermitIsAnHourOld_ItStillStands() external {
+        vm.warp(START + 1 hours);
+        _assertStands(0, LAB);
+    }
+
+    function test_RevertWhen_PermitIsOlderThanAnHour() external {
+        vm.warp(START + 1 hours + 1);
+        _assertLapsed(0);
+    }
+
+    function testFuzz_PermitStandsForAnHour(uint40 age) external {
+        age %= 2 hours;
+        vm.warp(START + age);
+        age <= 1 hours ? _assertStands(0, LAB) : _assertLapsed(0);
+    }
+
+    function test_WhenRecipientIsSuspended_PermitStandsOnlyAfterItsReinstatement() external {
+        _suspend(LAB);
+        _assertLapsed(0);
+        _as(COMMITTEE);
+        ledger.reinstate(LAB);
+        _assertStands(0, LAB);
+    }
+
+    function test_WhenMembershipOfTheRecipientEnds_EndItselfIsOut() external {
+        IMembers.Admission memory guest = _admission(GUEST, Codes.ROLE_PROCESSOR);
+        guest.validTo = START + 10 minutes;
+        _admit(guest);
+        uint32 projectId = _file(GUEST, _projectDraft());
+        IConsents.Grant memory given = _grantOf(OTHER_GRANT, PASSPORT);
+        given.recipient = GUEST;
+        _give(given);
+        _decide(
+            GUEST,
+            _request(
+                PASSPORT,
+                OTHER_GRANT,
+                TermsLib.pack(Codes.AI_TRAINING, Codes.CONSENT, Codes.TRANSFER, ASKED, projectId)
+            )
+        );
+        vm.warp(guest.validTo);
+        _assertLapsed(NEXT_PERMIT);
+        vm.warp(guest.validTo - 1);
+        _assertStands(NEXT_PERMIT, GUEST);
+    }
+
+    function test_RevertGiven_GrantWasRevoked() external {
+        _revoke(PASSPORT, GRANT);
+        _assertLapsed(0);
+    }
+
+    function test_RevertGiven_GrantWasSuperseded() external {
+        IConsents.Grant memory given = _grantOf(OTHER_GRANT, PASSPORT);
+        given.supersedes = GRANT;
+        _give(given);
+        _assertLapsed(0);
+    }
+
+    function test_WhenUsePeriodOfTheGrantEnds_EndItselfIsOut() external {
+        IConsents.Grant memory given = _grantOf(OTHER_GRANT, PASSPORT);
+        given.useTo = START + 10 minutes;
+        _give(given);
+        _askTransferUnder(OTHER_GRANT);
+        vm.warp(given.useTo);
+        _assertLapsed(NEXT_PERMIT);
+        vm.warp(given.useTo - 1);
+        _assertStands(NEXT_PERMIT, LAB);
+    }
+
+    /// @dev The permit itself took it.
+    function test_WhenLastUseIsTaken_PermitStands() external {
+        IConsents.Grant memory given = _grantOf(OTHER_GRANT, PASSPORT);
+        given.maxUses = 1;
+        _give(given);
+        _askTransferUnder(OTHER_GRANT);
+        _assertStands(NEXT_PERMIT, LAB);
+    }
+
+    /// @dev A grant that a request names without resting on it is nothing to the permit.
+    function test_WhenBasisIsCare_GrantDoesNotMatter() external {
+        bytes32[3] memory named = [bytes32(0), keccak256("no grant"), GRANT];
+        for (uint40 index = 0; index < named.length; ++index) {
+            _decide(
+                HOSPITAL,
+                _request(
+                    PASSPORT,
+                    named[index],
+                    TermsLib.pack(Codes.PRIMARY_CARE, Codes.CUSTODIAN_CARE, Codes.TRANSFER, ASKED, 0)
+                )
+            );
+        }
+        _revoke(PASSPORT, GRANT);
+        for (uint40 index = 0; index < named.length; ++index) {
+            _assertStands(NEXT_PERMIT + index, HOSPITAL);
+        }
+    }
+
+    function test_WhenShipped_EndOfTheConsentDoesNotStopTheReceipt() external {
+        _ship(TRANSFER, 0);
+        _revoke(PASSPORT, GRANT);
+        _assertReceived(CONTENT, true, ITransfers.TransferStatus.RECEIVED);
+    }
+
     /* RECEIVE */
 
     function test_WhenReceived_AndContentMatches() external {
@@ -143,6 +253,32 @@ contract TransfersTest is LedgerTest {
     }
 
     /* HELPERS */
+
+    function _askTransferUnder(bytes32 grantId) private {
+        _decide(
+            LAB,
+            _request(
+                PASSPORT,
+                grantId,
+                TermsLib.pack(Codes.AI_TRAINING, Codes.CONSENT, Codes.TRANSFER, ASKED, PROJECT)
+            )
+        );
+    }
+
+    /// @dev The permit can be read and used.
+    function _assertStands(uint40 seq, uint32 recipient) private {
+        bytes32 transferId = keccak256(abi.encode("transfer", seq));
+        vm.assertEq(recipient, ledger.transferPermit(PASSPORT, seq), "permit");
+        _ship(transferId, seq);
+        vm.assertEq(recipient, ledger.transferOf(transferId).recipient, "recipient");
+        vm.assertEq(0, ledger.transferPermit(PASSPORT, seq), "used permit");
+    }
+
+    function _assertLapsed(uint40 seq) private {
+        vm.assertEq(0, ledger.transferPermit(PASSPORT, seq), "permit");
+        _expectRevert(ITransfers.Transfers_NotPermitted.selector, PASSPORT, seq);
+        _ship(TRANSFER, seq);
+    }
 
     function _ship(bytes32 transferId, uint40 seq) private {
         _as(HOSPITAL);
