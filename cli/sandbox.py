@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -23,10 +24,21 @@ from ledger.client import MemberKeys
 from ledger.errors import ConfigurationError
 
 COMMITTEE_NAME: Final = "Data passport committee"
+_COMMAND: Final = "from cli.main import main; main()"
 _START_SECONDS: Final = 90.0
 _STOP_SECONDS: Final = 15.0
 #: ISO 3166-1 numeric for "user-assigned": a sandbox is in no country.
 _NOWHERE: Final = 900
+
+
+def stop_when_told() -> None:
+    """Make SIGTERM, and SIGINT even where the shell ignores it, end the command as Ctrl-C does: children first."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGINT, interrupt)
 
 
 class Sandbox:
@@ -94,10 +106,11 @@ class Sandbox:
             self.devnet.stop()
 
     def start_service(self) -> None:
-        """Start the service and wait until it is ready."""
+        """Start the service and wait until it is ready. One that outlived its parent is stopped first."""
+        self._stop_orphan()
         log = (self.folder / "service.log").open("ab")
         self._service = subprocess.Popen(
-            [sys.executable, "-c", "from cli.main import main; main()", "up"],
+            [sys.executable, "-c", _COMMAND, "up"],
             env=self._environment(),
             cwd=self.folder,
             stdin=subprocess.PIPE,
@@ -106,6 +119,7 @@ class Sandbox:
             start_new_session=True,
         )
         log.close()
+        self._pid_file.write_text(str(self._service.pid))
         self._wait()
 
     def stop_service(self) -> None:
@@ -204,6 +218,23 @@ class Sandbox:
                 pass
             time.sleep(0.1)
         raise ConfigurationError(f"the service is not ready: {self._log_end()}", fix="See service.log.")
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.folder / "service.pid"
+
+    def _stop_orphan(self) -> None:
+        if not self._pid_file.exists():
+            return
+        pid = int(self._pid_file.read_text())
+        self._pid_file.unlink()
+        command = Path(f"/proc/{pid}/cmdline")
+        if not command.exists() or _COMMAND.encode() not in command.read_bytes():
+            return
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + _STOP_SECONDS
+        while command.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
 
     def _log_end(self) -> str:
         log = self.folder / "service.log"

@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.settings import ApiSettings
 from cli.output import note
-from cli.sandbox import Sandbox
+from cli.sandbox import Sandbox, stop_when_told
 from cli.story import seed
 from ledger.bootstrap import Runtime, Settings, build
 
@@ -45,6 +45,7 @@ def serve(settings: Settings) -> None:
 
 def run_sandbox(folder: Path, data: Path, *, port: int | None) -> None:
     """Start a sandbox, fill it with the story, say where everything is, and keep it running until Ctrl-C."""
+    stop_when_told()
     sandbox = Sandbox(folder, port=port or _usual_port())
     try:
         note("starting the devnet, the ledger and the service")

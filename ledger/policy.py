@@ -7,6 +7,8 @@ module. Time is always an argument.
 
 from __future__ import annotations
 
+from typing import Final
+
 from ledger.domain.records import GrantState, Member, Passport, PolicyTable, Project, Request, Verdict
 from ledger.domain.vocabulary import (
     Basis,
@@ -20,6 +22,9 @@ from ledger.domain.vocabulary import (
     Outcome,
     PassportStatus,
 )
+
+#: How long after its decision a permit can be used, in seconds.
+PERMIT_SECONDS: Final = 3600
 
 
 def class_of(table: PolicyTable, categories: Category) -> DataClass:
@@ -172,7 +177,8 @@ def _project_facts(
 
 def _grant_facts(request: Request, grant: GrantState | None, member: Member, passport: Passport, at: int) -> Fact:
     facts = Fact(0)
-    if grant is None:
+    # No recipient: there is only the mark of a grant that was withdrawn before it was given.
+    if grant is None or not grant.recipient:
         return facts
     if grant_is_live(grant, at):
         facts |= Fact.GRANT_LIVE

@@ -25,7 +25,6 @@ from ledger.errors import NotAuthenticated, NotPermitted
 from ledger.ports import DecisionRecord, TransferRecord
 from ledger.service import Service
 from ledger.service.access import AccessEntry
-from ledger.service.releases import PERMIT_SECONDS
 
 router = APIRouter(include_in_schema=False)
 

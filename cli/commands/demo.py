@@ -67,11 +67,12 @@ def _tell(
     folder: Path, data: Path, rpc: str | None, key: Path | None, passphrase: Path | None, *, quiet: bool
 ) -> dict[str, Any]:
     """Start a sandbox, run the story in it, and stop it whatever happens."""
-    from cli.sandbox import Sandbox
+    from cli.sandbox import Sandbox, stop_when_told
     from cli.story import seed
     from cli.story.cast import Cast
 
     Cast.of(data)  # Says what is wrong with the data before anything is started.
+    stop_when_told()
     sandbox = Sandbox(folder, rpc=rpc, key_file=key, key_passphrase_file=passphrase)
     with progress(quiet=quiet) as report:
         try:

@@ -25,6 +25,7 @@ from ledger.domain.vocabulary import (
 )
 from ledger.encoding.hexadecimal import bytes32, to_hex
 from ledger.errors import InvalidInput
+from ledger.policy import PERMIT_SECONDS
 
 _DAY_SECONDS: Final = 24 * 3600
 
@@ -79,12 +80,12 @@ class Limits:
     How long things may take, in seconds.
 
     Attributes:
-        release_seconds: From a permit to read to its completion receipt. A permit is good for an hour.
+        release_seconds: From a permit to read to its completion receipt: as long as a permit is good.
         transfer_seconds: From shipping to the recipient's answer.
         clock_skew_seconds: How far the clock of whoever wrote an access log may be off.
     """
 
-    release_seconds: int = 3600
+    release_seconds: int = PERMIT_SECONDS
     transfer_seconds: int = 7 * _DAY_SECONDS
     clock_skew_seconds: int = 0
 
@@ -196,7 +197,8 @@ def transfer_findings(state: LedgerState, *, at: int, limits: Limits) -> Iterato
         shipping = f"{sender} shipped transfer {to_hex(transfer.transfer_id)} to {recipient}"
         if entry.unfounded:
             detail = (
-                f"{shipping} under decision {transfer.seq}, no unused permit to transfer for that recipient."
+                f"{shipping} under decision {transfer.seq}, no unused permit to transfer for that recipient that "
+                "still stood."
             )
             yield _about_transfer(state, Rule.RELEASE_WITHOUT_PERMIT, entry, transfer.sender, detail)
         if transfer.received_content is not None and transfer.status is TransferStatus.DISPUTED:

@@ -45,6 +45,7 @@ from ledger.domain.vocabulary import (
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.words import fold_decision, unpack_verdict
 from ledger.errors import VerificationError
+from ledger.policy import PERMIT_SECONDS, grant_is_live, member_is_active
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -114,7 +115,7 @@ class ReleaseEntry:
 
 @dataclass(frozen=True, slots=True)
 class TransferEntry:
-    """A transfer and where both sides recorded it. `unfounded` if no unused permit stood behind the shipping."""
+    """A transfer and where both sides recorded it. `unfounded` if no permit stood behind the shipping."""
 
     transfer: Transfer
     shipped: Position
@@ -134,7 +135,7 @@ class LedgerState:
         counts: How many decisions of a passport were found.
         decisions: Recorded decisions by passport and `seq`.
         grants: By passport and grant, for a grant of one passport is nothing to another.
-        transfer_permits: Recipient of an unused permit to transfer, by passport and `seq`.
+        transfer_permits: Unused permits to transfer, by passport and `seq`, whether they still stand or not.
         unreleased: Permits to read without a completion receipt, by passport and `seq`, oldest first.
         head: The fold of all decisions found.
     """
@@ -148,7 +149,7 @@ class LedgerState:
     decisions: dict[PassportId, dict[int, DecisionEntry]] = field(default_factory=dict)
     grants: dict[tuple[PassportId, GrantId], GrantEntry] = field(default_factory=dict)
     projects: dict[int, Project] = field(default_factory=dict)
-    transfer_permits: dict[tuple[PassportId, int], int] = field(default_factory=dict)
+    transfer_permits: dict[tuple[PassportId, int], DecisionEntry] = field(default_factory=dict)
     transfers: dict[TransferId, TransferEntry] = field(default_factory=dict)
     releases: dict[tuple[PassportId, int], ReleaseEntry] = field(default_factory=dict)
     unreleased: dict[tuple[PassportId, int], DecisionEntry] = field(default_factory=dict)
@@ -319,6 +320,11 @@ def _granted(state: LedgerState, given: dict[str, Any], position: Position) -> N
 
 
 def _withdrawn(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    passport_id, grant_id = PassportId(given["passportId"]), GrantId(given["grantId"])
+    known(state.passports, passport_id, "passport")
+    if (passport_id, grant_id) not in state.grants:
+        # Withdrawn before it was given: it never will be, and counts as no grant.
+        return
     _end_grant(state, given, position, GrantStatus.WITHDRAWN, None)
 
 
@@ -374,7 +380,7 @@ def _decided(state: LedgerState, given: dict[str, Any], position: Position) -> N
         commitment=entry.commitment,
     )
     if entry.permits(Operation.TRANSFER):
-        state.transfer_permits[entry.passport_id, entry.seq] = entry.member_id
+        state.transfer_permits[entry.passport_id, entry.seq] = entry
     elif entry.is_permit:
         state.unreleased[entry.passport_id, entry.seq] = entry
     if entry.is_permit and entry.rests_on_consent:
@@ -423,9 +429,26 @@ def _shipped(state: LedgerState, given: dict[str, Any], position: Position) -> N
         status=TransferStatus.SHIPPED,
         content=Commitment(given["content"]),
     )
-    # 9. A shipping needs a permit to transfer that names the recipient, and uses it up.
-    unfounded = state.transfer_permits.pop((passport_id, seq), None) != transfer.recipient
-    state.transfers[transfer.transfer_id] = TransferEntry(transfer, position, None, unfounded)
+    # 9. A shipping needs a permit to transfer that names the recipient and still stands, and uses it up.
+    permit = state.transfer_permits.pop((passport_id, seq), None)
+    founded = (
+        permit is not None
+        and permit.member_id == transfer.recipient
+        and _stands(state, permit, position.time)
+    )
+    state.transfers[transfer.transfer_id] = TransferEntry(transfer, position, None, unfounded=not founded)
+
+
+def _stands(state: LedgerState, permit: DecisionEntry, at: int) -> bool:
+    """Tell whether a permit to transfer can be used: it is not too old, nor has what it rested on ended."""
+    if at > permit.position.time + PERMIT_SECONDS:
+        return False
+    if not member_is_active(known(state.members, permit.member_id, "member"), at):
+        return False
+    if not permit.rests_on_consent:
+        return True
+    grant = state.grants.get((permit.passport_id, permit.grant_id))
+    return grant is not None and grant_is_live(grant.state, at)
 
 
 def _received(state: LedgerState, given: dict[str, Any], position: Position) -> None:

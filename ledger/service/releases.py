@@ -8,19 +8,15 @@ key re-sealed to the recipient. The completion receipt is written down before th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from ledger.domain.records import Commitment, Member, PassportId, Salt
 from ledger.domain.vocabulary import Basis, Category, Operation, Outcome, PassportStatus, names
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import Conflict, NotFound, NotPermitted
-from ledger.policy import grant_is_live, member_is_active
+from ledger.policy import PERMIT_SECONDS, grant_is_live, member_is_active
 from ledger.ports import Call, Chain, DecisionRecord, Index, SealedCategory, SealedRecord, Vault, Writer
 from ledger.service.authority import require_passport
 from ledger.service.statements import keep
-
-#: How long after its decision a permit can be used, in seconds.
-PERMIT_SECONDS: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
