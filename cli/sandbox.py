@@ -83,9 +83,14 @@ class Sandbox:
         return self.folder / "keys" / "committee.json"
 
     @property
+    def database_file(self) -> Path:
+        """Return the file of the service's database."""
+        return self.folder / "data" / "ledger.db"
+
+    @property
     def database(self) -> str:
         """Return the SQLAlchemy URL of the service's database."""
-        return f"sqlite:///{self.folder / 'data' / 'ledger.db'}"
+        return f"sqlite:///{self.database_file}"
 
     def start(self) -> None:
         """

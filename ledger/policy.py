@@ -175,7 +175,9 @@ def _project_facts(
     return facts
 
 
-def _grant_facts(request: Request, grant: GrantState | None, member: Member, passport: Passport, at: int) -> Fact:
+def _grant_facts(
+    request: Request, grant: GrantState | None, member: Member, passport: Passport, at: int
+) -> Fact:
     facts = Fact(0)
     # No recipient: there is only the mark of a grant that was withdrawn before it was given.
     if grant is None or not grant.recipient:

@@ -162,7 +162,7 @@ class Chain(Protocol):
         """Return a decision from the node's own log."""
 
     def transfer_permit(self, passport_id: PassportId, seq: int) -> int:
-        """Return the member that an unused permit to transfer names; 0 if there is none."""
+        """Return the member that an unused permit to transfer names; 0 if there is none that still stands."""
 
     def allowance(self, payer: Address) -> int:
         """Return what *payer* gives a new signer for its transactions, in wei: a thousandth of what it has."""

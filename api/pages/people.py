@@ -22,6 +22,7 @@ from ledger.domain.vocabulary import Fact, Outcome, Role, TransferStatus
 from ledger.domain.vocabulary import Operation as AccessOperation
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import NotAuthenticated, NotPermitted
+from ledger.policy import PERMIT_SECONDS
 from ledger.ports import DecisionRecord, TransferRecord
 from ledger.service import Service
 from ledger.service.access import AccessEntry

@@ -38,6 +38,7 @@ def seed(sandbox: Sandbox, data: Path, report: Report | None = None) -> dict[str
         rpc=sandbox.rpc,
         ledger=facts["ledger"],
         from_block=int(facts["deployedBlock"]),
+        database=sandbox.database_file,
     )
     try:
         return story.run(report)

@@ -13,6 +13,7 @@ from cli.story.admission import found_consortium, register_records
 from cli.story.asking import ask_again, ask_for_access, collect_records
 from cli.story.consenting import give_consents, withdraw_consent
 from cli.story.moving import move_record
+from cli.story.tampering import find_altered_row
 from cli.story.watching import audit_ledger, read_log
 from cli.story.world import Place, World
 from ledger.client import MemberKeys
@@ -40,6 +41,7 @@ STEPS: Final = (
     Step("refusal", "The next request is refused", ask_again),
     Step("log", "The patient reads the log and checks it against the chain", read_log),
     Step("audit", "An auditor replays the chain and finds the misuse", audit_ledger),
+    Step("tampering", "One altered row of the service's index is found", find_altered_row),
 )
 
 
@@ -61,6 +63,7 @@ class Story:
         rpc: str,
         ledger: str,
         from_block: int = 0,
+        database: Path | None = None,
     ) -> None:
         """
         Set the scene; nothing happens yet.
@@ -73,12 +76,13 @@ class Story:
             rpc: URL of a node of the chain.
             ledger: The contract's address.
             from_block: A block before or at which the ledger was deployed.
+            database: The service's SQLite file, if it can be reached: only then its index is held against the chain.
 
         Raises:
             MalformedRecord: There is no such data folder, or no patient bundle in it.
         """
         self.steps = STEPS
-        self._world = World(Place(url, data, directory, rpc, ledger, from_block), committee)
+        self._world = World(Place(url, data, directory, rpc, ledger, from_block, database), committee)
 
     def run_step(self, name: str, report: Report | None = None) -> None:
         """
@@ -126,11 +130,16 @@ class Story:
             "log": notebook.answer("log"),
             "findings": [
                 {key: found[key] for key in ("rule", "member", "memberName", "passport", "seq", "detail")}
-                for found in audit["findings"]
+                for found in self._findings()
             ],
             "replay": {"decisions": audit["decisions"], "mismatches": audit["mismatches"]},
             "chain": {"chainId": audit["chainId"], "ledger": audit["ledger"], "blocks": audit["toBlock"]},
         }
+
+    def _findings(self) -> list[Json]:
+        found = [self._world.notebook.answer("audit")]
+        found += self._world.notebook.answers("tampering").values()
+        return [finding for report in found for finding in report["findings"]]
 
     def close(self) -> None:
         """Close all connections."""

@@ -40,6 +40,7 @@ class Place:
         rpc: A node of the chain.
         ledger: The contract's address.
         from_block: A block before or at which the ledger was deployed.
+        database: The service's SQLite file, where the story runs on the service's own machine.
     """
 
     url: str
@@ -48,6 +49,7 @@ class Place:
     rpc: str
     ledger: str
     from_block: int = 0
+    database: Path | None = None
 
 
 class World:

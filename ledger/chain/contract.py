@@ -199,7 +199,7 @@ class LedgerContract:
         return None
 
     def transfer_permit(self, passport_id: PassportId, seq: int) -> int:
-        """Return the member that an unused permit to transfer names; 0 if there is none."""
+        """Return the member that an unused permit to transfer names; 0 if there is none that still stands."""
         return int(self._view("transferPermit", passport_id, seq)[0])
 
     def allowance(self, payer: Address) -> int:

@@ -95,7 +95,10 @@ REVERTS: Final[dict[str, tuple[type[LedgerError], str]]] = {
     ),
     "Transfers_Exists": (Conflict, "transfer {transferId} exists already"),
     "Transfers_Unknown": (NotFound, "there is no transfer {transferId}"),
-    "Transfers_NotPermitted": (NotPermitted, "decision {passportId}/{seq} is no unused permit to transfer"),
+    "Transfers_NotPermitted": (
+        NotPermitted,
+        "decision {passportId}/{seq} is no unused permit to transfer that still stands",
+    ),
     "Transfers_NotRecipient": (NotPermitted, "transfer {transferId} was not shipped to member {memberId}"),
     "Transfers_AlreadyReceived": (Conflict, "transfer {transferId} was received before"),
     "Transfers_NoContent": (InvalidInput, "transfer {transferId} has no content commitment"),

@@ -53,8 +53,9 @@ class Transfers:
         recipient = self.index.member(self.chain.transfer_permit(passport_id, seq))
         if recipient is None:
             raise NotPermitted(
-                f"decision {to_hex(passport_id)}/{seq} is no unused permit to transfer",
-                fix="Let the recipient ask with operation TRANSFER first; a permit is good for one transfer.",
+                f"decision {to_hex(passport_id)}/{seq} is no unused permit to transfer that still stands",
+                fix="Let the recipient ask with operation TRANSFER; a permit is good for one transfer within an hour, "
+                "while its recipient is active and its consent in force.",
             )
         current_permit(self.chain, recipient, passport_id, seq, Operation.TRANSFER)
         sealed = self.vault.record(passport_id)

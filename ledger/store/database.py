@@ -7,6 +7,7 @@ write would fail at once when another writer came between.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,7 +54,10 @@ class Database:
             ConfigurationError: The file is not such a database, or a newer version made it.
         """
         if self._sqlite and self._url.database:
-            Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
+            path = Path(self._url.database)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Only the service reads it; SQLite gives the same mode to the files beside it.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS / self._migrations))
         try:

@@ -36,6 +36,7 @@ def story_in(sandbox: Sandbox) -> Story:
         rpc=sandbox.rpc,
         ledger=facts["ledger"],
         from_block=int(facts["deployedBlock"]),
+        database=sandbox.database_file,
     )
 
 

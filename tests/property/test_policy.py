@@ -147,6 +147,23 @@ def test_an_ended_consent_never_permits_again(request, world):
 
 
 @given(REQUESTS, WORLDS)
+def test_a_consent_is_separate_only_by_the_patients_own_key(request, world):
+    """Whoever else keeps the key."""
+    assisted = {**world, "passport": replace(world["passport"], custody=Custody.ASSISTED)}
+    assert Fact.GRANT_SEPARATE not in decide(request, **assisted).facts
+
+
+@given(REQUESTS, WORLDS)
+def test_a_consent_withdrawn_before_it_was_given_is_none(request, world):
+    """Whatever else the contract keeps of it."""
+    if world["grant"] is None:
+        return
+    mark = replace(world["grant"], recipient=0)
+    without = decide(request, **{**world, "grant": None})
+    assert decide(request, **{**world, "grant": mark}) == without
+
+
+@given(REQUESTS, WORLDS)
 def test_a_banned_purpose_is_never_allowed(request, world):
     """The ban goes before what the passport may serve."""
     banned = {**world, "table": replace(world["table"], banned_purposes=1 << request.purpose)}

@@ -34,6 +34,7 @@ from ledger.domain.records import (
 from ledger.domain.vocabulary import (
     Basis,
     Category,
+    Custody,
     DataClass,
     Fact,
     GrantFlag,
@@ -145,7 +146,9 @@ class Chronicle:
         )
         self.emit("PolicySet", version=self.state.policy_version + 1, table=values)
 
-    def issue(self, custodian: int = 2, *, purposes: int = ALL_PURPOSES) -> PassportId:
+    def issue(
+        self, custodian: int = 2, *, purposes: int = ALL_PURPOSES, custody: Custody = Custody.SELF
+    ) -> PassportId:
         """Issue a passport."""
         passport_id = PassportId(self.name())
         self.emit(
@@ -153,7 +156,7 @@ class Chronicle:
             passportId=passport_id,
             custodian=custodian,
             holder="0x" + self.name()[:20].hex(),
-            custody=0,
+            custody=int(custody),
             purposes=purposes,
             content=self.name(),
         )

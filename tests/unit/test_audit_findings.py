@@ -199,6 +199,16 @@ class TestTransfers:
         assert rules(findings) == [Rule.RELEASE_WITHOUT_PERMIT] * 2
         assert [finding.seq for finding in findings] == [0, seq]
 
+    def test_shipping_under_a_permit_that_lapsed_is_named(self, chronicle):
+        """An hour after the decision it stands no more."""
+        passport = chronicle.issue()
+        seq = chronicle.permitted(passport, operation=Operation.TRANSFER)
+        chronicle.time += 3600
+        chronicle.ship(passport, seq)
+        [finding] = self.found(chronicle)
+        assert (finding.rule, finding.member_name) == (Rule.RELEASE_WITHOUT_PERMIT, "Hospital")
+        assert "still stood" in finding.detail
+
 
 class TestUseWithoutPermit:
     def test_a_permitted_use_is_silent(self, chronicle):

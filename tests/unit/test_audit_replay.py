@@ -7,12 +7,15 @@ from dataclasses import replace
 import pytest
 
 from ledger.audit.replay import replay
-from ledger.domain.records import NO_GRANT, Event
+from ledger.domain.records import NO_GRANT, Event, GrantId
 from ledger.domain.vocabulary import (
+    CONSENT_FLOOR,
     Basis,
     Category,
+    Custody,
     DataClass,
     Fact,
+    GrantFlag,
     GrantStatus,
     MemberStatus,
     Operation,
@@ -93,6 +96,139 @@ def test_transfers_are_folded(chronicle):
     chronicle.emit("TransferReceived", **arguments, matched=True)
     found = replay(chronicle.events).state.transfers[transfer]
     assert (found.transfer.status, found.unfounded) == (TransferStatus.DISPUTED, False)
+
+
+def test_a_withdrawal_reaches_what_replaced_the_consent(chronicle):
+    """The event names the successor; the one it replaced stays replaced."""
+    passport = chronicle.issue()
+    first, project = chronicle.give(passport), chronicle.file_project()
+    second = chronicle.give(passport, supersedes=first)
+    replaced = chronicle.time
+    position = chronicle.withdraw(passport, second)
+    for grant in (first, second):
+        chronicle.decide(passport, grant_id=grant, project_id=project)
+    result = replay(chronicle.events)
+    former, latter = (result.state.grants[passport, grant] for grant in (first, second))
+    assert (former.state.status, former.state.ended_at) == (GrantStatus.SUPERSEDED, replaced)
+    assert (latter.state.status, latter.ended) == (GrantStatus.WITHDRAWN, position)
+    assert (result.mismatches, result.denials) == ([], {Fact.GRANT_LIVE: 2})
+
+
+def test_a_consent_withdrawn_before_it_was_given_is_none(chronicle):
+    """It is nowhere in the state, and a request that names it lacks all that a consent gives."""
+    passport, grant = chronicle.issue(), GrantId(chronicle.name())
+    project = chronicle.file_project()
+    chronicle.withdraw(passport, grant)
+    chronicle.decide(passport, grant_id=grant, project_id=project)
+    result = replay(chronicle.events)
+    assert (result.mismatches, result.state.grants) == ([], {})
+    [entry] = result.state.decisions[passport].values()
+    assert entry.verdict.missing == CONSENT_FLOOR
+
+
+@pytest.mark.parametrize("custody", list(Custody))
+def test_a_separate_consent_needs_the_patients_own_key(chronicle, custody):
+    """The replay knows who keeps it from the passport's issue."""
+    passport = chronicle.issue(custody=custody)
+    care = {"purpose": Purpose.PRIMARY_CARE, "categories": Category.PSYCHIATRY}
+    words = {"purposes": 1 << care["purpose"], "categories": int(care["categories"])}
+    grant = chronicle.give(passport, flags=int(GrantFlag.SEPARATE), **words)
+    chronicle.decide(passport, grant_id=grant, **care)
+    result = replay(chronicle.events)
+    assert result.mismatches == []
+    assert result.denials == ({} if custody is Custody.SELF else {Fact.GRANT_SEPARATE: 1})
+
+
+class TestTransferPermits:
+    """Shipping is founded exactly where the contract lets it through."""
+
+    @pytest.fixture
+    def passport(self, chronicle):
+        return chronicle.issue()
+
+    @pytest.fixture
+    def grant(self, chronicle, passport):
+        return chronicle.give(passport, useTo=START + DAY)
+
+    @pytest.fixture
+    def seq(self, chronicle, passport, grant):
+        project = chronicle.file_project()
+        return chronicle.decide(
+            passport, grant_id=grant, project_id=project, operation=Operation.TRANSFER, same_block=True
+        )
+
+    def unfounded(self, chronicle, passport, seq, *, at: int | None = None, **changes) -> bool:
+        """Ship at a time, and tell what the replay says of it."""
+        if at is not None:
+            chronicle.time = at - 10  # a block takes ten seconds
+        transfer = chronicle.ship(passport, seq, **changes)
+        result = replay(chronicle.events)
+        assert result.mismatches == []
+        return result.state.transfers[transfer].unfounded
+
+    @pytest.mark.parametrize(("age", "unfounded"), [(3600, False), (3601, True)])
+    def test_a_permit_is_good_for_an_hour(self, chronicle, passport, seq, age, unfounded):
+        """The hour itself is in."""
+        assert self.unfounded(chronicle, passport, seq, at=chronicle.time + age) is unfounded
+
+    def test_a_permit_is_good_once(self, chronicle, passport, seq):
+        """And for its own recipient."""
+        assert not self.unfounded(chronicle, passport, seq)
+        assert self.unfounded(chronicle, passport, seq)
+
+    def test_a_permit_names_its_recipient(self, chronicle, passport, seq):
+        """Nobody else may be sent the data."""
+        assert self.unfounded(chronicle, passport, seq, recipient=1)
+
+    def test_the_recipient_must_be_active(self, chronicle, passport, seq):
+        """Not suspended when the data leaves; reinstated is as before."""
+        chronicle.emit("MemberSuspended", memberId=3, reasonCommitment=chronicle.name())
+        suspended = Chronicle(events=list(chronicle.events), time=chronicle.time, block=chronicle.block)
+        suspended.state = replay(suspended.events).state
+        assert self.unfounded(suspended, passport, seq)
+        chronicle.emit("MemberReinstated", memberId=3)
+        assert not self.unfounded(chronicle, passport, seq)
+
+    @pytest.mark.parametrize(("left", "unfounded"), [(1, False), (0, True)])
+    def test_the_recipients_membership_must_not_have_ended(self, chronicle, passport, left, unfounded):
+        """Its end is out."""
+        guest = chronicle.admit("Guest", Role.PROCESSOR, valid_to=START + 1000)
+        grant, project = chronicle.give(passport, guest), chronicle.file_project(guest)
+        seq = chronicle.decide(
+            passport, guest, grant_id=grant, project_id=project, operation=Operation.TRANSFER
+        )
+        at = START + 1000 - left
+        assert self.unfounded(chronicle, passport, seq, at=at, recipient=guest) is unfounded
+
+    def test_the_consent_must_not_have_been_withdrawn(self, chronicle, passport, grant, seq):
+        """Before the data left."""
+        chronicle.withdraw(passport, grant)
+        assert self.unfounded(chronicle, passport, seq)
+
+    def test_the_consent_must_not_have_been_replaced(self, chronicle, passport, grant, seq):
+        """The new one needs a new permit."""
+        chronicle.give(passport, supersedes=grant)
+        assert self.unfounded(chronicle, passport, seq)
+
+    @pytest.mark.parametrize(("left", "unfounded"), [(1, False), (0, True)])
+    def test_the_consent_must_not_have_ended(self, chronicle, passport, grant, left, unfounded):
+        """Its end is out."""
+        project = chronicle.file_project()
+        chronicle.time = START + DAY - 1000
+        seq = chronicle.decide(passport, grant_id=grant, project_id=project, operation=Operation.TRANSFER)
+        assert self.unfounded(chronicle, passport, seq, at=START + DAY - left) is unfounded
+
+    def test_a_consent_that_is_named_and_not_rested_on_does_not_matter(self, chronicle, passport, grant):
+        """Care by the custodian, under a grant that ends, or one that never was."""
+        care = {
+            "basis": Basis.CUSTODIAN_CARE,
+            "purpose": Purpose.PRIMARY_CARE,
+            "operation": Operation.TRANSFER,
+        }
+        named = (grant, GrantId(chronicle.name()), NO_GRANT)
+        numbers = [chronicle.decide(passport, 2, grant_id=name, **care) for name in named]
+        chronicle.withdraw(passport, grant)
+        assert [self.unfounded(chronicle, passport, seq, recipient=2) for seq in numbers] == [False] * 3
 
 
 def test_an_honest_ledger_has_no_mismatch(chronicle):

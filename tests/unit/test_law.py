@@ -47,7 +47,10 @@ def test_class_1_research_asks_for_three_things_more():
     [row] = [
         row for row in section(render(LAW), "Class 1").splitlines() if row.startswith("| health research")
     ]
-    assert "the consent is separate, for this purpose alone 单独同意;" in row
+    assert (
+        "the consent is separate: for this purpose alone, by the patient's own key 本人密钥作出的单独同意;"
+        in row
+    )
     assert "an emergency is in force 紧急状态有效*;" in row
     assert "protection by encryption is attested 已证明全程加密*" in row
     assert "R098" in row

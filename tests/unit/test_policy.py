@@ -89,6 +89,19 @@ GRANT = GrantState(
     status=GrantStatus.ACTIVE,
     ended_at=0,
 )
+# What the contract keeps of a grant that was withdrawn before it was given.
+WITHDRAWN_BEFORE_GIVEN = GrantState(
+    recipient=0,
+    purposes=0,
+    categories=Category(0),
+    use_from=0,
+    use_to=0,
+    max_uses=0,
+    uses=0,
+    flags=GrantFlag(0),
+    status=GrantStatus.WITHDRAWN,
+    ended_at=START,
+)
 PROJECT = Project(
     project_id=1,
     member_id=3,
@@ -141,9 +154,12 @@ LOSSES: dict[Fact, list[dict[str, object]]] = {
     Fact.GRANT_RECIPIENT: [{"grant": replace(GRANT, recipient=4)}],
     Fact.GRANT_PURPOSE: [{"grant": replace(GRANT, purposes=1)}],
     Fact.GRANT_CATEGORIES: [{"grant": replace(GRANT, categories=Category.DIAGNOSIS)}],
-    Fact.GRANT_SEPARATE: [{"grant": replace(GRANT, flags=GrantFlag.NO_RELINK)}],
+    Fact.GRANT_SEPARATE: [
+        {"grant": replace(GRANT, flags=GrantFlag.NO_RELINK)},
+        {"passport": replace(PASSPORT, custody=Custody.ASSISTED)},
+    ],
     Fact.GRANT_QUOTA: [{"grant": replace(GRANT, uses=2)}],
-    CONSENT_FLOOR | Fact.GRANT_SEPARATE: [{"grant": None}],
+    CONSENT_FLOOR | Fact.GRANT_SEPARATE: [{"grant": None}, {"grant": WITHDRAWN_BEFORE_GIVEN}],
     Fact.REQUESTER_IS_CUSTODIAN: [{"passport": replace(PASSPORT, custodian=2)}],
     Fact.LAWFUL: [{"table": replace(LAW, required=(0,) * 48)}],
 }
@@ -248,6 +264,18 @@ def test_times_begin_inclusive_and_end_exclusive():
     assert not grant_is_live(GRANT, GRANT.use_to)
     assert member_is_active(MEMBER, MEMBER.valid_to - 1)
     assert not member_is_active(MEMBER, MEMBER.valid_to)
+
+
+@pytest.mark.parametrize("custody", list(Custody))
+def test_class_1_asks_for_the_patients_own_key(custody):
+    """A hospital that keeps the key cannot give separate consent in the patient's stead; ordinary consent it can."""
+    member = replace(MEMBER, purposes=1 << Purpose.PRIMARY_CARE)
+    grant = replace(GRANT, purposes=1 << Purpose.PRIMARY_CARE, categories=Category.PSYCHIATRY | ASKED)
+    world = {**WORLD, "member": member, "grant": grant, "passport": replace(PASSPORT, custody=custody)}
+    care = replace(REQUEST, purpose=Purpose.PRIMARY_CARE)
+    assert decide(care, **world).outcome is Outcome.PERMIT
+    verdict = decide(replace(care, categories=Category.PSYCHIATRY), **world)
+    assert verdict.missing == (Fact(0) if custody is Custody.SELF else Fact.GRANT_SEPARATE)
 
 
 def test_only_a_permit_under_a_limited_consent_takes_a_use():
