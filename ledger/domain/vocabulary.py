@@ -287,7 +287,9 @@ FACT_LABELS: Final[dict[Fact, Label]] = {
     Fact.GRANT_CATEGORIES: Label(
         "the consent covers every kind of data asked for", "同意涵盖所请求的数据类别"
     ),
-    Fact.GRANT_SEPARATE: Label("the consent is separate: for this purpose alone, by the patient's own key", "本人密钥作出的单独同意"),
+    Fact.GRANT_SEPARATE: Label(
+        "the consent is separate: for this purpose alone, by the patient's own key", "本人密钥作出的单独同意"
+    ),
     Fact.GRANT_QUOTA: Label("the consent has uses left", "同意的使用次数未用尽"),
     Fact.EMERGENCY_IN_FORCE: Label("an emergency is in force", "紧急状态有效"),
     Fact.ENCRYPTED: Label("protection by encryption is attested", "已证明全程加密"),

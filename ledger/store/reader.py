@@ -44,11 +44,11 @@ class SqlIndexReader:
         """Return the last block that the index holds."""
         return self._block_number
 
-    def tables(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    def tables(self) -> Iterator[tuple[str, Mapping[Any, Any]]]:
         """Yield every row of every projected table, with the table's name."""
         for table in PROJECTION:
-            for row in self._connection.execute(select(table)):
-                yield table.name, dict(row._mapping)
+            for row in self._connection.execute(select(table)).mappings():
+                yield table.name, row
 
     def events(self) -> Iterator[Event]:
         """Yield every event, in the order of the chain."""

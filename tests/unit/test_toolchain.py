@@ -105,6 +105,8 @@ def test_every_function_that_changes_state_is_tried_by_every_role():
     changing = {
         name for name, entry in named("function").items() if entry["stateMutability"] not in {"view", "pure"}
     }
+    # It changes nothing, because it never succeeds: in OpenZeppelin's contract it did.
+    changing |= {"renounceOwnership"}
     assert sorted(row for row, _ in rows) == sorted(changing)
     assert [row for row, called in rows if row != called] == []
     assert matrix.count("// matrix: ") == len(rows)
