@@ -1,0 +1,104 @@
+"""What the documents say is true of the code."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+
+import pytest
+import typer
+
+from cli.main import command_line
+from tests.support.data import ROOT
+
+#: Hosts of package registries, written so that this file does not name them either.
+_REGISTRIES = [
+    ".".join(words)
+    for words in (
+        ("pypi", "org"),
+        ("pythonhosted", "org"),
+        ("registry", "npmjs", "org"),
+        ("registry", "yarnpkg", "com"),
+        ("proxy", "golang", "org"),
+        ("crates", "io"),
+        ("deb", "debian", "org"),
+    )
+]
+
+
+def _tracked() -> list[str]:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return listed.stdout.split()
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a git checkout")
+def test_the_project_names_no_registry_and_no_path_of_a_machine() -> None:
+    """No tracked file holds the host of a package registry or a home directory of somebody's machine."""
+    forbidden = re.compile("|".join(map(re.escape, [*_REGISTRIES, "/" + "home/", "/" + "root/", "/" + "work/main"])))
+    found = []
+    for name in _tracked():
+        path = ROOT / name
+        if path.is_file() and (hit := forbidden.search(path.read_text(errors="replace"))):
+            found.append((name, hit.group()))
+
+    assert found == []
+
+
+def test_every_setting_is_in_the_operations_manual() -> None:
+    """Each setting has its row, under the name of its variable."""
+    from ledger.bootstrap import Settings
+
+    manual = (ROOT / "docs" / "operations.md").read_text()
+
+    assert [n for n in Settings.model_fields if f"`PASSPORT_{n.upper()}`" not in manual] == []
+
+
+def test_every_command_is_named_in_the_changelog() -> None:
+    """The list of commands in the changelog is that of the command line."""
+    group = typer.main.get_command(command_line([]))
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+
+    assert [name for name in group.commands if f"`{name}" not in changelog] == []  # type: ignore[attr-defined]
+
+
+def test_every_link_in_the_documents_leads_somewhere() -> None:
+    """Relative links of README and docs point at files that exist."""
+    broken = []
+    for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text()):
+            if not (document.parent / target).exists():
+                broken.append((document.name, target))
+
+    assert broken == []
+
+
+def test_one_compiler_version_everywhere() -> None:
+    """Settings, package and pragmas name the same compiler."""
+    version = json.loads((ROOT / "contracts" / "solc.settings.json").read_text())["version"]
+    package = json.loads((ROOT / "package.json").read_text())
+    pragmas = {
+        re.search(r"pragma solidity ([^;]+);", path.read_text()).group(1)  # type: ignore[union-attr]
+        for path in (ROOT / "contracts").rglob("*.sol")
+    }
+
+    assert {version} == pragmas
+    assert version in json.dumps(package)
+
+
+def test_the_invariants_of_the_design_are_the_tested_ones() -> None:
+    """The numbered list in the design has as many entries as the Solidity invariants number."""
+    design = (ROOT / "docs" / "design.md").read_text()
+    listed = re.findall(r"^(\d)\. ", design[design.index("## Invariants") : design.index("## When things fail")], re.M)
+    tested = (ROOT / "tests" / "contracts" / "Invariants.t.sol").read_text()
+
+    assert listed == list("1234567")
+    assert len(re.findall(r"function invariant_", tested)) >= len(listed)
+
+
+def test_each_decision_says_context_decision_and_consequences() -> None:
+    """The records of decisions have their form."""
+    for path in sorted((ROOT / "docs" / "decisions").glob("*.md")):
+        text = path.read_text()
+        assert path.name[:4] in text.splitlines()[0]
+        assert all(f"**{word}.**" in text for word in ("Context", "Decision", "Consequences")), path.name
