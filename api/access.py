@@ -14,6 +14,7 @@ from ledger.domain.records import Member, PassportId
 from ledger.domain.vocabulary import Role
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import ChainError, NotFound, NotPermitted
+from ledger.policy import member_is_active
 from ledger.ports import DecisionRecord, GrantRecord, PassportRecord, TransferRecord
 from ledger.service import Service
 from ledger.service.authority import require_passport
@@ -22,8 +23,12 @@ Subject = Member | Holder
 
 
 def is_auditor(subject: Subject) -> bool:
-    """Tell whether somebody oversees the ledger: an auditor, or the committee."""
-    return isinstance(subject, Member) and bool(subject.roles & (Role.AUDITOR | Role.COMMITTEE))
+    """Tell whether somebody oversees the ledger: an auditor or the committee, whose membership is in force."""
+    return (
+        isinstance(subject, Member)
+        and bool(subject.roles & (Role.AUDITOR | Role.COMMITTEE))
+        and member_is_active(subject, int(time.time()))
+    )
 
 
 def passport_for(service: Service, subject: Subject, passport_id: PassportId) -> PassportRecord:

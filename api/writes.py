@@ -19,7 +19,8 @@ from fastapi.responses import JSONResponse, Response
 from api.auth import CallerDep
 from api.dependencies import BodyDep, ServiceDep, SettingsDep, freshness
 from api.problems import of_stored, respond
-from api.schemas import Model, operation_out
+from api.schemas.base import Model
+from api.schemas.operations import operation_out
 from ledger.domain.records import Event
 from ledger.errors import ConfigurationError, InvalidInput
 from ledger.ports import Operation, OperationStatus

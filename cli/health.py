@@ -146,7 +146,7 @@ def _ready(subject: Subject) -> str:
 def _node(subject: Subject) -> str:
     node = subject.node
     head = node.head()
-    return f"{node.url} answers; newest block {head.number}"
+    return f"{node.name} answers; newest block {head.number}"
 
 
 def _chain(subject: Subject) -> str:

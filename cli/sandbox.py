@@ -18,10 +18,10 @@ from typing import Any, Final
 
 import httpx2
 
-from ledger.bootstrap import write_founder
 from ledger.chain.devnet import Devnet, free_port
 from ledger.client import MemberKeys
 from ledger.errors import ConfigurationError
+from ledger.settings import write_founder
 
 COMMITTEE_NAME: Final = "Data passport committee"
 _COMMAND: Final = "from cli.main import main; main()"
@@ -192,6 +192,7 @@ class Sandbox:
             "ENVIRONMENT": "sandbox",
             "DATA": str(self.folder / "data"),
             "RPC": self.rpc,
+            "PUBLIC_RPC": self.rpc,
             "EMBEDDED": "true" if self.devnet else "false",
             "HOST": "127.0.0.1",
             "PORT": str(self.port),

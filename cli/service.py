@@ -19,7 +19,8 @@ from api.settings import ApiSettings
 from cli.output import note
 from cli.sandbox import Sandbox, stop_when_told
 from cli.story import seed
-from ledger.bootstrap import Runtime, Settings, build
+from ledger.bootstrap import Runtime, build
+from ledger.settings import Settings
 
 _WATCH_SECONDS = 1.0
 _USUAL_PORT = 8000
@@ -98,7 +99,9 @@ def _api_settings(settings: Settings, runtime: Runtime) -> ApiSettings:
     origin = settings.url()
     local = (f"http://localhost:{settings.port}",) if settings.host == "127.0.0.1" else ()
     deployed = runtime.deployment.block_number if runtime.deployment else 0
-    return ApiSettings(origin=origin, other_origins=local, rpc_url=settings.rpc, deployed_block=deployed)
+    return ApiSettings(
+        origin=origin, other_origins=local, rpc_url=settings.public_rpc, deployed_block=deployed
+    )
 
 
 def _stopping(runtime: Runtime):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a context manager factory

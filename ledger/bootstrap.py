@@ -1,5 +1,5 @@
 """
-Settings and wiring: the only module that knows the adapters.
+Wiring: the only module that knows the adapters.
 
 Nothing is created at import time. `build` makes the parts, `Runtime.start` starts them in order, `Runtime.stop` stops
 them in reverse.
@@ -7,18 +7,12 @@ them in reverse.
 
 from __future__ import annotations
 
-import json
-import os
-import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import structlog
 from eth_utils.crypto import keccak
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ledger.audit.index import IndexReader, Row, key_of
 from ledger.chain.contract import DEPLOY, LedgerContract
@@ -34,6 +28,7 @@ from ledger.errors import ChainError, ConfigurationError, LedgerError
 from ledger.ports import Call, Deployment, OperationStatus, Receipt
 from ledger.service import Service
 from ledger.service.members import admission_argument
+from ledger.settings import Settings, keystore_passphrase, operator_key_passphrase, read_founder, vault_key
 from ledger.store.database import Database
 from ledger.store.index import SqlIndex
 from ledger.store.journal import SqlJournal
@@ -41,7 +36,7 @@ from ledger.store.lease import WriteLease
 from ledger.store.reader import SqlIndexReader
 from ledger.store.sessions import SessionStore
 from ledger.store.vault_rows import SqlVaultRows
-from ledger.vault import KEY_BYTES, SealedVault
+from ledger.vault import SealedVault
 
 _NODE_SECONDS: Final = 60.0
 _DEPLOY_SECONDS: Final = 120.0
@@ -51,62 +46,6 @@ _FOUNDER_VALID_TO: Final = 32_503_680_000
 _MAX_LAG_BLOCKS: Final = 20
 
 log = structlog.get_logger(__name__)
-
-
-class Settings(BaseSettings):
-    """
-    Everything that can be set, from the environment (`PASSPORT_…`) or by keyword. Unknown keywords are errors.
-
-    In `production` no secret is ever made up: the passphrase and the vault's key must be named.
-    """
-
-    model_config = SettingsConfigDict(env_prefix="PASSPORT_", extra="forbid")
-
-    environment: Literal["sandbox", "production"] = "production"
-    data: Path = Field(default=Path("passport-data"), description="Folder of databases and key files.")
-    rpc: str = Field(default="http://127.0.0.1:8545", description="URL of the Ethereum node.")
-    embedded: bool = Field(default=False, description="Whether the node is an embedded devnet.")
-    host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=0, le=65_535)
-    origin: str | None = Field(
-        default=None, description="Public URL of this service; holders sign in to it by name."
-    )
-    database: str | None = Field(
-        default=None, description="SQLAlchemy URL; a file in the data folder by default."
-    )
-    vault_database: str | None = Field(default=None, description="SQLAlchemy URL of the vault's database.")
-    founder: Path | None = Field(
-        default=None, description="JSON file on the committee, to deploy a new ledger."
-    )
-    operator_key_file: Path | None = Field(
-        default=None, description="Key that deploys and pays, imported once."
-    )
-    operator_key_passphrase_file: Path | None = None
-    keystore_passphrase_file: Path | None = None
-    vault_key_file: Path | None = None
-
-    def url(self) -> str:
-        """Return the public URL of the service."""
-        return self.origin or f"http://{self.host}:{self.port}"
-
-    def database_url(self) -> str:
-        """Return the URL of the journal's and index's database."""
-        return self.database or f"sqlite:///{(self.data / 'ledger.db').resolve()}"
-
-    def vault_database_url(self) -> str:
-        """Return the URL of the vault's database."""
-        return self.vault_database or f"sqlite:///{(self.data / 'vault.db').resolve()}"
-
-
-class Founder(BaseModel):
-    """What the committee's file states: names and public keys, nothing secret."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
-
-    name: str
-    jurisdiction: int = 0
-    signing_key: str = Field(alias="signingKey")
-    sealing_key: str = Field(alias="sealingKey")
 
 
 @dataclass(slots=True)
@@ -240,16 +179,7 @@ class Runtime:
         return deployment
 
     def _founder(self) -> Admission:
-        path = self.settings.founder
-        if path is None:
-            raise ConfigurationError(
-                "there is no ledger yet, and nobody to found one",
-                fix="Set PASSPORT_FOUNDER to the committee's file, or use a data folder that has a ledger.",
-            )
-        try:
-            founder = Founder.model_validate_json(path.read_text())
-        except (OSError, ValueError) as error:
-            raise ConfigurationError(f"the founder's file cannot be read: {error}") from error
+        founder = read_founder(self.settings)
         return Admission(
             name=founder.name,
             signer=self.operator,
@@ -282,17 +212,18 @@ def build(settings: Settings) -> Runtime:
     ledger_database.migrate()
     vault_database.migrate()
     node, journal, index = Node(settings.rpc), SqlJournal(ledger_database), SqlIndex(ledger_database)
-    keystore = Keystore(settings.data / "keystore", passphrase=_passphrase(settings))
-    vault = SealedVault(SqlVaultRows(vault_database), key=_vault_key(settings))
+    keystore = Keystore(settings.data / "keystore", passphrase=keystore_passphrase(settings))
+    vault = SealedVault(SqlVaultRows(vault_database), key=vault_key(settings))
     operator = _operator(settings, keystore, journal)
     late = _Late()
+    lease = WriteLease(ledger_database)
     guard = ChainGuard(node, journal, operator=operator, embedded=settings.embedded, lost=late.wake)
     writer = JournalWriter(
         node=node,
         journal=journal,
         keystore=keystore,
         ledger=late.ledger,
-        guard=guard.check,
+        guard=lambda: _may_sign(lease, guard),
         mined=late.mined,
     )
     return Runtime(
@@ -303,7 +234,7 @@ def build(settings: Settings) -> Runtime:
         index=index,
         vault=vault,
         sessions=SessionStore(ledger_database),
-        lease=WriteLease(ledger_database),
+        lease=lease,
         writer=writer,
         guard=guard,
         operator=operator,
@@ -319,55 +250,23 @@ def _operator(settings: Settings, keystore: Keystore, journal: SqlJournal) -> Ad
         return known[0].signer
     if settings.operator_key_file is None:
         return keystore.new()
-    passphrase_file = settings.operator_key_passphrase_file
-    passphrase = _read_secret(passphrase_file).decode() if passphrase_file else None
+    passphrase = operator_key_passphrase(settings)
     return keystore.add(read_key_file(settings.operator_key_file, passphrase=passphrase))
 
 
-def _passphrase(settings: Settings) -> str:
-    path = settings.keystore_passphrase_file or _sandbox_secret(settings, "keystore-passphrase")
-    return _read_secret(path).decode()
+def _may_sign(lease: WriteLease, guard: ChainGuard) -> None:
+    """
+    Say whether anything may be signed now: only by who holds the lease, and only on the journal's chain.
 
-
-def _vault_key(settings: Settings) -> bytes:
-    path = settings.vault_key_file or _sandbox_secret(settings, "vault-key")
-    try:
-        key = bytes.fromhex(_read_secret(path).decode())
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise ConfigurationError(f"{path} must hold {KEY_BYTES} bytes as hexadecimal digits")
-    return key
-
-
-def _sandbox_secret(settings: Settings, name: str) -> Path:
-    """Return a sandbox's own secret, made at its first start. Production has no such thing."""
-    if settings.environment != "sandbox":
-        variable = (
-            "PASSPORT_"
-            + {"keystore-passphrase": "KEYSTORE_PASSPHRASE_FILE", "vault-key": "VAULT_KEY_FILE"}[name]
-        )
+    Raises:
+        ConfigurationError: Another process holds the lease, or it is another chain.
+    """
+    if not lease.held():
         raise ConfigurationError(
-            f"production needs a secret of yours for the {name.replace('-', ' ')}",
-            fix=f"Set {variable} to a file that only this service can read.",
+            "another process has taken the write lease",
+            fix="Stop one of the two services, then start this one anew.",
         )
-    path = settings.data / "secrets" / name
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not path.exists():
-        partial = path.with_suffix(".partial")
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(secrets.token_hex(KEY_BYTES))
-        partial.rename(path)
-    return path
-
-
-def _read_secret(path: Path) -> bytes:
-    try:
-        if path.stat().st_mode & 0o077:
-            raise ConfigurationError(f"{path} can be read by others", fix=f"chmod 600 {path}")
-        return path.read_bytes().strip()
-    except OSError as error:
-        raise ConfigurationError(f"the secret file {path} cannot be read") from error
+    guard.check()
 
 
 def _reason(check: Callable[[], Any]) -> str | None:
@@ -376,17 +275,6 @@ def _reason(check: Callable[[], Any]) -> str | None:
     except LedgerError as error:
         return error.message
     return None
-
-
-def write_founder(path: Path, *, name: str, jurisdiction: int, signing_key: str, sealing_key: str) -> None:
-    """Write a committee's file: its name and its public keys, each `0x` and 64 hexadecimal digits."""
-    document = {
-        "name": name,
-        "jurisdiction": jurisdiction,
-        "signingKey": signing_key,
-        "sealingKey": sealing_key,
-    }
-    path.write_text(json.dumps(document, indent=2) + "\n")
 
 
 class _AuditedIndex(SqlIndexReader):

@@ -13,7 +13,7 @@ from api.auth import DOCUMENTED, EitherDep, MemberDep
 from api.dependencies import After, Fresh, Limit, ServiceDep, link_next
 from api.routes.documented import READ, WRITE
 from api.routes.ids import Id, SeqPath, passport_id
-from api.schemas import (
+from api.schemas.decisions import (
     AccessRequestIn,
     AccessRequestsIn,
     DecisionList,

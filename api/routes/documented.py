@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from api.problems import responses
-from api.schemas import OperationOut
+from api.schemas.operations import OperationOut
 from ledger.errors import (
     ChainError,
     Conflict,

@@ -13,7 +13,8 @@ from api.auth import DOCUMENTED, EitherDep, Holder
 from api.dependencies import After, Fresh, Limit, ServiceDep, link_next
 from api.routes.documented import PREPARE, READ, READ_CHAIN, WRITE
 from api.routes.ids import Id, PassportQuery, grant_id, passport_id
-from api.schemas import (
+from api.schemas.base import seconds_of
+from api.schemas.grants import (
     AssistedGrantIn,
     GrantList,
     GrantOut,
@@ -24,7 +25,6 @@ from api.schemas import (
     TypedDataOut,
     grant_out,
     prepared_out,
-    seconds_of,
 )
 from api.writes import Identity, WriteDep, event_named
 from ledger.domain.records import NO_GRANT, GrantId, Member, PassportId

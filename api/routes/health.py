@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 
 from api.dependencies import ServiceDep, SettingsDep
 from api.problems import problem_of, respond, responses
-from api.schemas import AliveOut, ReadyOut
+from api.schemas.health import AliveOut, ReadyOut
 from api.settings import ApiSettings
 from ledger.errors import LedgerError
 from ledger.service import Service

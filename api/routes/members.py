@@ -9,7 +9,7 @@ from api.auth import DOCUMENTED, KNOWN, MemberDep
 from api.dependencies import Fresh, ServiceDep
 from api.routes.documented import READ, WRITE
 from api.routes.ids import NumberPath
-from api.schemas import AdmissionIn, MemberList, MemberOut, SuspensionIn, member_out
+from api.schemas.members import AdmissionIn, MemberList, MemberOut, SuspensionIn, member_out
 from api.writes import WriteDep, event_named
 
 router = APIRouter(prefix="/v1/members", tags=["members"], dependencies=[Fresh, *DOCUMENTED])

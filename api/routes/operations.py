@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path
 from api.auth import DOCUMENTED, EitherDep, Holder
 from api.dependencies import Fresh, ServiceDep
 from api.routes.documented import READ
-from api.schemas import OperationOut, operation_out
+from api.schemas.operations import OperationOut, operation_out
 from ledger.domain.records import Member
 from ledger.errors import NotFound
 from ledger.ports import Operation

@@ -10,15 +10,8 @@ from api.auth import DOCUMENTED, EitherDep, Holder, MemberDep
 from api.dependencies import After, Fresh, Limit, ServiceDep, link_next
 from api.routes.documented import READ, WRITE
 from api.routes.ids import Id, passport_id
-from api.schemas import (
-    DecisionList,
-    PassportList,
-    PassportOut,
-    RegistrationIn,
-    RegistrationOut,
-    decision_out,
-    passport_out,
-)
+from api.schemas.decisions import DecisionList, decision_out
+from api.schemas.passports import PassportList, PassportOut, RegistrationIn, RegistrationOut, passport_out
 from api.writes import WriteDep, event_named
 from ledger.domain.records import PassportId
 from ledger.service import Service

@@ -7,7 +7,8 @@ from fastapi import APIRouter
 from api.dependencies import Fresh, ServiceDep, SettingsDep
 from api.routes.documented import PUBLIC
 from api.routes.ids import NumberPath
-from api.schemas import LedgerOut, PolicyOut, policy_out
+from api.schemas.chain import LedgerOut
+from api.schemas.policy import PolicyOut, policy_out
 from ledger.errors import NotFound
 from ledger.service import Service
 

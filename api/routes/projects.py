@@ -9,7 +9,8 @@ from api.auth import DOCUMENTED, MEMBERS, MemberDep
 from api.dependencies import Fresh, ServiceDep
 from api.routes.documented import READ, WRITE
 from api.routes.ids import NumberPath
-from api.schemas import ProjectIn, ProjectList, ProjectOut, project_out, seconds_of
+from api.schemas.base import seconds_of
+from api.schemas.projects import ProjectIn, ProjectList, ProjectOut, project_out
 from api.writes import Identity, WriteDep, event_named
 from ledger.ports import Operation
 

@@ -10,7 +10,7 @@ from api.auth import DOCUMENTED, EitherDep
 from api.dependencies import After, Fresh, Limit, ServiceDep, link_next
 from api.routes.documented import READ
 from api.routes.ids import Id, passport_id
-from api.schemas import HistoryOut, history_out
+from api.schemas.provenance import HistoryOut, history_out
 
 router = APIRouter(prefix="/v1/provenance", tags=["provenance"], dependencies=[Fresh, *DOCUMENTED])
 

@@ -10,7 +10,8 @@ from api.auth import DOCUMENTED, MemberDep, SignedMemberDep
 from api.dependencies import Fresh, ServiceDep
 from api.routes.documented import READ, READ_CHAIN
 from api.routes.ids import Id, passport_id
-from api.schemas import RecordList, ReleaseOut, record_out, release_out
+from api.schemas.records import RecordList, record_out
+from api.schemas.releases import ReleaseOut, release_out
 
 router = APIRouter(prefix="/v1/records", tags=["records"], dependencies=[Fresh, *DOCUMENTED])
 

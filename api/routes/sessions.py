@@ -9,7 +9,8 @@ from fastapi import APIRouter, Request
 from api.auth import DOCUMENTED, verify_signature
 from api.dependencies import BodyDep, Fresh, ServiceDep, SessionsDep, SettingsDep
 from api.routes.documented import PREPARE
-from api.schemas import ChallengeIn, ChallengeOut, SessionOut, SignInIn, utc
+from api.schemas.base import utc
+from api.schemas.sessions import ChallengeIn, ChallengeOut, SessionOut, SignInIn
 from api.sessions import HOLDER, MEMBER, Sessions
 from api.settings import ApiSettings
 from ledger.domain.records import Address

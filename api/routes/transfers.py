@@ -10,15 +10,8 @@ from api.auth import DOCUMENTED, MemberDep, SignedMemberDep
 from api.dependencies import Fresh, Limit, ServiceDep
 from api.routes.documented import READ, READ_CHAIN, WRITE
 from api.routes.ids import Id, passport_id, transfer_id
-from api.schemas import (
-    ReceiptIn,
-    ReleaseOut,
-    ShipmentIn,
-    TransferList,
-    TransferOut,
-    release_out,
-    transfer_out,
-)
+from api.schemas.releases import ReleaseOut, release_out
+from api.schemas.transfers import ReceiptIn, ShipmentIn, TransferList, TransferOut, transfer_out
 from api.writes import WriteDep, event_named
 from ledger.domain.records import Commitment, TransferId
 from ledger.encoding.hexadecimal import bytes32

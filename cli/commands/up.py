@@ -35,7 +35,7 @@ def up(
     """
     # Every other command would pay for loading the whole service.
     from cli.service import run_sandbox, serve
-    from ledger.bootstrap import Settings
+    from ledger.settings import Settings
 
     if sandbox:
         run_sandbox(folder, data, port=port)

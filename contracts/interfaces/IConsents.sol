@@ -86,7 +86,8 @@ interface IConsents {
 
     /// @notice Record consents that holders signed.
     /// @dev Anyone may relay; the effect does not depend on who does. Reverts with one of the errors above,
-    /// Passports_Unknown, Passports_WrongStatus or Members_Unknown.
+    /// Passports_Unknown, Passports_WrongStatus, Members_Unknown, or Members_NotActive if the custodian that keeps the
+    /// holder's key is suspended.
     /// @param grants What was signed.
     /// @param signatures One per grant: 65 bytes with a low s, or what an ERC-1271 holder accepts.
     function grant(Grant[] calldata grants, bytes[] calldata signatures) external;

@@ -112,7 +112,8 @@ library DefaultPolicy {
                 Codes.CUSTODIAN_CARE,
                 BASE | Facts.REQUESTER_IS_CUSTODIAN
             );
-            _set(law, dataClass, Codes.PATIENT_REQUEST, Codes.CONSENT, CONSENTED);
+            uint32 separate = dataClass == Codes.CORE_PRIVACY ? Facts.GRANT_SEPARATE : 0;
+            _set(law, dataClass, Codes.PATIENT_REQUEST, Codes.CONSENT, CONSENTED | separate);
         }
     }
 

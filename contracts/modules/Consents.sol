@@ -43,9 +43,8 @@ abstract contract Consents is IConsents, Passports, Policy, EIP712 {
         GrantState storage state = _grants[passportId][grantId];
         if (state.status == GrantStatus.WITHDRAWN) return;
         if (state.status == GrantStatus.NONE) {
-            // Signed, perhaps, but not relayed yet: the id is used up, so it never will be.
+            // Signed, perhaps, but not relayed yet: the id is used up for this passport, so it never will be.
             require(!_used[grantId], Consents_Unknown(grantId));
-            _used[grantId] = true;
         }
         _end(state, GrantStatus.WITHDRAWN);
         emit ConsentWithdrawn(grantId, passportId);
@@ -62,8 +61,14 @@ abstract contract Consents is IConsents, Passports, Policy, EIP712 {
 
     function _grant(Grant calldata given, bytes calldata signature) private {
         require(block.timestamp <= given.deadline, Consents_SignatureExpired(given.deadline));
-        require(given.grantId != 0 && !_used[given.grantId], Consents_Exists(given.grantId));
-        _requireOpen(given.passportId, _knownPassport(given.passportId));
+        bool taken =
+            _used[given.grantId] || _grants[given.passportId][given.grantId].status != GrantStatus.NONE;
+        require(given.grantId != 0 && !taken, Consents_Exists(given.grantId));
+        Passport storage passport = _knownPassport(given.passportId);
+        _requireOpen(given.passportId, passport);
+        // Who speaks for a patient must be fit to speak.
+        bool spokenFor = passport.custody == Custody.ASSISTED;
+        require(!spokenFor || _isActive(_members[passport.custodian]), Members_NotActive(passport.custodian));
         _checkScope(given);
         _checkPeriod(given);
         _checkSignature(given.grantId, given.passportId, PassportHash.grantHash(given), signature);

@@ -98,7 +98,11 @@ class Devnet:
                 start_new_session=True,
             )
         (self._folder / "devnet.pid").write_text(str(self._process.pid))
-        self._wait()
+        try:
+            self._wait()
+        except ConfigurationError:
+            self.stop()
+            raise
 
     def alive(self) -> bool:
         """Tell whether the node runs."""

@@ -59,6 +59,9 @@ class ChainGuard:
             ConfigurationError: It is another chain, or the ledger's code is not there or another.
             ChainError: The node does not answer.
         """
+        last = self._journal.last_mined()
+        if last is not None and self._holds(last):
+            return
         with self._lock:
             last = self._journal.last_mined()
             if last is None:

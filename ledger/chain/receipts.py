@@ -31,6 +31,8 @@ def record_receipt(
 
 def share_events(operations: list[QueuedCall], events: tuple[Event, ...]) -> dict[str, tuple[Event, ...]]:
     """Give each operation of a transaction the events that answer its items."""
+    if not operations:
+        return {}
     if len(operations) == 1:
         return {operations[0].operation_id: events}
     answers = [event for event in events if event.name == ITEM_EVENT[operations[0].call.function]]

@@ -11,6 +11,7 @@ import time
 import weakref
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -59,7 +60,13 @@ class Node:
 
     def __init__(self, url: str) -> None:
         """Name the node; nothing is sent yet."""
-        self.url = url
+        parts = urlsplit(url)
+        #: The node's address without credentials, path or query: what errors and logs may name.
+        self.name = (
+            f"{parts.scheme}://{parts.hostname}:{parts.port}"
+            if parts.port
+            else f"{parts.scheme}://{parts.hostname}"
+        )
         self._session = requests.Session()
         self._session.mount("http://", HTTPAdapter(pool_maxsize=_CONNECTIONS))
         self._session.mount("https://", HTTPAdapter(pool_maxsize=_CONNECTIONS))
@@ -83,7 +90,7 @@ class Node:
             answer = self._provider.make_request(method, list(parameters))
         except (Web3Exception, OSError, ValueError) as error:
             raise NodeUnreachable(
-                f"the node at {self.url} does not answer: {type(error).__name__}"
+                f"the node at {self.name} does not answer: {type(error).__name__}"
             ) from error
         problem: Any = answer.get("error")
         if problem is not None:

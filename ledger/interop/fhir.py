@@ -20,6 +20,7 @@ from ledger.domain.vocabulary import Category
 from ledger.encoding.typed_data import LedgerDomain
 from ledger.errors import MalformedRecord, TooLarge
 
+_MAX_REFERENCE: Final = 256
 #: Largest bundle file taken, in bytes.
 MAX_BUNDLE_BYTES: Final = 32 * 1024 * 1024
 
@@ -92,7 +93,8 @@ class PatientBundle:
     One patient's bundle, split by category.
 
     Attributes:
-        reference: The `id` of the Patient resource: the custodian's own name for the patient. Never leaves the vault.
+        reference: The `id` of the Patient resource: the custodian's own name for the patient. It reaches the chain in
+            no form; resources that refer to the patient carry it wherever they are released.
         content: For each category its resources, in the order of the bundle.
     """
 
@@ -171,8 +173,10 @@ def read_bundle(bundle: Any) -> PatientBundle:
         content.setdefault(category_of(resource), []).append(resource)
     if len(references) != 1:
         raise MalformedRecord(f"the bundle must have exactly one Patient, it has {len(references)}")
-    if not references[0]:
-        raise MalformedRecord("the Patient in the bundle has no id")
+    if not references[0] or not references[0].isprintable() or len(references[0]) > _MAX_REFERENCE:
+        raise MalformedRecord(
+            f"the Patient in the bundle has no id of 1 to {_MAX_REFERENCE} printable characters"
+        )
     return PatientBundle(reference=references[0], content=content)
 
 

@@ -6,6 +6,7 @@ from ledger.domain.records import Address, Member, PassportId
 from ledger.domain.vocabulary import Role
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import NotFound, NotPermitted
+from ledger.policy import member_is_active
 from ledger.ports import Index, PassportRecord, Writer
 
 
@@ -18,6 +19,20 @@ def require_role(actor: Member, role: Role) -> None:
     """
     if role not in actor.roles:
         raise NotPermitted(f"{actor.name} does not hold the role {role.name}")
+
+
+def require_active(actor: Member, at: int) -> None:
+    """
+    Check that a membership is in force at a time.
+
+    Raises:
+        NotPermitted: It is suspended or has ended.
+    """
+    if not member_is_active(actor, at):
+        raise NotPermitted(
+            f"{actor.name} is suspended, or its membership has ended",
+            fix="Ask the committee to reinstate it.",
+        )
 
 
 def require_passport(index: Index, passport_id: PassportId) -> PassportRecord:

@@ -25,7 +25,7 @@ from ledger.encoding.typed_data import grant_message, grant_typed_data, recover,
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted, SignatureExpired, SignatureRejected
 from ledger.policy import grant_is_live
 from ledger.ports import Call, Chain, GrantRecord, Index, Operation, Vault, Writer
-from ledger.service.authority import require_custodian, require_passport, signer_of
+from ledger.service.authority import require_active, require_custodian, require_passport, signer_of
 from ledger.service.statements import keep
 
 #: How long a prepared grant waits for its signature, in seconds.
@@ -245,6 +245,7 @@ class Consents:
 
     def _assisted_key(self, actor: Member, passport_id: PassportId) -> bytes:
         passport = require_custodian(self.index, actor, passport_id).passport
+        require_active(actor, self.chain.now())
         key = self.vault.holder_key(passport_id) if passport.custody is Custody.ASSISTED else None
         if key is None:
             raise NotPermitted(
@@ -278,6 +279,7 @@ def consent_text(
     if max_uses:
         sentence += f", at most {max_uses} times"
     limits = {
+        GrantFlag.SEPARATE: "this consent stands by itself, for this purpose alone",
         GrantFlag.NO_RELINK: "it may not link them with other data",
         GrantFlag.NO_REIDENTIFY: "it may not find out who I am",
         GrantFlag.ONWARD: "it may pass them on for the same purposes",

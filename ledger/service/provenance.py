@@ -44,7 +44,7 @@ class Provenance:
         copies = [Custodianship(self.index.member(record.passport.custodian), None)]
         copies.extend(
             Custodianship(self.index.member(transfer.transfer.recipient), transfer)
-            for transfer in self.index.transfers(passport_id=passport_id)
+            for transfer in self.index.transfers(passport_id=passport_id, limit=None)
         )
         events, cursor = self.index.events(passport_id=passport_id, after=after, limit=limit)
         return PassportHistory(record, tuple(copies), tuple(events), cursor)

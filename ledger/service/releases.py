@@ -14,7 +14,17 @@ from ledger.domain.vocabulary import Basis, Category, Operation, Outcome, Passpo
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import Conflict, NotFound, NotPermitted
 from ledger.policy import PERMIT_SECONDS, grant_is_live, member_is_active
-from ledger.ports import Call, Chain, DecisionRecord, Index, SealedCategory, SealedRecord, Vault, Writer
+from ledger.ports import (
+    Call,
+    Chain,
+    DecisionRecord,
+    Index,
+    OperationStatus,
+    SealedCategory,
+    SealedRecord,
+    Vault,
+    Writer,
+)
 from ledger.service.authority import require_passport
 from ledger.service.statements import keep
 
@@ -66,41 +76,18 @@ class Releases:
             NotPermitted: The decision is somebody else's, is not a permit to read, is too old, or consent or
                 membership has ended since.
         """
-        decision = self._permit(actor, passport_id, seq, Operation.READ)
-        sealed = self.vault.record(passport_id)
-        if sealed is None:
-            raise NotFound("this service does not keep that record", fix="Ask the custodian's own service.")
-        released = hand_over(self.vault, sealed, decision.verdict.categories, actor.sealing_key)
-        self._receipt(passport_id, seq, released)
-        return released_of(sealed, seq, released)
-
-    def _permit(
-        self, actor: Member, passport_id: PassportId, seq: int, operation: Operation
-    ) -> DecisionRecord:
-        return current_permit(self.chain, actor, passport_id, seq, operation)
-
-    def _receipt(self, passport_id: PassportId, seq: int, released: tuple[ReleasedCategory, ...]) -> None:
-        if seq in self.index.releases(passport_id):
-            return
-        custodian = self.index.member(require_passport(self.index, passport_id).passport.custodian)
-        if custodian is None or not self.writer.has_key(custodian.signer):
-            raise NotFound("this service does not hold the custodian's chain key")
-        words = [item.category.name for item in released]
-        scope, key = f"release:{to_hex(passport_id)}", str(seq)
-        if self.writer.find(scope, key) is not None:
-            return
-        commitment = keep(
-            self.vault, "release", {"passport": to_hex(passport_id), "seq": seq, "categories": words}
-        )
-        call = Call("recordRelease", (to_hex(passport_id), seq, to_hex(commitment)))
-        self.writer.submit(custodian.signer, call, idempotency=(scope, key, "release"))
+        decision, recipient = current_permit(self.chain, actor, passport_id, seq, Operation.READ)
+        return hand_over(self.index, self.writer, self.vault, decision=decision, recipient=recipient)
 
 
 def current_permit(
     chain: Chain, actor: Member, passport_id: PassportId, seq: int, operation: Operation
-) -> DecisionRecord:
+) -> tuple[DecisionRecord, Member]:
     """
     Find a permit on the chain and check that it still stands at the head.
+
+    Returns:
+        The decision and the recipient, both as the node has them: data is sealed to no key that the index names.
 
     Raises:
         NotFound: The chain has no such decision.
@@ -126,14 +113,17 @@ def current_permit(
         raise NotPermitted(
             f"decision {name} is older than {PERMIT_SECONDS} seconds", fix="Ask for access again."
         )
-    _still_stands(chain, decision, now)
-    return decision
+    return decision, _still_stands(chain, actor, decision, now)
 
 
-def _still_stands(chain: Chain, decision: DecisionRecord, now: int) -> None:
+def _still_stands(chain: Chain, actor: Member, decision: DecisionRecord, now: int) -> Member:
     member = chain.member(decision.member_id)
     if member is None or not member_is_active(member, now):
         raise NotPermitted("the membership has been suspended or has ended since the permit")
+    if member.signing_key != actor.signing_key:
+        raise NotPermitted(
+            "the member's keys were rotated", fix="Sign with the key that the ledger holds now."
+        )
     passport = chain.passport(decision.passport_id)
     if passport is None or passport.status is not PassportStatus.OPEN:
         raise NotPermitted("the data has been sealed or destroyed since the permit")
@@ -143,30 +133,58 @@ def _still_stands(chain: Chain, decision: DecisionRecord, now: int) -> None:
             raise NotPermitted(
                 "the consent has ended since the permit", fix="Ask the patient for a new consent."
             )
+    return member
 
 
 def hand_over(
-    vault: Vault, sealed: SealedRecord, permitted: Category, sealing_key: bytes
-) -> tuple[ReleasedCategory, ...]:
+    index: Index, writer: Writer, vault: Vault, *, decision: DecisionRecord, recipient: Member
+) -> Release:
     """
-    Re-seal the keys of the permitted categories to a recipient; categories the record lacks are left out.
+    Write the receipt down, then re-seal the keys of the permitted categories to the recipient.
+
+    Categories that the record lacks are left out; the manifest lets the recipient check each one that came.
 
     Raises:
+        NotFound: This service does not keep the record, or not the custodian's chain key.
         Conflict: The record has none of the permitted categories.
     """
-    found = tuple(
-        _hand_over(vault, sealed, item, sealing_key)
-        for item in sealed.categories
-        if item.category in permitted
-    )
-    if not found:
+    sealed = vault.record(decision.passport_id)
+    if sealed is None:
+        raise NotFound("this service does not keep that record", fix="Ask the custodian's own service.")
+    permitted = [item for item in sealed.categories if item.category in decision.verdict.categories]
+    if not permitted:
         raise Conflict("the record holds nothing of the permitted categories")
-    return found
+    _write_receipt(index, writer, vault, decision, permitted)
+    released = tuple(_hand_over(vault, sealed, item, recipient.sealing_key) for item in permitted)
+    return Release(
+        sealed.passport_id,
+        decision.verdict.seq,
+        sealed.content,
+        sealed.manifest_salt,
+        sealed.manifest,
+        released,
+    )
 
 
-def released_of(sealed: SealedRecord, seq: int, released: tuple[ReleasedCategory, ...]) -> Release:
-    """Put together what a recipient gets, with the manifest against which each category can be checked."""
-    return Release(sealed.passport_id, seq, sealed.content, sealed.manifest_salt, sealed.manifest, released)
+def _write_receipt(
+    index: Index, writer: Writer, vault: Vault, decision: DecisionRecord, permitted: list[SealedCategory]
+) -> None:
+    """Accept the receipt into the journal, once; one that failed is written anew."""
+    passport_id, seq = decision.passport_id, decision.verdict.seq
+    if seq in index.releases(passport_id):
+        return
+    custodian = index.member(require_passport(index, passport_id).passport.custodian)
+    if custodian is None or not writer.has_key(custodian.signer):
+        raise NotFound("this service does not hold the custodian's chain key")
+    scope, key = f"release:{to_hex(passport_id)}", str(seq)
+    while (known := writer.find(scope, key)) is not None:
+        if known[0].status is not OperationStatus.FAILED:
+            return
+        key += "+"
+    words = [item.category.name for item in permitted]
+    record = {"passport": to_hex(passport_id), "seq": seq, "categories": words}
+    call = Call("recordRelease", (to_hex(passport_id), seq, to_hex(keep(vault, "release", record))))
+    writer.submit(custodian.signer, call, idempotency=(scope, key, "release"))
 
 
 def _hand_over(

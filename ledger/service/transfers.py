@@ -12,7 +12,7 @@ from ledger.errors import Conflict, NotFound, NotPermitted
 from ledger.ports import Call, Chain, Index, TransferRecord, Vault, Writer
 from ledger.ports import Operation as WriteOperation
 from ledger.service.authority import require_custodian, signer_of
-from ledger.service.releases import Release, current_permit, hand_over, released_of
+from ledger.service.releases import Release, current_permit, hand_over
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +71,16 @@ class Transfers:
 
         Raises:
             NotFound: There is no such transfer, or this service does not keep the record.
-            NotPermitted: It was shipped to somebody else.
+            NotPermitted: It was shipped to somebody else, or the permit no longer stands.
+            Conflict: It was received before.
         """
         transfer = self._incoming(actor, transfer_id).transfer
-        decision = self.index.decision(transfer.passport_id, transfer.seq)
-        sealed = self.vault.record(transfer.passport_id)
-        if decision is None or sealed is None:
-            raise NotFound("this service does not keep that record", fix="Ask the sender's own service.")
-        released = hand_over(self.vault, sealed, decision.verdict.categories, actor.sealing_key)
-        return released_of(sealed, transfer.seq, released)
+        if transfer.status is not TransferStatus.SHIPPED:
+            raise Conflict(f"transfer {to_hex(transfer_id)} was received before")
+        decision, recipient = current_permit(
+            self.chain, actor, transfer.passport_id, transfer.seq, Operation.TRANSFER
+        )
+        return hand_over(self.index, self.writer, self.vault, decision=decision, recipient=recipient)
 
     def receive(
         self,

@@ -41,7 +41,7 @@ class Database:
         self._migrations = migrations
         self._sqlite = self._url.get_backend_name() == "sqlite"
         self._write_lock = threading.Lock()
-        self._engine = create_engine(self._url, pool_size=16, max_overflow=32)
+        self._engine = create_engine(self._url, pool_size=16, max_overflow=32, hide_parameters=True)
         if self._sqlite:
             event.listen(self._engine, "connect", _prepare_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)

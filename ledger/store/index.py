@@ -6,6 +6,7 @@ A projection of the chain: it can be thrown away and made again. Nothing is deci
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterable
@@ -66,6 +67,8 @@ from ledger.store.values import dumps, loads, position_columns, position_of
 
 #: How many recent block hashes are kept to find where a reorganised chain forks.
 _KEPT_BLOCKS: Final = 4_096
+#: A cursor's numbers: ASCII digits that fit a column.
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,9 +296,9 @@ class SqlIndex:
         return _transfer(row) if row else None
 
     def transfers(
-        self, *, member_id: int | None = None, passport_id: PassportId | None = None, limit: int = 100
+        self, *, member_id: int | None = None, passport_id: PassportId | None = None, limit: int | None = 100
     ) -> list[TransferRecord]:
-        """Return transfers, newest first."""
+        """Return transfers, newest first; all of them without a limit."""
         query = select(transfers)
         if member_id is not None:
             query = query.where((transfers.c.sender == member_id) | (transfers.c.recipient == member_id))
@@ -498,13 +501,13 @@ def _policy(row: Row[Any]) -> PolicyTable:
 def _serial(after: str | None) -> int | None:
     if after is None:
         return None
-    if not after.isdigit():
+    if not _NUMBER.fullmatch(after):
         raise InvalidInput("after must be a cursor that an earlier page gave", field="after")
     return int(after)
 
 
 def _block_and_log(after: str) -> tuple[int, int]:
     block, _, log_index = after.partition("-")
-    if not (block.isdigit() and log_index.isdigit()):
+    if not (_NUMBER.fullmatch(block) and _NUMBER.fullmatch(log_index)):
         raise InvalidInput("after must be a cursor that an earlier page gave", field="after")
     return int(block), int(log_index)

@@ -156,15 +156,22 @@ class SqlJournal:
                 )
             )
             for item, operation_id in enumerate(operation_ids):
-                connection.execute(
+                changed = connection.execute(
                     update(operations)
-                    .where(operations.c.operation_id == operation_id)
+                    .where(
+                        operations.c.operation_id == operation_id,
+                        operations.c.status == OperationStatus.QUEUED,
+                    )
                     .values(
                         status=OperationStatus.SIGNED,
                         transaction_hash=transaction.transaction_hash,
                         item=item,
                     )
-                )
+                ).rowcount
+                if changed != 1:
+                    raise Conflict(
+                        "an operation was signed by another process", fix="Run one service per database."
+                    )
 
     def unconfirmed(self, signer: Address) -> list[SignedTransaction]:
         """Return transactions not known to be mined, lowest nonce first."""

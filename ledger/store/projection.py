@@ -145,7 +145,9 @@ def _superseded(connection: Connection, event: Event, a: dict[str, Any]) -> None
 
 def _end_grant(connection: Connection, event: Event, a: dict[str, Any], **values: Any) -> None:
     connection.execute(
-        update(grants).where(grants.c.grant_id == a["grantId"]).values(ended_at=event.position.time, **values)
+        update(grants)
+        .where(grants.c.grant_id == a["grantId"], grants.c.passport_id == a["passportId"])
+        .values(ended_at=event.position.time, **values)
     )
 
 

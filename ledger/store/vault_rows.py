@@ -6,9 +6,11 @@ import json
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from ledger.domain.records import Commitment, PassportId
 from ledger.domain.vocabulary import Category
+from ledger.errors import Conflict
 from ledger.ports import VaultCategoryRow, VaultRecordRow
 from ledger.store.database import Database
 from ledger.store.vault_tables import categories, records, statements
@@ -22,7 +24,20 @@ class SqlVaultRows:
         self._database = database
 
     def put(self, record: VaultRecordRow, parts: list[VaultCategoryRow]) -> None:
-        """Keep a record and its categories, at once or not at all."""
+        """
+        Keep a record and its categories, at once or not at all.
+
+        Raises:
+            Conflict: The custodian keeps this patient's record already.
+        """
+        try:
+            self._put(record, parts)
+        except IntegrityError:
+            raise Conflict(
+                "this patient is being registered at the same time", fix="Try again in a moment."
+            ) from None
+
+    def _put(self, record: VaultRecordRow, parts: list[VaultCategoryRow]) -> None:
         with self._database.write() as connection:
             connection.execute(
                 insert(records).values(

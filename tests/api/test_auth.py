@@ -10,7 +10,7 @@ from http_message_signatures import HTTPMessageSigner, HTTPSignatureKeyResolver
 from http_message_signatures.algorithms import ED25519
 
 from api.routes.sessions import answered_by
-from api.schemas import SignInIn
+from api.schemas.sessions import SignInIn
 from ledger.client import MemberKeys, sign_headers, sign_in
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.typed_data import sign

@@ -215,7 +215,7 @@ def test_no_such_devnet_is_a_clear_error(tmp_path):
     try:
         second = Devnet(tmp_path / "two")
         second.spec = replace(second.spec, port=first.spec.port)
-        with pytest.raises(Exception, match="devnet|port") as refused:
+        with pytest.raises(Exception, match=r"devnet|port") as refused:
             second.start()
         assert refused.value.advice
     finally:

@@ -35,7 +35,9 @@ def _tracked() -> list[str]:
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a git checkout")
 def test_the_project_names_no_registry_and_no_path_of_a_machine() -> None:
     """No tracked file holds the host of a package registry or a home directory of somebody's machine."""
-    forbidden = re.compile("|".join(map(re.escape, [*_REGISTRIES, "/" + "home/", "/" + "root/", "/" + "work/main"])))
+    forbidden = re.compile(
+        "|".join(map(re.escape, [*_REGISTRIES, "/" + "home/", "/" + "root/", "/" + "work/main"]))
+    )
     found = []
     for name in _tracked():
         path = ROOT / name
@@ -47,7 +49,7 @@ def test_the_project_names_no_registry_and_no_path_of_a_machine() -> None:
 
 def test_every_setting_is_in_the_operations_manual() -> None:
     """Each setting has its row, under the name of its variable."""
-    from ledger.bootstrap import Settings
+    from ledger.settings import Settings
 
     manual = (ROOT / "docs" / "operations.md").read_text()
 
@@ -64,11 +66,12 @@ def test_every_command_is_named_in_the_changelog() -> None:
 
 def test_every_link_in_the_documents_leads_somewhere() -> None:
     """Relative links of README and docs point at files that exist."""
-    broken = []
-    for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
-        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text()):
-            if not (document.parent / target).exists():
-                broken.append((document.name, target))
+    broken = [
+        (document.name, target)
+        for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text())
+        if not (document.parent / target).exists()
+    ]
 
     assert broken == []
 
@@ -89,7 +92,9 @@ def test_one_compiler_version_everywhere() -> None:
 def test_the_invariants_of_the_design_are_the_tested_ones() -> None:
     """The numbered list in the design has as many entries as the Solidity invariants number."""
     design = (ROOT / "docs" / "design.md").read_text()
-    listed = re.findall(r"^(\d)\. ", design[design.index("## Invariants") : design.index("## When things fail")], re.M)
+    listed = re.findall(
+        r"^(\d)\. ", design[design.index("## Invariants") : design.index("## When things fail")], re.MULTILINE
+    )
     tested = (ROOT / "tests" / "contracts" / "Invariants.t.sol").read_text()
 
     assert listed == list("1234567")

@@ -7,12 +7,12 @@ import hashlib
 import pytest
 from sqlalchemy import delete, select, update
 
-from ledger.bootstrap import Settings
 from ledger.chain.contract import LedgerContract
 from ledger.chain.indexer import Indexer
 from ledger.chain.rpc import Node
 from ledger.domain.vocabulary import Role
 from ledger.errors import StoreUnavailable
+from ledger.settings import Settings
 from ledger.store.database import Database
 from ledger.store.index import SqlIndex
 from ledger.store.tables import PROJECTION, cursor, decisions

@@ -10,13 +10,14 @@ import pytest
 from nacl.public import PrivateKey, SealedBox
 from nacl.secret import SecretBox
 
-from ledger.bootstrap import Settings, build
+from ledger.bootstrap import build
 from ledger.chain.keystore import Keystore, read_key_file
 from ledger.domain.records import PassportId
 from ledger.domain.vocabulary import Category
 from ledger.encoding.commitments import canonical, category_record, commit, content_of
 from ledger.errors import ConfigurationError, NotFound
 from ledger.interop.fhir import read_bundle
+from ledger.settings import Settings
 from ledger.store.database import Database
 from ledger.store.vault_rows import SqlVaultRows
 from ledger.vault import SealedVault

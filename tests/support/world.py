@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ledger.bootstrap import Runtime, Settings, build, write_founder
+from ledger.bootstrap import Runtime, build
 from ledger.client import MemberKeys
 from ledger.domain.records import NO_GRANT, Admission, GrantId, Member, PassportId, Verdict
 from ledger.domain.vocabulary import (
@@ -27,6 +27,7 @@ from ledger.ports import Operation as WriteOperation
 from ledger.ports import OperationStatus
 from ledger.service import Service
 from ledger.service.decisions import AccessRequest
+from ledger.settings import Settings, write_founder
 from tests.support.data import bundle
 
 ALL_PURPOSES = purpose_set(list(Purpose))

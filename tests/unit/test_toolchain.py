@@ -109,7 +109,7 @@ def test_every_function_that_changes_state_is_tried_by_every_role():
     changing |= {"renounceOwnership"}
     assert sorted(row for row, _ in rows) == sorted(changing)
     assert [row for row, called in rows if row != called] == []
-    assert matrix.count("// matrix: ") == len(rows)
+    assert len(re.findall(r"^\s*// matrix: ", matrix, re.MULTILINE)) == len(rows)
 
 
 def test_no_function_takes_money():

@@ -1,0 +1,131 @@
+"""Decisions: requests for access and their answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from pydantic import ConfigDict, Field
+
+from api.schemas.base import ID2_EXAMPLE, ID_EXAMPLE, Model, unhex
+from api.schemas.chain import PositionOut, position_out
+from api.schemas.members import MemberName
+from api.schemas.words import BasisIn, CategoriesIn, Hex32, OperationIn, PurposeIn
+from ledger.domain.records import NO_GRANT, GrantId, PassportId
+from ledger.domain.vocabulary import names
+from ledger.encoding.hexadecimal import to_hex
+from ledger.service.access import AccessEntry
+from ledger.service.decisions import AccessRequest
+
+_REQUEST_EXAMPLE: Final[dict[str, Any]] = {
+    "passportId": ID_EXAMPLE,
+    "purpose": "AI_TRAINING",
+    "basis": "CONSENT",
+    "operation": "READ",
+    "categories": ["DIAGNOSIS"],
+    "grantId": ID2_EXAMPLE,
+    "projectId": 1,
+    "statement": "Nightly cohort build of the sepsis project",
+}
+
+
+class AccessRequestIn(Model):
+    """One request for access."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_REQUEST_EXAMPLE]})
+
+    passport_id: Hex32
+    purpose: PurposeIn
+    basis: BasisIn
+    operation: OperationIn
+    categories: CategoriesIn
+    grant_id: Hex32 | None = None
+    project_id: int = Field(default=0, ge=0, le=2**32 - 1)
+    statement: str = Field(
+        default="", max_length=4000, description="Stays in the vault; the chain holds a commitment."
+    )
+
+    def to_request(self) -> AccessRequest:
+        """Return the request as a value of the ledger."""
+        return AccessRequest(
+            passport_id=PassportId(unhex(self.passport_id)),
+            purpose=self.purpose,
+            basis=self.basis,
+            operation=self.operation,
+            categories=self.categories,
+            grant_id=GrantId(unhex(self.grant_id)) if self.grant_id else NO_GRANT,
+            project_id=self.project_id,
+            statement=self.statement,
+        )
+
+
+class AccessRequestsIn(Model):
+    """Several requests, answered in their order in one transaction."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"requests": [_REQUEST_EXAMPLE]}]})
+
+    requests: Annotated[list[AccessRequestIn], Field(min_length=1, max_length=100)]
+
+
+class DecisionOut(Model):
+    """One answered request; its name is the passport and `seq`."""
+
+    passport_id: str = Field(examples=[ID_EXAMPLE])
+    seq: int = Field(examples=[0])
+    member: MemberName
+    purpose: str = Field(examples=["AI_TRAINING"])
+    basis: str = Field(examples=["CONSENT"])
+    operation: str = Field(examples=["READ"])
+    categories: list[str] = Field(examples=[["DIAGNOSIS"]])
+    data_class: str = Field(examples=["SENSITIVE"])
+    project_id: int | None = Field(examples=[1])
+    grant_id: str | None = Field(examples=[ID2_EXAMPLE])
+    outcome: str = Field(examples=["DENY"])
+    facts: list[str] = Field(examples=[["MEMBER_ACTIVE"]])
+    missing: list[str] = Field(examples=[["GRANT_LIVE"]])
+    policy_version: int = Field(examples=[1])
+    sentence: str
+    answer: str = Field(examples=["refused"])
+    reasons: list[str] = Field(examples=[["the consent was withdrawn on 2026-12-01 08:00:00 UTC"]])
+    commitment: str | None = Field(examples=[ID_EXAMPLE])
+    released: PositionOut | None = None
+    position: PositionOut
+
+
+class DecisionList(Model):
+    """Decisions, newest first."""
+
+    items: list[DecisionOut]
+    next: str | None = None
+
+
+class DecisionsOut(Model):
+    """The answers to several requests, in their order."""
+
+    decisions: list[DecisionOut]
+
+
+def decision_out(entry: AccessEntry) -> DecisionOut:
+    """Write a decision as it is told to people and programs."""
+    record, verdict = entry.record, entry.record.verdict
+    return DecisionOut(
+        passport_id=to_hex(record.passport_id),
+        seq=verdict.seq,
+        member=MemberName(member_id=record.member_id, name=entry.member),
+        purpose=verdict.purpose.name,
+        basis=verdict.basis.name,
+        operation=verdict.operation.name,
+        categories=names(verdict.categories),
+        data_class=verdict.data_class.name,
+        project_id=verdict.project_id or None,
+        grant_id=to_hex(record.grant_id) if record.grant_id != NO_GRANT else None,
+        outcome=verdict.outcome.name,
+        facts=names(verdict.facts),
+        missing=names(verdict.missing),
+        policy_version=verdict.policy_version,
+        sentence=entry.sentence,
+        answer=entry.answer,
+        reasons=list(entry.reasons),
+        commitment=to_hex(record.commitment) if any(record.commitment) else None,
+        released=position_out(entry.released) if entry.released else None,
+        position=position_out(record.position),
+    )

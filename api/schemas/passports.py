@@ -1,0 +1,83 @@
+"""Passports, and the registration of the records they stand for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ConfigDict, Field
+
+from api.schemas.base import ADDRESS_EXAMPLE, ID2_EXAMPLE, ID_EXAMPLE, Model
+from api.schemas.chain import PositionOut, position_out
+from api.schemas.words import AddressIn, PurposesIn, purpose_names
+from ledger.encoding.hexadecimal import to_hex
+from ledger.ports import PassportRecord
+
+
+class RegistrationIn(Model):
+    """A patient's record to be registered."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "bundle": {
+                        "resourceType": "Bundle",
+                        "type": "collection",
+                        "entry": [{"resource": {"resourceType": "Patient", "id": "p-17"}}],
+                    },
+                    "purposes": ["PRIMARY_CARE", "AI_TRAINING"],
+                }
+            ]
+        }
+    )
+
+    bundle: dict[str, Any] = Field(description="FHIR R4 Bundle with exactly one Patient.")
+    purposes: PurposesIn
+    holder: AddressIn | None = Field(
+        default=None,
+        description="The patient's holder key for this custodian; left out, the custodian keeps one.",
+    )
+
+
+class PassportOut(Model):
+    """The on-chain record of one data asset."""
+
+    passport_id: str = Field(examples=[ID_EXAMPLE])
+    custodian: int = Field(examples=[2])
+    holder: str = Field(examples=[ADDRESS_EXAMPLE])
+    custody: str = Field(examples=["SELF"])
+    purposes: list[str] = Field(examples=[["PRIMARY_CARE", "AI_TRAINING"]])
+    status: str = Field(examples=["OPEN"])
+    content: str = Field(examples=[ID2_EXAMPLE])
+    size: int = Field(description="How many decisions it has.", examples=[3])
+    position: PositionOut
+
+
+class PassportList(Model):
+    """Passports, oldest first."""
+
+    items: list[PassportOut]
+    next: str | None = None
+
+
+class RegistrationOut(Model):
+    """A new passport, and how many resources of each category were sealed."""
+
+    passport: PassportOut
+    entries: dict[str, int] = Field(examples=[{"DIAGNOSIS": 4, "DEMOGRAPHICS": 1}])
+
+
+def passport_out(record: PassportRecord) -> PassportOut:
+    """Write a passport."""
+    passport = record.passport
+    return PassportOut(
+        passport_id=to_hex(passport.passport_id),
+        custodian=passport.custodian,
+        holder=passport.holder,
+        custody=passport.custody.name,
+        purposes=purpose_names(passport.purposes),
+        status=passport.status.name,
+        content=to_hex(passport.content),
+        size=passport.size,
+        position=position_out(record.position),
+    )

@@ -1,0 +1,105 @@
+"""Types of what callers send: codes and sets by name, RFC 3339 times, hexadecimal with 0x, bounded integers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import IntEnum, IntFlag
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from api.schemas.base import ADDRESS_EXAMPLE, ID_EXAMPLE, SIGNATURE_EXAMPLE
+from ledger.domain.vocabulary import (
+    Basis,
+    Category,
+    DataClass,
+    GrantFlag,
+    Operation,
+    Purpose,
+    Role,
+    Technique,
+    code,
+    flags,
+    purposes_of,
+)
+from ledger.errors import UnknownCode
+
+
+def _names_of(kind: type[IntEnum | IntFlag]) -> list[str]:
+    return [str(member.name) for member in kind]
+
+
+def _code_reader(kind: type[IntEnum]) -> Any:
+    def read(value: object) -> object:
+        if not isinstance(value, str):
+            raise PydanticCustomError("unknown_code", "must be the name of a code")
+        try:
+            return code(kind, value)
+        except UnknownCode:
+            raise PydanticCustomError(
+                "unknown_code", "known codes are {known}", {"known": ", ".join(_names_of(kind))}
+            ) from None
+
+    return read
+
+
+def _set_reader(kind: type[IntFlag]) -> Any:
+    def read(value: object) -> object:
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise PydanticCustomError("unknown_code", "must be a list of names of codes")
+        try:
+            return flags(kind, value)
+        except UnknownCode:
+            raise PydanticCustomError(
+                "unknown_code", "known codes are {known}", {"known": ", ".join(_names_of(kind))}
+            ) from None
+
+    return read
+
+
+def _code_schema(kind: type[IntEnum]) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "enum": _names_of(kind), "examples": [_names_of(kind)[0]]})
+
+
+def _set_schema(kind: type[IntFlag]) -> WithJsonSchema:
+    return WithJsonSchema(
+        {"type": "array", "items": {"type": "string", "enum": _names_of(kind)}, "uniqueItems": True}
+    )
+
+
+def _is_text(value: object) -> object:
+    """Take times as text only: a bare number would leave its unit open."""
+    if not isinstance(value, str):
+        raise PydanticCustomError("time", "must be an RFC 3339 time such as 2026-12-01T08:00:00Z")
+    return value
+
+
+def _after_epoch(value: datetime) -> datetime:
+    if value.timestamp() < 0:
+        raise PydanticCustomError("time", "must not be before 1970")
+    return value
+
+
+PurposeIn = Annotated[Purpose, BeforeValidator(_code_reader(Purpose)), _code_schema(Purpose)]
+BasisIn = Annotated[Basis, BeforeValidator(_code_reader(Basis)), _code_schema(Basis)]
+OperationIn = Annotated[Operation, BeforeValidator(_code_reader(Operation)), _code_schema(Operation)]
+DataClassIn = Annotated[DataClass, BeforeValidator(_code_reader(DataClass)), _code_schema(DataClass)]
+CategoriesIn = Annotated[Category, BeforeValidator(_set_reader(Category)), _set_schema(Category)]
+RolesIn = Annotated[Role, BeforeValidator(_set_reader(Role)), _set_schema(Role)]
+TechniquesIn = Annotated[Technique, BeforeValidator(_set_reader(Technique)), _set_schema(Technique)]
+FlagsIn = Annotated[GrantFlag, BeforeValidator(_set_reader(GrantFlag)), _set_schema(GrantFlag)]
+PurposesIn = Annotated[list[PurposeIn], Field(min_length=1, max_length=16)]
+TimeIn = Annotated[AwareDatetime, BeforeValidator(_is_text), AfterValidator(_after_epoch)]
+Hex32 = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{64}$", examples=[ID_EXAMPLE])]
+AddressIn = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$", examples=[ADDRESS_EXAMPLE])]
+SignatureIn = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{130}$", examples=[SIGNATURE_EXAMPLE])]
+MemberId = Annotated[int, Field(ge=1, le=2**32 - 1, examples=[2])]
+Seq = Annotated[int, Field(ge=0, le=2**40 - 1, examples=[0])]
+Uint16 = Annotated[int, Field(ge=0, le=2**16 - 1)]
+Uint40 = Annotated[int, Field(ge=0, le=2**40 - 1)]
+
+
+def purpose_names(value: int) -> list[str]:
+    """Write a set of purposes by name."""
+    return [purpose.name for purpose in purposes_of(value)]

@@ -1,0 +1,60 @@
+"""
+What the use cases need from the outside: the chain, the index, the vault and the journal.
+
+`ledger.chain`, `ledger.store` and `ledger.vault` implement these; `ledger.bootstrap` puts them together.
+"""
+
+from ledger.ports.chain import Chain
+from ledger.ports.index import DecisionRecord, GrantRecord, Index, IndexState, PassportRecord, TransferRecord
+from ledger.ports.vault import (
+    RecordSummary,
+    SealedCategory,
+    SealedRecord,
+    Vault,
+    VaultCategoryRow,
+    VaultRecordRow,
+    VaultRows,
+)
+from ledger.ports.writing import (
+    Call,
+    Deployment,
+    Journal,
+    Lease,
+    MinedTransaction,
+    Operation,
+    OperationStatus,
+    QueuedCall,
+    Receipt,
+    SignedTransaction,
+    TransactionStatus,
+    Writer,
+)
+
+__all__ = [
+    "Call",
+    "Chain",
+    "DecisionRecord",
+    "Deployment",
+    "GrantRecord",
+    "Index",
+    "IndexState",
+    "Journal",
+    "Lease",
+    "MinedTransaction",
+    "Operation",
+    "OperationStatus",
+    "PassportRecord",
+    "QueuedCall",
+    "Receipt",
+    "RecordSummary",
+    "SealedCategory",
+    "SealedRecord",
+    "SignedTransaction",
+    "TransactionStatus",
+    "TransferRecord",
+    "Vault",
+    "VaultCategoryRow",
+    "VaultRecordRow",
+    "VaultRows",
+    "Writer",
+]

@@ -1,0 +1,40 @@
+"""The chain: what the contract holds at the head."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ledger.domain.records import Address, BlockHeader, GrantId, GrantState, Member, Passport, PassportId
+from ledger.encoding.typed_data import LedgerDomain
+from ledger.ports.index import DecisionRecord
+
+
+class Chain(Protocol):
+    """The ledger contract on its chain. Reads answer at the head, never from the index."""
+
+    def domain(self) -> LedgerDomain:
+        """Return which ledger on which chain this is."""
+
+    def now(self) -> int:
+        """Return the time a transaction would see: the later of the head block's time and the clock, in seconds."""
+
+    def head(self) -> BlockHeader:
+        """Return the newest block."""
+
+    def member(self, member_id: int) -> Member | None:
+        """Return a member as the contract holds it (its name is empty: names are in the events alone)."""
+
+    def passport(self, passport_id: PassportId) -> Passport | None:
+        """Return a passport as the contract holds it."""
+
+    def grant(self, passport_id: PassportId, grant_id: GrantId) -> GrantState | None:
+        """Return a grant as the contract holds it."""
+
+    def decision(self, passport_id: PassportId, seq: int) -> DecisionRecord | None:
+        """Return a decision from the node's own log."""
+
+    def transfer_permit(self, passport_id: PassportId, seq: int) -> int:
+        """Return the member that an unused permit to transfer names; 0 if there is none that still stands."""
+
+    def allowance(self, payer: Address) -> int:
+        """Return what *payer* gives a new signer for its transactions, in wei: a thousandth of what it has."""

@@ -1,0 +1,133 @@
+"""The vault: sealed records off chain, and the rows they are kept in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ledger.domain.records import Commitment, PassportId, Salt
+from ledger.domain.vocabulary import Category
+
+
+@dataclass(frozen=True, slots=True)
+class SealedCategory:
+    """
+    One category of one record as the vault holds it.
+
+    Attributes:
+        ciphertext: secretbox of the canonical JSON `{"category", "entries"}`.
+        commitment: Commitment to that JSON under the domain `category`.
+        salt: Its salt.
+        entries: Number of resources inside.
+    """
+
+    category: Category
+    ciphertext: bytes
+    commitment: Commitment
+    salt: Salt
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRecord:
+    """A record in the vault: its categories, and the manifest whose commitment the passport carries."""
+
+    passport_id: PassportId
+    custodian: int
+    categories: tuple[SealedCategory, ...]
+    manifest: dict[str, str]
+    manifest_salt: Salt
+    content: Commitment
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSummary:
+    """What may be shown of a record to its custodian."""
+
+    passport_id: PassportId
+    custodian: int
+    local_reference: str
+    entries: dict[Category, int]
+
+
+class Vault(Protocol):
+    """Sealed data, salts and keys off chain. Trusted to keep secrets and to lose them when told."""
+
+    def seal(
+        self,
+        passport_id: PassportId,
+        *,
+        custodian: int,
+        local_reference: str,
+        content: dict[Category, list[dict[str, Any]]],
+        holder_seed: bytes | None,
+    ) -> SealedRecord:
+        """Seal a record, one data key per category. `local_reference` is the custodian's own name for the patient."""
+
+    def record(self, passport_id: PassportId) -> SealedRecord | None: ...
+
+    def find(self, custodian: int, local_reference: str) -> PassportId | None:
+        """Return the passport that a custodian's own patient reference stands for."""
+
+    def summaries(self, custodian: int) -> list[RecordSummary]: ...
+
+    def seal_key_to(self, passport_id: PassportId, category: Category, sealing_key: bytes) -> bytes:
+        """Re-seal the data key of a category to an X25519 key (sealed box)."""
+
+    def holder_key(self, passport_id: PassportId) -> bytes | None:
+        """Return the private key of an assisted patient's holder; None if the patient keeps it."""
+
+    def remember(self, commitment: Commitment, *, domain: str, salt: Salt, record: Any) -> None:
+        """Keep what a commitment on chain stands for."""
+
+    def recall(self, commitment: Commitment) -> Any | None:
+        """Return the record behind a commitment, if this vault holds it."""
+
+    def erase(self, passport_id: PassportId) -> int:
+        """Destroy the keys and salts of a record; returns how many were destroyed."""
+
+
+@dataclass(frozen=True, slots=True)
+class VaultRecordRow:
+    """A record as the vault's database holds it; what is secret is sealed with the vault's key."""
+
+    passport_id: PassportId
+    custodian: int
+    reference_lookup: bytes
+    sealed_reference: bytes
+    manifest: dict[str, str]
+    sealed_manifest_salt: bytes
+    content: Commitment
+    sealed_holder_key: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class VaultCategoryRow:
+    """One category as the vault's database holds it."""
+
+    category: Category
+    ciphertext: bytes
+    commitment: Commitment
+    sealed_salt: bytes
+    sealed_key: bytes
+    entries: int
+
+
+class VaultRows(Protocol):
+    """The vault's database."""
+
+    def put(self, record: VaultRecordRow, categories: list[VaultCategoryRow]) -> None:
+        """Keep a record and its categories, at once or not at all."""
+
+    def record(self, passport_id: PassportId) -> tuple[VaultRecordRow, list[VaultCategoryRow]] | None: ...
+
+    def find(self, custodian: int, reference_lookup: bytes) -> PassportId | None: ...
+
+    def kept_by(self, custodian: int) -> list[VaultRecordRow]: ...
+
+    def put_statement(self, commitment: Commitment, domain: str, sealed: bytes) -> None: ...
+
+    def statement(self, commitment: Commitment) -> bytes | None: ...
+
+    def erase(self, passport_id: PassportId) -> int:
+        """Delete a record with its keys and salts; returns how many keys."""
