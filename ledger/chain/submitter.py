@@ -202,7 +202,7 @@ class Submitter:
         if on_chain > known:
             raise ConfigurationError(
                 f"account {self._signer} has sent transactions that this journal does not know",
-                fix="Never use a signer's key elsewhere; rotate the member's keys to a new signer.",
+                fix="Never use a signer's key elsewhere; the member needs a new signer (docs/operations.md).",
             )
         return known
 
@@ -228,7 +228,7 @@ class Submitter:
             if self._node.receipt(transaction.transaction_hash) is None and self._is_foreign(transaction):
                 raise ConfigurationError(
                     f"nonce {transaction.nonce} of {self._signer} was used by a transaction not in the journal",
-                    fix="Never use a signer's key elsewhere; rotate the member's keys to a new signer.",
+                    fix="Never use a signer's key elsewhere; the member needs a new signer (docs/operations.md).",
                 ) from None
 
     def _is_foreign(self, transaction: SignedTransaction) -> bool:

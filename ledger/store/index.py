@@ -1,7 +1,7 @@
 """
 The index: what pages and lists are read from. Implements `ledger.ports.Index` and the indexer's store.
 
-A projection of the chain: it can be thrown away and made again. Nothing is decided on its word.
+A projection of the chain: it can be thrown away and made again. No permit and no release rests on its word.
 """
 
 from __future__ import annotations

@@ -508,13 +508,29 @@ contract ConsentsTest is LedgerTest {
         _assertUnknownToTheOther(GRANT);
         _revoke(PASSPORT, GRANT);
         _assertUnknownToTheOther(GRANT);
-        _revoke(PASSPORT, OTHER_GRANT); // never granted
-        _assertUnknownToTheOther(OTHER_GRANT);
+    }
 
+    function test_WhenAStrangerRevokesAnIdOnAnotherPassport_TheGrantIsStillGood() external {
+        _revoke(PASSPORT, OTHER_GRANT); // never granted: only this passport can no longer use the id
         IConsents.Grant memory given = _grantOf(OTHER_GRANT, OTHER_PASSPORT);
-        bytes memory signature = _signed(OTHER_HOLDER_KEY, given);
-        _expectRevert(IConsents.Consents_Exists.selector, OTHER_GRANT);
-        _give(given, signature);
+        _give(given, _signed(OTHER_HOLDER_KEY, given));
+        vm.assertTrue(
+            ledger.grantOf(OTHER_PASSPORT, OTHER_GRANT).status == IConsents.GrantStatus.ACTIVE,
+            "given all the same"
+        );
+    }
+
+    function test_RevertGiven_CustodianThatKeepsTheKeyIsSuspended() external {
+        IPassports.Issue memory assisted = _issueOf(UNKNOWN, holder);
+        assisted.custody = IPassports.Custody.ASSISTED;
+        _issue(HOSPITAL, assisted);
+        IConsents.Grant memory given = _grantOf(OTHER_GRANT, UNKNOWN);
+        _suspend(HOSPITAL);
+        _assertRefused(given, abi.encodePacked(IMembers.Members_NotActive.selector, uint256(HOSPITAL)));
+
+        // A patient who keeps the key speaks for herself, whatever becomes of the hospital.
+        _give(_grantOf(OTHER_GRANT, PASSPORT));
+        vm.assertTrue(_status(OTHER_GRANT) == IConsents.GrantStatus.ACTIVE, "given");
     }
 
     function test_RevertGiven_PassportOfARevocationIsUnknown() external {
