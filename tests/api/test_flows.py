@@ -8,8 +8,9 @@ import pytest
 
 from ledger.client import MemberKeys, content_received, open_release, sign_grant, sign_revocation
 from ledger.client.holders import check_grant
+from ledger.domain.vocabulary import Operation, Role
 from ledger.encoding.hexadecimal import to_hex
-from ledger.errors import NotFound, NotPermitted, SignatureRejected
+from ledger.errors import Conflict, NotFound, NotPermitted, SignatureRejected
 from tests.api.conftest import registration
 
 
@@ -150,13 +151,18 @@ def test_a_permit_releases_the_data_and_the_release_is_recorded(client, cast, wo
         lab.release(cast.assisted, cast.denial)
 
 
-def test_a_transfer_is_recorded_by_both_sides(client, cast):
+def test_a_transfer_is_recorded_by_both_sides(client, cast, world):
     lab = client(cast.lab)
-    release = lab.collect(cast.transfer)
-    received = lab.receive(cast.transfer, to_hex(content_received(release, cast.lab.keys)))
+    words = {"grant_id": bytes.fromhex(cast.grant[2:]), "project_id": cast.project}
+    permit = world.ask(cast.lab, bytes.fromhex(cast.assisted[2:]), operation=Operation.TRANSFER, **words)
+    transfer = client(cast.hospital).ship(cast.assisted, permit.seq)["transferId"]
+    release = lab.collect(transfer)
+    received = lab.receive(transfer, to_hex(content_received(release, cast.lab.keys)))
     assert received["status"] == "RECEIVED"
-    assert client(cast.hospital).transfer(cast.transfer) == received
+    assert client(cast.hospital).transfer(transfer) == received
     assert received in client(cast.hospital).transfers()
+    with pytest.raises(Conflict, match="received before"):
+        lab.collect(transfer)
     history = client(cast.hospital).provenance(cast.assisted)
     assert history["copies"][0] == {
         "member": {"memberId": cast.hospital.member.member_id, "name": "Riverside Hospital"},
@@ -233,3 +239,32 @@ def test_the_service_is_ready(client, cast):
     assert ready["ready"] is True
     assert {"database", "node", "chain", "index", "consistent"} <= ready["checks"].keys()
     assert set(ready["checks"].values()) == {None}
+
+
+def test_a_transfer_is_not_handed_over_once_consent_has_ended(client, cast, world):
+    """Shipped, but the patient withdrew before it was collected: nothing is handed over."""
+    passport = bytes.fromhex(cast.assisted[2:])
+    grant = world.grant(cast.hospital, passport, cast.lab)
+    permit = world.ask(
+        cast.lab, passport, operation=Operation.TRANSFER, grant_id=grant, project_id=cast.project
+    )
+    transfer = client(cast.hospital).ship(cast.assisted, permit.seq)["transferId"]
+    world.revoke(cast.hospital, grant)
+    with pytest.raises(NotPermitted, match="consent has ended"):
+        client(cast.lab).collect(transfer)
+
+
+def test_a_suspended_custodian_does_not_sign_for_its_patients(client, cast, world, preparation):
+    """An assisted consent needs a custodian in good standing."""
+    clinic = world.admit("Suspended clinic", Role.CUSTODIAN)
+    passport = to_hex(world.register(clinic, 3))
+    client(cast.committee).suspend(clinic.member.member_id, "under investigation")
+    with pytest.raises(NotPermitted, match="suspended"):
+        client(clinic).assist_grant({**preparation, "passportId": passport})
+
+
+def test_a_cursor_is_a_cursor(send, cast):
+    """Digits of other scripts and numbers beyond any row are refused, not faults."""
+    for after in ("%C2%B2", "9" * 40, "1-%C2%B2"):
+        assert send(cast.lab, "GET", f"/v1/decisions?after={after}").status_code == 422
+        assert send(cast.hospital, "GET", f"/v1/passports?after={after}").status_code == 422

@@ -13,7 +13,7 @@ from ledger.chain.rpc import Node
 from ledger.domain.vocabulary import Basis, Category, Operation, Outcome, Purpose, Role
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import ConfigurationError, Conflict, InvalidInput, NodeUnreachable, NotFound
-from ledger.ports import Call, OperationStatus
+from ledger.ports import Call, OperationStatus, SignedTransaction
 from ledger.service.decisions import AccessRequest
 from tests.support.world import World
 
@@ -244,3 +244,30 @@ def test_another_chain_is_refused(world: World, tmp_path_factory: pytest.TempPat
 
 def _care() -> tuple[object, ...]:
     return Purpose.AI_TRAINING, Basis.CONSENT, Operation.READ, Category.DIAGNOSIS
+
+
+def test_without_the_lease_nothing_is_signed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that lost the write lease keeps what it accepted and signs nothing, and says so."""
+    company = world.admit("Leaseless company", Role.PROCESSOR)
+    mine = world.project(company)
+    with monkeypatch.context() as patch:
+        patch.setattr(world.runtime.lease, "held", lambda: False)
+        operation = world.service.writer.submit(company.member.signer, Call("withdrawProject", (mine,)))
+        assert world.service.writer.wait(operation.operation_id, timeout=1.5).status is OperationStatus.QUEUED
+        assert world.runtime.checks()["lease"] is not None
+    world.done(operation)
+
+
+def test_an_operation_is_never_signed_twice(world: World) -> None:
+    """Two processes that read the same queue: the second cannot tie its transaction to what the first has signed."""
+    company = world.admit("Twice company", Role.PROCESSOR)
+    journal, signer = world.runtime.journal, company.member.signer
+    operation = journal.add(signer, Call("withdrawProject", (1,)), None)
+    journal.record_signed(SignedTransaction(b"\x01" * 32, signer, 10**6, b"one"), [operation.operation_id])
+
+    with pytest.raises(Conflict, match="another process"):
+        journal.record_signed(
+            SignedTransaction(b"\x02" * 32, signer, 10**6 + 1, b"two"), [operation.operation_id]
+        )
+
+    assert journal.next_nonce(signer) == 10**6 + 1
