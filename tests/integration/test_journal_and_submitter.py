@@ -10,11 +10,14 @@ import pytest
 from ledger.bootstrap import build
 from ledger.chain.devnet import Devnet
 from ledger.chain.rpc import Node
+from ledger.domain.records import Address
 from ledger.domain.vocabulary import Basis, Category, Operation, Outcome, Purpose, Role
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import ConfigurationError, Conflict, InvalidInput, NodeUnreachable, NotFound
 from ledger.ports import Call, OperationStatus, SignedTransaction
 from ledger.service.decisions import AccessRequest
+from ledger.store.database import Database
+from ledger.store.journal import SqlJournal
 from tests.support.world import World
 
 
@@ -258,16 +261,16 @@ def test_without_the_lease_nothing_is_signed(world: World, monkeypatch: pytest.M
     world.done(operation)
 
 
-def test_an_operation_is_never_signed_twice(world: World) -> None:
+def test_an_operation_is_never_signed_twice(folder: Path) -> None:
     """Two processes that read the same queue: the second cannot tie its transaction to what the first has signed."""
-    company = world.admit("Twice company", Role.PROCESSOR)
-    journal, signer = world.runtime.journal, company.member.signer
+    database = Database(f"sqlite:///{folder / 'ledger.db'}", migrations="ledger")
+    database.migrate()
+    journal, signer = SqlJournal(database), Address("0x" + "11" * 20)
     operation = journal.add(signer, Call("withdrawProject", (1,)), None)
-    journal.record_signed(SignedTransaction(b"\x01" * 32, signer, 10**6, b"one"), [operation.operation_id])
+    journal.record_signed(SignedTransaction(b"\x01" * 32, signer, 7, b"one"), [operation.operation_id])
 
     with pytest.raises(Conflict, match="another process"):
-        journal.record_signed(
-            SignedTransaction(b"\x02" * 32, signer, 10**6 + 1, b"two"), [operation.operation_id]
-        )
+        journal.record_signed(SignedTransaction(b"\x02" * 32, signer, 8, b"two"), [operation.operation_id])
 
-    assert journal.next_nonce(signer) == 10**6 + 1
+    assert journal.next_nonce(signer) == 8
+    database.close()
