@@ -127,6 +127,10 @@ class PreparedGrantOut(Model):
 
     grant: GrantWords
     text: str = Field(description="The sentence that the holder agrees to.")
+    terms_salt: str = Field(
+        description="Opens `grant.terms`: the holder checks that it commits to `text`.",
+        examples=[ID2_EXAMPLE],
+    )
     holder: str = Field(description="Who must sign.", examples=[ADDRESS_EXAMPLE])
     typed_data: dict[str, Any] = Field(description="For eth_signTypedData_v4.")
 
@@ -200,6 +204,7 @@ def prepared_out(prepared: PreparedGrant) -> PreparedGrantOut:
     return PreparedGrantOut(
         grant=grant_words(prepared.grant),
         text=prepared.text,
+        terms_salt=to_hex(prepared.terms_salt),
         holder=prepared.holder,
         typed_data=prepared.typed_data,
     )

@@ -6,15 +6,18 @@ Private keys come as bytes and stay here; only signatures go out.
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from eth_account import Account
 
 from ledger.client.rest import PassportClient
-from ledger.domain.records import Address, Commitment, Grant, GrantId, PassportId
-from ledger.domain.vocabulary import Category, GrantFlag, Purpose, code, flags, purpose_set
+from ledger.domain.records import Address, Commitment, Grant, GrantId, PassportId, Salt
+from ledger.domain.vocabulary import Category, GrantFlag, Purpose, code, flags, purpose_set, purposes_of
+from ledger.domain.wording import consent_text, terms_record
+from ledger.encoding.commitments import commit_record
 from ledger.encoding.hexadecimal import address, bytes32, to_hex
 from ledger.encoding.typed_data import (
     LedgerDomain,
@@ -27,6 +30,10 @@ from ledger.errors import InvalidInput, SignatureRejected
 
 Json = dict[str, Any]
 
+#: How far the ledger's clock may run ahead of ours, and how long a signature may wait to be brought, in seconds.
+_CLOCK_SECONDS: Final = 3600
+_MAX_DEADLINE_SECONDS: Final = 86_400
+_MAX_NAME_BYTES: Final = 64
 _STRANGE = "Do not sign; the service may be another one than you think, or work for somebody else."
 
 
@@ -71,7 +78,9 @@ def sign_in(client: PassportClient, private_key: bytes) -> Json:
 
 def check_grant(prepared: Json, wanted: Json) -> Grant:
     """
-    Check that a prepared grant says what its holder decided, no more and no less.
+    Check that a prepared grant says what its holder decided, no more and no less, in words and in numbers.
+
+    The sentence is said again from the numbers, and the terms must commit to it: nobody signs what was not read.
 
     Args:
         prepared: The answer of `PassportClient.prepare_grant`.
@@ -96,6 +105,12 @@ def check_grant(prepared: Json, wanted: Json) -> Grant:
     }
     if wanted.get("useFrom"):
         decided["useFrom"] = (grant.use_from, seconds(wanted["useFrom"]))
+    else:
+        decided["useFrom"] = (grant.use_from <= time.time() + _CLOCK_SECONDS, True)
+    decided["deadline"] = (grant.deadline <= time.time() + _MAX_DEADLINE_SECONDS, True)
+    decided["text"] = (_says(prepared["text"], grant), True)
+    salt = Salt(bytes32(prepared["termsSalt"], field="termsSalt"))
+    decided["terms"] = (grant.terms, commit_record("terms", terms_record(prepared["text"]), salt=salt))
     for name, (found, expected) in decided.items():
         if found != expected:
             raise SignatureRejected(f"the prepared grant has another {name} than was decided", fix=_STRANGE)
@@ -157,6 +172,20 @@ def seconds(time: str) -> int:
     if moment is None or moment.tzinfo is None:
         raise InvalidInput(f"{time!r} is not a time with a zone, as in 2027-01-31T00:00:00Z", field="time")
     return int(moment.timestamp())
+
+
+def _says(text: str, grant: Grant) -> bool:
+    """Tell whether a sentence is what the numbers say. Only the recipient's name is the service's own word."""
+    said = consent_text(
+        "",
+        purposes_of(grant.purposes),
+        grant.categories,
+        grant.use_from,
+        grant.use_to,
+        grant.max_uses,
+        grant.flags,
+    )
+    return text.endswith(said) and 0 < len(text.removesuffix(said).encode()) <= _MAX_NAME_BYTES
 
 
 def _message(typed_data: Json, primary: str) -> Json:

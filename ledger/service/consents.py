@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
-from ledger.domain.records import NO_GRANT, Address, Grant, GrantId, GrantState, Member, PassportId
+from ledger.domain.records import NO_GRANT, Address, Grant, GrantId, GrantState, Member, PassportId, Salt
 from ledger.domain.vocabulary import (
-    CATEGORY_LABELS,
-    PURPOSE_LABELS,
     Category,
     Custody,
     GrantFlag,
     GrantStatus,
     Purpose,
-    names,
     purpose_set,
     purposes_of,
 )
-from ledger.encoding.commitments import new_id
+from ledger.domain.wording import consent_text, terms_record, time_in_words
+from ledger.encoding.commitments import commit_record, new_id, new_salt
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.typed_data import grant_message, grant_typed_data, recover, revocation_typed_data, sign
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted, SignatureExpired, SignatureRejected
 from ledger.policy import grant_is_live
 from ledger.ports import Call, Chain, GrantRecord, Index, Operation, Vault, Writer
 from ledger.service.authority import require_active, require_custodian, require_passport, signer_of
-from ledger.service.statements import keep
 
 #: How long a prepared grant waits for its signature, in seconds.
 SIGNATURE_SECONDS: Final = 3600
@@ -36,10 +32,15 @@ _MAX_USES: Final = 2**24 - 1
 
 @dataclass(frozen=True, slots=True)
 class PreparedGrant:
-    """A grant ready to be signed: the sentence, its words on chain, and the typed data for the holder's key."""
+    """
+    A grant ready to be signed: its words on chain, the sentence, and the typed data for the holder's key.
+
+    With `terms_salt` the holder can check that the terms that are signed commit to the very sentence that was read.
+    """
 
     grant: Grant
     text: str
+    terms_salt: Salt
     holder: Address
     typed_data: dict[str, Any]
 
@@ -93,7 +94,9 @@ class Consents:
         start = self.chain.head().time if use_from is None else use_from
         self._check(purposes, categories, start, use_to, max_uses, flags, now)
         text = consent_text(member.name, purposes, categories, start, use_to, max_uses, flags)
-        terms = keep(self.vault, "terms", {"language": "en", "template": 1, "text": text})
+        salt, record = new_salt(), terms_record(text)
+        terms = commit_record("terms", record, salt=salt)
+        self.vault.remember(terms, domain="terms", salt=salt, record=record)
         grant = Grant(
             grant_id=GrantId(new_id()),
             passport_id=passport_id,
@@ -108,7 +111,7 @@ class Consents:
             supersedes=supersedes,
             deadline=now + SIGNATURE_SECONDS,
         )
-        return PreparedGrant(grant, text, passport.holder, grant_typed_data(self.chain.domain(), grant))
+        return PreparedGrant(grant, text, salt, passport.holder, grant_typed_data(self.chain.domain(), grant))
 
     def relay(
         self,
@@ -129,7 +132,9 @@ class Consents:
         """
         passport = require_passport(self.index, grant.passport_id).passport
         if grant.deadline < self.chain.now():
-            raise SignatureExpired(f"the grant had to be signed and sent before {_time(grant.deadline)}")
+            raise SignatureExpired(
+                f"the grant had to be signed and sent before {time_in_words(grant.deadline)}"
+            )
         self._require_holder(
             passport.holder, recover(grant_typed_data(self.chain.domain(), grant), signature)
         )
@@ -263,31 +268,6 @@ class Consents:
             )
 
 
-def consent_text(
-    recipient: str,
-    purposes: list[Purpose],
-    categories: Category,
-    use_from: int,
-    use_to: int,
-    max_uses: int,
-    flags: GrantFlag,
-) -> str:
-    """Return a grant as the sentence a patient reads before signing."""
-    kinds = ", ".join(CATEGORY_LABELS[Category[name]].en for name in names(categories))
-    reasons = ", ".join(PURPOSE_LABELS[purpose].en for purpose in purposes)
-    sentence = f"{recipient} may use my {kinds} for {reasons}, from {_time(use_from)} until {_time(use_to)}"
-    if max_uses:
-        sentence += f", at most {max_uses} times"
-    limits = {
-        GrantFlag.SEPARATE: "this consent stands by itself, for this purpose alone",
-        GrantFlag.NO_RELINK: "it may not link them with other data",
-        GrantFlag.NO_REIDENTIFY: "it may not find out who I am",
-        GrantFlag.ONWARD: "it may pass them on for the same purposes",
-    }
-    spoken = [words for flag, words in limits.items() if flag in flags]
-    return sentence + "".join(f"; {words}" for words in spoken) + ". I can withdraw this at any time."
-
-
 def grant_status(state: GrantState, at: int) -> str:
     """Return a grant's status in one word at a time: active, pending, expired, withdrawn or superseded."""
     if state.status is GrantStatus.WITHDRAWN:
@@ -297,7 +277,3 @@ def grant_status(state: GrantState, at: int) -> str:
     if grant_is_live(state, at):
         return "active"
     return "pending" if at < state.use_from else "expired"
-
-
-def _time(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")

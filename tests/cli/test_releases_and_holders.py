@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from copy import deepcopy
 from typing import Any
 
@@ -22,7 +23,10 @@ from ledger.client import (
     sign_revocation,
 )
 from ledger.client.holders import grant_of, seconds
-from ledger.domain.records import Address
+from ledger.domain.records import Address, Salt
+from ledger.domain.vocabulary import Category, GrantFlag, Purpose
+from ledger.domain.wording import consent_text, terms_record
+from ledger.encoding.commitments import commit_record
 from ledger.encoding.hexadecimal import bytes32, to_hex
 from ledger.encoding.typed_data import (
     LedgerDomain,
@@ -135,11 +139,27 @@ class TestHolder:
             "useTo": seconds("2027-01-01T00:00:00Z"),
             "maxUses": 3,
             "flags": 2,
-            "terms": "0x" + "cc" * 32,
             "supersedes": "0x" + "00" * 32,
-            "deadline": 1_800_000_000,
+            "deadline": int(time.time()) + 600,
         }
-        return {"grant": grant, "text": "…", "holder": self.HOLDER, "typedData": {}}
+        text = consent_text(
+            "Northern Laboratory",
+            [Purpose.AI_TRAINING],
+            Category(0b10001),
+            grant["useFrom"],
+            grant["useTo"],
+            3,
+            GrantFlag.NO_RELINK,
+        )
+        salt = Salt(b"s" * 32)
+        grant["terms"] = to_hex(commit_record("terms", terms_record(text), salt=salt))
+        return {
+            "grant": grant,
+            "text": text,
+            "termsSalt": to_hex(salt),
+            "holder": self.HOLDER,
+            "typedData": {},
+        }
 
     def test_a_grant_that_says_what_was_decided_is_signed(self, prepared: dict[str, Any]) -> None:
         grant = check_grant(prepared, self.WANTED)
@@ -158,6 +178,9 @@ class TestHolder:
             ("maxUses", 0),
             ("flags", 0),
             ("supersedes", "0x" + "01" * 32),
+            ("useFrom", 4_000_000_000),
+            ("deadline", 4_000_000_000),
+            ("terms", "0x" + "cc" * 32),
         ],
     )
     def test_a_grant_that_says_something_else_is_not_signed(
@@ -166,6 +189,17 @@ class TestHolder:
         prepared["grant"][field] = value
 
         with pytest.raises(SignatureRejected, match=field):
+            check_grant(prepared, self.WANTED)
+
+    @pytest.mark.parametrize("text", ["", "I agree.", "It may use my who you are for resale."])
+    def test_a_sentence_that_the_numbers_do_not_say_is_not_signed(
+        self, prepared: dict[str, Any], text: str
+    ) -> None:
+        prepared["text"] = text
+        salt = Salt(bytes32(prepared["termsSalt"]))
+        prepared["grant"]["terms"] = to_hex(commit_record("terms", terms_record(text), salt=salt))
+
+        with pytest.raises(SignatureRejected, match="text"):
             check_grant(prepared, self.WANTED)
 
     def test_another_start_than_decided_is_not_signed(self, prepared: dict[str, Any]) -> None:
