@@ -20,6 +20,7 @@ interface IDecisions {
         bytes32 indexed passportId,
         bytes32 indexed grantId,
         uint32 indexed memberId,
+        Terms terms,
         Verdict verdict,
         bytes32 commitment
     );
@@ -30,16 +31,31 @@ interface IDecisions {
         uint32 indexed custodian,
         bytes32 commitment
     );
+    /// @notice A human answered a request that waited for it. Approved, the same request holds until `approvedUntil`.
+    event RequestReviewed(
+        bytes32 indexed passportId,
+        uint40 indexed seq,
+        uint32 indexed reviewer,
+        uint32 approvedUntil,
+        bytes32 opinion
+    );
 
     /// @notice Thrown when a batch is empty.
     error Decisions_Empty();
-    /// @notice Thrown when a request names a purpose, basis or operation that does not exist, no category, or sets
-    /// undefined bits.
+    /// @notice Thrown when a request names a purpose, basis, operation, level, emergency or controller that does not
+    /// exist, no category, days that are none, or sets undefined bits.
     error Decisions_Malformed(uint256 index, Terms terms);
     /// @notice Thrown when the passport has no such decision.
     error Decisions_Unknown(bytes32 passportId, uint40 seq);
     /// @notice Thrown when the release was recorded before.
     error Decisions_AlreadyReleased(bytes32 passportId, uint40 seq);
+    /// @notice Thrown when no request with these words waits for a review under this number.
+    error Decisions_NotWaiting(bytes32 passportId, uint40 seq);
+    /// @notice Thrown when a reviewer had a part in the request.
+    error Decisions_NotIndependent(bytes32 passportId, uint40 seq, uint32 memberId);
+
+    /// @notice Thrown when a compelled request does not commit to the instrument that compels it.
+    error Decisions_NoInstrument(bytes32 passportId, uint40 seq);
 
     /// @notice Ask for access. Each request is answered and recorded, also when the answer is no.
     /// @dev Never reverts for a reason of policy. Reverts with Members_NotMember, Passports_Unknown,
@@ -47,6 +63,24 @@ interface IDecisions {
     /// @param requests One or more requests of the caller.
     /// @return verdicts The answers, in order.
     function decide(Request[] calldata requests) external returns (Verdict[] memory verdicts);
+
+    /// @notice Answer a request that waits for a human. If approved, the same request of the same member, made again in
+    /// time, is answered with `HUMAN_REVIEWED` among the facts that hold.
+    /// @dev Only an active member with the role ETHICS, or REGULATOR if the request is compelled, that is neither the
+    /// requester nor its controller. Reverts with Members_MissingRole, Decisions_NotWaiting, Decisions_NotIndependent
+    /// or Decisions_NoInstrument.
+    /// @param request The request, word for word.
+    /// @param memberId Who made it.
+    /// @param seq Its number within the passport.
+    /// @param approved The answer.
+    /// @param opinion Commitment to the opinion.
+    function reviewRequest(
+        Request calldata request,
+        uint32 memberId,
+        uint40 seq,
+        bool approved,
+        bytes32 opinion
+    ) external;
 
     /// @notice Record that the keys of a decision were handed over.
     /// @dev Only the passport's custodian. Reverts with Passports_NotCustodian, Decisions_Unknown or
@@ -58,6 +92,6 @@ interface IDecisions {
     function recordRelease(bytes32 passportId, uint40 seq, bytes32 commitment) external;
 
     /// @notice The running fold of all decisions: `head = keccak256(abi.encode(head, passportId, grantId, memberId,
-    /// verdict, commitment))`, from zero.
+    /// terms, verdict, commitment))`, from zero.
     function head() external view returns (bytes32);
 }

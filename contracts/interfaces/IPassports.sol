@@ -19,7 +19,7 @@ interface IPassports {
         ASSISTED // the custodian, on the subject's behalf
     }
 
-    /// @notice A passport as stored. Fits in three slots, the first of which is the hot one.
+    /// @notice A passport as stored. The first slot is the hot one.
     struct Passport {
         // slot 0
         uint40 size; // decisions recorded so far
@@ -27,18 +27,24 @@ interface IPassports {
         uint16 purposes; // set of purposes it may serve; only narrows
         PassportStatus status;
         Custody custody;
+        uint8 level; // level of de-identification that the data has in any case
+        uint32 lock; // emergency under which the data was obtained, or 0: it serves that emergency alone
+        uint16 epoch; // how often the holder's key was replaced
         // slot 1
-        address holder; // key that speaks for the subject towards this custodian
-        // slot 2
         bytes32 content; // commitment to the manifest of the data
+        // slot 2
+        bytes holder; // key that speaks for the subject towards this custodian: an account, or a verifier and a key
+        // (ERC-7913)
     }
 
     /// @notice What a custodian states when it issues a passport.
     struct Issue {
         bytes32 passportId; // 32 random bytes
-        address holder;
+        bytes holder; // 20 bytes: an account. More: the address of an ERC-7913 verifier, then the key
         Custody custody;
         uint16 purposes;
+        uint8 level;
+        uint32 lock;
         bytes32 content;
     }
 
@@ -46,9 +52,11 @@ interface IPassports {
     event PassportIssued(
         bytes32 indexed passportId,
         uint32 indexed custodian,
-        address indexed holder,
+        bytes holder,
         Custody custody,
         uint16 purposes,
+        uint8 level,
+        uint32 lock,
         bytes32 content
     );
     /// @notice The custodian committed to new content.
@@ -56,17 +64,17 @@ interface IPassports {
     /// @notice The purposes were narrowed to a smaller set.
     event PassportNarrowed(bytes32 indexed passportId, uint16 purposes);
     /// @notice The data was sealed: no use, no destruction.
-    event PassportSealed(bytes32 indexed passportId, bytes32 reasonCommitment);
+    event PassportSealed(bytes32 indexed passportId, bytes32 reasons);
     /// @notice The data was opened again.
     event PassportUnsealed(bytes32 indexed passportId);
     /// @notice The custodian stated that the data was destroyed.
-    event PassportDestroyed(bytes32 indexed passportId, bytes32 evidenceCommitment);
+    event PassportDestroyed(bytes32 indexed passportId, bytes32 evidence);
 
     /// @notice Thrown when no passport has this id.
     error Passports_Unknown(bytes32 passportId);
     /// @notice Thrown when the id is taken.
     error Passports_Exists(bytes32 passportId);
-    /// @notice Thrown when id, holder, purposes or content are missing.
+    /// @notice Thrown when id, holder, purposes or content are missing, or the level does not exist.
     error Passports_Incomplete(bytes32 passportId);
     /// @notice Thrown when the caller does not keep the data.
     error Passports_NotCustodian(bytes32 passportId, uint32 memberId);
@@ -77,7 +85,7 @@ interface IPassports {
 
     /// @notice Issue passports for data that the caller keeps.
     /// @dev Only an active custodian. Reverts with Members_NotMember, Members_NotActive, Members_MissingRole,
-    /// Passports_Exists or Passports_Incomplete.
+    /// Passports_Exists, Passports_Incomplete or, if it is locked to none that exists, Emergencies_Unknown.
     /// @param issues One entry per passport.
     function issue(Issue[] calldata issues) external;
 
@@ -95,21 +103,21 @@ interface IPassports {
     function narrow(bytes32 passportId, uint16 purposes) external;
 
     /// @notice Seal the data: no use and no destruction until it is unsealed.
-    /// @dev Only its custodian or the owner.
+    /// @dev Only its custodian, a regulator or the committee.
     /// @param passportId The passport.
-    /// @param reasonCommitment Commitment to the reasons.
-    function seal(bytes32 passportId, bytes32 reasonCommitment) external;
+    /// @param reasons Commitment to the reasons.
+    function seal(bytes32 passportId, bytes32 reasons) external;
 
     /// @notice Open sealed data again.
-    /// @dev Only the owner: who sealed data in its own interest cannot unseal it.
+    /// @dev Only the committee: who sealed data in its own interest cannot unseal it.
     /// @param passportId The passport.
     function unseal(bytes32 passportId) external;
 
     /// @notice State that the data was destroyed. Final.
     /// @dev Only its custodian, only from OPEN.
     /// @param passportId The passport.
-    /// @param evidenceCommitment Commitment to the evidence of destruction.
-    function destroy(bytes32 passportId, bytes32 evidenceCommitment) external;
+    /// @param evidence Commitment to the evidence of destruction.
+    function destroy(bytes32 passportId, bytes32 evidence) external;
 
     /// @notice A passport as stored; all zero for an unknown id.
     /// @param passportId The passport.

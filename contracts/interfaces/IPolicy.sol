@@ -12,6 +12,9 @@ interface IPolicy {
         uint256[48] required;
         /// @dev Bits `16 * purpose` to `16 * purpose + 15`: the set of categories necessary for the purpose.
         uint256 necessary;
+        /// @dev Bits `2 * index` and `2 * index + 1`, with the index of `required`: the least level of
+        /// de-identification at which data of the class may be handed over for the purpose.
+        uint96 levels;
         /// @dev Categories of data class 1, core privacy.
         uint16 coreCategories;
         /// @dev Categories of data class 2, sensitive health data. Every other category is of class 3.
@@ -19,7 +22,18 @@ interface IPolicy {
         /// @dev Purposes that nothing can justify.
         uint16 bannedPurposes;
         /// @dev Longest use period of a grant, in seconds from the moment it is given.
-        uint40 maxGrantSeconds;
+        uint32 maxGrantSeconds;
+        Emergencies emergencies;
+    }
+
+    /// @notice The limits of exceptions. Fits in a single slot.
+    struct Emergencies {
+        uint32 seconds_; // how long an individual emergency lasts
+        uint16 categories; // what it may touch at most
+        uint16 monthlyQuota; // how many a member may open in 30 days
+        uint32 reviewSeconds; // within what time it must be reviewed, and how long an approved request stays approved
+        uint32 maxDeclarationSeconds; // how long a public emergency may last at most
+        uint32 recoverySeconds; // how long a recovery of a holder's key waits for an objection
     }
 
     /// @notice A version of the law came into force.
@@ -29,11 +43,11 @@ interface IPolicy {
     error Policy_BelowFloor(uint256 index, uint8 basis, uint32 required, uint32 floor);
     /// @notice Thrown when a category is put into both class 1 and class 2.
     error Policy_ClassesOverlap(uint16 categories);
-    /// @notice Thrown when grants could last for no time at all.
-    error Policy_ZeroGrantTerm();
+    /// @notice Thrown when a limit in time or number is zero.
+    error Policy_ZeroLimit();
 
     /// @notice Put a new version of the law into force, effective for every later decision.
-    /// @dev Only the owner. Reverts with Policy_BelowFloor, Policy_ClassesOverlap or Policy_ZeroGrantTerm.
+    /// @dev Only the committee. Reverts with Policy_BelowFloor, Policy_ClassesOverlap or Policy_ZeroLimit.
     /// @dev Warning: past decisions keep the version they were made under; nothing is decided again.
     /// @param table The whole table.
     function setPolicy(Table calldata table) external;

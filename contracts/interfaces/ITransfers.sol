@@ -59,7 +59,8 @@ interface ITransfers {
     error Transfers_NoContent(bytes32 transferId);
 
     /// @notice Record that the caller shipped data under a permit to transfer. A permit is good for one transfer within
-    /// an hour, and only while its recipient is active and the grant it rested on is live.
+    /// an hour, and only while its recipient is active and controlled as it was, and the grant or the emergency it rested
+    /// on is in force.
     /// @dev Only the passport's active custodian. Reverts with Members_NotMember, Members_NotActive,
     /// Passports_Unknown, Passports_NotCustodian, Passports_WrongStatus or one
     /// of the errors above.

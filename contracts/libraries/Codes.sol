@@ -32,7 +32,8 @@ library Codes {
     uint8 internal constant PUBLIC_EMERGENCY = 4;
     uint8 internal constant LEGAL_DUTY = 5;
     uint8 internal constant COMPELLED = 6;
-    uint8 internal constant BASES = 7;
+    uint8 internal constant SUBJECT_REQUEST = 7;
+    uint8 internal constant BASES = 8;
 
     // Operations.
     uint8 internal constant READ = 0;
@@ -62,20 +63,38 @@ library Codes {
     uint8 internal constant SENSITIVE = 2;
     uint8 internal constant NON_SENSITIVE = 3;
 
+    // Levels of de-identification.
+    uint8 internal constant IDENTIFIED = 0;
+    uint8 internal constant PSEUDONYMISED = 1;
+    uint8 internal constant DEIDENTIFIED = 2;
+    uint8 internal constant AGGREGATE = 3;
+    uint8 internal constant LEVELS = 4;
+
     // Outcomes of a decision.
     uint8 internal constant PERMIT = 1;
     uint8 internal constant DENY = 2;
     uint8 internal constant REVIEW = 3;
 
     // Roles, bits of a set of roles.
-    uint16 internal constant ROLE_COMMITTEE = 1 << 0;
-    uint16 internal constant ROLE_CUSTODIAN = 1 << 1;
-    uint16 internal constant ROLE_PROCESSOR = 1 << 2;
+    uint16 internal constant ROLE_COMMITTEE = 1 << 0; // may hold a seat
+    uint16 internal constant ROLE_CUSTODIAN = 1 << 1; // keeps data
+    uint16 internal constant ROLE_PROCESSOR = 1 << 2; // uses data
     uint16 internal constant ROLE_AUDITOR = 1 << 3;
+    uint16 internal constant ROLE_ALLIANCE = 1 << 4; // admits and suspends units
+    uint16 internal constant ROLE_REGULATOR = 1 << 5; // suspends, seals, licenses, clears, reviews what is compelled
+    uint16 internal constant ROLE_ETHICS = 1 << 6; // approves projects, reviews requests and emergencies
+    uint16 internal constant ROLE_COMPLIANCE = 1 << 7; // approves projects
+    uint16 internal constant ROLE_VERIFIER = 1 << 8; // attests to encryption and de-identification
+    uint16 internal constant ROLE_EMERGENCY = 1 << 9; // may open an emergency for one passport
+    uint16 internal constant ROLES = (1 << 10) - 1;
+    /// @dev Roles that only the committee gives.
+    uint16 internal constant COMMITTEE_ROLES =
+        ROLE_COMMITTEE | ROLE_ALLIANCE | ROLE_REGULATOR | ROLE_EMERGENCY;
 
     // Flags of a grant.
     uint8 internal constant FLAG_SEPARATE = 1 << 0;
     uint8 internal constant FLAG_NO_RELINK = 1 << 1;
     uint8 internal constant FLAG_NO_REIDENTIFY = 1 << 2;
     uint8 internal constant FLAG_ONWARD = 1 << 3;
+    uint8 internal constant FLAGS = (1 << 4) - 1;
 }

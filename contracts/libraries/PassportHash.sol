@@ -2,19 +2,39 @@
 pragma solidity 0.8.37;
 
 import {IConsents} from "../interfaces/IConsents.sol";
+import {IDecisions} from "../interfaces/IDecisions.sol";
 import {Verdict} from "./Verdict.sol";
 
 /// @title PassportHash
 /// @notice Struct hashes (EIP-712), commitments and the fold of decisions, as docs/spec.md defines them.
 library PassportHash {
-    /// @dev Grant(bytes32 grantId,bytes32 passportId,uint32 recipient,uint16 purposes,uint16 categories,
-    /// uint40 useFrom,uint40 useTo,uint24 maxUses,uint8 flags,bytes32 terms,bytes32 supersedes,uint40 deadline)
     bytes32 internal constant GRANT_TYPEHASH = keccak256(
-        "Grant(bytes32 grantId,bytes32 passportId,uint32 recipient,uint16 purposes,uint16 categories,uint40 useFrom,uint40 useTo,uint24 maxUses,uint8 flags,bytes32 terms,bytes32 supersedes,uint40 deadline)"
+        "Grant(bytes32 grantId,bytes32 passportId,uint32 recipient,uint16 recipientKinds,uint16 purposes,uint16 categories,uint32 useFrom,uint32 useTo,uint16 dataFrom,uint16 dataTo,uint16 maxUses,uint8 level,uint8 flags,uint32 template,bytes32 terms,bytes32 supersedes,uint32 deadline)"
     );
-    /// @dev Revocation(bytes32 passportId,bytes32 grantId)
     bytes32 internal constant REVOCATION_TYPEHASH = keccak256(
         "Revocation(bytes32 passportId,bytes32 grantId)"
+    );
+    bytes32 internal constant REFUSAL_TYPEHASH = keccak256("Refusal(bytes32 passportId,bytes32 grantId)");
+    bytes32 internal constant CONFIRMATION_TYPEHASH = keccak256(
+        "Confirmation(bytes32 passportId,bytes32 grantId,uint16 control)"
+    );
+    bytes32 internal constant REPUDIATION_TYPEHASH = keccak256(
+        "Repudiation(bytes32 passportId,bytes32 grantId)"
+    );
+    bytes32 internal constant ROTATION_TYPEHASH = keccak256(
+        "Rotation(bytes32 passportId,bytes holder,uint8 custody,uint16 epoch)"
+    );
+    bytes32 internal constant GUARDIANS_TYPEHASH = keccak256(
+        "Guardians(bytes32 passportId,bytes32 guardians,uint16 epoch)"
+    );
+    bytes32 internal constant RECOVERY_TYPEHASH = keccak256(
+        "Recovery(bytes32 passportId,bytes holder,uint16 epoch)"
+    );
+    bytes32 internal constant OBJECTION_TYPEHASH = keccak256(
+        "Objection(bytes32 passportId,uint32 readyAt,uint16 epoch)"
+    );
+    bytes32 internal constant DELEGATION_TYPEHASH = keccak256(
+        "Delegation(bytes32 passportId,bytes delegate,uint32 validTo,uint16 epoch)"
     );
     /// @dev Suite 1: keccak256, RFC 8785.
     bytes32 internal constant COMMITMENT_TYPEHASH = keccak256(
@@ -31,6 +51,60 @@ library PassportHash {
         return keccak256(abi.encode(REVOCATION_TYPEHASH, passportId, grantId));
     }
 
+    function refusalHash(bytes32 passportId, bytes32 grantId) internal pure returns (bytes32) {
+        return keccak256(abi.encode(REFUSAL_TYPEHASH, passportId, grantId));
+    }
+
+    function confirmationHash(
+        bytes32 passportId,
+        bytes32 grantId,
+        uint16 control
+    ) internal pure returns (bytes32) {
+        return keccak256(abi.encode(CONFIRMATION_TYPEHASH, passportId, grantId, control));
+    }
+
+    function repudiationHash(bytes32 passportId, bytes32 grantId) internal pure returns (bytes32) {
+        return keccak256(abi.encode(REPUDIATION_TYPEHASH, passportId, grantId));
+    }
+
+    function rotationHash(
+        bytes32 passportId,
+        bytes memory holder,
+        uint8 custody,
+        uint16 epoch
+    ) internal pure returns (bytes32) {
+        return keccak256(abi.encode(ROTATION_TYPEHASH, passportId, keccak256(holder), custody, epoch));
+    }
+
+    function guardiansHash(
+        bytes32 passportId,
+        bytes32 guardians,
+        uint16 epoch
+    ) internal pure returns (bytes32) {
+        return keccak256(abi.encode(GUARDIANS_TYPEHASH, passportId, guardians, epoch));
+    }
+
+    function recoveryHash(
+        bytes32 passportId,
+        bytes memory holder,
+        uint16 epoch
+    ) internal pure returns (bytes32) {
+        return keccak256(abi.encode(RECOVERY_TYPEHASH, passportId, keccak256(holder), epoch));
+    }
+
+    function objectionHash(bytes32 passportId, uint32 readyAt, uint16 epoch) internal pure returns (bytes32) {
+        return keccak256(abi.encode(OBJECTION_TYPEHASH, passportId, readyAt, epoch));
+    }
+
+    function delegationHash(
+        bytes32 passportId,
+        bytes memory delegate,
+        uint32 validTo,
+        uint16 epoch
+    ) internal pure returns (bytes32) {
+        return keccak256(abi.encode(DELEGATION_TYPEHASH, passportId, keccak256(delegate), validTo, epoch));
+    }
+
     /// @param domain What kind of record is committed to, for example "content".
     /// @param salt 32 random bytes.
     /// @param record Canonical JSON (RFC 8785), UTF-8.
@@ -45,14 +119,31 @@ library PassportHash {
             );
     }
 
+    /// @dev A request of a member, word for word.
+    function requestHash(
+        IDecisions.Request calldata request,
+        uint32 memberId
+    ) internal pure returns (bytes32) {
+        return keccak256(abi.encode(request, memberId));
+    }
+
     function foldDecision(
         bytes32 head,
-        bytes32 passportId,
-        bytes32 grantId,
+        IDecisions.Request calldata request,
         uint32 memberId,
-        Verdict verdict,
-        bytes32 given
+        Verdict verdict
     ) internal pure returns (bytes32) {
-        return keccak256(abi.encode(head, passportId, grantId, memberId, verdict, given));
+        return
+            keccak256(
+                abi.encode(
+                    head,
+                    request.passportId,
+                    request.grantId,
+                    memberId,
+                    request.terms,
+                    verdict,
+                    request.commitment
+                )
+            );
     }
 }

@@ -1,53 +1,145 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
 import {IConsents} from "../interfaces/IConsents.sol";
+import {IMembers} from "../interfaces/IMembers.sol";
+import {IPassports} from "../interfaces/IPassports.sol";
 import {Codes} from "../libraries/Codes.sol";
 import {PassportHash} from "../libraries/PassportHash.sol";
-import {Passports} from "./Passports.sol";
-import {Policy} from "./Policy.sol";
+import {Guards} from "./Guards.sol";
 
 /// @title Consents
-/// @notice Consent by signature.
-abstract contract Consents is IConsents, Passports, Policy, EIP712 {
-    /* STORAGE */
-
-    /// @dev Keyed by passport first: a grant found is a grant for this passport, without a second slot to say so.
-    mapping(bytes32 passportId => mapping(bytes32 grantId => GrantState state)) internal _grants;
-    mapping(bytes32 grantId => bool used) private _used;
-    mapping(bytes32 grantId => bytes32 successor) private _successors;
-
+/// @notice Consent by signature, or filed from paper.
+abstract contract Consents is IConsents, Guards {
     /* ANYONE, WITH THE HOLDER'S SIGNATURE */
 
     /// @inheritdoc IConsents
-    function grant(Grant[] calldata grants, bytes[] calldata signatures) external {
-        require(
-            grants.length == signatures.length,
-            Consents_LengthMismatch(grants.length, signatures.length)
-        );
+    function grant(Grant[] calldata grants, Proof[] calldata proofs) external {
+        require(grants.length == proofs.length, Consents_LengthMismatch(grants.length, proofs.length));
         for (uint256 index = 0; index < grants.length; ++index) {
-            _grant(grants[index], signatures[index]);
+            Grant calldata given = grants[index];
+            require(block.timestamp <= given.deadline, Consents_SignatureExpired(given.deadline));
+            Assurance assurance = _assurance(given.passportId, PassportHash.grantHash(given), proofs[index]);
+            _requireFit(given.passportId, assurance);
+            _grant(given, assurance);
         }
     }
 
     /// @inheritdoc IConsents
-    function revoke(bytes32 passportId, bytes32 grantId, bytes calldata signature) external {
+    function revoke(bytes32 passportId, bytes32 grantId, Proof calldata proof) external {
         _knownPassport(passportId);
-        _checkSignature(grantId, passportId, PassportHash.revocationHash(passportId, grantId), signature);
+        _assurance(passportId, PassportHash.revocationHash(passportId, grantId), proof);
         // What replaced the grant before the withdrawal arrived is withdrawn with it: relaying an amendment first
         // must not save a consent that its holder takes back.
         while (_grants[passportId][grantId].status == GrantStatus.SUPERSEDED) grantId = _successors[grantId];
         GrantState storage state = _grants[passportId][grantId];
-        if (state.status == GrantStatus.WITHDRAWN) return;
-        if (state.status == GrantStatus.NONE) {
-            // Signed, perhaps, but not relayed yet: the id is used up for this passport, so it never will be.
-            require(!_used[grantId], Consents_Unknown(grantId));
-        }
-        _end(state, GrantStatus.WITHDRAWN);
+        GrantStatus status = state.status;
+        if (
+            status == GrantStatus.WITHDRAWN ||
+            status == GrantStatus.REFUSED ||
+            status == GrantStatus.REPUDIATED
+        ) return;
+        // Signed, perhaps, but not relayed yet: the id is used up for this passport, so it never will be.
+        require(status == GrantStatus.ACTIVE || !_used[grantId], Consents_Unknown(grantId));
+        state.status = GrantStatus.WITHDRAWN;
         emit ConsentWithdrawn(grantId, passportId);
+    }
+
+    /// @inheritdoc IConsents
+    function refuse(bytes32 passportId, bytes32 grantId, Proof calldata proof) external {
+        _knownPassport(passportId);
+        GrantState storage state = _grants[passportId][grantId];
+        require(state.status == GrantStatus.REQUESTED, Consents_WrongStatus(grantId, state.status));
+        _assurance(passportId, PassportHash.refusalHash(passportId, grantId), proof);
+        state.status = GrantStatus.REFUSED;
+        emit ConsentRefused(grantId, passportId);
+    }
+
+    /// @inheritdoc IConsents
+    function confirm(bytes32 passportId, bytes32 grantId, Proof calldata proof) external {
+        _knownPassport(passportId);
+        GrantState storage state = _grants[passportId][grantId];
+        require(state.status == GrantStatus.ACTIVE, Consents_WrongStatus(grantId, state.status));
+        uint16 control = _members[state.recipient].control;
+        Assurance assurance = _assurance(
+            passportId,
+            PassportHash.confirmationHash(passportId, grantId, control),
+            proof
+        );
+        _requireFit(passportId, assurance);
+        state.control = control;
+        if (assurance > state.assurance) state.assurance = assurance;
+        emit ConsentConfirmed(grantId, passportId, control, state.assurance);
+    }
+
+    /// @inheritdoc IConsents
+    function repudiate(bytes32 passportId, bytes32 grantId, Proof calldata proof) external {
+        _knownPassport(passportId);
+        GrantState storage state = _grants[passportId][grantId];
+        require(
+            state.status == GrantStatus.ACTIVE &&
+                (state.assurance == Assurance.PAPER || state.assurance == Assurance.ASSISTED),
+            Consents_WrongStatus(grantId, state.status)
+        );
+        _assurance(passportId, PassportHash.repudiationHash(passportId, grantId), proof);
+        state.status = GrantStatus.REPUDIATED;
+        emit ConsentRepudiated(grantId, passportId);
+    }
+
+    /* MEMBERS */
+
+    /// @inheritdoc IConsents
+    function requestConsent(bytes32 passportId, bytes32 grantId, bytes32 terms) external {
+        uint32 caller = _activeCallerId();
+        _requireOpen(passportId, _knownPassport(passportId));
+        GrantState storage state = _grants[passportId][grantId];
+        require(
+            grantId != 0 && !_used[grantId] && state.status == GrantStatus.NONE,
+            Consents_Exists(grantId)
+        );
+        require(terms != 0, Consents_Incomplete(grantId));
+        state.status = GrantStatus.REQUESTED;
+        emit ConsentRequested(grantId, passportId, caller, terms);
+    }
+
+    /// @inheritdoc IConsents
+    function fileConsent(Grant calldata given, bytes32 evidence) external {
+        _ownPassport(given.passportId);
+        // Paper neither is the subject's own key nor replaces what that key signed.
+        require(
+            evidence != 0 && given.supersedes == 0 && given.flags & Codes.FLAG_SEPARATE == 0,
+            Consents_Incomplete(given.grantId)
+        );
+        _grant(given, Assurance.PAPER);
+        emit ConsentFiled(given.grantId, given.passportId, evidence);
+    }
+
+    /* COMMITTEE */
+
+    /// @inheritdoc IConsents
+    function issueTemplate(Template calldata content) external onlyCommittee returns (uint32 template) {
+        template = ++_counts.templates;
+        require(
+            content.purposes != 0 &&
+                content.categories != 0 &&
+                content.recipientKinds != 0 &&
+                content.maxSeconds != 0 &&
+                content.notice != 0 &&
+                !content.withdrawn,
+            Consents_OutsideTemplate(template)
+        );
+        _templates[template] = content;
+        emit TemplateIssued(template, content);
+    }
+
+    /// @inheritdoc IConsents
+    function withdrawTemplate(uint32 template) external onlyCommittee {
+        Template storage content = _templates[template];
+        require(content.purposes != 0 && !content.withdrawn, Consents_OutsideTemplate(template));
+        content.withdrawn = true;
+        emit TemplateWithdrawn(template);
     }
 
     /* VIEWS */
@@ -57,77 +149,117 @@ abstract contract Consents is IConsents, Passports, Policy, EIP712 {
         return _grants[passportId][grantId];
     }
 
+    /// @inheritdoc IConsents
+    function templateOf(uint32 template) external view returns (Template memory) {
+        return _templates[template];
+    }
+
+    /// @inheritdoc IConsents
+    function templateCount() external view returns (uint32) {
+        return _counts.templates;
+    }
+
     /* INTERNALS */
 
-    function _grant(Grant calldata given, bytes calldata signature) private {
-        require(block.timestamp <= given.deadline, Consents_SignatureExpired(given.deadline));
-        bool taken =
-            _used[given.grantId] || _grants[given.passportId][given.grantId].status != GrantStatus.NONE;
-        require(given.grantId != 0 && !taken, Consents_Exists(given.grantId));
-        Passport storage passport = _knownPassport(given.passportId);
-        _requireOpen(given.passportId, passport);
-        // Who speaks for a patient must be fit to speak.
-        bool spokenFor = passport.custody == Custody.ASSISTED;
-        require(!spokenFor || _isActive(_members[passport.custodian]), Members_NotActive(passport.custodian));
+    /// @dev Whose signature it is, or revert.
+    function _assurance(
+        bytes32 passportId,
+        bytes32 structHash,
+        Proof calldata proof
+    ) private view returns (Assurance assurance) {
+        IPassports.Passport storage passport = _passports[passportId];
+        bytes memory signer = proof.signer;
+        if (signer.length == 0) {
+            signer = passport.holder;
+            assurance = passport.custody == IPassports.Custody.SELF ? Assurance.SELF : Assurance.ASSISTED;
+        } else {
+            uint32 validTo = _delegates[passportId][_delegateKey(passport.epoch, signer)];
+            require(block.timestamp < validTo, Consents_InvalidSignature(passportId));
+            assurance = Assurance.DELEGATED;
+        }
+        require(
+            SignatureChecker.isValidSignatureNow(signer, _hashTypedDataV4(structHash), proof.signature),
+            Consents_InvalidSignature(passportId)
+        );
+    }
+
+    /// @dev Who speaks for a patient must be fit to speak.
+    function _requireFit(bytes32 passportId, Assurance assurance) private view {
+        if (assurance != Assurance.ASSISTED) return;
+        uint32 custodian = _passports[passportId].custodian;
+        require(_isActive(_members[custodian]), IMembers.Members_NotActive(custodian));
+    }
+
+    function _grant(Grant calldata given, Assurance assurance) private {
+        bytes32 grantId = given.grantId;
+        GrantState storage state = _grants[given.passportId][grantId];
+        GrantStatus status = state.status;
+        require(
+            grantId != 0 &&
+                !_used[grantId] &&
+                (status == GrantStatus.NONE || status == GrantStatus.REQUESTED),
+            Consents_Exists(grantId)
+        );
+        _requireOpen(given.passportId, _knownPassport(given.passportId));
         _checkScope(given);
         _checkPeriod(given);
-        _checkSignature(given.grantId, given.passportId, PassportHash.grantHash(given), signature);
-
-        _used[given.grantId] = true;
-        if (given.supersedes != 0) {
-            GrantState storage former = _grants[given.passportId][given.supersedes];
-            require(former.status == GrantStatus.ACTIVE, Consents_NotActive(given.supersedes));
-            _end(former, GrantStatus.SUPERSEDED);
-            _successors[given.supersedes] = given.grantId;
-            emit ConsentSuperseded(given.supersedes, given.passportId, given.grantId);
-        }
-        _grants[given.passportId][given.grantId] = GrantState({
-            recipient: given.recipient,
-            purposes: given.purposes,
-            categories: given.categories,
-            useFrom: given.useFrom,
-            useTo: given.useTo,
-            maxUses: given.maxUses,
-            uses: 0,
-            flags: given.flags,
-            status: GrantStatus.ACTIVE,
-            endedAt: 0
-        });
+        _checkTemplate(given);
+        _used[grantId] = true;
+        if (given.supersedes != 0) _supersede(given);
+        state.recipient = given.recipient;
+        state.recipientKinds = given.recipientKinds;
+        state.purposes = given.purposes;
+        state.categories = given.categories;
+        state.useFrom = given.useFrom;
+        state.useTo = given.useTo;
+        state.dataFrom = given.dataFrom;
+        state.dataTo = given.dataTo;
+        state.maxUses = given.maxUses;
+        state.control = _members[given.recipient].control;
+        state.level = given.level;
+        state.flags = given.flags;
+        state.status = GrantStatus.ACTIVE;
+        state.assurance = assurance;
         emit ConsentGranted(
-            given.grantId,
+            grantId,
             given.passportId,
             given.recipient,
-            given.purposes,
-            given.categories,
-            given.useFrom,
-            given.useTo,
-            given.maxUses,
-            given.flags,
+            state,
+            given.template,
             given.terms,
             given.supersedes
         );
     }
 
+    function _supersede(Grant calldata given) private {
+        GrantState storage former = _grants[given.passportId][given.supersedes];
+        require(former.status == GrantStatus.ACTIVE, Consents_WrongStatus(given.supersedes, former.status));
+        former.status = GrantStatus.SUPERSEDED;
+        _successors[given.supersedes] = given.grantId;
+        emit ConsentSuperseded(given.supersedes, given.passportId, given.grantId);
+    }
+
     /// @dev No blanket grants: somebody, something, for some purpose that is not banned.
     function _checkScope(Grant calldata given) private view {
         require(
-            given.purposes != 0 && given.categories != 0 && given.terms != 0 && given.flags < 16,
+            given.purposes != 0 &&
+                given.categories != 0 &&
+                given.terms != 0 &&
+                given.flags & ~Codes.FLAGS == 0 &&
+                _isLevel(given.level) &&
+                (given.dataTo == 0 || given.dataFrom <= given.dataTo) &&
+                (given.recipient == 0) == (given.recipientKinds != 0),
             Consents_Incomplete(given.grantId)
         );
-        _knownMember(given.recipient);
+        if (given.recipient != 0) _knownMember(given.recipient);
         uint16 banned = given.purposes & _header.bannedPurposes;
         require(banned == 0, Consents_BannedPurpose(banned));
         if (given.flags & Codes.FLAG_SEPARATE != 0) {
-            require(given.purposes & (given.purposes - 1) == 0, Consents_NotSeparate(given.purposes));
+            require(
+                given.purposes & (given.purposes - 1) == 0 && given.recipient != 0,
+                Consents_NotSeparate(given.purposes)
+            );
         }
-    }
-
-    /// @dev Whether a grant has not ended and is within its use period.
-    function _isLive(GrantState storage state) internal view returns (bool) {
-        return
-            state.status == GrantStatus.ACTIVE &&
-            block.timestamp >= state.useFrom &&
-            block.timestamp < state.useTo;
     }
 
     function _checkPeriod(Grant calldata given) private view {
@@ -136,24 +268,21 @@ abstract contract Consents is IConsents, Passports, Policy, EIP712 {
             Consents_EmptyPeriod(given.useFrom, given.useTo)
         );
         uint256 latest = block.timestamp + _header.maxGrantSeconds;
-        require(given.useTo <= latest, Consents_TermTooLong(given.useTo, uint40(latest)));
+        require(given.useTo <= latest, Consents_TermTooLong(given.useTo, latest));
     }
 
-    function _checkSignature(
-        bytes32 grantId,
-        bytes32 passportId,
-        bytes32 structHash,
-        bytes calldata signature
-    ) private view {
-        address holder = _passports[passportId].holder;
+    function _checkTemplate(Grant calldata given) private view {
+        Template memory template = _templates[given.template];
+        uint16 kinds =
+            given.recipient == 0 ? given.recipientKinds : uint16(1 << uint8(_members[given.recipient].kind));
         require(
-            SignatureChecker.isValidSignatureNowCalldata(holder, _hashTypedDataV4(structHash), signature),
-            Consents_InvalidSignature(grantId, holder)
+            !template.withdrawn &&
+                given.purposes & ~template.purposes == 0 &&
+                given.categories & ~template.categories == 0 &&
+                kinds & ~template.recipientKinds == 0,
+            Consents_OutsideTemplate(given.template)
         );
-    }
-
-    function _end(GrantState storage state, GrantStatus status) private {
-        state.status = status;
-        state.endedAt = uint40(block.timestamp);
+        uint256 latest = uint256(given.useFrom) + template.maxSeconds;
+        require(given.useTo <= latest, Consents_TermTooLong(given.useTo, latest));
     }
 }

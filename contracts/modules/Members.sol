@@ -1,38 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
-
+import {ICommittee} from "../interfaces/ICommittee.sol";
 import {IMembers} from "../interfaces/IMembers.sol";
+import {Codes} from "../libraries/Codes.sol";
+import {Guards} from "./Guards.sol";
 
 /// @title Members
 /// @notice The whitelist.
-abstract contract Members is IMembers, Ownable2Step {
-    /* STORAGE */
-
-    uint32 private _memberCount;
-    mapping(uint32 memberId => Member member) internal _members;
-    mapping(address signer => uint32 memberId) private _memberIds;
-    /// @dev Keys that were rotated away stay taken: an old signature never becomes another member's.
-    mapping(bytes32 signingKey => uint32 memberId) private _signingKeys;
-
-    /* COMMITTEE */
+abstract contract Members is IMembers, Guards {
+    /* COMMITTEE, ALLIANCE, REGULATORS */
 
     /// @inheritdoc IMembers
-    function admit(Admission calldata admission) external onlyOwner returns (uint32 memberId) {
+    function admit(Admission calldata admission) external returns (uint32 memberId) {
+        uint16 reserved = admission.roles & Codes.COMMITTEE_ROLES;
+        require(_committeeOr(Codes.ROLE_ALLIANCE) == 0 || reserved == 0, Members_RoleReserved(reserved));
         return _admit(admission);
     }
 
     /// @inheritdoc IMembers
-    function suspend(uint32 memberId, bytes32 reasonCommitment) external onlyOwner {
+    function suspend(uint32 memberId, bytes32 reasons) external {
+        require(
+            _committeeOr(Codes.ROLE_ALLIANCE | Codes.ROLE_REGULATOR) == 0 ||
+                _seats[memberId].kind == ICommittee.SeatKind.NONE,
+            Members_HoldsSeat(memberId)
+        );
         _changeStatus(memberId, MemberStatus.SUSPENDED);
-        emit MemberSuspended(memberId, reasonCommitment);
+        emit MemberSuspended(memberId, reasons);
     }
 
     /// @inheritdoc IMembers
-    function reinstate(uint32 memberId) external onlyOwner {
+    function reinstate(uint32 memberId) external onlyCommittee {
         _changeStatus(memberId, MemberStatus.ACTIVE);
         emit MemberReinstated(memberId);
+    }
+
+    /// @inheritdoc IMembers
+    function expel(uint32 memberId, bytes32 reasons) external onlyCommittee {
+        _changeStatus(memberId, MemberStatus.EXPELLED);
+        emit MemberExpelled(memberId, reasons);
     }
 
     /// @inheritdoc IMembers
@@ -41,16 +47,49 @@ abstract contract Members is IMembers, Ownable2Step {
         address signer,
         bytes32 signingKey,
         bytes32 sealingKey
-    ) external onlyOwner {
+    ) external onlyCommittee {
         Member storage member = _knownMember(memberId);
         require(signer != address(0) && signingKey != 0 && sealingKey != 0, Members_Incomplete());
-        if (member.signer == owner()) _transferOwnership(signer);
         delete _memberIds[member.signer];
         _claimKeys(memberId, signer, signingKey);
         member.signer = signer;
         member.signingKey = signingKey;
         member.sealingKey = sealingKey;
         emit MemberKeysRotated(memberId, signer, signingKey, sealingKey);
+    }
+
+    /// @inheritdoc IMembers
+    function license(uint32 memberId, uint16 purposes, uint32 validTo) external onlyCommittee {
+        Member storage member = _knownMember(memberId);
+        require(member.status != MemberStatus.EXPELLED, Members_AlreadySet(memberId));
+        member.purposes = purposes;
+        member.validTo = validTo;
+        emit MemberLicensed(memberId, purposes, validTo);
+    }
+
+    /// @inheritdoc IMembers
+    function changeControl(uint32 memberId, bytes32 reasons) external {
+        _committeeOr(Codes.ROLE_ALLIANCE);
+        uint16 control = ++_knownMember(memberId).control;
+        emit MemberControlChanged(memberId, control, reasons);
+    }
+
+    /// @inheritdoc IMembers
+    function setCaps(uint32 memberId, uint256 caps) external onlyCommittee {
+        _knownMember(memberId);
+        _caps[memberId] = caps;
+        emit MemberCapsSet(memberId, caps);
+    }
+
+    /* MEMBERS */
+
+    /// @inheritdoc IMembers
+    function entrust(uint32 processor, uint16 purposes, uint32 validTo, bytes32 agreement) external {
+        uint32 controller = _activeCallerId();
+        _knownMember(processor);
+        require(processor != controller, Members_SelfEntrustment(processor));
+        _entrustments[controller][processor] = Entrustment(purposes, validTo);
+        emit MemberEntrusted(controller, processor, purposes, validTo, agreement);
     }
 
     /* VIEWS */
@@ -67,24 +106,35 @@ abstract contract Members is IMembers, Ownable2Step {
 
     /// @inheritdoc IMembers
     function memberCount() external view returns (uint32) {
-        return _memberCount;
+        return _counts.members;
+    }
+
+    /// @inheritdoc IMembers
+    function capsOf(uint32 memberId, uint256 day) external view returns (uint256 caps, uint256 used) {
+        return (_caps[memberId], _capUses[memberId][day]);
+    }
+
+    /// @inheritdoc IMembers
+    function entrustmentOf(uint32 controller, uint32 processor) external view returns (Entrustment memory) {
+        return _entrustments[controller][processor];
     }
 
     /* INTERNALS */
 
-    function _admit(Admission memory admission) internal returns (uint32 memberId) {
+    function _admit(Admission calldata admission) internal returns (uint32 memberId) {
         uint256 nameLength = bytes(admission.name).length;
         require(
             admission.signer != address(0) &&
                 admission.signingKey != 0 &&
                 admission.sealingKey != 0 &&
                 admission.roles != 0 &&
+                admission.roles & ~Codes.ROLES == 0 &&
                 admission.validTo > block.timestamp &&
                 nameLength != 0 &&
                 nameLength <= 64,
             Members_Incomplete()
         );
-        memberId = ++_memberCount;
+        memberId = ++_counts.members;
         _claimKeys(memberId, admission.signer, admission.signingKey);
         _members[memberId] = Member({
             signer: admission.signer,
@@ -93,6 +143,8 @@ abstract contract Members is IMembers, Ownable2Step {
             jurisdiction: admission.jurisdiction,
             validTo: admission.validTo,
             status: MemberStatus.ACTIVE,
+            kind: admission.kind,
+            control: 0,
             signingKey: admission.signingKey,
             sealingKey: admission.sealingKey
         });
@@ -103,35 +155,18 @@ abstract contract Members is IMembers, Ownable2Step {
             admission.purposes,
             admission.jurisdiction,
             admission.validTo,
+            admission.kind,
             admission.signingKey,
             admission.sealingKey,
             admission.name
         );
     }
 
-    /// @dev The member behind the caller, whatever its status.
-    function _callerId() internal view returns (uint32 memberId) {
-        memberId = _memberIds[msg.sender];
-        require(memberId != 0, Members_NotMember(msg.sender));
-    }
-
-    /// @dev The active member behind the caller.
-    function _activeCallerId() internal view returns (uint32 memberId) {
-        memberId = _callerId();
-        require(_isActive(_members[memberId]), Members_NotActive(memberId));
-    }
-
-    function _isActive(Member storage member) internal view returns (bool) {
-        return member.status == MemberStatus.ACTIVE && block.timestamp < member.validTo;
-    }
-
-    function _knownMember(uint32 memberId) internal view returns (Member storage member) {
-        member = _members[memberId];
-        require(member.status != MemberStatus.NONE, Members_Unknown(memberId));
-    }
-
     function _claimKeys(uint32 memberId, address signer, bytes32 signingKey) private {
-        require(_memberIds[signer] == 0, Members_KeyInUse(bytes32(uint256(uint160(signer)))));
+        require(
+            _memberIds[signer] == 0 && signer != address(this),
+            Members_KeyInUse(bytes32(uint256(uint160(signer))))
+        );
         uint32 holder = _signingKeys[signingKey];
         require(holder == 0 || holder == memberId, Members_KeyInUse(signingKey));
         _memberIds[signer] = memberId;
@@ -140,7 +175,8 @@ abstract contract Members is IMembers, Ownable2Step {
 
     function _changeStatus(uint32 memberId, MemberStatus status) private {
         Member storage member = _knownMember(memberId);
-        require(member.status != status, Members_AlreadySet(memberId));
+        MemberStatus former = member.status;
+        require(former != status && former != MemberStatus.EXPELLED, Members_AlreadySet(memberId));
         member.status = status;
     }
 }

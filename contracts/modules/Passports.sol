@@ -1,26 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IEmergencies} from "../interfaces/IEmergencies.sol";
 import {IPassports} from "../interfaces/IPassports.sol";
 import {Codes} from "../libraries/Codes.sol";
-import {Members} from "./Members.sol";
+import {Guards} from "./Guards.sol";
 
 /// @title Passports
 /// @notice The on-chain records of data assets.
-abstract contract Passports is IPassports, Members {
-    /* STORAGE */
-
-    mapping(bytes32 passportId => Passport passport) internal _passports;
-
+abstract contract Passports is IPassports, Guards {
     /* CUSTODIANS */
 
     /// @inheritdoc IPassports
     function issue(Issue[] calldata issues) external {
-        uint32 custodian = _activeCallerId();
-        require(
-            _members[custodian].roles & Codes.ROLE_CUSTODIAN != 0,
-            Members_MissingRole(custodian, Codes.ROLE_CUSTODIAN)
-        );
+        uint32 custodian = _callerWith(Codes.ROLE_CUSTODIAN);
         for (uint256 index = 0; index < issues.length; ++index) {
             _issue(custodian, issues[index]);
         }
@@ -49,16 +42,22 @@ abstract contract Passports is IPassports, Members {
     }
 
     /// @inheritdoc IPassports
-    function seal(bytes32 passportId, bytes32 reasonCommitment) external {
-        Passport storage passport =
-            msg.sender == owner() ? _knownPassport(passportId) : _ownPassport(passportId);
+    function seal(bytes32 passportId, bytes32 reasons) external {
+        Passport storage passport = _knownPassport(passportId);
+        if (msg.sender != address(this)) {
+            uint32 caller = _activeCallerId();
+            require(
+                passport.custodian == caller || _members[caller].roles & Codes.ROLE_REGULATOR != 0,
+                Passports_NotCustodian(passportId, caller)
+            );
+        }
         _requireOpen(passportId, passport);
         passport.status = PassportStatus.SEALED;
-        emit PassportSealed(passportId, reasonCommitment);
+        emit PassportSealed(passportId, reasons);
     }
 
     /// @inheritdoc IPassports
-    function unseal(bytes32 passportId) external onlyOwner {
+    function unseal(bytes32 passportId) external onlyCommittee {
         Passport storage passport = _knownPassport(passportId);
         require(passport.status == PassportStatus.SEALED, Passports_WrongStatus(passportId, passport.status));
         passport.status = PassportStatus.OPEN;
@@ -66,11 +65,11 @@ abstract contract Passports is IPassports, Members {
     }
 
     /// @inheritdoc IPassports
-    function destroy(bytes32 passportId, bytes32 evidenceCommitment) external {
+    function destroy(bytes32 passportId, bytes32 evidence) external {
         Passport storage passport = _ownPassport(passportId);
         _requireOpen(passportId, passport);
         passport.status = PassportStatus.DESTROYED;
-        emit PassportDestroyed(passportId, evidenceCommitment);
+        emit PassportDestroyed(passportId, evidence);
     }
 
     /* VIEWS */
@@ -87,26 +86,18 @@ abstract contract Passports is IPassports, Members {
 
     /* INTERNALS */
 
-    function _knownPassport(bytes32 passportId) internal view returns (Passport storage passport) {
-        passport = _passports[passportId];
-        require(passport.status != PassportStatus.NONE, Passports_Unknown(passportId));
-    }
-
-    /// @dev A passport kept by the active member behind the caller.
-    function _ownPassport(bytes32 passportId) internal view returns (Passport storage passport) {
-        passport = _knownPassport(passportId);
-        uint32 caller = _activeCallerId();
-        require(passport.custodian == caller, Passports_NotCustodian(passportId, caller));
-    }
-
-    function _requireOpen(bytes32 passportId, Passport storage passport) internal view {
-        require(passport.status == PassportStatus.OPEN, Passports_WrongStatus(passportId, passport.status));
-    }
-
     function _issue(uint32 custodian, Issue calldata given) private {
         require(
-            given.passportId != 0 && given.holder != address(0) && given.purposes != 0 && given.content != 0,
+            given.passportId != 0 &&
+                given.holder.length >= 20 &&
+                given.purposes != 0 &&
+                given.content != 0 &&
+                _isLevel(given.level),
             Passports_Incomplete(given.passportId)
+        );
+        require(
+            given.lock == 0 || _emergencies[given.lock].kind == IEmergencies.EmergencyKind.PUBLIC,
+            IEmergencies.Emergencies_Unknown(given.lock)
         );
         Passport storage passport = _passports[given.passportId];
         require(passport.status == PassportStatus.NONE, Passports_Exists(given.passportId));
@@ -114,14 +105,18 @@ abstract contract Passports is IPassports, Members {
         passport.purposes = given.purposes;
         passport.status = PassportStatus.OPEN;
         passport.custody = given.custody;
-        passport.holder = given.holder;
+        passport.level = given.level;
+        passport.lock = given.lock;
         passport.content = given.content;
+        passport.holder = given.holder;
         emit PassportIssued(
             given.passportId,
             custodian,
             given.holder,
             given.custody,
             given.purposes,
+            given.level,
+            given.lock,
             given.content
         );
     }

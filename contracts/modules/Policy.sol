@@ -1,34 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
-
 import {IPolicy} from "../interfaces/IPolicy.sol";
 import {Codes} from "../libraries/Codes.sol";
 import {Facts} from "../libraries/Facts.sol";
+import {Guards} from "./Guards.sol";
 
 /// @title Policy
 /// @notice The law in force.
-abstract contract Policy is IPolicy, Ownable2Step {
-    /* STORAGE */
-
-    /// @dev Read once per batch. Fits in a single slot.
-    struct Header {
-        uint32 version;
-        uint16 coreCategories;
-        uint16 sensitiveCategories;
-        uint16 bannedPurposes;
-        uint40 maxGrantSeconds;
-    }
-
-    Header internal _header;
-    uint256 internal _necessary;
-    uint256[48] internal _required;
-
+abstract contract Policy is IPolicy, Guards {
     /* COMMITTEE */
 
     /// @inheritdoc IPolicy
-    function setPolicy(Table calldata table) external onlyOwner {
+    function setPolicy(Table calldata table) external onlyCommittee {
         _setPolicy(table);
     }
 
@@ -40,10 +24,12 @@ abstract contract Policy is IPolicy, Ownable2Step {
             Table({
                 required: _required,
                 necessary: _necessary,
+                levels: _header.levels,
                 coreCategories: _header.coreCategories,
                 sensitiveCategories: _header.sensitiveCategories,
                 bannedPurposes: _header.bannedPurposes,
-                maxGrantSeconds: _header.maxGrantSeconds
+                maxGrantSeconds: _header.maxGrantSeconds,
+                emergencies: _limits
             });
     }
 
@@ -54,13 +40,21 @@ abstract contract Policy is IPolicy, Ownable2Step {
 
     /* INTERNALS */
 
-    function _setPolicy(Table memory table) internal {
+    function _setPolicy(Table calldata table) internal {
         uint16 overlap = table.coreCategories & table.sensitiveCategories;
         require(overlap == 0, Policy_ClassesOverlap(overlap));
-        require(table.maxGrantSeconds != 0, Policy_ZeroGrantTerm());
+        Emergencies calldata limits = table.emergencies;
+        require(
+            table.maxGrantSeconds != 0 &&
+                limits.seconds_ != 0 &&
+                limits.reviewSeconds != 0 &&
+                limits.maxDeclarationSeconds != 0 &&
+                limits.recoverySeconds != 0,
+            Policy_ZeroLimit()
+        );
         for (uint256 index = 0; index < 48; ++index) {
             uint256 word = table.required[index];
-            for (uint8 basis = 0; basis < 8; ++basis) {
+            for (uint8 basis = 0; basis < Codes.BASES; ++basis) {
                 _checkFloor(index, basis, uint32(word >> (32 * basis)));
             }
             if (_required[index] != word) _required[index] = word;
@@ -72,28 +66,22 @@ abstract contract Policy is IPolicy, Ownable2Step {
             coreCategories: table.coreCategories,
             sensitiveCategories: table.sensitiveCategories,
             bannedPurposes: table.bannedPurposes,
-            maxGrantSeconds: table.maxGrantSeconds
+            maxGrantSeconds: table.maxGrantSeconds,
+            levels: table.levels
         });
+        _limits = limits;
         emit PolicySet(version, table);
-    }
-
-    /// @dev The data class of a set of categories: that of the most sensitive one.
-    function _classOf(Header memory header, uint16 categories) internal pure returns (uint8) {
-        if (categories & header.coreCategories != 0) return Codes.CORE_PRIVACY;
-        if (categories & header.sensitiveCategories != 0) return Codes.SENSITIVE;
-        return Codes.NON_SENSITIVE;
-    }
-
-    /// @dev The facts required, 0 if this basis can never justify this purpose for this class.
-    function _requiredFor(uint8 dataClass, uint8 purpose, uint8 basis) internal view returns (uint32) {
-        return uint32(_required[(uint256(dataClass) - 1) * 16 + purpose] >> (32 * uint256(basis)));
     }
 
     function _checkFloor(uint256 index, uint8 basis, uint32 required) private pure {
         if (required == 0) return;
         uint32 floor = Facts.FLOOR;
+        if (basis != Codes.SUBJECT_REQUEST) floor |= Facts.OTHERS_FLOOR;
         if (basis == Codes.CONSENT) floor |= Facts.CONSENT_FLOOR;
         else if (basis == Codes.CUSTODIAN_CARE) floor |= Facts.REQUESTER_IS_CUSTODIAN;
+        else if (basis == Codes.INDIVIDUAL_EMERGENCY) floor |= Facts.EMERGENCY_FLOOR;
+        else if (basis == Codes.PUBLIC_EMERGENCY) floor |= Facts.EMERGENCY_IN_FORCE;
+        else if (basis == Codes.COMPELLED) floor |= Facts.HUMAN_REVIEWED;
         require(required & floor == floor, Policy_BelowFloor(index, basis, required, floor));
     }
 }

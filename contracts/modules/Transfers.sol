@@ -1,28 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IDecisions} from "../interfaces/IDecisions.sol";
 import {ITransfers} from "../interfaces/ITransfers.sol";
-import {Codes} from "../libraries/Codes.sol";
-import {Consents} from "./Consents.sol";
+import {IConsents} from "../interfaces/IConsents.sol";
+import {IPassports} from "../interfaces/IPassports.sol";
+import {Guards} from "./Guards.sol";
 
 /// @title Transfers
 /// @notice Custody moving between two members.
-abstract contract Transfers is ITransfers, Consents {
-    /* STORAGE */
-
-    mapping(bytes32 transferId => Transfer transfer) private _transfers;
-    /// @dev Written by a permitted decision with operation TRANSFER, cleared when it is used.
-    struct Permit {
-        // slot 0
-        uint32 recipient;
-        uint40 decidedAt;
-        // slot 1
-        bytes32 grantId; // grant that the decision rested on, or 0
-    }
-
-    mapping(bytes32 passportId => mapping(uint40 seq => Permit permit)) private _permits;
-
+abstract contract Transfers is ITransfers, Guards {
     /// @dev How long after its decision a permit can be used.
     uint256 private constant _PERMIT_SECONDS = 1 hours;
 
@@ -30,7 +16,7 @@ abstract contract Transfers is ITransfers, Consents {
 
     /// @inheritdoc ITransfers
     function ship(bytes32 transferId, bytes32 passportId, uint40 seq, bytes32 content) external {
-        Passport storage passport = _ownPassport(passportId);
+        IPassports.Passport storage passport = _ownPassport(passportId);
         _requireOpen(passportId, passport);
         uint32 recipient = _standingPermit(passportId, seq);
         require(recipient != 0, Transfers_NotPermitted(passportId, seq));
@@ -76,18 +62,17 @@ abstract contract Transfers is ITransfers, Consents {
 
     /* INTERNALS */
 
-    function _permitTransfer(IDecisions.Request calldata request, uint40 seq, uint32 recipient) internal {
-        bytes32 grantId = request.terms.basis() == Codes.CONSENT ? request.grantId : bytes32(0);
-        _permits[request.passportId][seq] = Permit(recipient, uint40(block.timestamp), grantId);
-    }
-
-    /// @dev The recipient of an unused permit that still stands: not too old, the recipient active, and the grant it
-    /// rested on, if it named one, still live.
+    /// @dev The recipient of an unused permit that still stands: not too old, the recipient active and controlled as it
+    /// was, and what it rested on, a grant or an emergency, still in force.
     function _standingPermit(bytes32 passportId, uint40 seq) private view returns (uint32) {
         Permit storage permit = _permits[passportId][seq];
+        uint32 recipient = permit.recipient;
         bool inTime = block.timestamp <= permit.decidedAt + _PERMIT_SECONDS;
         bytes32 grantId = permit.grantId;
         bool consented = grantId == 0 || _isLive(_grants[passportId][grantId]);
-        return inTime && consented && _isActive(_members[permit.recipient]) ? permit.recipient : 0;
+        uint32 emergency = permit.emergency;
+        bool urgent = emergency == 0 || block.timestamp < _emergencies[emergency].until;
+        bool controlled = _members[recipient].control == permit.control;
+        return inTime && consented && urgent && controlled && _isActive(_members[recipient]) ? recipient : 0;
     }
 }

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+
+import {IAttestations} from "../interfaces/IAttestations.sol";
+import {ICommittee} from "../interfaces/ICommittee.sol";
+import {IConsents} from "../interfaces/IConsents.sol";
+import {IEmergencies} from "../interfaces/IEmergencies.sol";
+import {IHolders} from "../interfaces/IHolders.sol";
+import {IMembers} from "../interfaces/IMembers.sol";
+import {IPassports} from "../interfaces/IPassports.sol";
+import {IPolicy} from "../interfaces/IPolicy.sol";
+import {IProjects} from "../interfaces/IProjects.sol";
+import {ITransfers} from "../interfaces/ITransfers.sol";
+
+/// @title State
+/// @notice All storage of the ledger, and nothing else: the two contracts that the ledger is compiled into share it.
+/// @dev Warning: every contract that runs on this storage inherits it first, so that the layouts are equal. A test
+/// compares them.
+abstract contract State is EIP712 {
+    /// @dev How many there ever were of each. Fits in a single slot.
+    struct Counts {
+        uint32 members;
+        uint32 projects;
+        uint32 templates;
+        uint32 emergencies;
+        uint32 acts;
+    }
+
+    /// @dev What a decision reads of the law besides its table. Fits in a single slot.
+    struct Header {
+        uint32 version;
+        uint16 coreCategories;
+        uint16 sensitiveCategories;
+        uint16 bannedPurposes;
+        uint32 maxGrantSeconds;
+        uint96 levels;
+    }
+
+    /// @dev What a permit to transfer rests on; cleared when it is used.
+    struct Permit {
+        // slot 0
+        uint32 recipient;
+        uint32 decidedAt;
+        uint32 emergency; // emergency it was given under, or 0
+        uint16 control; // control of the recipient at the time
+        // slot 1
+        bytes32 grantId; // grant it rested on, or 0
+    }
+
+    /// @dev A member's seat. Fits in a single slot with those of the list.
+    struct Seat {
+        ICommittee.SeatKind kind;
+        uint8 index; // place in the list of seats
+    }
+
+    Counts internal _counts;
+    bytes32 internal _head;
+
+    // Members
+    mapping(uint32 memberId => IMembers.Member member) internal _members;
+    mapping(address signer => uint32 memberId) internal _memberIds;
+    /// @dev Keys that were rotated away stay taken: an old signature never becomes another member's.
+    mapping(bytes32 signingKey => uint32 memberId) internal _signingKeys;
+    mapping(uint32 memberId => uint256 caps) internal _caps;
+    mapping(uint32 memberId => mapping(uint256 day => uint256 used)) internal _capUses;
+    mapping(uint32 controller => mapping(uint32 processor => IMembers.Entrustment order))
+        internal _entrustments;
+
+    // Policy
+    Header internal _header;
+    IPolicy.Emergencies internal _limits;
+    uint256 internal _necessary;
+    uint256[48] internal _required;
+
+    // Passports and who speaks for their subjects
+    mapping(bytes32 passportId => IPassports.Passport passport) internal _passports;
+    mapping(bytes32 passportId => bytes32 guardians) internal _guardians;
+    mapping(bytes32 passportId => IHolders.Recovery recovery) internal _recoveries;
+    /// @dev Keyed by epoch and key, so that a new holder's key ends what the old one allowed.
+    mapping(bytes32 passportId => mapping(bytes32 delegate => uint32 validTo)) internal _delegates;
+
+    // Consents
+    /// @dev Keyed by passport first: a grant found is a grant for this passport, without a second slot to say so.
+    mapping(bytes32 passportId => mapping(bytes32 grantId => IConsents.GrantState state)) internal _grants;
+    mapping(bytes32 grantId => bool used) internal _used;
+    mapping(bytes32 grantId => bytes32 successor) internal _successors;
+    mapping(uint32 template => IConsents.Template content) internal _templates;
+
+    // Projects and attestations
+    mapping(uint32 projectId => IProjects.Project project) internal _projects;
+    mapping(bytes32 subject => mapping(IAttestations.AttestationKind kind => IAttestations.Attestation attestation))
+        internal _attestations;
+
+    // Emergencies
+    mapping(uint32 emergencyId => IEmergencies.Emergency emergency) internal _emergencies;
+    mapping(uint32 memberId => IEmergencies.Right right) internal _rights;
+    /// @dev The emergencies a member opened, in order.
+    mapping(uint32 memberId => mapping(uint32 place => uint32 emergencyId)) internal _opened;
+
+    // Decisions
+    mapping(bytes32 passportId => mapping(uint40 seq => bool released)) internal _released;
+    /// @dev Requests that wait for a human, by the decision that says so.
+    mapping(bytes32 passportId => mapping(uint40 seq => bytes32 request)) internal _waiting;
+    mapping(bytes32 request => uint32 approvedUntil) internal _approvals;
+
+    // Transfers
+    mapping(bytes32 transferId => ITransfers.Transfer transfer) internal _transfers;
+    mapping(bytes32 passportId => mapping(uint40 seq => Permit permit)) internal _permits;
+
+    // Committee
+    uint32[] internal _seated;
+    mapping(uint32 memberId => Seat seat) internal _seats;
+    mapping(ICommittee.ActKind kind => ICommittee.Rule rule) internal _rules;
+    mapping(uint32 actId => ICommittee.Act act) internal _acts;
+
+    constructor() EIP712("PassportLedger", "1") {}
+}
