@@ -31,6 +31,13 @@ def ask(
     operation: Annotated[str, typer.Option(help="READ or TRANSFER.")] = "READ",
     grant: Annotated[str | None, typer.Option(help="The consent you rely on.", show_default=False)] = None,
     project: Annotated[int, typer.Option(min=0, help="The project of yours that covers it.")] = 0,
+    level: Annotated[
+        str, typer.Option(help="How far de-identified the data is to be handed over.")
+    ] = "IDENTIFIED",
+    emergency: Annotated[int, typer.Option(min=0, help="The emergency that you ask under.")] = 0,
+    controller: Annotated[int, typer.Option(min=0, help="The member on whose behalf you ask.")] = 0,
+    first_day: Annotated[str | None, typer.Option("--from-day", help="First day of the data.")] = None,
+    last_day: Annotated[str | None, typer.Option("--to-day", help="Last day of the data.")] = None,
     statement: Annotated[str, typer.Option(help="Your own words; they stay off the chain.")] = "",
     url: options.Url = options.DEFAULT_URL,
     key: options.Key = None,
@@ -45,8 +52,15 @@ def ask(
         "operation": operation,
         "categories": category,
         "projectId": project,
+        "level": level,
+        "emergencyId": emergency,
+        "controllerId": controller,
         "statement": statement,
     }
+    if first_day:
+        asked["dataFrom"] = first_day
+    if last_day:
+        asked["dataTo"] = last_day
     if grant:
         asked["grantId"] = grant
     with member_client(url, key) as client:

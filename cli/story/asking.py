@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from cli.story.cast import COMPANY, HOSPITALS
+from cli.story.cast import COMPANY, COMPLIANCE, ETHICS, HOSPITALS
 from cli.story.consenting import grant_id
 from cli.story.plan import (
     DAY_SECONDS,
@@ -31,7 +31,7 @@ _BATCH: Final = 50
 
 def ask_for_access(world: World) -> None:
     """
-    File the company's project, and ask: in batches, permits and refusals mixed.
+    File the company's project, have it reviewed, and ask: in batches, permits and refusals mixed.
 
     Raises:
         VerificationError: An answer is not the one that the law gives.
@@ -117,8 +117,18 @@ def _file_project(world: World) -> None:
         }
 
     company = world.as_member(COMPANY)
-    world.notebook.act(
+    filed = world.notebook.act(
         "project", lambda planned, key: company.file_project(planned, idempotency_key=key), plan=plan
+    )
+    for body in (ETHICS, COMPLIANCE):
+        _review_project(world, body, int(filed["projectId"]))
+
+
+def _review_project(world: World, body: str, project_id: int) -> None:
+    review = {"approval": body.upper(), "approved": True, "opinion": f"Reviewed by the {body} body"}
+    world.notebook.act(
+        f"review-{body}",
+        lambda _, key: world.as_member(body).review_project(project_id, review, idempotency_key=key),
     )
 
 
@@ -129,6 +139,7 @@ def _request(world: World, item: Ask) -> Json:
         "basis": item.basis,
         "operation": item.operation,
         "categories": names(item.categories),
+        "level": item.level,
         "statement": item.statement,
     }
     if item.consent:

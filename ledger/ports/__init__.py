@@ -5,7 +5,18 @@ What the use cases need from the outside: the chain, the index, the vault and th
 """
 
 from ledger.ports.chain import Chain
-from ledger.ports.index import DecisionRecord, GrantRecord, Index, IndexState, PassportRecord, TransferRecord
+from ledger.ports.index import (
+    ActRecord,
+    DecisionRecord,
+    EmergencyRecord,
+    GrantRecord,
+    Index,
+    IndexState,
+    PassportRecord,
+    RecoveryRecord,
+    Rule,
+    TransferRecord,
+)
 from ledger.ports.vault import (
     RecordSummary,
     SealedCategory,
@@ -31,10 +42,12 @@ from ledger.ports.writing import (
 )
 
 __all__ = [
+    "ActRecord",
     "Call",
     "Chain",
     "DecisionRecord",
     "Deployment",
+    "EmergencyRecord",
     "GrantRecord",
     "Index",
     "IndexState",
@@ -47,6 +60,8 @@ __all__ = [
     "QueuedCall",
     "Receipt",
     "RecordSummary",
+    "RecoveryRecord",
+    "Rule",
     "SealedCategory",
     "SealedRecord",
     "SignedTransaction",

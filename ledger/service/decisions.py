@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ledger.domain.records import NO_GRANT, ZERO32, Commitment, GrantId, Member, PassportId, Request
-from ledger.domain.vocabulary import Basis, Category, Operation, Purpose
+from ledger.domain.records import NO_GRANT, ZERO32, Commitment, GrantId, Member, PassportId, Terms
+from ledger.domain.vocabulary import Basis, Category, Level, Operation, Purpose
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.words import pack_terms
 from ledger.errors import InvalidInput, NotFound, TooLarge
@@ -24,6 +24,11 @@ class AccessRequest:
     What a member asks for.
 
     Attributes:
+        level: Level of de-identification at which the data is to be handed over.
+        emergency_id: Emergency it is made under, or 0.
+        controller_id: Member on whose behalf it is made, or 0.
+        first_day: First day of the data asked for, days since 1900-01-01; 0 for no limit.
+        last_day: Last day; 0 for no limit.
         statement: The requester's own words: who asks, on what system, why. Stays in the vault.
     """
 
@@ -33,7 +38,12 @@ class AccessRequest:
     operation: Operation
     categories: Category
     grant_id: GrantId = NO_GRANT
+    level: Level = Level.IDENTIFIED
     project_id: int = 0
+    emergency_id: int = 0
+    controller_id: int = 0
+    first_day: int = 0
+    last_day: int = 0
     statement: str = ""
 
 
@@ -96,14 +106,16 @@ class Decisions:
         commitment = Commitment(ZERO32)
         if asked.statement:
             commitment = keep(self.vault, "statement", {"statement": asked.statement})
-        request = Request(
-            passport_id=asked.passport_id,
-            grant_id=asked.grant_id,
-            commitment=commitment,
+        terms = Terms(
             purpose=asked.purpose,
             basis=asked.basis,
             operation=asked.operation,
             categories=asked.categories,
+            level=asked.level,
             project_id=asked.project_id,
+            emergency_id=asked.emergency_id,
+            controller_id=asked.controller_id,
+            first_day=asked.first_day,
+            last_day=asked.last_day,
         )
-        return [to_hex(asked.passport_id), to_hex(asked.grant_id), to_hex(commitment), pack_terms(request)]
+        return [to_hex(asked.passport_id), to_hex(asked.grant_id), to_hex(commitment), pack_terms(terms)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ledger.domain.records import Address, Member, PassportId
-from ledger.domain.vocabulary import Custody, Purpose, Role, purpose_set
+from ledger.domain.vocabulary import Custody, Level, Purpose, Role, purpose_set
 from ledger.encoding.commitments import new_id
 from ledger.encoding.hexadecimal import address, to_hex
 from ledger.errors import Conflict, InvalidInput
@@ -105,5 +105,13 @@ class Records:
 
 def _issue_call(sealed: SealedRecord, *, holder: Address, assisted: bool, purposes: list[Purpose]) -> Call:
     custody = Custody.ASSISTED if assisted else Custody.SELF
-    item = [to_hex(sealed.passport_id), holder, int(custody), purpose_set(purposes), to_hex(sealed.content)]
+    item = [
+        to_hex(sealed.passport_id),
+        holder,
+        int(custody),
+        purpose_set(purposes),
+        int(Level.IDENTIFIED),
+        0,
+        to_hex(sealed.content),
+    ]
     return Call("issue", ([item],))

@@ -13,7 +13,7 @@ from ledger.domain.records import Commitment, Member, PassportId, Salt
 from ledger.domain.vocabulary import Basis, Category, Operation, Outcome, PassportStatus, names
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import Conflict, NotFound, NotPermitted
-from ledger.policy import PERMIT_SECONDS, grant_is_live, member_is_active
+from ledger.policy import PERMIT_SECONDS, grant_is_live, grant_names, member_is_active
 from ledger.ports import (
     Call,
     Chain,
@@ -98,7 +98,7 @@ def current_permit(
     decision = chain.decision(passport_id, seq)
     if decision is None:
         raise NotFound(f"the chain has no decision {name}", fix="Ask for access first: POST /v1/decisions.")
-    verdict = decision.verdict
+    terms, verdict = decision.terms, decision.verdict
     if decision.member_id != actor.member_id:
         raise NotPermitted(f"decision {name} answers another member's request")
     if verdict.outcome is not Outcome.PERMIT:
@@ -106,8 +106,8 @@ def current_permit(
             f"decision {name} is not a permit; missing: {', '.join(names(verdict.missing))}",
             fix="GET /v1/decisions/{passport}/{seq} gives the reasons in words.",
         )
-    if verdict.operation is not operation:
-        raise NotPermitted(f"decision {name} permits to {verdict.operation.name}, not to {operation.name}")
+    if terms.operation is not operation:
+        raise NotPermitted(f"decision {name} permits to {terms.operation.name}, not to {operation.name}")
     now = chain.now()
     if now - decision.position.time > PERMIT_SECONDS:
         raise NotPermitted(
@@ -127,12 +127,20 @@ def _still_stands(chain: Chain, actor: Member, decision: DecisionRecord, now: in
     passport = chain.passport(decision.passport_id)
     if passport is None or passport.status is not PassportStatus.OPEN:
         raise NotPermitted("the data has been sealed or destroyed since the permit")
-    if decision.verdict.basis is Basis.CONSENT:
+    if decision.terms.basis is Basis.CONSENT:
         grant = chain.grant(decision.passport_id, decision.grant_id)
         if grant is None or not grant_is_live(grant, now):
             raise NotPermitted(
                 "the consent has ended since the permit", fix="Ask the patient for a new consent."
             )
+        principal = chain.member(decision.terms.controller_id) if decision.terms.controller_id else member
+        if principal is None or not grant_names(grant, principal):
+            raise NotPermitted(
+                "control of the recipient has changed hands since the permit",
+                fix="Ask the patient to confirm.",
+            )
+    if decision.terms.emergency_id and now >= chain.emergency_until(decision.terms.emergency_id):
+        raise NotPermitted("the emergency has ended since the permit")
     return member
 
 
@@ -151,7 +159,7 @@ def hand_over(
     sealed = vault.record(decision.passport_id)
     if sealed is None:
         raise NotFound("this service does not keep that record", fix="Ask the custodian's own service.")
-    permitted = [item for item in sealed.categories if item.category in decision.verdict.categories]
+    permitted = [item for item in sealed.categories if item.category in decision.terms.categories]
     if not permitted:
         raise Conflict("the record holds nothing of the permitted categories")
     _write_receipt(index, writer, vault, decision, permitted)
