@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 
 from api.auth import Holder
-from ledger.domain.records import Member, PassportId
+from ledger.domain.records import Member, Passport, PassportId
 from ledger.domain.vocabulary import Role
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import ChainError, NotFound, NotPermitted
@@ -33,13 +33,13 @@ def is_auditor(subject: Subject) -> bool:
 
 def passport_for(service: Service, subject: Subject, passport_id: PassportId) -> PassportRecord:
     """
-    Return a passport that every member may see, and its holder.
+    Return a passport that every member may see, its holder, and whom the holder lets speak for it.
 
     Raises:
         NotFound: There is none, or not for this holder.
     """
     record = require_passport(service.index, passport_id)
-    if isinstance(subject, Holder) and record.passport.holder.lower() != subject.address:
+    if isinstance(subject, Holder) and not _speaks_for(service, subject, record.passport):
         raise NotFound(f"there is no passport {to_hex(passport_id)}")
     return record
 
@@ -83,13 +83,14 @@ def decision_for(service: Service, subject: Subject, passport_id: PassportId, se
 
 def grant_for(service: Service, subject: Subject, grant: GrantRecord) -> GrantRecord:
     """
-    Check that somebody may see a grant: its recipient, and who may see the passport's history.
+    Check that somebody may see a grant: its recipient, who asked for it, and who may see the passport's history.
 
     Raises:
         NotFound: Not for this holder.
         NotPermitted: A member that it does not concern asks.
     """
-    if not (isinstance(subject, Member) and grant.state.recipient == subject.member_id):
+    concerned = (grant.state.recipient, grant.requested_by)
+    if not (isinstance(subject, Member) and subject.member_id in concerned):
         history_for(service, subject, grant.passport_id)
     return grant
 
@@ -120,6 +121,13 @@ def relayer_for(service: Service, subject: Subject, passport_id: PassportId) -> 
     if isinstance(subject, Member):
         return subject
     return service.members.get(passport_for(service, subject, passport_id).passport.custodian)
+
+
+def _speaks_for(service: Service, subject: Holder, passport: Passport) -> bool:
+    """Tell whether a key is the holder's, or one that the holder lets speak for it now."""
+    if passport.holder == subject.address:
+        return True
+    return now_of(service) < service.index.delegates(passport.passport_id).get(subject.address, 0)
 
 
 def now_of(service: Service) -> int:

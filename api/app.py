@@ -17,9 +17,11 @@ from api.pages import people, public
 from api.pages.render import STATIC, environment, problem_page
 from api.routes import (
     committee,
+    consent_requests,
     decisions,
     grants,
     health,
+    holders,
     members,
     operations,
     passports,
@@ -28,6 +30,7 @@ from api.routes import (
     provenance,
     records,
     sessions,
+    templates,
     transfers,
 )
 from api.routes.health import Checks
@@ -42,7 +45,10 @@ _ROUTERS: Final[tuple[APIRouter, ...]] = (
     members.router,
     committee.router,
     passports.router,
+    holders.router,
     grants.router,
+    consent_requests.router,
+    templates.router,
     projects.router,
     decisions.router,
     records.router,

@@ -11,13 +11,14 @@ from eth_abi.abi import decode, encode
 from eth_abi.exceptions import EncodingError
 
 from ledger.chain import artifacts
-from ledger.chain.rpc import Node
+from ledger.chain.rpc import Node, RpcError
 from ledger.domain.records import (
     Address,
     BlockHeader,
     Commitment,
     GrantId,
     GrantState,
+    HolderKey,
     Member,
     Passport,
     PassportId,
@@ -36,7 +37,7 @@ from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.structs import grant_state
 from ledger.encoding.typed_data import LedgerDomain
 from ledger.encoding.words import unpack_terms, unpack_verdict
-from ledger.errors import InvalidInput
+from ledger.errors import InvalidInput, LedgerError, NodeUnreachable
 from ledger.ports import Call, DecisionRecord, Deployment
 
 #: Functions whose calls are merged into one transaction: the number of list arguments that grow together.
@@ -47,6 +48,13 @@ ITEM_EVENT: Final[dict[str, str]] = {
     "grant": "ConsentGranted",
     "decide": "DecisionRecorded",
 }
+#: First bytes of `isValidSignature(bytes32,bytes)` (ERC-1271) and `verify(bytes,bytes32,bytes)` (ERC-7913): what is
+#: called, and what is answered by who stands by a signature.
+_ERC1271: Final = bytes.fromhex("1626ba7e")
+_ERC7913: Final = bytes.fromhex("024ad318")
+_ACCOUNT_BYTES: Final = 20
+#: Gas for somebody else's code to check a signature: it may be written to never end.
+_CHECK_GAS: Final = 3_000_000
 #: `deploy NAME` creates one of the ledger's contracts.
 DEPLOY: Final = "deploy "
 
@@ -206,6 +214,27 @@ class LedgerContract:
     def transfer_permit(self, passport_id: PassportId, seq: int) -> int:
         """Return the member that an unused permit to transfer names; 0 if there is none that still stands."""
         return int(self._view("transferPermit", passport_id, seq)[0])
+
+    def stands_by(self, key: HolderKey, digest: bytes, signature: bytes) -> bool:
+        """Tell whether a key that is not a bare account stands by a digest now: by ERC-1271 or ERC-7913."""
+        self._guard()
+        raw = bytes.fromhex(key[2:])
+        account, rest = raw[:_ACCOUNT_BYTES], raw[_ACCOUNT_BYTES:]
+        if not self._node.code(to_hex(account)):
+            return False
+        expected = _ERC7913 if rest else _ERC1271
+        kinds, values = (
+            (["bytes", "bytes32", "bytes"], [rest, digest, signature])
+            if rest
+            else (["bytes32", "bytes"], [digest, signature])
+        )
+        try:
+            answer = self._node.call(to_hex(account), expected + encode(kinds, values), gas=_CHECK_GAS)
+        except (NodeUnreachable, RpcError):
+            raise
+        except LedgerError:
+            return False  # it reverted: whoever it is, it does not stand by this
+        return answer[:32] == expected.ljust(32, b"\0")
 
     def function_of(self, call: bytes) -> str:
         """Return the name of the ledger's function that calldata calls; the empty string for no function of it."""

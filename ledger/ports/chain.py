@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ledger.domain.records import Address, BlockHeader, GrantId, GrantState, Member, Passport, PassportId
+from ledger.domain.records import (
+    Address,
+    BlockHeader,
+    GrantId,
+    GrantState,
+    HolderKey,
+    Member,
+    Passport,
+    PassportId,
+)
 from ledger.encoding.typed_data import LedgerDomain
 from ledger.ports.index import DecisionRecord
 
@@ -38,6 +47,9 @@ class Chain(Protocol):
 
     def transfer_permit(self, passport_id: PassportId, seq: int) -> int:
         """Return the member that an unused permit to transfer names; 0 if there is none that still stands."""
+
+    def stands_by(self, key: HolderKey, digest: bytes, signature: bytes) -> bool:
+        """Tell whether a key that is not a bare account stands by a digest now: by ERC-1271 or ERC-7913."""
 
     def function_of(self, call: bytes) -> str:
         """Return the name of the ledger's function that calldata calls; the empty string for no function of it."""

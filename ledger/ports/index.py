@@ -189,7 +189,11 @@ class Index(Protocol):
         after: str | None = None,
         limit: int = 100,
     ) -> tuple[list[GrantRecord], str | None]:
-        """Return grants, oldest first, and the cursor of the next page."""
+        """
+        Return grants, oldest first, and the cursor of the next page.
+
+        With *recipient*: those that name the member, and those it asked for and that name nobody.
+        """
 
     def project(self, project_id: int) -> Project | None: ...
 

@@ -13,11 +13,14 @@ from ledger.service.access import AccessLog
 from ledger.service.committee import Committee
 from ledger.service.consents import Consents
 from ledger.service.decisions import Decisions
+from ledger.service.holders import Holders
 from ledger.service.members import Members
 from ledger.service.projects import Projects
 from ledger.service.provenance import Provenance
 from ledger.service.records import Records
 from ledger.service.releases import Releases
+from ledger.service.signatures import Passkeys, Signatures
+from ledger.service.templates import Templates
 from ledger.service.transfers import Transfers
 
 
@@ -32,7 +35,10 @@ class Service:
     committee: Committee
     members: Members
     records: Records
+    signatures: Signatures
+    templates: Templates
     consents: Consents
+    holders: Holders
     projects: Projects
     decisions: Decisions
     releases: Releases
@@ -41,9 +47,16 @@ class Service:
     provenance: Provenance
 
     @classmethod
-    def over(cls, *, chain: Chain, index: Index, writer: Writer, vault: Vault) -> Service:
-        """Put the use cases together over the given adapters."""
+    def over(
+        cls, *, chain: Chain, index: Index, writer: Writer, vault: Vault, passkeys: Passkeys | None = None
+    ) -> Service:
+        """Put the use cases together over the given adapters; *passkeys* says where those may be used."""
         committee = Committee(index=index, writer=writer, vault=vault)
+        signatures = Signatures(chain=chain, index=index, passkeys=passkeys or Passkeys())
+        templates = Templates(index=index, writer=writer, vault=vault, committee=committee)
+        consents = Consents(
+            chain=chain, index=index, writer=writer, vault=vault, signatures=signatures, templates=templates
+        )
         return cls(
             chain=chain,
             index=index,
@@ -52,7 +65,17 @@ class Service:
             committee=committee,
             members=Members(chain=chain, index=index, writer=writer, vault=vault, committee=committee),
             records=Records(chain=chain, index=index, writer=writer, vault=vault),
-            consents=Consents(chain=chain, index=index, writer=writer, vault=vault),
+            signatures=signatures,
+            templates=templates,
+            consents=consents,
+            holders=Holders(
+                chain=chain,
+                index=index,
+                writer=writer,
+                vault=vault,
+                signatures=signatures,
+                consents=consents,
+            ),
             projects=Projects(index=index, writer=writer, vault=vault),
             decisions=Decisions(index=index, writer=writer, vault=vault),
             releases=Releases(chain=chain, index=index, writer=writer, vault=vault),

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from ledger.domain.records import Address, Member, PassportId
+from ledger.domain.records import HolderKey, Member, PassportId
 from ledger.domain.vocabulary import Custody, Level, Purpose, Role, purpose_set
 from ledger.encoding.commitments import new_id
-from ledger.encoding.hexadecimal import address, to_hex
+from ledger.encoding.hexadecimal import address, from_hex, to_hex
 from ledger.errors import Conflict, InvalidInput
 from ledger.interop.fhir import read_bundle
 from ledger.ports import Call, Chain, Index, Operation, RecordSummary, SealedRecord, Vault, Writer
 from ledger.service.authority import require_role, signer_of
 from ledger.wallet import holder_address, holder_key, new_seed
+
+ACCOUNT_BYTES: Final = 20
+#: The longest key that is taken for a holder's.
+MAX_KEY_BYTES: Final = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +45,9 @@ class Records:
             actor: The custodian.
             bundle: A FHIR R4 Bundle with exactly one Patient.
             purposes: What the data may ever be used for; can be narrowed later, never widened.
-            holder: Address of the holder key that the patient keeps for this custodian. Without one the custodian
-                keeps a key on the patient's behalf, and the ledger shows that.
+            holder: The holder key that the patient keeps for this custodian: an account, or an ERC-7913 verifier and a
+                key, as of a passkey. Without one the custodian keeps a key on the patient's behalf, and the ledger shows
+                that.
             idempotency: Scope, key and fingerprint of the request.
 
         Returns:
@@ -91,9 +96,11 @@ class Records:
             )
         return self.vault.record(passport_id)
 
-    def _holder(self, sealed: SealedRecord, holder: str | None) -> Address:
+    def _holder(self, sealed: SealedRecord, holder: str | None) -> HolderKey:
         if holder is not None:
-            return Address(address(holder, field="holder"))
+            given = from_hex(holder, field="holder", max_bytes=MAX_KEY_BYTES)
+            # What is no longer than an account is one.
+            return to_hex(given) if len(given) > ACCOUNT_BYTES else address(holder, field="holder")
         key = self.vault.holder_key(sealed.passport_id)
         if key is None:
             raise Conflict(
@@ -103,7 +110,7 @@ class Records:
         return holder_address(key)
 
 
-def _issue_call(sealed: SealedRecord, *, holder: Address, assisted: bool, purposes: list[Purpose]) -> Call:
+def _issue_call(sealed: SealedRecord, *, holder: HolderKey, assisted: bool, purposes: list[Purpose]) -> Call:
     custody = Custody.ASSISTED if assisted else Custody.SELF
     item = [
         to_hex(sealed.passport_id),

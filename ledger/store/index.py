@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, and_, delete, insert, or_, select, update
 
 from ledger.domain.records import (
     ZERO32,
@@ -258,12 +258,13 @@ class SqlIndex:
         after: str | None = None,
         limit: int = 100,
     ) -> tuple[list[GrantRecord], str | None]:
-        """Return grants, oldest first, and the cursor of the next page."""
+        """Return grants, oldest first, and the cursor of the next page; see `ledger.ports.Index`."""
         query = select(grants)
         if passport_id is not None:
             query = query.where(grants.c.passport_id == passport_id)
         if recipient is not None:
-            query = query.where(grants.c.recipient == recipient)
+            asked = and_(grants.c.recipient == 0, grants.c.requested_by == recipient)
+            query = query.where(or_(grants.c.recipient == recipient, asked))
         rows, following = self._chain_ordered(query, grants, after, limit)
         return [_grant(row) for row in rows], following
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from api.pages import commands, presenters
+from api.pages import presenters
 from api.pages.evidence import DECISION_TOPIC, evidence_of, size_call
 from api.pages.public import route_groups
 from api.pages.render import policy_with_nodes, viewer
@@ -142,35 +142,6 @@ def test_a_line_says_whether_a_copy_went_out(status):
 def test_answers_are_told_by_word_and_sign():
     answers = [presenters.answer_of(outcome) for outcome in Outcome]
     assert len({answer.text for answer in answers}) == len({answer.sign for answer in answers}) == 3
-
-
-@pytest.mark.parametrize(
-    ("changes", "status", "in_force"),
-    [
-        ({}, "in force", True),
-        ({"use_from": NOW + 5}, "not yet in force", True),
-        ({"use_to": NOW}, "expired", False),
-        ({"status": GrantStatus.WITHDRAWN, "ended_at": NOW}, "withdrawn", False),
-        ({"status": GrantStatus.SUPERSEDED, "ended_at": NOW}, "replaced by a newer one", False),
-    ],
-)
-def test_consents_are_told_with_how_to_withdraw_them(changes, status, in_force):
-    record = replace(GRANT, state=replace(STATE, **changes))
-    told = presenters.consent_of(record, text="I agree", at=NOW, passport=PASSPORT, origin="http://here")
-    assert (told.status, told.in_force, told.text) == (status, in_force, "I agree")
-    expected = commands.revoke("http://here", told.grant_id, custodian=2) if in_force else None
-    assert told.command == expected
-    assisted = replace(PASSPORT, custody=Custody.ASSISTED)
-    assert presenters.consent_of(record, text="", at=NOW, passport=assisted, origin="").command is None
-
-
-def test_uses_are_told_where_they_are_counted():
-    limited = replace(GRANT, state=replace(STATE, max_uses=5, uses=2))
-    told = [
-        presenters.consent_of(item, text="", at=NOW, passport=PASSPORT, origin="").uses
-        for item in (GRANT, limited)
-    ]
-    assert told == ["any number of uses in its period", "2 of 5 uses"]
 
 
 def test_a_log_is_rebuilt_from_the_decision():
