@@ -15,6 +15,7 @@ from ledger.service.consents import Consents
 from ledger.service.decisions import Decisions
 from ledger.service.holders import Holders
 from ledger.service.members import Members
+from ledger.service.permissions import Permissions
 from ledger.service.projects import Projects
 from ledger.service.provenance import Provenance
 from ledger.service.records import Records
@@ -44,6 +45,7 @@ class Service:
     releases: Releases
     transfers: Transfers
     access: AccessLog
+    permissions: Permissions
     provenance: Provenance
 
     @classmethod
@@ -81,5 +83,6 @@ class Service:
             releases=Releases(chain=chain, index=index, writer=writer, vault=vault),
             transfers=Transfers(chain=chain, index=index, writer=writer, vault=vault),
             access=AccessLog(index=index),
+            permissions=Permissions(chain=chain, index=index),
             provenance=Provenance(index=index),
         )
