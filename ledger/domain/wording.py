@@ -168,7 +168,7 @@ def _changes(former: Grant | GrantState, grant: Grant | GrantState) -> Iterator[
         )
     if former.max_uses != grant.max_uses:
         new, old = _times(grant.max_uses), _times(former.max_uses)
-        yield Label(f"{new.en} uses instead of {old.en}.", f"使用次数由“{old.zh}”改为“{new.zh}”。")
+        yield Label(f"Uses: {new.en} instead of {old.en}.", f"使用次数由“{old.zh}”改为“{new.zh}”。")
     if former.level != grant.level:
         level, was_level = LEVEL_LABELS[Level(grant.level)], LEVEL_LABELS[Level(former.level)]
         yield Label(
@@ -203,7 +203,7 @@ def _set_changes(former: Grant | GrantState, grant: Grant | GrantState) -> Itera
 
 
 def _times(number: int) -> Label:
-    return Label(str(number), f"{number} 次") if number else Label("Any number of", "不限")
+    return Label(str(number), f"{number} 次") if number else Label("any number", "不限")
 
 
 def _categories(categories: Category, language: Language = Language.EN) -> str:

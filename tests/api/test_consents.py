@@ -153,7 +153,7 @@ def test_the_patient_narrows_what_was_asked_for(cast, ask, patient, preparation)
     prepared = patient.amend_grant(asked["grantId"], {"categories": ["DIAGNOSIS"], "maxUses": 1})
     assert prepared["changes"] == [
         "Narrower: no longer my laboratory results, images.",
-        "1 uses instead of Any number of.",
+        "Uses: 1 instead of any number.",
     ]
     check_amendment(prepared, asked, {"categories": ["DIAGNOSIS"], "maxUses": 1})
     with pytest.raises(SignatureRejected, match="another categories"):
@@ -293,6 +293,21 @@ def test_a_change_of_control_freezes_a_grant_until_it_is_confirmed(client, cast,
     assert frozen["status"] == "frozen"
     assert "may use nothing until you confirm it" in frozen["statusText"]
     assert patient.standing(cast.own, number)["status"] == "frozen"
+    (answer,) = client(startup).decide(
+        [
+            {
+                "passportId": cast.own,
+                "purpose": "AI_TRAINING",
+                "basis": "CONSENT",
+                "operation": "READ",
+                "categories": ["DIAGNOSIS"],
+                "level": "PSEUDONYMISED",
+                "grantId": given["grantId"],
+            }
+        ]
+    )
+    assert answer["outcome"] == "DENY"
+    assert "had changed hands since the consent was given" in str(answer["reasons"])
     words = {"passport_id": cast.own, "grant_id": given["grantId"]}
     stale = sign_confirmation(patient.ledger(), **words, control=0, private_key=cast.holder_key)
     with pytest.raises(SignatureRejected):

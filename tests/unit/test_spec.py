@@ -24,8 +24,8 @@ STEPS = {
 
 
 def test_it_is_short_and_has_a_version():
-    """Under 2,000 words; the version is that of the vectors."""
-    assert len(SPEC.split()) < 2000
+    """Under 2,600 words; the version is that of the vectors."""
+    assert len(SPEC.split()) < 2600
     assert f"Version: `{json.loads(VECTORS)['version']}`" in SPEC
 
 
@@ -80,6 +80,14 @@ def test_types_are_those_that_are_signed():
     for name, fields in [
         ("Grant", typed_data._GRANT_TYPE),
         ("Revocation", typed_data._REVOCATION_TYPE),
+        ("Refusal", typed_data._REVOCATION_TYPE),
+        ("Repudiation", typed_data._REVOCATION_TYPE),
+        ("Confirmation", typed_data._CONFIRMATION_TYPE),
+        ("Rotation", typed_data._ROTATION_TYPE),
+        ("Delegation", typed_data._DELEGATION_TYPE),
+        ("Guardians", typed_data._GUARDIANS_TYPE),
+        ("Recovery", typed_data._RECOVERY_TYPE),
+        ("Objection", typed_data._OBJECTION_TYPE),
         ("SignIn", typed_data._SIGN_IN_TYPE),
     ]:
         words = ",".join(f"{field['type']} {field['name']}" for field in fields)
