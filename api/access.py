@@ -89,8 +89,9 @@ def grant_for(service: Service, subject: Subject, grant: GrantRecord) -> GrantRe
         NotFound: Not for this holder.
         NotPermitted: A member that it does not concern asks.
     """
-    concerned = (grant.state.recipient, grant.requested_by)
-    if not (isinstance(subject, Member) and subject.member_id in concerned):
+    # Who asked for it sees it as long as it names nobody else.
+    concerned = grant.state.recipient or grant.requested_by
+    if not (isinstance(subject, Member) and subject.member_id == concerned):
         history_for(service, subject, grant.passport_id)
     return grant
 

@@ -31,7 +31,6 @@ from api.schemas.grants import (
 )
 from api.writes import Identity, WriteDep, event_named
 from ledger.domain.records import NO_GRANT, GrantId, Member, PassportId
-from ledger.domain.vocabulary import GrantStatus
 from ledger.encoding.hexadecimal import from_hex
 from ledger.errors import InvalidInput, NotPermitted
 from ledger.ports import GrantRecord, Operation
@@ -252,14 +251,12 @@ def repudiate_grant(
 def told(service: Service, record: GrantRecord, at: int) -> GrantOut:
     """Write a grant as it stands at a time, with what was asked for if it waits for an answer."""
     consents = service.consents
-    waits = record.state.status is GrantStatus.REQUESTED
-    known = waits and service.vault.recall(record.terms) is not None
     return grant_out(
         record,
         text=consents.text(record),
         status=consents.status(record, at),
         language=consents.language(record),
-        words=consents.words(record) if known else None,
+        words=consents.words(record) if consents.knows(record) else None,
     )
 
 

@@ -184,6 +184,8 @@ def check_amendment(prepared: Json, former: Json, changes: Json) -> Grant:
         SignatureRejected: Something differs; says what.
     """
     asked = former["status"] == "requested"
+    if asked and not former.get("words"):
+        raise SignatureRejected("the service does not say what was asked for", fix=_STRANGE)
     wanted: Json = {**(former["words"] if asked else former), **changes}
     wanted["passportId"] = former["passportId"]
     if changes.get("recipient"):

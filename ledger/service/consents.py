@@ -284,13 +284,17 @@ class Consents:
         """
         if record.state.status is not GrantStatus.REQUESTED:
             return _words_of(record.state, record.template, self.language(record))
-        proposal = self.vault.recall(record.terms)
+        proposal = self._proposal(record)
         if proposal is None:
             raise NotFound(
                 f"this service does not know what was asked for as {to_hex(record.grant_id)}",
                 fix="Ask the service of the institution that asked, or refuse.",
             )
         return Words.read(proposal["words"])
+
+    def knows(self, record: GrantRecord) -> bool:
+        """Tell whether a grant waits for an answer and this service knows what was asked for."""
+        return record.state.status is GrantStatus.REQUESTED and self._proposal(record) is not None
 
     # Asked for
 
@@ -325,7 +329,12 @@ class Consents:
         terms = keep(
             self.vault,
             "proposal",
-            {"text": consent_text(actor.name, grant, words.language), "words": words.record()},
+            {
+                "grantId": to_hex(grant.grant_id),
+                "passportId": to_hex(passport_id),
+                "text": consent_text(actor.name, grant, words.language),
+                "words": words.record(),
+            },
         )
         call = Call("requestConsent", (to_hex(passport_id), to_hex(grant.grant_id), to_hex(terms)))
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
@@ -578,15 +587,18 @@ class Consents:
         """Return the sentence the holder agreed to, rebuilt from the chain's own words; or what was asked for."""
         language = self.language(record)
         if not record.state.purposes:  # it was asked for, and never given
-            proposal = self.vault.recall(record.terms)
+            proposal = self._proposal(record)
             said = proposal["text"] if proposal else "what this service does not know."
             return request_text(self._called(record.requested_by), said, language)
         return consent_text(self._called(record.state.recipient), record.state, language)
 
     def language(self, record: GrantRecord) -> Language:
         """Return the language that a grant was read in, as far as this service knows."""
-        kept = self.vault.recall(record.terms) or {}
-        return Language(kept.get("language") or kept.get("words", {}).get("language") or Language.EN)
+        if record.state.purposes:
+            kept = self.vault.recall(record.terms) or {}
+            return Language.ZH if kept.get("language") == Language.ZH else Language.EN
+        proposal = self._proposal(record)
+        return Language(proposal["words"]["language"]) if proposal else Language.EN
 
     def status(self, record: GrantRecord, at: int) -> str:
         """Return a grant's status at a time in one word, see `grant_status`."""
@@ -688,7 +700,7 @@ class Consents:
     ) -> tuple[str, ...]:
         if former is not None:
             return tuple(changes_in_words(former.state, grant, language))
-        if asked is not None and self.vault.recall(asked.terms) is not None:
+        if asked is not None and self._proposal(asked) is not None:
             proposed = self.words(asked)
             start = grant.use_from if proposed.use_from is None else proposed.use_from
             return tuple(
@@ -720,6 +732,12 @@ class Consents:
             supersedes=supersedes,
             deadline=now + SIGNATURE_SECONDS,
         )
+
+    def _proposal(self, record: GrantRecord) -> dict[str, Any] | None:
+        """Return what was asked for under this very id: a commitment to something else, copied, says nothing."""
+        kept: dict[str, Any] = self.vault.recall(record.terms) or {}
+        names_it = (kept.get("grantId"), kept.get("passportId"))
+        return kept if names_it == (to_hex(record.grant_id), to_hex(record.passport_id)) else None
 
     def _was_written_down(self, grant: Grant) -> bool:
         kept = self.vault.recall(grant.terms)

@@ -49,7 +49,7 @@ class Templates:
         if template.notice == NOTICE_HASH:
             return NOTICE
         kept = self.vault.recall(Commitment(template.notice))
-        return kept["notice"] if kept else None
+        return kept.get("notice") if kept else None
 
     def notice(self, number: int) -> str:
         """

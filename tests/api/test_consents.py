@@ -205,6 +205,36 @@ def test_only_an_active_member_asks_and_only_for_itself(client, cast, world, ask
         ask(purposes=["MARKETING"])
 
 
+def test_a_proposal_copied_from_another_request_says_nothing(client, cast, world, ask, patient):
+    """Commitments are public: who asks with somebody else's gets nobody's words shown."""
+    asked = ask()
+    grant_id = to_hex(secrets.token_bytes(32))
+    copied = Call("requestConsent", (cast.assisted, grant_id, asked["terms"]))
+    world.done(world.service.writer.submit(cast.outsider.member.signer, copied))
+    told = client(cast.hospital).grant(grant_id)
+    assert (told["words"], told["text"]) == (
+        None,
+        "Nosy Insurance asks for your consent to this: what this service does not know.",
+    )
+    with pytest.raises(NotFound, match="does not know what was asked for"):
+        client(cast.hospital).amend_grant(grant_id, {})
+    assert client(cast.hospital).refuse(grant_id)["status"] == "refused"
+
+
+def test_who_asked_sees_no_grant_to_somebody_else(client, cast, ask, patient, holder_code):
+    """Given to another institution under the id that was asked for, it is none of the first one's business."""
+    asked = ask()
+    changes = {"recipient": cast.outsider.member.member_id}
+    prepared = patient.amend_grant(asked["grantId"], changes)
+    assert prepared["changes"] == ["Other recipients."]
+    check_amendment(prepared, asked, changes)
+    given = give(patient, prepared, cast.holder_key)
+    assert client(cast.outsider).grant(given["grantId"]) == given
+    with pytest.raises(NotPermitted):
+        client(cast.lab).grant(given["grantId"])
+    assert given["grantId"] not in str(client(cast.lab).grants())
+
+
 def test_an_amendment_replaces_the_grant_and_says_what_changes(cast, patient, preparation):
     """Wider and narrower are said before signing; the old grant ends with the new one."""
     first = give(patient, patient.prepare_grant(preparation), cast.holder_key)
