@@ -277,9 +277,9 @@ def _say(
 
     def say(identity: Identity) -> Operation:
         record = service.consents.get(grant_id(grant))
+        relayer = access.relayer_for(service, caller, record.passport_id)
         if body.signature is None:
             return use_case(_member(caller), record.grant_id, None, idempotency=identity)
-        relayer = access.relayer_for(service, caller, record.passport_id)
         signature = from_hex(body.signature)
         return use_case(relayer, record.grant_id, signature, signer=body.speaker, idempotency=identity)
 

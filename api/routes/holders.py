@@ -207,7 +207,8 @@ def _relayer(
     service: Service, caller: access.Subject, passport: PassportId, body: HolderSignatureIn
 ) -> Member:
     """Return whose account brings the holder's word; without a signature only the custodian's own."""
-    return _member(caller) if body.signature is None else access.relayer_for(service, caller, passport)
+    relayer = access.relayer_for(service, caller, passport)
+    return _member(caller) if body.signature is None else relayer
 
 
 def _signature(body: HolderSignatureIn) -> bytes | None:
