@@ -91,6 +91,15 @@ class DataClass(IntEnum):
     NON_SENSITIVE = 3
 
 
+class Level(IntEnum):
+    """How far data is de-identified; each level tells less about who it is than the one before it."""
+
+    IDENTIFIED = 0
+    PSEUDONYMISED = 1
+    DEIDENTIFIED = 2
+    AGGREGATE = 3
+
+
 class Outcome(IntEnum):
     """The answer to a request."""
 
@@ -204,6 +213,9 @@ class Fact(IntFlag):
     LAWFUL = 1 << 31
 
 
+#: The levels that one person's record has. An aggregate is made of many, so it is a level of datasets alone.
+RECORD_LEVELS: Final = (Level.IDENTIFIED, Level.PSEUDONYMISED, Level.DEIDENTIFIED)
+
 PURPOSE_LABELS: Final[dict[Purpose, Label]] = {
     Purpose.PRIMARY_CARE: Label("your care", "诊疗", "TREAT", "DUO:0000043"),
     Purpose.EMERGENCY_CARE: Label("emergency care", "急救", "ETREAT"),
@@ -261,6 +273,13 @@ CLASS_LABELS: Final[dict[DataClass, Label]] = {
     DataClass.CORE_PRIVACY: Label("class 1, core privacy", "一级：核心隐私数据"),
     DataClass.SENSITIVE: Label("class 2, sensitive health data", "二级：敏感健康数据"),
     DataClass.NON_SENSITIVE: Label("class 3, non-sensitive", "三级：非敏感数据"),
+}
+
+LEVEL_LABELS: Final[dict[Level, Label]] = {
+    Level.IDENTIFIED: Label("with your name", "可识别"),
+    Level.PSEUDONYMISED: Label("with a pseudonym for your name", "假名化"),
+    Level.DEIDENTIFIED: Label("without what points to you", "去标识化"),
+    Level.AGGREGATE: Label("counted together with many others", "汇总统计"),
 }
 
 FACT_LABELS: Final[dict[Fact, Label]] = {

@@ -12,7 +12,7 @@ from ledger.errors import Conflict, NotFound, NotPermitted
 from ledger.ports import Call, Chain, Index, TransferRecord, Vault, Writer
 from ledger.ports import Operation as WriteOperation
 from ledger.service.authority import require_custodian, signer_of
-from ledger.service.releases import Release, current_permit, hand_over
+from ledger.service.releases import Release, current_permit, hand_over, level_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,10 @@ class Transfers:
         decision, recipient = current_permit(
             self.chain, actor, transfer.passport_id, transfer.seq, Operation.TRANSFER
         )
-        return hand_over(self.index, self.writer, self.vault, decision=decision, recipient=recipient)
+        level = level_of(decision.verdict)
+        return hand_over(
+            self.index, self.writer, self.vault, decision=decision, level=level, recipient=recipient
+        )
 
     def receive(
         self,
