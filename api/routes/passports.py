@@ -24,7 +24,7 @@ router = APIRouter(prefix="/v1/passports", tags=["passports"], dependencies=[Fre
 @router.post("", status_code=201, response_model=RegistrationOut, responses=WRITE)
 def register_record(body: RegistrationIn, actor: MemberDep, service: ServiceDep, write: WriteDep) -> Response:
     """
-    Register one patient's record: split by category, sealed here, and given a passport on the ledger.
+    Register one patient's record: split by category, sealed here at each level, and given a passport on the ledger.
 
     For custodians. At most 32 MiB.
     """

@@ -30,7 +30,7 @@ interface IPassports {
         // slot 1
         address holder; // key that speaks for the subject towards this custodian
         // slot 2
-        bytes32 content; // commitment to the manifest of the data
+        bytes32 content; // commitment to the manifests of the data
     }
 
     /// @notice What a custodian states when it issues a passport.
@@ -85,7 +85,7 @@ interface IPassports {
     /// @dev Reverts with Members_NotMember, Members_NotActive, Passports_Unknown, Passports_NotCustodian,
     /// Passports_WrongStatus or Passports_Incomplete.
     /// @param passportId The passport.
-    /// @param content Commitment to the new manifest.
+    /// @param content Commitment to the new manifests.
     function commitContent(bytes32 passportId, bytes32 content) external;
 
     /// @notice Narrow the purposes that a passport may serve. There is no way to widen them.

@@ -200,7 +200,9 @@ class _Known:
             if isinstance(resource.get("id"), str):
                 ids.update(dict.fromkeys(_identifiers(resource), resource["id"]))
             days.update(str(resource[name])[:10] for name in _LIFE if name in resource)
-        types = frozenset(str(resource.get("resourceType")) for resource in resources)
+        types = frozenset(
+            str(resource["resourceType"]) for resource in resources if "resourceType" in resource
+        )
         return cls(ids, frozenset(day for day in days if _DAY.match(day)), types)
 
 
@@ -229,14 +231,14 @@ class _Writer:
         if self._level is Level.DEIDENTIFIED:
             # An instant has no form as short as a year: the first one of the year stands for it.
             for name in _INSTANTS.get(str(resource["resourceType"]), ()):
-                if name in kept:
+                if isinstance(kept.get(name), str):
                     kept[name] += "-01-01T00:00:00Z"
         return kept
 
     def _labelled(self, resource: dict[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
         others = [coding for coding in _security(resource) if not _is_level_label(coding)]
         security = [coding for coding in map(self._element, others) if coding]
-        return {**kept, "meta": {"security": [*security, _LABELS[self._level]]}}
+        return {**kept, "meta": {"security": [*security, dict(_LABELS[self._level])]}}
 
     def _element(self, element: dict[str, Any]) -> dict[str, Any] | None:
         """Return what is harmless in an object; None if it must go with a modifier of its own."""
@@ -247,9 +249,8 @@ class _Writer:
         kept = {name: self._value(name, value) for name, value in element.items() if not _is_dropped(name)}
         kept = {name: value for name, value in kept.items() if value is not None}
         if isinstance(kept.get("code"), str) and isinstance(element.get("system"), str):
-            kept.update(
-                {name: element[name] for name in ("system", "display") if _is_text(element.get(name))}
-            )
+            beside = {name: element.get(name) for name in ("system", "display")}
+            kept.update({name: text for name, text in beside.items() if isinstance(text, str)})
         return self._capped(kept)
 
     def _value(self, name: str, value: Any) -> Any | None:
@@ -260,7 +261,8 @@ class _Writer:
             return self._object(name, value)
         if isinstance(value, str):
             return self._string(name, value)
-        return value
+        # A number or boolean; a date is neither.
+        return None if name in _DATED else value
 
     def _object(self, name: str, value: dict[str, Any]) -> dict[str, Any] | None:
         if name == "extension":
@@ -287,8 +289,8 @@ class _Writer:
 
     def _address(self, address: dict[str, Any]) -> dict[str, Any]:
         told = ("country", "state") if self._level is Level.PSEUDONYMISED else ("country",)
-        kept = {name: address[name] for name in told if _PLACE.match(str(address.get(name, "")))}
-        return kept or _masked()
+        found = {name: address[name] for name in told if isinstance(address.get(name), str)}
+        return {name: place for name, place in found.items() if _PLACE.match(place)} or _masked()
 
     def _date(self, name: str, text: str) -> str:
         if self._level is Level.DEIDENTIFIED:
@@ -305,7 +307,8 @@ class _Writer:
 
     def _reference(self, element: dict[str, Any]) -> dict[str, Any]:
         """Return a reference with a pseudonym for what it names, and without what it calls it."""
-        kept = {"type": element["type"]} if str(element.get("type")) in self._known.types else {}
+        kind = element.get("type")
+        kept = {"type": kind} if isinstance(kind, str) and kind in self._known.types else {}
         if isinstance(element.get("reference"), str):
             return {**kept, "reference": self._referred(element["reference"])}
         name = _identifier_name(element.get("identifier"))
@@ -378,10 +381,6 @@ def _is_reference(element: dict[str, Any]) -> bool:
     """Return whether an object is a Reference, literal or by identifier, rather than another type or a resource."""
     literal, named = isinstance(element.get("reference"), str), isinstance(element.get("identifier"), dict)
     return (literal or named) and element.keys() <= _REFERENCE
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
 
 
 def _list(value: Any) -> list[Any]:

@@ -220,13 +220,18 @@ NAMES = st.sampled_from(
     patientInstruction url lotNumber serialNumber deviceIdentifier identifier contact photo code system id
     reference fullUrl meta security _birthDate extension modifierExtension contained resource address
     type unit
+    birthDate issued country state valueQuantity value coding
     """.split()  # noqa: SIM905 - one name per line would fill pages
 )
 MARKED = st.sampled_from(
     [MARK, f"seen by {MARK} on 3 May", f"urn:uuid:{MARK}", f"https://host/{MARK}/1", f"{MARK}@host"]
 )
 ELEMENTS = st.recursive(
-    MARKED | st.none() | st.booleans() | st.integers(0, 9),
+    MARKED
+    | st.sampled_from(["2020-01-02", "2020-01-02T03:04:05Z", "a"])
+    | st.none()
+    | st.booleans()
+    | st.integers(0, 9),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4),
     max_leaves=20,
 )
@@ -236,10 +241,13 @@ ELEMENTS = st.recursive(
     st.dictionaries(NAMES.filter(lambda name: name != "code"), ELEMENTS, max_size=6), st.sampled_from(HIDING)
 )
 def test_text_is_kept_under_no_name_but_a_code(elements: dict[str, Any], level: Level) -> None:
-    """However it is nested. What somebody writes into a code, a unit, or beside a code as its display, stays."""
-    content = {Category.OTHER: [{**elements, "resourceType": "Basic"}]}
+    """However it is nested. What stays is what somebody writes where a code, its display, a unit or a country goes."""
+    content = {Category.OTHER: [{**elements, "resourceType": "Observation"}]}
     made = deidentify(content, level=level, secret=SECRET, year=YEAR)[Category.OTHER]
+    stays = {"code", "country", "display", "state", "system", "type", "unit"}
     told = {name for name, value in values(made) if isinstance(value, str) and MARK in value}
 
-    assert told <= {"code", "display", "system", "type", "unit"}
-    assert all(is_labelled(resource, level) and resource["resourceType"] == "Basic" for resource in made)
+    assert told <= stays
+    assert all(
+        is_labelled(resource, level) and resource["resourceType"] == "Observation" for resource in made
+    )
