@@ -10,13 +10,17 @@ import {IPassports} from "../interfaces/IPassports.sol";
 import {IProjects} from "../interfaces/IProjects.sol";
 import {Codes} from "../libraries/Codes.sol";
 import {Facts} from "../libraries/Facts.sol";
+import {GrantWord, GrantWordLib} from "../libraries/GrantWord.sol";
 import {PassportHash} from "../libraries/PassportHash.sol";
+import {PassportWord, PassportWordLib} from "../libraries/PassportWord.sol";
 import {Terms} from "../libraries/Terms.sol";
 import {Verdict, VerdictLib} from "../libraries/Verdict.sol";
 import {EmergencyRight} from "./EmergencyRight.sol";
 
 /// @title Decisions
 /// @notice Requests answered by the law in force.
+/// @dev The hot path. A batch reads member, law and caps once; what follows from the terms alone is worked out once for
+/// a run of equal terms; a passport and a grant are read as one word each.
 abstract contract Decisions is IDecisions, EmergencyRight {
     /// @dev A member as a request needs it.
     struct Party {
@@ -28,8 +32,8 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         bool active;
     }
 
-    /// @dev What a batch reads once.
-    struct Context {
+    /// @dev What a batch reads once, and what the terms in hand come to.
+    struct Batch {
         Party requester;
         Header header;
         Counts counts;
@@ -37,29 +41,38 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         uint256 caps;
         uint256 used; // permits of today that count against caps
         bytes32 head;
+        // The terms in hand
+        Terms terms;
+        Party principal;
+        uint32 facts; // that follow from the terms alone
+        uint32 required; // with LAWFUL
+        uint32 asked; // facts on demand that are required, but for the border
+        uint8 dataClass;
+        uint8 leastLevel;
+        uint16 purpose; // as a set; empty if it is banned
+        bool consumes; // a permit uses something up besides a grant's uses
+        // The custodian in hand
+        uint32 custodian;
+        uint16 jurisdiction;
+        uint32 border; // BORDER_CLEARED, if it is required and holds between requester and custodian
     }
 
     /* MEMBERS */
 
     /// @inheritdoc IDecisions
     function decide(Request[] calldata requests) external returns (Verdict[] memory verdicts) {
-        require(requests.length != 0, Decisions_Empty());
-        Context memory context;
-        uint32 memberId = _callerId();
-        context.requester = _party(memberId);
-        context.header = _header;
-        context.counts = _counts;
-        context.necessary = _necessary;
-        context.head = _head;
-        context.caps = _caps[memberId];
+        uint256 count = requests.length;
+        require(count != 0, Decisions_Empty());
         uint256 today = block.timestamp / 1 days;
-        if (context.caps != 0) context.used = _capUses[memberId][today];
-        verdicts = new Verdict[](requests.length);
-        for (uint256 index = 0; index < requests.length; ++index) {
-            verdicts[index] = _decide(context, requests[index], index);
+        Batch memory batch = _open(_callerId(), today);
+        verdicts = new Verdict[](count);
+        for (uint256 index = 0; index < count; ++index) {
+            Request calldata request = requests[index];
+            if (Terms.unwrap(request.terms) != Terms.unwrap(batch.terms)) _take(batch, request.terms, index);
+            verdicts[index] = _decide(batch, request);
         }
-        _head = context.head;
-        if (context.caps != 0) _capUses[memberId][today] = context.used;
+        _head = batch.head;
+        if (batch.caps != 0) _capUses[batch.requester.id][today] = batch.used;
     }
 
     /// @inheritdoc IDecisions
@@ -110,40 +123,130 @@ abstract contract Decisions is IDecisions, EmergencyRight {
 
     /* INTERNALS */
 
-    function _decide(
-        Context memory context,
-        Request calldata request,
-        uint256 index
-    ) private returns (Verdict verdict) {
-        Terms terms = request.terms;
-        _requireWellFormed(context.counts, terms, index);
-        IPassports.Passport storage passport = _knownPassport(request.passportId);
-        uint8 dataClass = _classOf(context.header, terms.categories());
-        uint32 required = _requiredFor(dataClass, terms.purpose(), terms.basis());
-        uint32 facts = _facts(context, request, passport, dataClass, required);
-        uint32 missing = (required | Facts.LAWFUL) & ~facts;
-        uint8 outcome =
-            missing == 0
-                ? Codes.PERMIT
-                : missing == Facts.HUMAN_REVIEWED
-                    ? Codes.REVIEW
-                    : Codes.DENY;
+    function _open(uint32 memberId, uint256 today) private view returns (Batch memory batch) {
+        batch.requester = _party(memberId);
+        batch.header = _header;
+        batch.counts = _counts;
+        batch.necessary = _necessary;
+        batch.head = _head;
+        batch.caps = _caps[memberId];
+        if (batch.caps != 0) batch.used = _capUses[memberId][today];
+        batch.terms = Terms.wrap(type(uint256).max); // no request has these: undefined bits are set
+    }
 
-        uint40 seq = passport.size;
-        passport.size = seq + 1;
-        verdict = VerdictLib.pack(seq, context.header.version, dataClass, outcome, facts, missing);
-        if (outcome == Codes.PERMIT) _takePermit(context, request, passport, seq, required);
-        else if (outcome == Codes.REVIEW)
-            _waiting[request.passportId][seq] = PassportHash.requestHash(request, context.requester.id);
-        context.head = PassportHash.foldDecision(context.head, request, context.requester.id, verdict);
-        emit DecisionRecorded(
-            request.passportId,
-            request.grantId,
-            context.requester.id,
-            terms,
-            verdict,
-            request.commitment
+    /// @dev Works out what follows from the terms alone.
+    function _take(Batch memory batch, Terms terms, uint256 index) private view {
+        _requireWellFormed(batch.counts, terms, index);
+        uint8 purpose = terms.purpose();
+        uint8 dataClass = _classOf(batch.header, terms.categories());
+        uint256 entry = (uint256(dataClass) - 1) * 16 + purpose;
+        uint32 required = uint32(_required[entry] >> (32 * uint256(terms.basis())));
+        uint32 facts = required == 0 ? 0 : Facts.LAWFUL;
+        // What is true of every record; datasets and models will have to earn it.
+        facts |= Facts.DATASET_CURRENT | Facts.BUDGET_LEFT;
+        uint16 necessary = uint16(batch.necessary >> (16 * uint256(purpose)));
+        if (terms.categories() & ~necessary == 0) facts |= Facts.CATEGORIES_NECESSARY;
+        batch.terms = terms;
+        batch.dataClass = dataClass;
+        batch.required = required | Facts.LAWFUL;
+        batch.asked = required & Facts.ASKED_ON_DEMAND & ~Facts.BORDER_CLEARED;
+        batch.leastLevel = uint8(batch.header.levels >> (2 * entry)) & 3;
+        batch.purpose = uint16(1 << purpose) & ~batch.header.bannedPurposes;
+        batch.consumes =
+            batch.caps != 0 ||
+            terms.emergency() != 0 ||
+            terms.operation() == Codes.TRANSFER;
+        batch.custodian = 0; // whether the border is cleared depends on the terms too
+        if (batch.caps == 0) facts |= Facts.WITHIN_CAP;
+        batch.facts = facts | _memberFacts(batch, terms) | _projectFacts(batch.principal.id, terms, dataClass);
+    }
+
+    /// @dev What follows from who asks; names the principal.
+    function _memberFacts(Batch memory batch, Terms terms) private view returns (uint32 facts) {
+        Party memory requester = batch.requester;
+        uint8 purpose = terms.purpose();
+        bool active = requester.active;
+        uint16 scope = requester.scope;
+        batch.principal = requester;
+        if (terms.controller() != 0) {
+            Party memory controller = _party(terms.controller());
+            active = active && controller.active;
+            scope &= controller.scope;
+            batch.principal = _isEntrusted(controller.id, requester.id, purpose) ? controller : _nobody();
+        }
+        if (active) facts = Facts.MEMBER_ACTIVE;
+        if (_has(scope, purpose)) facts |= Facts.MEMBER_SCOPE;
+    }
+
+    function _decide(Batch memory batch, Request calldata request) private returns (Verdict verdict) {
+        bytes32 passportId = request.passportId;
+        bytes32 grantId = request.grantId;
+        IPassports.Passport storage stored = _passports[passportId];
+        PassportWord passport = PassportWordLib.load(stored);
+        require(
+            passport.status() != uint8(IPassports.PassportStatus.NONE),
+            IPassports.Passports_Unknown(passportId)
         );
+        GrantWord grant = GrantWordLib.NO_GRANT;
+        if (grantId != 0) grant = GrantWordLib.load(_grants[passportId][grantId]);
+        uint32 facts =
+            batch.facts |
+                _grantFacts(batch.principal, grant, batch.terms) |
+                _passportFacts(batch, request, passport, grant);
+        uint32 missing = batch.required & ~facts;
+        uint8 outcome = Codes.PERMIT;
+        if (missing != 0) outcome = missing == Facts.HUMAN_REVIEWED ? Codes.REVIEW : Codes.DENY;
+        uint40 seq = passport.size();
+        verdict = VerdictLib.pack(seq, batch.header.version, batch.dataClass, outcome, facts, missing);
+        passport.storeNext(stored);
+        if (outcome == Codes.PERMIT) {
+            if (batch.consumes || grant.maxUses() != 0) _takePermit(batch, request, passport);
+        } else if (outcome == Codes.REVIEW) {
+            _waiting[passportId][seq] = PassportHash.requestHash(request, batch.requester.id);
+        }
+        _record(batch, request, verdict);
+    }
+
+    /// @dev What follows from the passport, and the facts on demand.
+    function _passportFacts(
+        Batch memory batch,
+        Request calldata request,
+        PassportWord passport,
+        GrantWord grant
+    ) private view returns (uint32 facts) {
+        Terms terms = batch.terms;
+        uint8 leastLevel = batch.leastLevel;
+        if (grant.level() > leastLevel && terms.basis() == Codes.CONSENT) leastLevel = grant.level();
+        uint32 custodian = passport.custodian();
+        if (custodian != batch.custodian) _meet(batch, custodian);
+        facts =
+            _if(_or(terms.level() >= leastLevel, passport.level() >= leastLevel), Facts.LEVEL_SUFFICIENT) |
+                _if(passport.status() == uint8(IPassports.PassportStatus.OPEN), Facts.PASSPORT_OPEN) |
+                _if(passport.purposes() & batch.purpose != 0, Facts.PURPOSE_ALLOWED) |
+                _if(custodian == batch.principal.id, Facts.REQUESTER_IS_CUSTODIAN) |
+                _if(passport.lock() == 0, Facts.UNLOCKED) |
+                batch.border;
+        if (passport.lock() != 0) {
+            if (passport.lock() == terms.emergency() && _covers(batch, request)) facts |= Facts.UNLOCKED;
+        }
+        if (batch.caps != 0) {
+            uint256 place = 16 * uint256(terms.purpose());
+            uint16 cap = uint16(batch.caps >> place);
+            if (cap == 0 || uint16(batch.used >> place) < cap) facts |= Facts.WITHIN_CAP;
+        }
+        if (batch.asked != 0) facts |= _factsOnDemand(batch.asked, batch, request);
+    }
+
+    /// @dev Works out what follows from who keeps the data.
+    function _meet(Batch memory batch, uint32 custodian) private view {
+        batch.custodian = custodian;
+        batch.jurisdiction = _members[custodian].jurisdiction;
+        bool required = batch.required & Facts.BORDER_CLEARED != 0;
+        bool cleared =
+            batch.jurisdiction == batch.requester.jurisdiction ||
+                (required &&
+                    _attestedBy(_project(batch.terms), IAttestations.AttestationKind.CLEARANCE) != 0);
+        batch.border = required && cleared ? Facts.BORDER_CLEARED : 0;
     }
 
     function _requireWellFormed(Counts memory counts, Terms terms, uint256 index) private pure {
@@ -159,66 +262,6 @@ abstract contract Decisions is IDecisions, EmergencyRight {
                 (terms.lastDay() == 0 || terms.firstDay() <= terms.lastDay()),
             Decisions_Malformed(index, terms)
         );
-    }
-
-    function _facts(
-        Context memory context,
-        Request calldata request,
-        IPassports.Passport storage passport,
-        uint8 dataClass,
-        uint32 required
-    ) private view returns (uint32 facts) {
-        Terms terms = request.terms;
-        Party memory requester = context.requester;
-        Party memory principal = requester;
-        bool isActive = requester.active;
-        uint16 scope = requester.scope;
-        if (terms.controller() != 0) {
-            Party memory controller = _party(terms.controller());
-            isActive = isActive && controller.active;
-            scope &= controller.scope;
-            principal = _isEntrusted(controller.id, requester.id, terms.purpose()) ? controller : _nobody();
-        }
-        if (required != 0) facts = Facts.LAWFUL;
-        if (isActive) facts |= Facts.MEMBER_ACTIVE;
-        if (_has(scope, terms.purpose())) facts |= Facts.MEMBER_SCOPE;
-        facts |= _limitFacts(context, terms);
-        facts |= _passportFacts(context, terms, passport, principal.id);
-        facts |= _projectFacts(principal.id, terms, dataClass);
-        uint8 least = _leastLevel(context.header.levels, dataClass, terms.purpose());
-        if (request.grantId != 0) {
-            IConsents.GrantState storage state = _grants[request.passportId][request.grantId];
-            facts |= _grantFacts(principal, state, terms);
-            if (terms.basis() == Codes.CONSENT && state.level > least) least = state.level;
-        }
-        if (terms.level() >= least || passport.level >= least) facts |= Facts.LEVEL_SUFFICIENT;
-        if (passport.lock == 0) facts |= Facts.UNLOCKED;
-        else if (passport.lock == terms.emergency() && _covers(request, passport, requester.id))
-            facts |= Facts.UNLOCKED;
-        uint32 asked = required & Facts.ASKED_ON_DEMAND;
-        if (asked != 0) facts |= _factsOnDemand(asked, request, passport, requester);
-    }
-
-    function _limitFacts(Context memory context, Terms terms) private pure returns (uint32 facts) {
-        uint8 purpose = terms.purpose();
-        uint16 necessary = uint16(context.necessary >> (16 * uint256(purpose)));
-        if (terms.categories() & ~necessary == 0) facts |= Facts.CATEGORIES_NECESSARY;
-        uint16 cap = uint16(context.caps >> (16 * uint256(purpose)));
-        if (cap == 0 || uint16(context.used >> (16 * uint256(purpose))) < cap) facts |= Facts.WITHIN_CAP;
-    }
-
-    function _passportFacts(
-        Context memory context,
-        Terms terms,
-        IPassports.Passport storage passport,
-        uint32 principal
-    ) private view returns (uint32 facts) {
-        // What is true of every record; datasets and models will have to earn it.
-        facts = Facts.DATASET_CURRENT | Facts.BUDGET_LEFT;
-        if (passport.status == IPassports.PassportStatus.OPEN) facts |= Facts.PASSPORT_OPEN;
-        uint16 allowed = passport.purposes & ~context.header.bannedPurposes;
-        if (_has(allowed, terms.purpose())) facts |= Facts.PURPOSE_ALLOWED;
-        if (passport.custodian == principal) facts |= Facts.REQUESTER_IS_CUSTODIAN;
     }
 
     function _projectFacts(
@@ -244,65 +287,75 @@ abstract contract Decisions is IDecisions, EmergencyRight {
 
     function _grantFacts(
         Party memory principal,
-        IConsents.GrantState memory state,
+        GrantWord grant,
         Terms terms
     ) private view returns (uint32 facts) {
+        uint8 assurance = grant.assurance();
         // No assurance: there is no grant, only one that was asked for, refused, or withdrawn before it was given.
-        if (state.assurance == IConsents.Assurance.NONE) return 0;
-        if (
-            state.status == IConsents.GrantStatus.ACTIVE &&
-            block.timestamp >= state.useFrom &&
-            block.timestamp < state.useTo
-        ) facts = Facts.GRANT_LIVE;
-        if (
-            principal.id != 0 &&
-            (
-                state.recipient == 0
-                    ? _has(state.recipientKinds, principal.kind)
-                    : state.recipient == principal.id && state.control == principal.control
-            )
-        ) facts |= Facts.GRANT_RECIPIENT;
-        if (_has(state.purposes, terms.purpose())) facts |= Facts.GRANT_PURPOSE;
-        if (terms.categories() & ~state.categories == 0) facts |= Facts.GRANT_CATEGORIES;
-        if (state.flags & Codes.FLAG_SEPARATE != 0 && state.assurance >= IConsents.Assurance.DELEGATED)
-            facts |= Facts.GRANT_SEPARATE;
-        if (state.maxUses == 0 || state.uses < state.maxUses) facts |= Facts.GRANT_QUOTA;
+        if (assurance == uint8(IConsents.Assurance.NONE)) return 0;
+        uint256 time = block.timestamp;
+        bool named =
+            grant.recipient() == 0
+                ? _and(principal.id != 0, _has(grant.recipientKinds(), principal.kind))
+                : _and(grant.recipient() == principal.id, grant.control() == principal.control);
         // No day asked for means all days: more than any limit.
-        bool fromInside = terms.firstDay() >= state.dataFrom;
-        bool toInside = state.dataTo == 0 || (terms.lastDay() != 0 && terms.lastDay() <= state.dataTo);
-        if (fromInside && toInside) facts |= Facts.GRANT_PERIOD;
+        bool inPeriod =
+            _and(
+                terms.firstDay() >= grant.dataFrom(),
+                _or(grant.dataTo() == 0, _and(terms.lastDay() != 0, terms.lastDay() <= grant.dataTo()))
+            );
+        facts =
+            _if(
+                _and(
+                    grant.status() == uint8(IConsents.GrantStatus.ACTIVE),
+                    _and(time >= grant.useFrom(), time < grant.useTo())
+                ),
+                Facts.GRANT_LIVE
+            ) |
+                _if(named, Facts.GRANT_RECIPIENT) |
+                _if(_has(grant.purposes(), terms.purpose()), Facts.GRANT_PURPOSE) |
+                _if(terms.categories() & ~grant.categories() == 0, Facts.GRANT_CATEGORIES) |
+                _if(
+                    _and(
+                        grant.flags() & Codes.FLAG_SEPARATE != 0,
+                        assurance >= uint8(IConsents.Assurance.DELEGATED)
+                    ),
+                    Facts.GRANT_SEPARATE
+                ) |
+                _if(_or(grant.maxUses() == 0, grant.uses() < grant.maxUses()), Facts.GRANT_QUOTA) |
+                _if(inPeriod, Facts.GRANT_PERIOD);
     }
 
     function _factsOnDemand(
         uint32 asked,
+        Batch memory batch,
+        Request calldata request
+    ) private view returns (uint32 facts) {
+        uint32 requester = batch.requester.id;
+        if (asked & Facts.EMERGENCY_IN_FORCE != 0 && _covers(batch, request))
+            facts = Facts.EMERGENCY_IN_FORCE;
+        if (asked & Facts.REVIEWS_CURRENT != 0 && _reviewsCurrent(requester)) facts |= Facts.REVIEWS_CURRENT;
+        if (
+            asked & Facts.HUMAN_REVIEWED != 0 &&
+            block.timestamp < _approvals[PassportHash.requestHash(request, requester)]
+        ) facts |= Facts.HUMAN_REVIEWED;
+        facts |= _attestedFacts(asked, request, requester);
+    }
+
+    function _attestedFacts(
+        uint32 asked,
         Request calldata request,
-        IPassports.Passport storage passport,
-        Party memory requester
+        uint32 requester
     ) private view returns (uint32 facts) {
         bytes32 passportId = request.passportId;
         Terms terms = request.terms;
-        uint32 custodian = passport.custodian;
-        bytes32 project = bytes32(uint256(terms.project()));
-        if (asked & Facts.EMERGENCY_IN_FORCE != 0 && _covers(request, passport, requester.id))
-            facts |= Facts.EMERGENCY_IN_FORCE;
-        if (asked & Facts.REVIEWS_CURRENT != 0 && _reviewsCurrent(requester.id))
-            facts |= Facts.REVIEWS_CURRENT;
-        if (
-            asked & Facts.HUMAN_REVIEWED != 0 &&
-            block.timestamp < _approvals[PassportHash.requestHash(request, requester.id)]
-        ) facts |= Facts.HUMAN_REVIEWED;
-        if (
-            asked & Facts.BORDER_CLEARED != 0 &&
-            (_members[custodian].jurisdiction == requester.jurisdiction ||
-                _attestedBy(project, IAttestations.AttestationKind.CLEARANCE) != 0)
-        ) facts |= Facts.BORDER_CLEARED;
         if (
             asked & Facts.ENCRYPTED != 0 &&
             _attestedBy(passportId, IAttestations.AttestationKind.ENCRYPTION) != 0
-        ) facts |= Facts.ENCRYPTED;
+        ) facts = Facts.ENCRYPTED;
         if (asked & Facts.DEIDENTIFIED != 0) {
             uint32 verifier = _attestedBy(passportId, IAttestations.AttestationKind.DEIDENTIFICATION);
-            if (verifier != 0 && verifier != requester.id && verifier != terms.controller())
+            if (verifier != 0 && verifier != requester && verifier != terms.controller())
                 facts |= Facts.DEIDENTIFIED;
         }
         if (
@@ -311,17 +364,13 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         ) facts |= Facts.SOURCE_DECLARED;
         if (
             asked & Facts.MODEL_LICENSED != 0 &&
-            _attestedBy(project, IAttestations.AttestationKind.LICENCE) != 0
+            _attestedBy(_project(terms), IAttestations.AttestationKind.LICENCE) != 0
         ) facts |= Facts.MODEL_LICENSED;
     }
 
     /// @dev Whether the emergency that a request names is in force and covers it.
-    function _covers(
-        Request calldata request,
-        IPassports.Passport storage passport,
-        uint32 requester
-    ) private view returns (bool) {
-        Terms terms = request.terms;
+    function _covers(Batch memory batch, Request calldata request) private view returns (bool) {
+        Terms terms = batch.terms;
         IEmergencies.Emergency storage emergency = _emergencies[terms.emergency()];
         if (
             block.timestamp < emergency.from ||
@@ -331,46 +380,69 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         bool individual = terms.basis() == Codes.INDIVIDUAL_EMERGENCY;
         if (emergency.kind == IEmergencies.EmergencyKind.INDIVIDUAL)
             return
-                individual && emergency.memberId == requester && emergency.passportId == request.passportId;
+                individual &&
+                emergency.memberId == batch.requester.id &&
+                emergency.passportId == request.passportId;
         return
             !individual &&
             _has(emergency.purposes, terms.purpose()) &&
             emergency.used < emergency.maxRecords &&
-            (emergency.jurisdiction == 0 ||
-                emergency.jurisdiction == _members[passport.custodian].jurisdiction);
+            (emergency.jurisdiction == 0 || emergency.jurisdiction == batch.jurisdiction);
     }
 
     /// @dev What a permit uses up.
-    function _takePermit(
-        Context memory context,
-        Request calldata request,
-        IPassports.Passport storage passport,
-        uint40 seq,
-        uint32 required
-    ) private {
+    function _takePermit(Batch memory batch, Request calldata request, PassportWord passport) private {
         Terms terms = request.terms;
         uint256 place = 16 * uint256(terms.purpose());
-        if (uint16(context.caps >> place) != 0) context.used += 1 << place;
-        bool byConsent = terms.basis() == Codes.CONSENT;
-        if (byConsent) {
-            IConsents.GrantState storage state = _grants[request.passportId][request.grantId];
-            if (state.maxUses != 0) ++state.uses;
+        if (uint16(batch.caps >> place) != 0) batch.used += 1 << place;
+        if (terms.basis() == Codes.CONSENT) {
+            IConsents.GrantState storage grant = _grants[request.passportId][request.grantId];
+            if (grant.maxUses != 0) ++grant.uses;
         }
-        uint32 emergencyId =
-            required & Facts.EMERGENCY_IN_FORCE != 0 || passport.lock != 0 ? terms.emergency() : 0;
+        uint32 emergencyId = terms.emergency();
         if (emergencyId != 0) {
+            // Named, but nothing rests on it: nothing is used up.
+            if (batch.required & Facts.EMERGENCY_IN_FORCE == 0 && passport.lock() == 0) emergencyId = 0;
             IEmergencies.Emergency storage emergency = _emergencies[emergencyId];
             if (emergency.kind == IEmergencies.EmergencyKind.PUBLIC) ++emergency.used;
         }
         if (terms.operation() == Codes.TRANSFER) {
-            _permits[request.passportId][seq] = Permit({
-                recipient: context.requester.id,
+            _permits[request.passportId][passport.size()] = Permit({
+                recipient: batch.requester.id,
                 decidedAt: uint32(block.timestamp),
                 emergency: emergencyId,
-                control: context.requester.control,
-                grantId: byConsent ? request.grantId : bytes32(0)
+                control: batch.requester.control,
+                grantId: terms.basis() == Codes.CONSENT ? request.grantId : bytes32(0)
             });
         }
+    }
+
+    /// @dev Adds the decision to the fold and emits it. The words of the fold end with those of the event's data, so one
+    /// piece of memory serves both.
+    function _record(Batch memory batch, Request calldata request, Verdict verdict) private {
+        bytes32 topic = DecisionRecorded.selector;
+        bytes32 head_ = batch.head;
+        uint256 requester = batch.requester.id;
+        assembly ("memory-safe") {
+            let words := mload(0x40)
+            let passportId := calldataload(request)
+            let grantId := calldataload(add(request, 0x20))
+            mstore(words, head_)
+            mstore(add(words, 0x20), passportId)
+            mstore(add(words, 0x40), grantId)
+            mstore(add(words, 0x60), requester)
+            mstore(add(words, 0x80), calldataload(add(request, 0x60)))
+            mstore(add(words, 0xa0), verdict)
+            mstore(add(words, 0xc0), calldataload(add(request, 0x40)))
+            head_ := keccak256(words, 0xe0)
+            log4(add(words, 0x80), 0x60, topic, passportId, grantId, requester)
+        }
+        batch.head = head_;
+    }
+
+    /// @dev A project as attestations name it.
+    function _project(Terms terms) private pure returns (bytes32) {
+        return bytes32(uint256(terms.project()));
     }
 
     function _party(uint32 memberId) private view returns (Party memory) {
@@ -388,6 +460,27 @@ abstract contract Decisions is IDecisions, EmergencyRight {
 
     function _nobody() private pure returns (Party memory nobody) {}
 
+    /// @dev The fact if it holds, else none, without a branch.
+    function _if(bool holds, uint32 fact) private pure returns (uint32 facts) {
+        assembly ("memory-safe") {
+            facts := mul(holds, fact)
+        }
+    }
+
+    /// @dev Both, without a branch.
+    function _and(bool left, bool right) private pure returns (bool both) {
+        assembly ("memory-safe") {
+            both := and(left, right)
+        }
+    }
+
+    /// @dev Either, without a branch.
+    function _or(bool left, bool right) private pure returns (bool either) {
+        assembly ("memory-safe") {
+            either := or(left, right)
+        }
+    }
+
     function _isEntrusted(uint32 controller, uint32 processor, uint8 purpose) private view returns (bool) {
         IMembers.Entrustment storage order = _entrustments[controller][processor];
         return _has(order.purposes, purpose) && block.timestamp < order.validTo;
@@ -404,14 +497,5 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         if (categories & header.coreCategories != 0) return Codes.CORE_PRIVACY;
         if (categories & header.sensitiveCategories != 0) return Codes.SENSITIVE;
         return Codes.NON_SENSITIVE;
-    }
-
-    /// @dev The facts required, 0 if this basis can never justify this purpose for this class.
-    function _requiredFor(uint8 dataClass, uint8 purpose, uint8 basis) private view returns (uint32) {
-        return uint32(_required[(uint256(dataClass) - 1) * 16 + purpose] >> (32 * uint256(basis)));
-    }
-
-    function _leastLevel(uint96 levels, uint8 dataClass, uint8 purpose) private pure returns (uint8) {
-        return uint8(levels >> (2 * ((uint256(dataClass) - 1) * 16 + purpose))) & 3;
     }
 }
