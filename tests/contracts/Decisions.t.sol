@@ -5,7 +5,6 @@ import {IConsents} from "../../contracts/interfaces/IConsents.sol";
 import {IDecisions} from "../../contracts/interfaces/IDecisions.sol";
 import {IMembers} from "../../contracts/interfaces/IMembers.sol";
 import {IPassports} from "../../contracts/interfaces/IPassports.sol";
-import {IPolicy} from "../../contracts/interfaces/IPolicy.sol";
 import {Codes} from "../../contracts/libraries/Codes.sol";
 import {Facts} from "../../contracts/libraries/Facts.sol";
 import {Terms, TermsLib} from "../../contracts/libraries/Terms.sol";
@@ -16,24 +15,33 @@ import {LedgerTest, Vm} from "./Base.t.sol";
 contract DecisionsTest is LedgerTest {
     bytes32 private constant UNKNOWN = keccak256("unknown");
 
-    /// @dev What holds when the lab asks to train on sensitive data. The agreement is not required by the law.
+    /// @dev What holds when the lab asks to train on sensitive data.
     uint32 private constant HELD =
         Facts.FLOOR |
+            Facts.OTHERS_FLOOR |
             Facts.MEMBER_SCOPE |
             Facts.CATEGORIES_NECESSARY |
             Facts.PROJECT_FILED |
+            Facts.PROJECT_ETHICS |
+            Facts.PROJECT_COMPLIANCE |
             Facts.PROJECT_TECHNIQUE |
             Facts.PROJECT_AGREEMENT |
             Facts.CONSENT_FLOOR |
+            Facts.BORDER_CLEARED |
+            Facts.DATASET_CURRENT |
+            Facts.BUDGET_LEFT |
             Facts.LAWFUL;
+
+    /// @dev Of these, what is true without being required.
+    uint32 private constant REQUIRED = HELD & ~(Facts.DATASET_CURRENT | Facts.BUDGET_LEFT | Facts.LAWFUL);
 
     /* RECORD */
 
     function test_WhenPermitted_DecisionIsRecorded() external onlyChanges(PASSPORTS | HEAD) {
         IDecisions.Request memory request = _request(PASSPORT, GRANT, _trainingTerms());
-        Verdict expected = _packed(0, 1, request.terms, Codes.SENSITIVE, Codes.PERMIT, HELD, 0);
+        Verdict expected = _packed(0, 1, Codes.SENSITIVE, Codes.PERMIT, HELD, 0);
         vm.expectEmit(address(ledger));
-        emit IDecisions.DecisionRecorded(PASSPORT, GRANT, LAB, expected, COMMITMENT);
+        emit IDecisions.DecisionRecorded(PASSPORT, GRANT, LAB, request.terms, expected, COMMITMENT);
         Verdict verdict = _decide(LAB, request);
 
         vm.assertEq(Verdict.unwrap(expected), Verdict.unwrap(verdict), "verdict");
@@ -44,17 +52,9 @@ contract DecisionsTest is LedgerTest {
     function test_WhenDenied_DecisionIsRecorded() external onlyChanges(PASSPORTS | HEAD) {
         IDecisions.Request memory request = _request(PASSPORT, 0, _trainingTerms());
         uint32 held = HELD & ~Facts.CONSENT_FLOOR;
-        Verdict expected = _packed(
-            0,
-            1,
-            request.terms,
-            Codes.SENSITIVE,
-            Codes.DENY,
-            held,
-            Facts.CONSENT_FLOOR
-        );
+        Verdict expected = _packed(0, 1, Codes.SENSITIVE, Codes.DENY, held, Facts.CONSENT_FLOOR);
         vm.expectEmit(address(ledger));
-        emit IDecisions.DecisionRecorded(PASSPORT, 0, LAB, expected, COMMITMENT);
+        emit IDecisions.DecisionRecorded(PASSPORT, 0, LAB, request.terms, expected, COMMITMENT);
         Verdict verdict = _decide(LAB, request);
 
         vm.assertEq(Verdict.unwrap(expected), Verdict.unwrap(verdict), "verdict");
@@ -63,14 +63,14 @@ contract DecisionsTest is LedgerTest {
     }
 
     function test_WhenOnlyTheReviewIsMissing_OutcomeIsReview() external {
-        _require(Codes.SENSITIVE, Codes.AI_TRAINING, Codes.CONSENT, HELD | Facts.HUMAN_REVIEWED);
+        _require(Codes.SENSITIVE, Codes.AI_TRAINING, Codes.CONSENT, REQUIRED | Facts.HUMAN_REVIEWED);
         _assertVerdict(Codes.REVIEW, Facts.HUMAN_REVIEWED, _decide(_trainingTerms()));
         _suspend(LAB);
         _assertVerdict(Codes.DENY, Facts.HUMAN_REVIEWED | Facts.MEMBER_ACTIVE, _decide(_trainingTerms()));
     }
 
     function test_WhenReviewIsPending_NothingIsUsedOrMayBeSent() external {
-        _require(Codes.SENSITIVE, Codes.AI_TRAINING, Codes.CONSENT, HELD | Facts.HUMAN_REVIEWED);
+        _require(Codes.SENSITIVE, Codes.AI_TRAINING, Codes.CONSENT, REQUIRED | Facts.HUMAN_REVIEWED);
         _giveLimited(1);
         _decide(LAB, _request(PASSPORT, OTHER_GRANT, _transferTerms()));
         vm.assertEq(0, ledger.grantOf(PASSPORT, OTHER_GRANT).uses, "uses");
@@ -119,8 +119,7 @@ contract DecisionsTest is LedgerTest {
         _assertVerdict(Codes.DENY, Facts.MEMBER_ACTIVE, _decide(_trainingTerms()));
         vm.assertEq(1, ledger.sizeOf(PASSPORT), "size");
 
-        _as(COMMITTEE);
-        ledger.reinstate(LAB);
+        _reinstate(LAB);
         _assertVerdict(Codes.PERMIT, 0, _decide(_trainingTerms()));
     }
 
@@ -154,21 +153,41 @@ contract DecisionsTest is LedgerTest {
     }
 
     function testFuzz_RevertWhen_UndefinedBitsAreSet(uint256 dirt) external {
-        dirt = (dirt << 72) | (uint256(1) << (72 + (dirt % 184)));
+        dirt = (dirt << 176) | (uint256(1) << (176 + (dirt % 80)));
         _assertMalformed(Terms.wrap(Terms.unwrap(_trainingTerms()) | dirt));
     }
 
-    function testFuzz_RevertWhen_CodesDoNotExist(uint8 purpose, uint8 basis, uint8 operation) external {
+    function testFuzz_RevertWhen_CodesDoNotExist(
+        uint8 purpose,
+        uint8 basis,
+        uint8 operation,
+        uint8 level
+    ) external {
         if (purpose >= 16)
             _assertMalformed(TermsLib.pack(purpose, Codes.CONSENT, Codes.READ, ASKED, PROJECT));
-        if (basis >= 7) _assertMalformed(TermsLib.pack(0, basis, Codes.READ, ASKED, PROJECT));
+        if (basis >= 8) _assertMalformed(TermsLib.pack(0, basis, Codes.READ, ASKED, PROJECT));
         if (operation >= 2) _assertMalformed(TermsLib.pack(0, Codes.CONSENT, operation, ASKED, PROJECT));
+        if (level >= 4) _assertMalformed(_trainingTerms().atLevel(level));
     }
 
     function test_RevertWhen_CodesAreJustOutOfRange() external {
         _assertMalformed(TermsLib.pack(16, Codes.CONSENT, Codes.READ, ASKED, PROJECT));
-        _assertMalformed(TermsLib.pack(0, 7, Codes.READ, ASKED, PROJECT));
+        _assertMalformed(TermsLib.pack(0, 8, Codes.READ, ASKED, PROJECT));
         _assertMalformed(TermsLib.pack(0, Codes.CONSENT, 2, ASKED, PROJECT));
+        _assertMalformed(_trainingTerms().atLevel(4));
+    }
+
+    function test_RevertWhen_EmergencyOrControllerDoesNotExist() external {
+        uint32 emergency = _declare(_declaration());
+        _decide(_trainingTerms().under(emergency).onBehalfOf(FOUNDED));
+        _assertMalformed(_trainingTerms().under(emergency + 1));
+        _assertMalformed(_trainingTerms().onBehalfOf(FOUNDED + 1));
+    }
+
+    function test_RevertWhen_DaysAreNone() external {
+        _assertMalformed(_trainingTerms().between(2, 1));
+        _decide(_trainingTerms().between(2, 0)); // no last day: as many as there are
+        _decide(_trainingTerms().between(2, 2));
     }
 
     function test_RevertWhen_NoCategoryIsAskedFor() external {
@@ -185,30 +204,30 @@ contract DecisionsTest is LedgerTest {
     ) external {
         Terms asked = TermsLib.pack(
             uint8(terms) % 16,
-            uint8(terms >> 8) % 7,
+            uint8(terms >> 8) % 8,
             uint8(terms >> 16) % 2,
             uint16(terms >> 24) == 0 ? 1 : uint16(terms >> 24),
             uint32(terms >> 40) % 3
         );
+        asked = asked.atLevel(uint8(terms >> 72) % 4).onBehalfOf(uint32(terms >> 80) % (FOUNDED + 1));
+        asked = asked.between(uint16(terms >> 112) % 100, 100 + (uint16(terms >> 128) % 100));
         IDecisions.Request memory request = _request(PASSPORT, known ? GRANT : grantId, asked);
         request.commitment = commitment;
-        Verdict verdict = _decide(1 + (caller % 4), request);
+        Verdict verdict = _decide(1 + (caller % FOUNDED), request);
 
         uint256 word = ledger.policy().required[(uint256(verdict.dataClass()) - 1) * 16 + asked.purpose()];
         uint32 required = uint32(word >> (32 * uint256(asked.basis())));
         uint32 missing = (required | Facts.LAWFUL) & ~verdict.facts();
         vm.assertEq(missing, verdict.missing(), "missing");
         vm.assertEq(required != 0, verdict.facts() & Facts.LAWFUL != 0, "lawful");
-        vm.assertEq(missing == 0 ? Codes.PERMIT : Codes.DENY, verdict.outcome(), "outcome");
-        Verdict whole = _packed(
-            0,
-            1,
-            asked,
-            verdict.dataClass(),
-            verdict.outcome(),
-            verdict.facts(),
-            missing
-        );
+        uint8 outcome =
+            missing == 0
+                ? Codes.PERMIT
+                : missing == Facts.HUMAN_REVIEWED
+                    ? Codes.REVIEW
+                    : Codes.DENY;
+        vm.assertEq(outcome, verdict.outcome(), "outcome");
+        Verdict whole = _packed(0, 1, verdict.dataClass(), outcome, verdict.facts(), missing);
         vm.assertEq(Verdict.unwrap(whole), Verdict.unwrap(verdict), "verdict");
     }
 
@@ -220,7 +239,12 @@ contract DecisionsTest is LedgerTest {
         _assertVerdict(Codes.PERMIT, 0, _decide(LAB, request));
         _assertVerdict(
             Codes.DENY,
-            Facts.GRANT_RECIPIENT | Facts.PROJECT_FILED | Facts.PROJECT_TECHNIQUE,
+            Facts.GRANT_RECIPIENT |
+                Facts.PROJECT_FILED |
+                Facts.PROJECT_ETHICS |
+                Facts.PROJECT_COMPLIANCE |
+                Facts.PROJECT_TECHNIQUE |
+                Facts.PROJECT_AGREEMENT,
             _decide(CLINIC, request)
         );
         vm.assertEq(1, ledger.grantOf(PASSPORT, OTHER_GRANT).uses, "a denial is not a use");
@@ -300,11 +324,7 @@ contract DecisionsTest is LedgerTest {
 
     /* HELPERS */
 
-    function _transferTerms() private pure returns (Terms) {
-        return TermsLib.pack(Codes.AI_TRAINING, Codes.CONSENT, Codes.TRANSFER, ASKED, PROJECT);
-    }
-
-    function _giveLimited(uint24 maxUses) private {
+    function _giveLimited(uint16 maxUses) private {
         IConsents.Grant memory given = _grantOf(OTHER_GRANT, PASSPORT);
         given.maxUses = maxUses;
         _give(given);
@@ -321,17 +341,6 @@ contract DecisionsTest is LedgerTest {
         _release(HOSPITAL, PASSPORT, 0);
     }
 
-    /// @dev Put one entry into the law.
-    function _require(uint8 dataClass, uint8 purpose, uint8 basis, uint32 required) private {
-        IPolicy.Table memory law = ledger.policy();
-        uint256 index = (uint256(dataClass) - 1) * 16 + purpose;
-        uint256 shift = 32 * uint256(basis);
-        law.required[index] &= ~(uint256(type(uint32).max) << shift);
-        law.required[index] |= uint256(required) << shift;
-        _as(COMMITTEE);
-        ledger.setPolicy(law);
-    }
-
     /// @dev The verdicts in the logs of a batch, whose other words must be those of the requests.
     function _decisionsLogged(
         uint32 caller,
@@ -345,7 +354,9 @@ contract DecisionsTest is LedgerTest {
             vm.assertEq(requests[index].grantId, logs[index].topics[2], "grant");
             vm.assertEq(bytes32(uint256(caller)), logs[index].topics[3], "member");
             bytes32 commitment;
-            (verdicts[index], commitment) = abi.decode(logs[index].data, (bytes32, bytes32));
+            uint256 terms;
+            (terms, verdicts[index], commitment) = abi.decode(logs[index].data, (uint256, bytes32, bytes32));
+            vm.assertEq(Terms.unwrap(requests[index].terms), terms, "terms");
             vm.assertEq(requests[index].commitment, commitment, "commitment");
         }
     }
