@@ -331,6 +331,17 @@ contract CommitteeTest is LedgerTest {
         _rule(ICommittee.ActKind.LAW, ICommittee.Rule(0, 0, 0));
     }
 
+    function test_RevertWhen_ActsWouldExpireBeforeTheyAreReady() external {
+        _expectRevert(ICommittee.Committee_Incapable.selector, uint256(ICommittee.ActKind.SEATS));
+        _rule(ICommittee.ActKind.SEATS, ICommittee.Rule(1, 0, 30 * DAY));
+
+        _rule(ICommittee.ActKind.SEATS, ICommittee.Rule(1, 0, 30 * DAY - 1));
+        _propose(LAWYER, abi.encodeCall(ledger.setSeat, (SPARE, ICommittee.SeatKind.PUBLIC)));
+        vm.warp(START + 30 * DAY - 1);
+        ledger.execute(ACT);
+        _assertSeats([COMMITTEE, LAWYER, PATIENT, SPARE], 4);
+    }
+
     /* SEATS AND RULES */
 
     function test_WhenSeated_SeatIsListed() external onlyChanges(COMMITTEE_ACTS) {
