@@ -509,10 +509,11 @@ abstract contract Base {
         return
             keccak256(
                 abi.encode(
-                    keccak256("Guardians(bytes32 passportId,bytes32 guardians,uint16 epoch)"),
+                    keccak256("Guardians(bytes32 passportId,bytes32 guardians,uint16 epoch,uint32 nonce)"),
                     passportId,
                     guardians,
-                    _epochOf(passportId)
+                    _epochOf(passportId),
+                    ledger.nonceOf(passportId)
                 )
             );
     }
@@ -521,10 +522,11 @@ abstract contract Base {
         return
             keccak256(
                 abi.encode(
-                    keccak256("Recovery(bytes32 passportId,bytes holder,uint16 epoch)"),
+                    keccak256("Recovery(bytes32 passportId,bytes holder,uint16 epoch,uint32 nonce)"),
                     passportId,
                     keccak256(newHolder),
-                    _epochOf(passportId)
+                    _epochOf(passportId),
+                    ledger.nonceOf(passportId)
                 )
             );
     }
@@ -549,11 +551,14 @@ abstract contract Base {
         return
             keccak256(
                 abi.encode(
-                    keccak256("Delegation(bytes32 passportId,bytes delegate,uint32 validTo,uint16 epoch)"),
+                    keccak256(
+                        "Delegation(bytes32 passportId,bytes delegate,uint32 validTo,uint16 epoch,uint32 nonce)"
+                    ),
                     passportId,
                     keccak256(delegate),
                     validTo,
-                    _epochOf(passportId)
+                    _epochOf(passportId),
+                    ledger.nonceOf(passportId)
                 )
             );
     }
@@ -923,6 +928,8 @@ abstract contract LedgerTest is Base {
         return
             keccak256(
                 abi.encode(
+                    ledger.nonceOf(PASSPORT),
+                    ledger.nonceOf(OTHER_PASSPORT),
                     ledger.recoveryOf(PASSPORT),
                     ledger.recoveryOf(OTHER_PASSPORT),
                     ledger.delegateUntil(PASSPORT, delegate),

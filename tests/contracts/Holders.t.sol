@@ -7,6 +7,7 @@ import {IConsents} from "../../contracts/interfaces/IConsents.sol";
 import {IHolders} from "../../contracts/interfaces/IHolders.sol";
 import {IMembers} from "../../contracts/interfaces/IMembers.sol";
 import {IPassports} from "../../contracts/interfaces/IPassports.sol";
+import {PassportHash} from "../../contracts/libraries/PassportHash.sol";
 import {LedgerTest} from "./Base.t.sol";
 
 /// @notice A holder that is a contract and changes its mind: it accepts everything, or nothing.
@@ -204,6 +205,17 @@ contract HoldersTest is LedgerTest {
         _assertDelegateIsNobody(DELEGATE_KEY);
     }
 
+    function test_RevertWhen_EndedDelegationIsReplayed() external {
+        bytes memory signature = _signedHash(HOLDER_KEY, _delegationHash(PASSPORT, delegate, MEMBERSHIP_END));
+        ledger.nameDelegate(PASSPORT, delegate, MEMBERSHIP_END, signature);
+        _nameDelegate(0);
+        _expectRevert(IConsents.Consents_InvalidSignature.selector, PASSPORT);
+        ledger.nameDelegate(PASSPORT, delegate, MEMBERSHIP_END, signature);
+        vm.assertEq(0, ledger.delegateUntil(PASSPORT, delegate), "until");
+        _nameDelegate(MEMBERSHIP_END); // the holder can say the same words anew
+        vm.assertEq(MEMBERSHIP_END, ledger.delegateUntil(PASSPORT, delegate), "until");
+    }
+
     function test_WhenHolderRotates_DelegatesEndForGood() external {
         _nameDelegate(MEMBERSHIP_END);
         _rotate(HOLDER_KEY, _new);
@@ -231,7 +243,7 @@ contract HoldersTest is LedgerTest {
 
     /* GUARDIANS */
 
-    function test_WhenGuardiansAreNamed() external onlyChanges(NOTHING) {
+    function test_WhenGuardiansAreNamed() external onlyChanges(HOLDERS) {
         bytes32 guardians = _guardiansOf(3);
         bytes memory signature = _signedHash(HOLDER_KEY, _guardiansHash(PASSPORT, guardians));
         vm.expectEmit(address(ledger));
@@ -247,9 +259,53 @@ contract HoldersTest is LedgerTest {
         ledger.nameGuardians(UNKNOWN, COMMITMENT, signature);
     }
 
+    function test_RevertWhen_NamingOfFormerGuardiansIsReplayed() external {
+        bytes memory signature = _signedHash(HOLDER_KEY, _guardiansHash(PASSPORT, _guardiansOf(3)));
+        ledger.nameGuardians(PASSPORT, _guardiansOf(3), signature);
+        _name(_guardiansOf(2));
+        _expectRevert(IConsents.Consents_InvalidSignature.selector, PASSPORT);
+        ledger.nameGuardians(PASSPORT, _guardiansOf(3), signature);
+        _assertNotRecovered(THRESHOLD, _guardianKeys(3), _signedBy(3, 7, _new));
+    }
+
+    /// @dev Neither to put its end off for ever, nor after the holder objected.
+    function test_RevertWhen_RecoveryIsReplayed() external {
+        _nameGuardians(3);
+        bytes[] memory signatures = _signedBy(3, 3, _new);
+        ledger.recover(PASSPORT, _new, THRESHOLD, _guardianKeys(3), signatures);
+        vm.warp(START + DAY);
+        _assertNotRecovered(THRESHOLD, _guardianKeys(3), signatures);
+        vm.assertEq(READY, ledger.recoveryOf(PASSPORT).readyAt, "the wait goes on");
+
+        ledger.cancelRecovery(PASSPORT, _signedHash(HOLDER_KEY, _objectionHash(PASSPORT, READY)));
+        _assertNotRecovered(THRESHOLD, _guardianKeys(3), signatures);
+        ledger.recover(PASSPORT, _new, THRESHOLD, _guardianKeys(3), _signedBy(3, 3, _new)); // signed anew
+        vm.assertEq(READY + DAY, ledger.recoveryOf(PASSPORT).readyAt, "a new wait");
+    }
+
     function test_WhenEnoughGuardiansSign_RecoveryStarts() external {
         _nameGuardians(3);
         _assertRecoveryStarts();
+    }
+
+    function test_WhenHashed_TypesAreAsWrittenInTheSpecification() external view {
+        bytes32[5] memory written = [
+            _rotationHash(PASSPORT, _new, IPassports.Custody.ASSISTED),
+            _guardiansHash(PASSPORT, COMMITMENT),
+            _recoveryHash(PASSPORT, _new),
+            _objectionHash(PASSPORT, READY),
+            _delegationHash(PASSPORT, delegate, READY)
+        ];
+        bytes32[5] memory actual = [
+            PassportHash.rotationHash(PASSPORT, _new, uint8(IPassports.Custody.ASSISTED), 0),
+            PassportHash.guardiansHash(PASSPORT, COMMITMENT, 0, 0),
+            PassportHash.recoveryHash(PASSPORT, _new, 0, 0),
+            PassportHash.objectionHash(PASSPORT, READY, 0),
+            PassportHash.delegationHash(PASSPORT, delegate, READY, 0, 0)
+        ];
+        for (uint256 index = 0; index < written.length; ++index) {
+            vm.assertEq(written[index], actual[index], "struct hash");
+        }
     }
 
     function _assertRecoveryStarts() private onlyChanges(HOLDERS) {
