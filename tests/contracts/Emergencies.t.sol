@@ -261,6 +261,27 @@ contract EmergenciesTest is LedgerTest {
         _assertMissing(0, _careIn(RESCUE, third));
     }
 
+    /// @dev A review that comes after the committee settled what was owed costs nothing more, unless it finds against it.
+    function test_WhenRestored_ALateReviewIsNotLate() external {
+        _open(RESCUE, PASSPORT);
+        vm.warp(DUE + 1);
+        _restore(RESCUE);
+        uint32 second = _open(RESCUE, PASSPORT);
+        _reviewEmergency(ETHICS, FIRST, true);
+        _assertRight(IEmergencies.Right(false, 2, 1, START, 2));
+        vm.warp(DUE + 1 + 72 hours + 1);
+        _reviewEmergency(ETHICS, second, true); // this one is late
+        _assertRight(IEmergencies.Right(true, 2, 2, START, 2));
+    }
+
+    function test_WhenRestored_WhatWasNotJustifiedCostsTheRightAgain() external {
+        _open(RESCUE, PASSPORT);
+        vm.warp(DUE + 1);
+        _restore(RESCUE);
+        _reviewEmergency(ETHICS, FIRST, false);
+        _assertRight(IEmergencies.Right(true, 1, 1, START, 1));
+    }
+
     /// @dev Without a decision on record: only emergencies change.
     function _careIn(uint32 memberId, uint32 emergency) private returns (Verdict verdict) {
         uint256 snapshot = vm.snapshotState();
