@@ -357,7 +357,9 @@ abstract contract Decisions is IDecisions, EmergencyRight {
             if (state.maxUses != 0) ++state.uses;
         }
         uint32 emergencyId =
-            required & Facts.EMERGENCY_IN_FORCE != 0 || passport.lock != 0 ? terms.emergency() : 0;
+            required & Facts.EMERGENCY_IN_FORCE != 0 || (required & Facts.UNLOCKED != 0 && passport.lock != 0)
+                ? terms.emergency()
+                : 0;
         if (emergencyId != 0) {
             IEmergencies.Emergency storage emergency = _emergencies[emergencyId];
             if (emergency.kind == IEmergencies.EmergencyKind.PUBLIC) ++emergency.used;

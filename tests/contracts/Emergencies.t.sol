@@ -513,6 +513,16 @@ contract EmergenciesTest is LedgerTest {
         _assertMissing(0, _decide(HOSPITAL, _request(LOCKED, 0, _subjectTerms())));
     }
 
+    /// @dev Or custodians could use other people's emergencies up.
+    function test_WhenSubjectIsServed_NoEmergencyIsUsed() external {
+        uint32 emergency = _lock();
+        uint32 other = _declare(_declaration());
+        _assertMissing(0, _decide(HOSPITAL, _request(LOCKED, 0, _subjectTerms().under(emergency))));
+        _assertMissing(0, _decide(HOSPITAL, _request(LOCKED, 0, _subjectTerms().under(other))));
+        vm.assertEq(0, ledger.emergencyOf(emergency).used, "used");
+        vm.assertEq(0, ledger.emergencyOf(other).used, "used by data that is not locked to it");
+    }
+
     function test_WhenUnknown_EmergencyIsAllZero() external view {
         IEmergencies.Emergency memory nothing;
         vm.assertEq(abi.encode(nothing), abi.encode(ledger.emergencyOf(0)), "emergency 0");
