@@ -793,6 +793,10 @@ abstract contract Base {
         vm.expectRevert(abi.encodePacked(selector, a, uint256(status)));
     }
 
+    function _expectRevert(bytes4 selector, bytes32 a, uint256 b, uint256 c) internal {
+        vm.expectRevert(abi.encodePacked(selector, a, b, c));
+    }
+
     /// @dev The caller is not the committee itself.
     function _expectOnly(uint32 memberId) internal {
         _expectRevert(ICommittee.Committee_Only.selector, _signer(memberId));
