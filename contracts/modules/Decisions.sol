@@ -350,7 +350,9 @@ abstract contract Decisions is IDecisions, EmergencyRight {
     ) private {
         Terms terms = request.terms;
         uint256 place = 16 * uint256(terms.purpose());
-        if (uint16(context.caps >> place) != 0) context.used += 1 << place;
+        // A subject's own requests are counted beyond the cap: not into the next purpose's bits.
+        if (uint16(context.caps >> place) != 0 && uint16(context.used >> place) != type(uint16).max)
+            context.used += 1 << place;
         bool byConsent = terms.basis() == Codes.CONSENT;
         if (byConsent) {
             IConsents.GrantState storage state = _grants[request.passportId][request.grantId];

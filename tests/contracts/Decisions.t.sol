@@ -14,6 +14,7 @@ import {LedgerTest, Vm} from "./Base.t.sol";
 /// @notice Requests answered by the law in force: how a decision is recorded.
 contract DecisionsTest is LedgerTest {
     bytes32 private constant UNKNOWN = keccak256("unknown");
+    uint256 private constant CAP_USES_SLOT = 8; // of State._capUses
 
     /// @dev What holds when the lab asks to train on sensitive data.
     uint32 private constant HELD =
@@ -342,6 +343,19 @@ contract DecisionsTest is LedgerTest {
         for (uint256 round = 0; round < 3; ++round) {
             _assertVerdict(Codes.PERMIT, 0, _decide(HOSPITAL, _request(PASSPORT, 0, _subjectTerms())));
         }
+    }
+
+    /// @dev What is counted without a limit stops at the most that 16 bits hold.
+    function test_WhenCountIsFull_TheNextPurposesIsNotTouched() external {
+        _setCap(HOSPITAL, Codes.PATIENT_REQUEST, 1);
+        uint256 full = uint256(type(uint16).max) << (16 * uint256(Codes.PATIENT_REQUEST));
+        bytes32 uses = keccak256(abi.encode(HOSPITAL, CAP_USES_SLOT));
+        vm.store(address(ledger), keccak256(abi.encode(START / DAY, uses)), bytes32(full));
+        (, uint256 used) = ledger.capsOf(HOSPITAL, START / DAY);
+        vm.assertEq(full, used, "the slot is that of the uses");
+        _assertVerdict(Codes.PERMIT, 0, _decide(HOSPITAL, _request(PASSPORT, 0, _subjectTerms())));
+        (, used) = ledger.capsOf(HOSPITAL, START / DAY);
+        vm.assertEq(full, used, "used");
     }
 
     /* ENTRUSTED PROCESSORS */
