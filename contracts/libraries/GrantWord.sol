@@ -2,6 +2,10 @@
 pragma solidity 0.8.37;
 
 import {IConsents} from "../interfaces/IConsents.sol";
+import {Branchless} from "./Branchless.sol";
+import {Codes} from "./Codes.sol";
+import {Facts} from "./Facts.sol";
+import {Terms} from "./Terms.sol";
 
 /// @notice A grant as stored, read once as a word. The layout is that of `IConsents.GrantState`: recipient (bits 0-31),
 /// recipient kinds (32-47), purposes (48-63), categories (64-79), useFrom (80-111), useTo (112-143), dataFrom (144-159),
@@ -11,10 +15,25 @@ type GrantWord is uint256;
 
 using GrantWordLib for GrantWord global;
 
+/// @notice What the terms of a request ask of any grant, worked out once: bits where a grant has them.
+struct GrantTest {
+    uint256 party; // recipient and control that are the principal's
+    uint256 kind; // the principal's kind; no bit if nobody is the principal
+    uint256 purpose;
+    uint256 categories;
+    uint256 firstDay;
+    uint256 lastDay;
+}
+
 /// @title GrantWordLib
-/// @notice Loads and reads `GrantWord`.
+/// @notice Loads, reads and tests `GrantWord`.
 library GrantWordLib {
     GrantWord internal constant NO_GRANT = GrantWord.wrap(0);
+
+    uint256 private constant _RECIPIENT = type(uint32).max;
+    uint256 private constant _PARTY = _RECIPIENT | (uint256(type(uint16).max) << 208);
+    /// @dev Data period and number of uses: most grants have none of these limits.
+    uint256 private constant _LIMITS = uint256(type(uint48).max) << 144;
 
     function load(IConsents.GrantState storage state) internal view returns (GrantWord word) {
         assembly ("memory-safe") {
@@ -22,28 +41,62 @@ library GrantWordLib {
         }
     }
 
-    function recipient(GrantWord self) internal pure returns (uint32) {
-        return uint32(GrantWord.unwrap(self));
+    /// @param control `control` of the principal.
+    function testOf(
+        Terms terms,
+        uint32 principal,
+        uint16 control,
+        uint8 kind
+    ) internal pure returns (GrantTest memory) {
+        return
+            GrantTest({
+                party: uint256(principal) | (uint256(control) << 208),
+                kind: principal == 0 ? 0 : uint256(1) << (32 + kind),
+                purpose: uint256(1) << (48 + terms.purpose()),
+                categories: uint256(terms.categories()) << 64,
+                firstDay: terms.firstDay(),
+                lastDay: terms.lastDay()
+            });
     }
 
-    function recipientKinds(GrantWord self) internal pure returns (uint16) {
-        return uint16(GrantWord.unwrap(self) >> 32);
+    /// @dev The facts about a grant that hold for a request.
+    function facts(GrantWord self, GrantTest memory test) internal view returns (uint256 found) {
+        uint256 word = GrantWord.unwrap(self);
+        uint256 assurance = word >> 248;
+        // No assurance: there is no grant, only one that was asked for, refused, or withdrawn before it was given.
+        if (assurance == 0) return 0;
+        bool named = word & _RECIPIENT == 0 ? word & test.kind != 0 : word & _PARTY == test.party;
+        bool separate =
+            Branchless.both(
+                word & (uint256(Codes.FLAG_SEPARATE) << 232) != 0,
+                assurance >= uint8(IConsents.Assurance.DELEGATED)
+            );
+        found =
+            Branchless.select(_isLive(word), Facts.GRANT_LIVE) |
+                Branchless.select(named, Facts.GRANT_RECIPIENT) |
+                Branchless.select(word & test.purpose != 0, Facts.GRANT_PURPOSE) |
+                Branchless.select(test.categories & ~word == 0, Facts.GRANT_CATEGORIES) |
+                Branchless.select(separate, Facts.GRANT_SEPARATE);
+        if (word & _LIMITS == 0) return found | Facts.GRANT_QUOTA | Facts.GRANT_PERIOD;
+        return found | _limitFacts(self, test);
     }
 
-    function purposes(GrantWord self) internal pure returns (uint16) {
-        return uint16(GrantWord.unwrap(self) >> 48);
+    function _isLive(uint256 word) private view returns (bool) {
+        return
+            Branchless.both(
+                (word >> 240) & 0xFF == uint8(IConsents.GrantStatus.ACTIVE),
+                Branchless.both(
+                    block.timestamp >= (word >> 80) & 0xFFFFFFFF,
+                    block.timestamp < (word >> 112) & 0xFFFFFFFF
+                )
+            );
     }
 
-    function categories(GrantWord self) internal pure returns (uint16) {
-        return uint16(GrantWord.unwrap(self) >> 64);
-    }
-
-    function useFrom(GrantWord self) internal pure returns (uint32) {
-        return uint32(GrantWord.unwrap(self) >> 80);
-    }
-
-    function useTo(GrantWord self) internal pure returns (uint32) {
-        return uint32(GrantWord.unwrap(self) >> 112);
+    function _limitFacts(GrantWord self, GrantTest memory test) private pure returns (uint256 found) {
+        if (self.maxUses() == 0 || self.uses() < self.maxUses()) found = Facts.GRANT_QUOTA;
+        // No day asked for means all days: more than any limit.
+        bool toInside = self.dataTo() == 0 || (test.lastDay != 0 && test.lastDay <= self.dataTo());
+        if (test.firstDay >= self.dataFrom() && toInside) found |= Facts.GRANT_PERIOD;
     }
 
     function dataFrom(GrantWord self) internal pure returns (uint16) {
@@ -54,6 +107,10 @@ library GrantWordLib {
         return uint16(GrantWord.unwrap(self) >> 160);
     }
 
+    function hasQuota(GrantWord self) internal pure returns (bool) {
+        return GrantWord.unwrap(self) & (uint256(type(uint16).max) << 176) != 0;
+    }
+
     function maxUses(GrantWord self) internal pure returns (uint16) {
         return uint16(GrantWord.unwrap(self) >> 176);
     }
@@ -62,25 +119,7 @@ library GrantWordLib {
         return uint16(GrantWord.unwrap(self) >> 192);
     }
 
-    function control(GrantWord self) internal pure returns (uint16) {
-        return uint16(GrantWord.unwrap(self) >> 208);
-    }
-
-    function level(GrantWord self) internal pure returns (uint8) {
-        return uint8(GrantWord.unwrap(self) >> 224);
-    }
-
-    function flags(GrantWord self) internal pure returns (uint8) {
-        return uint8(GrantWord.unwrap(self) >> 232);
-    }
-
-    /// @dev The number of a `GrantStatus`.
-    function status(GrantWord self) internal pure returns (uint8) {
-        return uint8(GrantWord.unwrap(self) >> 240);
-    }
-
-    /// @dev The number of an `Assurance`.
-    function assurance(GrantWord self) internal pure returns (uint8) {
-        return uint8(GrantWord.unwrap(self) >> 248);
+    function level(GrantWord self) internal pure returns (uint256) {
+        return (GrantWord.unwrap(self) >> 224) & 0xFF;
     }
 }

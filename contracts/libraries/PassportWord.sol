@@ -13,6 +13,8 @@ using PassportWordLib for PassportWord global;
 /// @title PassportWordLib
 /// @notice Loads and reads `PassportWord`.
 library PassportWordLib {
+    uint256 private constant _STATUS = uint256(type(uint8).max) << 88;
+
     function load(IPassports.Passport storage passport) internal view returns (PassportWord word) {
         assembly ("memory-safe") {
             word := sload(passport.slot)
@@ -27,28 +29,32 @@ library PassportWordLib {
         }
     }
 
-    function size(PassportWord self) internal pure returns (uint40) {
+    function size(PassportWord self) internal pure returns (uint256) {
         return uint40(PassportWord.unwrap(self));
     }
 
-    function custodian(PassportWord self) internal pure returns (uint32) {
+    function custodian(PassportWord self) internal pure returns (uint256) {
         return uint32(PassportWord.unwrap(self) >> 40);
     }
 
-    function purposes(PassportWord self) internal pure returns (uint16) {
-        return uint16(PassportWord.unwrap(self) >> 72);
+    /// @dev Whether it may serve a purpose, given as a set of one or none.
+    function serves(PassportWord self, uint256 purpose) internal pure returns (bool) {
+        return PassportWord.unwrap(self) & (purpose << 72) != 0;
     }
 
-    /// @dev The number of a `PassportStatus`.
-    function status(PassportWord self) internal pure returns (uint8) {
-        return uint8(PassportWord.unwrap(self) >> 88);
+    function isKnown(PassportWord self) internal pure returns (bool) {
+        return PassportWord.unwrap(self) & _STATUS != 0;
     }
 
-    function level(PassportWord self) internal pure returns (uint8) {
-        return uint8(PassportWord.unwrap(self) >> 104);
+    function isOpen(PassportWord self) internal pure returns (bool) {
+        return PassportWord.unwrap(self) & _STATUS == uint256(IPassports.PassportStatus.OPEN) << 88;
     }
 
-    function lock(PassportWord self) internal pure returns (uint32) {
+    function level(PassportWord self) internal pure returns (uint256) {
+        return (PassportWord.unwrap(self) >> 104) & 0xFF;
+    }
+
+    function lock(PassportWord self) internal pure returns (uint256) {
         return uint32(PassportWord.unwrap(self) >> 112);
     }
 }

@@ -10,7 +10,8 @@ import {IPassports} from "../interfaces/IPassports.sol";
 import {IProjects} from "../interfaces/IProjects.sol";
 import {Codes} from "../libraries/Codes.sol";
 import {Facts} from "../libraries/Facts.sol";
-import {GrantWord, GrantWordLib} from "../libraries/GrantWord.sol";
+import {Branchless} from "../libraries/Branchless.sol";
+import {GrantTest, GrantWord, GrantWordLib} from "../libraries/GrantWord.sol";
 import {PassportHash} from "../libraries/PassportHash.sol";
 import {PassportWord, PassportWordLib} from "../libraries/PassportWord.sol";
 import {Terms} from "../libraries/Terms.sol";
@@ -43,18 +44,20 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         bytes32 head;
         // The terms in hand
         Terms terms;
+        GrantTest test;
         Party principal;
-        uint32 facts; // that follow from the terms alone
-        uint32 required; // with LAWFUL
-        uint32 asked; // facts on demand that are required, but for the border
-        uint8 dataClass;
-        uint8 leastLevel;
-        uint16 purpose; // as a set; empty if it is banned
+        uint256 facts; // that follow from the terms alone
+        uint256 required; // with LAWFUL
+        uint256 asked; // facts on demand that are required, but for the border
+        uint256 answer; // what every verdict has: policy version and data class
+        uint256 leastLevel; // that the law demands
+        uint256 purpose; // as a set; empty if it is banned
+        bool unusual; // caps, or facts on demand
         bool consumes; // a permit uses something up besides a grant's uses
         // The custodian in hand
-        uint32 custodian;
+        uint256 custodian;
         uint16 jurisdiction;
-        uint32 border; // BORDER_CLEARED, if it is required and holds between requester and custodian
+        uint256 custodianFacts; // that follow from who keeps the data
     }
 
     /* MEMBERS */
@@ -66,13 +69,15 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         uint256 today = block.timestamp / 1 days;
         Batch memory batch = _open(_callerId(), today);
         verdicts = new Verdict[](count);
+        Request calldata request = requests[0];
         for (uint256 index = 0; index < count; ++index) {
-            Request calldata request = requests[index];
+            if (index != 0) request = _next(request);
             if (Terms.unwrap(request.terms) != Terms.unwrap(batch.terms)) _take(batch, request.terms, index);
             verdicts[index] = _decide(batch, request);
         }
         _head = batch.head;
         if (batch.caps != 0) _capUses[batch.requester.id][today] = batch.used;
+        _answer(verdicts);
     }
 
     /// @inheritdoc IDecisions
@@ -123,6 +128,22 @@ abstract contract Decisions is IDecisions, EmergencyRight {
 
     /* INTERNALS */
 
+    /// @dev The request that follows in the calldata: four words further.
+    function _next(Request calldata request) private pure returns (Request calldata following) {
+        assembly ("memory-safe") {
+            following := add(request, 0x80)
+        }
+    }
+
+    /// @dev Ends the call with the verdicts as they lie in memory: they need not be copied to be returned.
+    function _answer(Verdict[] memory verdicts) private pure {
+        assembly ("memory-safe") {
+            let start := sub(verdicts, 0x20)
+            mstore(start, 0x20)
+            return(start, add(0x40, shl(5, mload(verdicts))))
+        }
+    }
+
     function _open(uint32 memberId, uint256 today) private view returns (Batch memory batch) {
         batch.requester = _party(memberId);
         batch.header = _header;
@@ -140,29 +161,33 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         uint8 purpose = terms.purpose();
         uint8 dataClass = _classOf(batch.header, terms.categories());
         uint256 entry = (uint256(dataClass) - 1) * 16 + purpose;
-        uint32 required = uint32(_required[entry] >> (32 * uint256(terms.basis())));
-        uint32 facts = required == 0 ? 0 : Facts.LAWFUL;
+        uint256 required = uint32(_required[entry] >> (32 * uint256(terms.basis())));
+        uint256 facts = required == 0 ? 0 : Facts.LAWFUL;
         // What is true of every record; datasets and models will have to earn it.
         facts |= Facts.DATASET_CURRENT | Facts.BUDGET_LEFT;
         uint16 necessary = uint16(batch.necessary >> (16 * uint256(purpose)));
         if (terms.categories() & ~necessary == 0) facts |= Facts.CATEGORIES_NECESSARY;
         batch.terms = terms;
-        batch.dataClass = dataClass;
+        batch.answer = VerdictLib.base(batch.header.version, dataClass);
         batch.required = required | Facts.LAWFUL;
         batch.asked = required & Facts.ASKED_ON_DEMAND & ~Facts.BORDER_CLEARED;
         batch.leastLevel = uint8(batch.header.levels >> (2 * entry)) & 3;
         batch.purpose = uint16(1 << purpose) & ~batch.header.bannedPurposes;
+        batch.unusual = batch.caps != 0 || batch.asked != 0;
         batch.consumes =
             batch.caps != 0 ||
             terms.emergency() != 0 ||
             terms.operation() == Codes.TRANSFER;
-        batch.custodian = 0; // whether the border is cleared depends on the terms too
+        batch.custodian = 0; // what follows from the custodian depends on the terms too
         if (batch.caps == 0) facts |= Facts.WITHIN_CAP;
-        batch.facts = facts | _memberFacts(batch, terms) | _projectFacts(batch.principal.id, terms, dataClass);
+        facts |= _memberFacts(batch, terms);
+        Party memory principal = batch.principal;
+        batch.facts = facts | _projectFacts(principal.id, terms, dataClass);
+        batch.test = GrantWordLib.testOf(terms, principal.id, principal.control, principal.kind);
     }
 
     /// @dev What follows from who asks; names the principal.
-    function _memberFacts(Batch memory batch, Terms terms) private view returns (uint32 facts) {
+    function _memberFacts(Batch memory batch, Terms terms) private view returns (uint256 facts) {
         Party memory requester = batch.requester;
         uint8 purpose = terms.purpose();
         bool active = requester.active;
@@ -183,28 +208,30 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         bytes32 grantId = request.grantId;
         IPassports.Passport storage stored = _passports[passportId];
         PassportWord passport = PassportWordLib.load(stored);
-        require(
-            passport.status() != uint8(IPassports.PassportStatus.NONE),
-            IPassports.Passports_Unknown(passportId)
-        );
+        require(passport.isKnown(), IPassports.Passports_Unknown(passportId));
         GrantWord grant = GrantWordLib.NO_GRANT;
         if (grantId != 0) grant = GrantWordLib.load(_grants[passportId][grantId]);
-        uint32 facts =
+        uint256 facts =
             batch.facts |
-                _grantFacts(batch.principal, grant, batch.terms) |
+                grant.facts(batch.test) |
                 _passportFacts(batch, request, passport, grant);
-        uint32 missing = batch.required & ~facts;
-        uint8 outcome = Codes.PERMIT;
-        if (missing != 0) outcome = missing == Facts.HUMAN_REVIEWED ? Codes.REVIEW : Codes.DENY;
-        uint40 seq = passport.size();
-        verdict = VerdictLib.pack(seq, batch.header.version, batch.dataClass, outcome, facts, missing);
+        uint256 missing = batch.required & ~facts;
         passport.storeNext(stored);
-        if (outcome == Codes.PERMIT) {
-            if (batch.consumes || grant.maxUses() != 0) _takePermit(batch, request, passport);
-        } else if (outcome == Codes.REVIEW) {
-            _waiting[passportId][seq] = PassportHash.requestHash(request, batch.requester.id);
+        uint256 outcome = Codes.PERMIT;
+        if (missing == 0) {
+            if (batch.consumes || grant.hasQuota()) _takePermit(batch, request, passport);
+        } else {
+            outcome = Codes.DENY;
+            if (missing == Facts.HUMAN_REVIEWED) {
+                outcome = Codes.REVIEW;
+                _waiting[passportId][uint40(passport.size())] = PassportHash.requestHash(request, batch.requester.id);
+            }
         }
-        _record(batch, request, verdict);
+        verdict = _record(
+            batch,
+            request,
+            VerdictLib.answer(batch.answer, passport.size(), outcome, facts, missing)
+        );
     }
 
     /// @dev What follows from the passport, and the facts on demand.
@@ -213,22 +240,38 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         Request calldata request,
         PassportWord passport,
         GrantWord grant
-    ) private view returns (uint32 facts) {
-        Terms terms = batch.terms;
-        uint8 leastLevel = batch.leastLevel;
-        if (grant.level() > leastLevel && terms.basis() == Codes.CONSENT) leastLevel = grant.level();
-        uint32 custodian = passport.custodian();
+    ) private view returns (uint256 facts) {
+        uint256 custodian = passport.custodian();
         if (custodian != batch.custodian) _meet(batch, custodian);
         facts =
-            _if(_or(terms.level() >= leastLevel, passport.level() >= leastLevel), Facts.LEVEL_SUFFICIENT) |
-                _if(passport.status() == uint8(IPassports.PassportStatus.OPEN), Facts.PASSPORT_OPEN) |
-                _if(passport.purposes() & batch.purpose != 0, Facts.PURPOSE_ALLOWED) |
-                _if(custodian == batch.principal.id, Facts.REQUESTER_IS_CUSTODIAN) |
-                _if(passport.lock() == 0, Facts.UNLOCKED) |
-                batch.border;
-        if (passport.lock() != 0) {
-            if (passport.lock() == terms.emergency() && _covers(batch, request)) facts |= Facts.UNLOCKED;
-        }
+            batch.custodianFacts |
+                Branchless.select(passport.isOpen(), Facts.PASSPORT_OPEN) |
+                Branchless.select(passport.serves(batch.purpose), Facts.PURPOSE_ALLOWED) |
+                Branchless.select(_isLevelSufficient(batch, passport, grant), Facts.LEVEL_SUFFICIENT) |
+                Branchless.select(passport.lock() == 0, Facts.UNLOCKED);
+        if (Branchless.either(batch.unusual, passport.lock() != 0))
+            facts |= _unusualFacts(batch, request, passport);
+    }
+
+    function _isLevelSufficient(
+        Batch memory batch,
+        PassportWord passport,
+        GrantWord grant
+    ) private pure returns (bool) {
+        Terms terms = batch.terms;
+        uint256 least = batch.leastLevel;
+        if (grant.level() > least && terms.basis() == Codes.CONSENT) least = grant.level();
+        return Branchless.either(terms.level() >= least, passport.level() >= least);
+    }
+
+    function _unusualFacts(
+        Batch memory batch,
+        Request calldata request,
+        PassportWord passport
+    ) private view returns (uint256 facts) {
+        Terms terms = batch.terms;
+        if (passport.lock() != 0 && passport.lock() == terms.emergency() && _covers(batch, request))
+            facts = Facts.UNLOCKED;
         if (batch.caps != 0) {
             uint256 place = 16 * uint256(terms.purpose());
             uint16 cap = uint16(batch.caps >> place);
@@ -238,15 +281,16 @@ abstract contract Decisions is IDecisions, EmergencyRight {
     }
 
     /// @dev Works out what follows from who keeps the data.
-    function _meet(Batch memory batch, uint32 custodian) private view {
+    function _meet(Batch memory batch, uint256 custodian) private view {
         batch.custodian = custodian;
-        batch.jurisdiction = _members[custodian].jurisdiction;
-        bool required = batch.required & Facts.BORDER_CLEARED != 0;
-        bool cleared =
-            batch.jurisdiction == batch.requester.jurisdiction ||
-                (required &&
-                    _attestedBy(_project(batch.terms), IAttestations.AttestationKind.CLEARANCE) != 0);
-        batch.border = required && cleared ? Facts.BORDER_CLEARED : 0;
+        batch.jurisdiction = _members[uint32(custodian)].jurisdiction;
+        uint256 facts = custodian == batch.principal.id ? Facts.REQUESTER_IS_CUSTODIAN : 0;
+        if (
+            batch.required & Facts.BORDER_CLEARED != 0 &&
+            (batch.jurisdiction == batch.requester.jurisdiction ||
+                _attestedBy(_project(batch.terms), IAttestations.AttestationKind.CLEARANCE) != 0)
+        ) facts |= Facts.BORDER_CLEARED;
+        batch.custodianFacts = facts;
     }
 
     function _requireWellFormed(Counts memory counts, Terms terms, uint256 index) private pure {
@@ -268,7 +312,7 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         uint32 principal,
         Terms terms,
         uint8 dataClass
-    ) private view returns (uint32 facts) {
+    ) private view returns (uint256 facts) {
         if (terms.project() == 0 || principal == 0) return 0;
         IProjects.Project memory project = _projects[terms.project()];
         if (project.memberId != principal || project.withdrawn) return 0;
@@ -285,52 +329,11 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         if (project.compliance != 0) facts |= Facts.PROJECT_COMPLIANCE;
     }
 
-    function _grantFacts(
-        Party memory principal,
-        GrantWord grant,
-        Terms terms
-    ) private view returns (uint32 facts) {
-        uint8 assurance = grant.assurance();
-        // No assurance: there is no grant, only one that was asked for, refused, or withdrawn before it was given.
-        if (assurance == uint8(IConsents.Assurance.NONE)) return 0;
-        uint256 time = block.timestamp;
-        bool named =
-            grant.recipient() == 0
-                ? _and(principal.id != 0, _has(grant.recipientKinds(), principal.kind))
-                : _and(grant.recipient() == principal.id, grant.control() == principal.control);
-        // No day asked for means all days: more than any limit.
-        bool inPeriod =
-            _and(
-                terms.firstDay() >= grant.dataFrom(),
-                _or(grant.dataTo() == 0, _and(terms.lastDay() != 0, terms.lastDay() <= grant.dataTo()))
-            );
-        facts =
-            _if(
-                _and(
-                    grant.status() == uint8(IConsents.GrantStatus.ACTIVE),
-                    _and(time >= grant.useFrom(), time < grant.useTo())
-                ),
-                Facts.GRANT_LIVE
-            ) |
-                _if(named, Facts.GRANT_RECIPIENT) |
-                _if(_has(grant.purposes(), terms.purpose()), Facts.GRANT_PURPOSE) |
-                _if(terms.categories() & ~grant.categories() == 0, Facts.GRANT_CATEGORIES) |
-                _if(
-                    _and(
-                        grant.flags() & Codes.FLAG_SEPARATE != 0,
-                        assurance >= uint8(IConsents.Assurance.DELEGATED)
-                    ),
-                    Facts.GRANT_SEPARATE
-                ) |
-                _if(_or(grant.maxUses() == 0, grant.uses() < grant.maxUses()), Facts.GRANT_QUOTA) |
-                _if(inPeriod, Facts.GRANT_PERIOD);
-    }
-
     function _factsOnDemand(
-        uint32 asked,
+        uint256 asked,
         Batch memory batch,
         Request calldata request
-    ) private view returns (uint32 facts) {
+    ) private view returns (uint256 facts) {
         uint32 requester = batch.requester.id;
         if (asked & Facts.EMERGENCY_IN_FORCE != 0 && _covers(batch, request))
             facts = Facts.EMERGENCY_IN_FORCE;
@@ -343,10 +346,10 @@ abstract contract Decisions is IDecisions, EmergencyRight {
     }
 
     function _attestedFacts(
-        uint32 asked,
+        uint256 asked,
         Request calldata request,
         uint32 requester
-    ) private view returns (uint32 facts) {
+    ) private view returns (uint256 facts) {
         bytes32 passportId = request.passportId;
         Terms terms = request.terms;
         if (
@@ -394,7 +397,9 @@ abstract contract Decisions is IDecisions, EmergencyRight {
     function _takePermit(Batch memory batch, Request calldata request, PassportWord passport) private {
         Terms terms = request.terms;
         uint256 place = 16 * uint256(terms.purpose());
-        if (uint16(batch.caps >> place) != 0) batch.used += 1 << place;
+        // A subject's own requests are counted beyond the cap: not into the next purpose's bits.
+        if (uint16(batch.caps >> place) != 0 && uint16(batch.used >> place) != type(uint16).max)
+            batch.used += 1 << place;
         if (terms.basis() == Codes.CONSENT) {
             IConsents.GrantState storage grant = _grants[request.passportId][request.grantId];
             if (grant.maxUses != 0) ++grant.uses;
@@ -402,12 +407,15 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         uint32 emergencyId = terms.emergency();
         if (emergencyId != 0) {
             // Named, but nothing rests on it: nothing is used up.
-            if (batch.required & Facts.EMERGENCY_IN_FORCE == 0 && passport.lock() == 0) emergencyId = 0;
+            bool rests =
+                batch.required & Facts.EMERGENCY_IN_FORCE != 0 ||
+                    (batch.required & Facts.UNLOCKED != 0 && passport.lock() != 0);
+            if (!rests) emergencyId = 0;
             IEmergencies.Emergency storage emergency = _emergencies[emergencyId];
             if (emergency.kind == IEmergencies.EmergencyKind.PUBLIC) ++emergency.used;
         }
         if (terms.operation() == Codes.TRANSFER) {
-            _permits[request.passportId][passport.size()] = Permit({
+            _permits[request.passportId][uint40(passport.size())] = Permit({
                 recipient: batch.requester.id,
                 decidedAt: uint32(block.timestamp),
                 emergency: emergencyId,
@@ -419,7 +427,11 @@ abstract contract Decisions is IDecisions, EmergencyRight {
 
     /// @dev Adds the decision to the fold and emits it. The words of the fold end with those of the event's data, so one
     /// piece of memory serves both.
-    function _record(Batch memory batch, Request calldata request, Verdict verdict) private {
+    function _record(
+        Batch memory batch,
+        Request calldata request,
+        Verdict verdict
+    ) private returns (Verdict recorded) {
         bytes32 topic = DecisionRecorded.selector;
         bytes32 head_ = batch.head;
         uint256 requester = batch.requester.id;
@@ -436,6 +448,7 @@ abstract contract Decisions is IDecisions, EmergencyRight {
             mstore(add(words, 0xc0), calldataload(add(request, 0x40)))
             head_ := keccak256(words, 0xe0)
             log4(add(words, 0x80), 0x60, topic, passportId, grantId, requester)
+            recorded := mload(add(words, 0xa0))
         }
         batch.head = head_;
     }
@@ -459,27 +472,6 @@ abstract contract Decisions is IDecisions, EmergencyRight {
     }
 
     function _nobody() private pure returns (Party memory nobody) {}
-
-    /// @dev The fact if it holds, else none, without a branch.
-    function _if(bool holds, uint32 fact) private pure returns (uint32 facts) {
-        assembly ("memory-safe") {
-            facts := mul(holds, fact)
-        }
-    }
-
-    /// @dev Both, without a branch.
-    function _and(bool left, bool right) private pure returns (bool both) {
-        assembly ("memory-safe") {
-            both := and(left, right)
-        }
-    }
-
-    /// @dev Either, without a branch.
-    function _or(bool left, bool right) private pure returns (bool either) {
-        assembly ("memory-safe") {
-            either := or(left, right)
-        }
-    }
 
     function _isEntrusted(uint32 controller, uint32 processor, uint8 purpose) private view returns (bool) {
         IMembers.Entrustment storage order = _entrustments[controller][processor];
