@@ -97,9 +97,7 @@ def measure(world: World) -> dict[str, Any]:
     single = world.decide(passports[:1], grants[:1], repeats=1)
     typed = revocation_typed_data(world.domain, passport_id=passports[0], grant_id=grants[0].grant_id)
     proof = ["0x", to_hex(sign(typed, private_key=holder.key))]
-    revoked = world.send(
-        _LAB, Call("revoke", (to_hex(passports[0]), to_hex(grants[0].grant_id), proof))
-    )
+    revoked = world.send(_LAB, Call("revoke", (to_hex(passports[0]), to_hex(grants[0].grant_id), proof)))
     return {
         "cold_100": cold // BATCH,
         "repeat_100": repeated // BATCH,
@@ -168,14 +166,15 @@ class World:
                 project_id=self.project,
             )
         )
-        asked = [
-            [to_hex(passport), to_hex(grant.grant_id), to_hex(_COMMITMENT), terms]
+        targets = [
+            [to_hex(passport), to_hex(grant.grant_id)]
             for _ in range(repeats)
             for passport, grant in zip(passports, grants, strict=True)
         ]
-        receipt = _send(self.node, _LAB, calldata(Call("decide", (asked,))), self.domain.ledger)
+        call = Call("decide", ([[terms, to_hex(_COMMITMENT), targets]],))
+        receipt = _send(self.node, _LAB, calldata(call), self.domain.ledger)
         outcomes = {int(log["data"][66:130], 16) >> 80 & 0xFF for log in receipt["logs"]}
-        if outcomes != {1} or len(receipt["logs"]) != len(asked):
+        if outcomes != {1} or len(receipt["logs"]) != len(targets):
             raise SystemExit("a request of the benchmark was not permitted")
         return int(receipt["gasUsed"], 16)
 

@@ -17,7 +17,7 @@ using GrantWordLib for GrantWord global;
 
 /// @notice What the terms of a request ask of any grant, worked out once: bits where a grant has them.
 struct GrantTest {
-    uint256 party; // recipient and control that are the principal's
+    uint256 party; // recipient and control that are the principal's; what no grant has if nobody is the principal
     uint256 kind; // the principal's kind; no bit if nobody is the principal
     uint256 purpose;
     uint256 categories;
@@ -50,7 +50,7 @@ library GrantWordLib {
     ) internal pure returns (GrantTest memory) {
         return
             GrantTest({
-                party: uint256(principal) | (uint256(control) << 208),
+                party: principal == 0 ? type(uint256).max : principal | (uint256(control) << 208),
                 kind: principal == 0 ? 0 : uint256(1) << (32 + kind),
                 purpose: uint256(1) << (48 + terms.purpose()),
                 categories: uint256(terms.categories()) << 64,
@@ -65,18 +65,20 @@ library GrantWordLib {
         uint256 assurance = word >> 248;
         // No assurance: there is no grant, only one that was asked for, refused, or withdrawn before it was given.
         if (assurance == 0) return 0;
-        bool named = word & _RECIPIENT == 0 ? word & test.kind != 0 : word & _PARTY == test.party;
-        bool separate =
-            Branchless.both(
-                word & (uint256(Codes.FLAG_SEPARATE) << 232) != 0,
-                assurance >= uint8(IConsents.Assurance.DELEGATED)
-            );
+        bool named = Branchless.either(
+            word & _PARTY == test.party,
+            Branchless.both(word & _RECIPIENT == 0, word & test.kind != 0)
+        );
+        bool separate = Branchless.both(
+            word & (uint256(Codes.FLAG_SEPARATE) << 232) != 0,
+            assurance >= uint8(IConsents.Assurance.DELEGATED)
+        );
         found =
             Branchless.select(_isLive(word), Facts.GRANT_LIVE) |
-                Branchless.select(named, Facts.GRANT_RECIPIENT) |
-                Branchless.select(word & test.purpose != 0, Facts.GRANT_PURPOSE) |
-                Branchless.select(test.categories & ~word == 0, Facts.GRANT_CATEGORIES) |
-                Branchless.select(separate, Facts.GRANT_SEPARATE);
+            Branchless.select(named, Facts.GRANT_RECIPIENT) |
+            Branchless.select(word & test.purpose != 0, Facts.GRANT_PURPOSE) |
+            Branchless.select(test.categories & ~word == 0, Facts.GRANT_CATEGORIES) |
+            Branchless.select(separate, Facts.GRANT_SEPARATE);
         if (word & _LIMITS == 0) return found | Facts.GRANT_QUOTA | Facts.GRANT_PERIOD;
         return found | _limitFacts(self, test);
     }

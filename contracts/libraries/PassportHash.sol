@@ -125,10 +125,7 @@ library PassportHash {
     }
 
     /// @dev A request of a member, word for word.
-    function requestHash(
-        IDecisions.Request calldata request,
-        uint32 memberId
-    ) internal pure returns (bytes32) {
+    function requestHash(IDecisions.Request memory request, uint32 memberId) internal pure returns (bytes32) {
         return keccak256(abi.encode(request, memberId));
     }
 }

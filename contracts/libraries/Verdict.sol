@@ -25,8 +25,7 @@ library VerdictLib {
         uint256 facts_,
         uint256 missing_
     ) internal pure returns (Verdict) {
-        return
-            Verdict.wrap(common | seq_ | (outcome_ << 80) | (facts_ << 88) | (missing_ << 120));
+        return Verdict.wrap(common | seq_ | (outcome_ << 80) | (facts_ << 88) | (missing_ << 120));
     }
 
     function seq(Verdict self) internal pure returns (uint40) {

@@ -20,8 +20,8 @@ import {EmergencyRight} from "./EmergencyRight.sol";
 
 /// @title Decisions
 /// @notice Requests answered by the law in force.
-/// @dev The hot path. A batch reads member, law and caps once; what follows from the terms alone is worked out once for
-/// a run of equal terms; a passport and a grant are read as one word each.
+/// @dev The hot path. A call reads member, law and caps once; what follows from the terms alone is worked out once for
+/// each batch; a passport and a grant are read as one word each.
 abstract contract Decisions is IDecisions, EmergencyRight {
     /// @dev A member as a request needs it.
     struct Party {
@@ -33,16 +33,16 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         bool active;
     }
 
-    /// @dev What a batch reads once, and what the terms in hand come to.
-    struct Batch {
+    /// @dev What a call reads once, and what the batch in hand comes to.
+    struct Context {
         Party requester;
         Header header;
-        Counts counts;
         uint256 necessary;
         uint256 caps;
         uint256 used; // permits of today that count against caps
-        bytes32 head;
-        // The terms in hand
+        bytes32[7] words; // of the fold: head, passport, grant, requester, terms, verdict, commitment
+        uint256 place; // in memory, of the next verdict
+        // The batch in hand
         Terms terms;
         GrantTest test;
         Party principal;
@@ -50,7 +50,9 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         uint256 required; // with LAWFUL
         uint256 asked; // facts on demand that are required, but for the border
         uint256 answer; // what every verdict has: policy version and data class
+        uint256 level; // asked for
         uint256 leastLevel; // that the law demands
+        uint256 consentMask; // all bits if consent is the basis, else none
         uint256 purpose; // as a set; empty if it is banned
         bool unusual; // caps, or facts on demand
         bool consumes; // a permit uses something up besides a grant's uses
@@ -63,20 +65,16 @@ abstract contract Decisions is IDecisions, EmergencyRight {
     /* MEMBERS */
 
     /// @inheritdoc IDecisions
-    function decide(Request[] calldata requests) external returns (Verdict[] memory verdicts) {
-        uint256 count = requests.length;
-        require(count != 0, Decisions_Empty());
-        uint256 today = block.timestamp / 1 days;
-        Batch memory batch = _open(_callerId(), today);
-        verdicts = new Verdict[](count);
-        Request calldata request = requests[0];
-        for (uint256 index = 0; index < count; ++index) {
-            if (index != 0) request = _next(request);
-            if (Terms.unwrap(request.terms) != Terms.unwrap(batch.terms)) _take(batch, request.terms, index);
-            verdicts[index] = _decide(batch, request);
+    function decide(Batch[] calldata batches) external returns (Verdict[] memory verdicts) {
+        verdicts = new Verdict[](_count(batches));
+        Context memory context = _open(_callerId());
+        context.place = _first(verdicts);
+        for (uint256 index = 0; index < batches.length; ++index) {
+            _take(context, batches[index], index);
+            _decideAll(context, batches[index].targets);
         }
-        _head = batch.head;
-        if (batch.caps != 0) _capUses[batch.requester.id][today] = batch.used;
+        _head = context.words[0];
+        if (context.caps != 0) _capUses[context.requester.id][_today()] = context.used;
         _answer(verdicts);
     }
 
@@ -128,10 +126,34 @@ abstract contract Decisions is IDecisions, EmergencyRight {
 
     /* INTERNALS */
 
-    /// @dev The request that follows in the calldata: four words further.
-    function _next(Request calldata request) private pure returns (Request calldata following) {
+    function _count(Batch[] calldata batches) private pure returns (uint256 count) {
+        require(batches.length != 0, Decisions_Empty());
+        for (uint256 index = 0; index < batches.length; ++index) {
+            uint256 targets = batches[index].targets.length;
+            require(targets != 0, Decisions_Empty());
+            count += targets;
+        }
+    }
+
+    /// @dev The target that follows in the calldata: two words further.
+    function _next(Target calldata target) private pure returns (Target calldata following) {
         assembly ("memory-safe") {
-            following := add(request, 0x80)
+            following := add(target, 0x40)
+        }
+    }
+
+    /// @dev Where the first verdict lies in memory.
+    function _first(Verdict[] memory verdicts) private pure returns (uint256 place) {
+        assembly ("memory-safe") {
+            place := add(verdicts, 0x20)
+        }
+    }
+
+    /// @dev Stores a verdict without a check: `_count` made the room. Returns where the next one goes.
+    function _put(uint256 place, Verdict verdict) private pure returns (uint256 next) {
+        assembly ("memory-safe") {
+            mstore(place, verdict)
+            next := add(place, 0x20)
         }
     }
 
@@ -144,156 +166,176 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         }
     }
 
-    function _open(uint32 memberId, uint256 today) private view returns (Batch memory batch) {
-        batch.requester = _party(memberId);
-        batch.header = _header;
-        batch.counts = _counts;
-        batch.necessary = _necessary;
-        batch.head = _head;
-        batch.caps = _caps[memberId];
-        if (batch.caps != 0) batch.used = _capUses[memberId][today];
-        batch.terms = Terms.wrap(type(uint256).max); // no request has these: undefined bits are set
+    function _today() private view returns (uint256) {
+        return block.timestamp / 1 days;
     }
 
-    /// @dev Works out what follows from the terms alone.
-    function _take(Batch memory batch, Terms terms, uint256 index) private view {
-        _requireWellFormed(batch.counts, terms, index);
+    function _open(uint32 memberId) private view returns (Context memory context) {
+        context.requester = _party(memberId);
+        context.header = _header;
+        context.necessary = _necessary;
+        context.words[0] = _head;
+        context.words[3] = bytes32(uint256(memberId));
+        context.caps = _caps[memberId];
+        if (context.caps != 0) context.used = _capUses[memberId][_today()];
+    }
+
+    /// @dev Works out what follows from the terms of a batch alone.
+    function _take(Context memory context, Batch calldata batch, uint256 index) private view {
+        Terms terms = batch.terms;
+        _requireWellFormed(terms, index);
         uint8 purpose = terms.purpose();
-        uint8 dataClass = _classOf(batch.header, terms.categories());
+        uint8 dataClass = _classOf(context.header, terms.categories());
         uint256 entry = (uint256(dataClass) - 1) * 16 + purpose;
         uint256 required = uint32(_required[entry] >> (32 * uint256(terms.basis())));
         uint256 facts = required == 0 ? 0 : Facts.LAWFUL;
         // What is true of every record; datasets and models will have to earn it.
         facts |= Facts.DATASET_CURRENT | Facts.BUDGET_LEFT;
-        uint16 necessary = uint16(batch.necessary >> (16 * uint256(purpose)));
+        uint16 necessary = uint16(context.necessary >> (16 * uint256(purpose)));
         if (terms.categories() & ~necessary == 0) facts |= Facts.CATEGORIES_NECESSARY;
-        batch.terms = terms;
-        batch.answer = VerdictLib.base(batch.header.version, dataClass);
-        batch.required = required | Facts.LAWFUL;
-        batch.asked = required & Facts.ASKED_ON_DEMAND & ~Facts.BORDER_CLEARED;
-        batch.leastLevel = uint8(batch.header.levels >> (2 * entry)) & 3;
-        batch.purpose = uint16(1 << purpose) & ~batch.header.bannedPurposes;
-        batch.unusual = batch.caps != 0 || batch.asked != 0;
-        batch.consumes =
-            batch.caps != 0 ||
-            terms.emergency() != 0 ||
-            terms.operation() == Codes.TRANSFER;
-        batch.custodian = 0; // what follows from the custodian depends on the terms too
-        if (batch.caps == 0) facts |= Facts.WITHIN_CAP;
-        facts |= _memberFacts(batch, terms);
-        Party memory principal = batch.principal;
-        batch.facts = facts | _projectFacts(principal.id, terms, dataClass);
-        batch.test = GrantWordLib.testOf(terms, principal.id, principal.control, principal.kind);
+        context.terms = terms;
+        context.words[4] = bytes32(Terms.unwrap(terms));
+        context.words[6] = batch.commitment;
+        context.answer = VerdictLib.base(context.header.version, dataClass);
+        context.required = required | Facts.LAWFUL;
+        context.asked = required & Facts.ASKED_ON_DEMAND & ~Facts.BORDER_CLEARED;
+        context.level = terms.level();
+        context.consentMask = terms.basis() == Codes.CONSENT ? type(uint256).max : 0;
+        context.leastLevel = uint8(context.header.levels >> (2 * entry)) & 3;
+        context.purpose = uint16(1 << purpose) & ~context.header.bannedPurposes;
+        context.unusual = context.caps != 0 || context.asked != 0;
+        context.consumes = context.caps != 0 || terms.emergency() != 0 || terms.operation() == Codes.TRANSFER;
+        context.custodian = 0; // what follows from the custodian depends on the terms too
+        if (context.caps == 0) facts |= Facts.WITHIN_CAP;
+        facts |= _memberFacts(context, terms);
+        Party memory principal = context.principal;
+        context.facts = facts | _projectFacts(principal.id, terms, dataClass);
+        context.test = GrantWordLib.testOf(terms, principal.id, principal.control, principal.kind);
     }
 
     /// @dev What follows from who asks; names the principal.
-    function _memberFacts(Batch memory batch, Terms terms) private view returns (uint256 facts) {
-        Party memory requester = batch.requester;
+    function _memberFacts(Context memory context, Terms terms) private view returns (uint256 facts) {
+        Party memory requester = context.requester;
         uint8 purpose = terms.purpose();
         bool active = requester.active;
         uint16 scope = requester.scope;
-        batch.principal = requester;
+        context.principal = requester;
         if (terms.controller() != 0) {
             Party memory controller = _party(terms.controller());
             active = active && controller.active;
             scope &= controller.scope;
-            batch.principal = _isEntrusted(controller.id, requester.id, purpose) ? controller : _nobody();
+            context.principal = _isEntrusted(controller.id, requester.id, purpose) ? controller : _nobody();
         }
         if (active) facts = Facts.MEMBER_ACTIVE;
         if (_has(scope, purpose)) facts |= Facts.MEMBER_SCOPE;
     }
 
-    function _decide(Batch memory batch, Request calldata request) private returns (Verdict verdict) {
-        bytes32 passportId = request.passportId;
-        bytes32 grantId = request.grantId;
+    function _decideAll(Context memory context, Target[] calldata targets) private {
+        uint256 place = context.place;
+        uint256 end = place + 32 * targets.length;
+        Target calldata target = targets[0];
+        while (true) {
+            place = _put(place, _decide(context, target));
+            if (place == end) break;
+            target = _next(target);
+        }
+        context.place = end;
+    }
+
+    function _decide(Context memory context, Target calldata target) private returns (Verdict verdict) {
+        bytes32 passportId = target.passportId;
+        bytes32 grantId = target.grantId;
         IPassports.Passport storage stored = _passports[passportId];
         PassportWord passport = PassportWordLib.load(stored);
         require(passport.isKnown(), IPassports.Passports_Unknown(passportId));
         GrantWord grant = GrantWordLib.NO_GRANT;
         if (grantId != 0) grant = GrantWordLib.load(_grants[passportId][grantId]);
         uint256 facts =
-            batch.facts |
-                grant.facts(batch.test) |
-                _passportFacts(batch, request, passport, grant);
-        uint256 missing = batch.required & ~facts;
+            context.facts | grant.facts(context.test) | _passportFacts(context, target, passport, grant);
+        uint256 missing = context.required & ~facts;
         passport.storeNext(stored);
         uint256 outcome = Codes.PERMIT;
         if (missing == 0) {
-            if (batch.consumes || grant.hasQuota()) _takePermit(batch, request, passport);
+            if (Branchless.either(context.consumes, grant.hasQuota())) _takePermit(context, target, passport);
         } else {
             outcome = Codes.DENY;
             if (missing == Facts.HUMAN_REVIEWED) {
                 outcome = Codes.REVIEW;
-                _waiting[passportId][uint40(passport.size())] = PassportHash.requestHash(request, batch.requester.id);
+                _waiting[passportId][uint40(passport.size())] = _requestHash(context, target);
             }
         }
         verdict = _record(
-            batch,
-            request,
-            VerdictLib.answer(batch.answer, passport.size(), outcome, facts, missing)
+            context.words,
+            target,
+            VerdictLib.answer(context.answer, passport.size(), outcome, facts, missing)
         );
     }
 
     /// @dev What follows from the passport, and the facts on demand.
     function _passportFacts(
-        Batch memory batch,
-        Request calldata request,
+        Context memory context,
+        Target calldata target,
         PassportWord passport,
         GrantWord grant
     ) private view returns (uint256 facts) {
         uint256 custodian = passport.custodian();
-        if (custodian != batch.custodian) _meet(batch, custodian);
+        if (custodian != context.custodian) _meet(context, custodian);
         facts =
-            batch.custodianFacts |
-                Branchless.select(passport.isOpen(), Facts.PASSPORT_OPEN) |
-                Branchless.select(passport.serves(batch.purpose), Facts.PURPOSE_ALLOWED) |
-                Branchless.select(_isLevelSufficient(batch, passport, grant), Facts.LEVEL_SUFFICIENT) |
-                Branchless.select(passport.lock() == 0, Facts.UNLOCKED);
-        if (Branchless.either(batch.unusual, passport.lock() != 0))
-            facts |= _unusualFacts(batch, request, passport);
+            context.custodianFacts |
+            Branchless.select(passport.isOpen(), Facts.PASSPORT_OPEN) |
+            Branchless.select(passport.serves(context.purpose), Facts.PURPOSE_ALLOWED) |
+            Branchless.select(_isLevelSufficient(context, passport, grant), Facts.LEVEL_SUFFICIENT) |
+            Branchless.select(passport.lock() == 0, Facts.UNLOCKED);
+        if (Branchless.either(context.unusual, passport.lock() != 0))
+            facts |= _unusualFacts(context, target, passport);
     }
 
+    /// @dev The data is asked for, or is in any case, at the level of the law and, where consent is the basis, the grant.
     function _isLevelSufficient(
-        Batch memory batch,
+        Context memory context,
         PassportWord passport,
         GrantWord grant
     ) private pure returns (bool) {
-        Terms terms = batch.terms;
-        uint256 least = batch.leastLevel;
-        if (grant.level() > least && terms.basis() == Codes.CONSENT) least = grant.level();
-        return Branchless.either(terms.level() >= least, passport.level() >= least);
+        uint256 asked = context.level;
+        uint256 law = context.leastLevel;
+        uint256 consented = grant.level() & context.consentMask;
+        return
+            Branchless.both(
+                Branchless.either(asked >= law, passport.level() >= law),
+                Branchless.either(asked >= consented, passport.level() >= consented)
+            );
     }
 
     function _unusualFacts(
-        Batch memory batch,
-        Request calldata request,
+        Context memory context,
+        Target calldata target,
         PassportWord passport
     ) private view returns (uint256 facts) {
-        Terms terms = batch.terms;
-        if (passport.lock() != 0 && passport.lock() == terms.emergency() && _covers(batch, request))
+        Terms terms = context.terms;
+        if (passport.lock() != 0 && passport.lock() == terms.emergency() && _covers(context, target))
             facts = Facts.UNLOCKED;
-        if (batch.caps != 0) {
+        if (context.caps != 0) {
             uint256 place = 16 * uint256(terms.purpose());
-            uint16 cap = uint16(batch.caps >> place);
-            if (cap == 0 || uint16(batch.used >> place) < cap) facts |= Facts.WITHIN_CAP;
+            uint16 cap = uint16(context.caps >> place);
+            if (cap == 0 || uint16(context.used >> place) < cap) facts |= Facts.WITHIN_CAP;
         }
-        if (batch.asked != 0) facts |= _factsOnDemand(batch.asked, batch, request);
+        if (context.asked != 0) facts |= _factsOnDemand(context.asked, context, target);
     }
 
     /// @dev Works out what follows from who keeps the data.
-    function _meet(Batch memory batch, uint256 custodian) private view {
-        batch.custodian = custodian;
-        batch.jurisdiction = _members[uint32(custodian)].jurisdiction;
-        uint256 facts = custodian == batch.principal.id ? Facts.REQUESTER_IS_CUSTODIAN : 0;
+    function _meet(Context memory context, uint256 custodian) private view {
+        context.custodian = custodian;
+        context.jurisdiction = _members[uint32(custodian)].jurisdiction;
+        uint256 facts = custodian == context.principal.id ? Facts.REQUESTER_IS_CUSTODIAN : 0;
         if (
-            batch.required & Facts.BORDER_CLEARED != 0 &&
-            (batch.jurisdiction == batch.requester.jurisdiction ||
-                _attestedBy(_project(batch.terms), IAttestations.AttestationKind.CLEARANCE) != 0)
+            context.required & Facts.BORDER_CLEARED != 0 &&
+            (context.jurisdiction == context.requester.jurisdiction ||
+                _attestedBy(_project(context.terms), IAttestations.AttestationKind.CLEARANCE) != 0)
         ) facts |= Facts.BORDER_CLEARED;
-        batch.custodianFacts = facts;
+        context.custodianFacts = facts;
     }
 
-    function _requireWellFormed(Counts memory counts, Terms terms, uint256 index) private pure {
+    function _requireWellFormed(Terms terms, uint256 index) private view {
         require(
             !terms.isDirty() &&
                 terms.purpose() < Codes.PURPOSES &&
@@ -301,8 +343,8 @@ abstract contract Decisions is IDecisions, EmergencyRight {
                 terms.operation() < Codes.OPERATIONS_COUNT &&
                 terms.level() < Codes.LEVELS &&
                 terms.categories() != 0 &&
-                terms.emergency() <= counts.emergencies &&
-                terms.controller() <= counts.members &&
+                (terms.emergency() == 0 || terms.emergency() <= _counts.emergencies) &&
+                (terms.controller() == 0 || terms.controller() <= _counts.members) &&
                 (terms.lastDay() == 0 || terms.firstDay() <= terms.lastDay()),
             Decisions_Malformed(index, terms)
         );
@@ -331,34 +373,32 @@ abstract contract Decisions is IDecisions, EmergencyRight {
 
     function _factsOnDemand(
         uint256 asked,
-        Batch memory batch,
-        Request calldata request
+        Context memory context,
+        Target calldata target
     ) private view returns (uint256 facts) {
-        uint32 requester = batch.requester.id;
-        if (asked & Facts.EMERGENCY_IN_FORCE != 0 && _covers(batch, request))
+        uint32 requester = context.requester.id;
+        if (asked & Facts.EMERGENCY_IN_FORCE != 0 && _covers(context, target))
             facts = Facts.EMERGENCY_IN_FORCE;
         if (asked & Facts.REVIEWS_CURRENT != 0 && _reviewsCurrent(requester)) facts |= Facts.REVIEWS_CURRENT;
-        if (
-            asked & Facts.HUMAN_REVIEWED != 0 &&
-            block.timestamp < _approvals[PassportHash.requestHash(request, requester)]
-        ) facts |= Facts.HUMAN_REVIEWED;
-        facts |= _attestedFacts(asked, request, requester);
+        if (asked & Facts.HUMAN_REVIEWED != 0 && block.timestamp < _approvals[_requestHash(context, target)])
+            facts |= Facts.HUMAN_REVIEWED;
+        facts |= _attestedFacts(asked, context, target);
     }
 
     function _attestedFacts(
         uint256 asked,
-        Request calldata request,
-        uint32 requester
+        Context memory context,
+        Target calldata target
     ) private view returns (uint256 facts) {
-        bytes32 passportId = request.passportId;
-        Terms terms = request.terms;
+        bytes32 passportId = target.passportId;
+        Terms terms = context.terms;
         if (
             asked & Facts.ENCRYPTED != 0 &&
             _attestedBy(passportId, IAttestations.AttestationKind.ENCRYPTION) != 0
         ) facts = Facts.ENCRYPTED;
         if (asked & Facts.DEIDENTIFIED != 0) {
             uint32 verifier = _attestedBy(passportId, IAttestations.AttestationKind.DEIDENTIFICATION);
-            if (verifier != 0 && verifier != requester && verifier != terms.controller())
+            if (verifier != 0 && verifier != context.requester.id && verifier != terms.controller())
                 facts |= Facts.DEIDENTIFIED;
         }
         if (
@@ -372,8 +412,8 @@ abstract contract Decisions is IDecisions, EmergencyRight {
     }
 
     /// @dev Whether the emergency that a request names is in force and covers it.
-    function _covers(Batch memory batch, Request calldata request) private view returns (bool) {
-        Terms terms = batch.terms;
+    function _covers(Context memory context, Target calldata target) private view returns (bool) {
+        Terms terms = context.terms;
         IEmergencies.Emergency storage emergency = _emergencies[terms.emergency()];
         if (
             block.timestamp < emergency.from ||
@@ -384,73 +424,73 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         if (emergency.kind == IEmergencies.EmergencyKind.INDIVIDUAL)
             return
                 individual &&
-                emergency.memberId == batch.requester.id &&
-                emergency.passportId == request.passportId;
+                emergency.memberId == context.requester.id &&
+                emergency.passportId == target.passportId;
         return
             !individual &&
             _has(emergency.purposes, terms.purpose()) &&
             emergency.used < emergency.maxRecords &&
-            (emergency.jurisdiction == 0 || emergency.jurisdiction == batch.jurisdiction);
+            (emergency.jurisdiction == 0 || emergency.jurisdiction == context.jurisdiction);
     }
 
     /// @dev What a permit uses up.
-    function _takePermit(Batch memory batch, Request calldata request, PassportWord passport) private {
-        Terms terms = request.terms;
+    function _takePermit(Context memory context, Target calldata target, PassportWord passport) private {
+        Terms terms = context.terms;
         uint256 place = 16 * uint256(terms.purpose());
         // A subject's own requests are counted beyond the cap: not into the next purpose's bits.
-        if (uint16(batch.caps >> place) != 0 && uint16(batch.used >> place) != type(uint16).max)
-            batch.used += 1 << place;
+        if (uint16(context.caps >> place) != 0 && uint16(context.used >> place) != type(uint16).max)
+            context.used += 1 << place;
         if (terms.basis() == Codes.CONSENT) {
-            IConsents.GrantState storage grant = _grants[request.passportId][request.grantId];
+            IConsents.GrantState storage grant = _grants[target.passportId][target.grantId];
             if (grant.maxUses != 0) ++grant.uses;
         }
         uint32 emergencyId = terms.emergency();
         if (emergencyId != 0) {
             // Named, but nothing rests on it: nothing is used up.
             bool rests =
-                batch.required & Facts.EMERGENCY_IN_FORCE != 0 ||
-                    (batch.required & Facts.UNLOCKED != 0 && passport.lock() != 0);
+                context.required & Facts.EMERGENCY_IN_FORCE != 0 ||
+                    (context.required & Facts.UNLOCKED != 0 && passport.lock() != 0);
             if (!rests) emergencyId = 0;
             IEmergencies.Emergency storage emergency = _emergencies[emergencyId];
             if (emergency.kind == IEmergencies.EmergencyKind.PUBLIC) ++emergency.used;
         }
         if (terms.operation() == Codes.TRANSFER) {
-            _permits[request.passportId][uint40(passport.size())] = Permit({
-                recipient: batch.requester.id,
+            _permits[target.passportId][uint40(passport.size())] = Permit({
+                recipient: context.requester.id,
                 decidedAt: uint32(block.timestamp),
                 emergency: emergencyId,
-                control: batch.requester.control,
-                grantId: terms.basis() == Codes.CONSENT ? request.grantId : bytes32(0)
+                control: context.requester.control,
+                grantId: terms.basis() == Codes.CONSENT ? target.grantId : bytes32(0)
             });
         }
     }
 
     /// @dev Adds the decision to the fold and emits it. The words of the fold end with those of the event's data, so one
-    /// piece of memory serves both.
+    /// piece of memory serves both; what all decisions of a batch have in common lies there already.
     function _record(
-        Batch memory batch,
-        Request calldata request,
+        bytes32[7] memory words,
+        Target calldata target,
         Verdict verdict
     ) private returns (Verdict recorded) {
         bytes32 topic = DecisionRecorded.selector;
-        bytes32 head_ = batch.head;
-        uint256 requester = batch.requester.id;
         assembly ("memory-safe") {
-            let words := mload(0x40)
-            let passportId := calldataload(request)
-            let grantId := calldataload(add(request, 0x20))
-            mstore(words, head_)
+            let passportId := calldataload(target)
+            let grantId := calldataload(add(target, 0x20))
             mstore(add(words, 0x20), passportId)
             mstore(add(words, 0x40), grantId)
-            mstore(add(words, 0x60), requester)
-            mstore(add(words, 0x80), calldataload(add(request, 0x60)))
             mstore(add(words, 0xa0), verdict)
-            mstore(add(words, 0xc0), calldataload(add(request, 0x40)))
-            head_ := keccak256(words, 0xe0)
-            log4(add(words, 0x80), 0x60, topic, passportId, grantId, requester)
+            mstore(words, keccak256(words, 0xe0))
+            log4(add(words, 0x80), 0x60, topic, passportId, grantId, mload(add(words, 0x60)))
             recorded := mload(add(words, 0xa0))
         }
-        batch.head = head_;
+    }
+
+    function _requestHash(Context memory context, Target calldata target) private pure returns (bytes32) {
+        return
+            PassportHash.requestHash(
+                Request(target.passportId, target.grantId, context.words[6], context.terms),
+                context.requester.id
+            );
     }
 
     /// @dev A project as attestations name it.
