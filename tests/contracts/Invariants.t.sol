@@ -187,9 +187,14 @@ contract Handler is Base {
         _ask(caller, passportId, 0, terms.atLevel(Codes.PSEUDONYMISED).under(number));
     }
 
-    /// @dev The subject itself asks: always served, while the data is open.
-    function requestOfSubject(uint256 which) external {
+    /// @dev The subject itself asks: always served, while the data is open. Or an authority compels.
+    function requestOfOthers(uint256 which) external {
         Asset storage asset = _assets[which % _assets.length];
+        if ((which >> 64) % 3 == 0) {
+            Terms compelled = TermsLib.pack(Codes.OPERATIONS, Codes.COMPELLED, Codes.READ, ASKED, 0);
+            _ask(_someUser(which >> 72), asset.passportId, 0, compelled);
+            return;
+        }
         Terms terms = TermsLib.pack(Codes.PATIENT_REQUEST, Codes.SUBJECT_REQUEST, Codes.READ, ASKED, 0);
         terms = terms.under(uint32((which >> 8) % (_urgencies.length + 1)));
         _ask(asset.custodian, asset.passportId, 0, terms);
@@ -716,13 +721,13 @@ contract Handler is Base {
             _checkPermit(memberId, request, asset, required);
         } else if (verdict.outcome() == Codes.REVIEW) {
             ++reviews;
-            _reviewAtRandom(memberId, request, verdict.seq());
         } else {
             ++denials;
         }
         _check(4, verdict.seq() == asset.size);
         ++asset.size;
         head = _fold(head, memberId, request, verdict);
+        if (verdict.outcome() == Codes.REVIEW) _reviewAtRandom(memberId, request, verdict.seq());
     }
 
     /// @dev Every permit by what should be true, not by what the ledger says.
@@ -819,7 +824,7 @@ contract Handler is Base {
         }
     }
 
-    /// @dev One in two is answered, and most of these with yes.
+    /// @dev One in two is answered, most of these with yes, and then asked again.
     function _reviewAtRandom(uint32 memberId, IDecisions.Request memory request, uint40 seq) private {
         uint256 seed = uint256(keccak256(abi.encode(request, seq)));
         if (seed % 2 == 0) return;
@@ -828,7 +833,9 @@ contract Handler is Base {
         if (reviewer == memberId || reviewer == request.terms.controller()) return;
         _as(reviewer);
         ledger.reviewRequest(request, memberId, seq, approved, COMMITMENT);
-        if (approved) _approved[keccak256(abi.encode(request, memberId))] = _now() + 72 hours;
+        if (!approved) return;
+        _approved[keccak256(abi.encode(request, memberId))] = _now() + 72 hours;
+        _ask(memberId, request.passportId, request.grantId, request.terms);
     }
 
     function _stands(Leave storage permit) private view returns (bool) {
@@ -1004,7 +1011,7 @@ contract Handler is Base {
         return
             [
                 Codes.PRIMARY_CARE,
-                Codes.RESEARCH,
+                Codes.DISEASE_RESEARCH,
                 Codes.AI_TRAINING,
                 Codes.PUBLIC_HEALTH,
                 Codes.PATIENT_REQUEST
