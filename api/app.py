@@ -16,6 +16,7 @@ from api.middleware import BodyLimit, LastResort, SameSite, SecurityHeaders
 from api.pages import people, public
 from api.pages.render import STATIC, environment, problem_page
 from api.routes import (
+    committee,
     decisions,
     grants,
     health,
@@ -39,6 +40,7 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 _ROUTERS: Final[tuple[APIRouter, ...]] = (
     policy.router,
     members.router,
+    committee.router,
     passports.router,
     grants.router,
     projects.router,

@@ -64,7 +64,12 @@ class Write:
         return operation
 
     def answer(
-        self, operation: Operation, resource: Callable[[tuple[Event, ...]], Model], *, created: bool = True
+        self,
+        operation: Operation,
+        resource: Callable[[tuple[Event, ...]], Model],
+        *,
+        created: bool = True,
+        acts: bool = False,
     ) -> Response:
         """
         Wait for an operation and answer.
@@ -73,9 +78,11 @@ class Write:
             operation: What was started.
             resource: Makes the answer out of what the ledger recorded; called when the index has it too.
             created: Whether the request makes something new.
+            acts: Whether the resource is an act of the committee, which need not be done to be answered with.
 
         Returns:
-            The resource; a pointer to the operation if it is still on its way; its problem if it failed.
+            The resource; a pointer to the operation if it is still on its way, or to the act if the committee has not
+            approved it yet; the operation's problem if it failed.
         """
         deadline = time.monotonic() + self.timeout
         operation = self.service.writer.wait(operation.operation_id, timeout=self.timeout)
@@ -83,6 +90,9 @@ class Write:
             return respond(of_stored(operation.error or {}).model_copy(update={"instance": self.instance}))
         if operation.status is not OperationStatus.MINED or not self._indexed(operation, deadline):
             return self._accepted(operation)
+        if not acts and (act := pending_act(operation.events)) is not None:
+            headers = {"Location": f"/v1/acts/{act}"}
+            return self._respond(operation_out(operation), 202, headers)
         status = 201 if created else 200
         return self._respond(resource(operation.events), status, {"Location": self._location(operation)})
 
@@ -102,6 +112,13 @@ class Write:
     @staticmethod
     def _location(operation: Operation) -> str:
         return f"/v1/operations/{operation.operation_id}"
+
+
+def pending_act(events: tuple[Event, ...]) -> int | None:
+    """Return the number of an act that was proposed or approved in these events, and not done."""
+    acts = {event.arguments["actId"] for event in events if event.name in {"ActProposed", "ActApproved"}}
+    acts -= {event.arguments["actId"] for event in events if event.name == "ActExecuted"}
+    return min(acts, default=None)
 
 
 def event_named(events: tuple[Event, ...], name: str) -> Event:

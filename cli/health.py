@@ -167,7 +167,7 @@ def _code(subject: Subject) -> str:
             f"there is no contract at {subject.ledger}",
             "Check the address and the chain; a devnet may have been reset.",
         )
-    expected = artifacts.load().deployed_bytecode
+    expected = artifacts.load().contracts[artifacts.LEDGER].deployed_bytecode
     if not _same_code(found, expected):
         raise Wrong(
             f"the contract at {subject.ledger} is not the one of this version",

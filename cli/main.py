@@ -25,6 +25,7 @@ _COMMANDS: Final = (
     "demo",
     "doctor",
     "member",
+    "committee",
     "holder",
     "record",
     "grant",

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from ledger.chain import artifacts
 from ledger.chain.rpc import Node
-from ledger.domain.records import Event, Position, Verdict
+from ledger.domain.records import Event, Position
 from ledger.domain.vocabulary import (
     BASIS_LABELS,
     CATEGORY_LABELS,
@@ -26,7 +26,7 @@ from ledger.domain.vocabulary import (
 )
 from ledger.encoding.events import Abi, EventDecoder, event_topic, selector
 from ledger.encoding.hexadecimal import address, bytes32, to_hex
-from ledger.encoding.words import unpack_verdict
+from ledger.encoding.words import unpack_terms, unpack_verdict
 from ledger.errors import VerificationError
 
 Json = dict[str, Any]
@@ -206,17 +206,20 @@ def _check_line(
 
 def _expected(passport_id: str, event: Event, member_name: str, released: Event | None) -> Json:
     """Return the fields of a line as they must be."""
-    verdict: Verdict = unpack_verdict(event.arguments["verdict"])
     given = event.arguments
+    terms, verdict = unpack_terms(given["terms"]), unpack_verdict(given["verdict"])
     return {
         "passportId": passport_id,
         "member": {"memberId": given["memberId"], "name": member_name},
-        "purpose": verdict.purpose.name,
-        "basis": verdict.basis.name,
-        "operation": verdict.operation.name,
-        "categories": names(verdict.categories),
+        "purpose": terms.purpose.name,
+        "basis": terms.basis.name,
+        "operation": terms.operation.name,
+        "categories": names(terms.categories),
         "dataClass": verdict.data_class.name,
-        "projectId": verdict.project_id or None,
+        "level": terms.level.name,
+        "projectId": terms.project_id or None,
+        "emergencyId": terms.emergency_id or None,
+        "controllerId": terms.controller_id or None,
         "grantId": _hex_or_none(given["grantId"]),
         "outcome": verdict.outcome.name,
         "facts": names(verdict.facts),
@@ -237,13 +240,13 @@ def _differences(line: Json, expected: Json) -> Iterator[str]:
 
 def _missing_words(line: Json, event: Event, member_name: str) -> Iterator[str]:
     """The sentence is what people read: it must speak of the same things."""
-    verdict = unpack_verdict(event.arguments["verdict"])
+    terms, verdict = unpack_terms(event.arguments["terms"]), unpack_verdict(event.arguments["verdict"])
     words = [
         member_name,
-        OPERATION_LABELS[verdict.operation].en,
-        PURPOSE_LABELS[verdict.purpose].en,
-        BASIS_LABELS[verdict.basis].en,
-        *(CATEGORY_LABELS[Category[name]].en for name in names(verdict.categories)),
+        OPERATION_LABELS[terms.operation].en,
+        PURPOSE_LABELS[terms.purpose].en,
+        BASIS_LABELS[terms.basis].en,
+        *(CATEGORY_LABELS[Category[name]].en for name in names(terms.categories)),
     ]
     sentence = str(line.get("sentence", ""))
     for word in words:

@@ -15,6 +15,7 @@ import structlog
 from eth_utils.crypto import keccak
 
 from ledger.audit.index import IndexReader, Row, key_of
+from ledger.chain.artifacts import CONTRACTS, LEDGER
 from ledger.chain.contract import DEPLOY, LedgerContract
 from ledger.chain.guard import ChainGuard
 from ledger.chain.indexer import Indexer
@@ -22,8 +23,9 @@ from ledger.chain.keystore import Keystore, read_key_file
 from ledger.chain.rpc import Node, contract_address
 from ledger.chain.submitter import JournalWriter
 from ledger.domain.records import Address, Admission
-from ledger.domain.vocabulary import Role
-from ledger.encoding.hexadecimal import bytes32
+from ledger.domain.vocabulary import MemberKind, Role
+from ledger.domain.wording import NOTICE_HASH
+from ledger.encoding.hexadecimal import bytes32, to_hex
 from ledger.errors import ChainError, ConfigurationError, LedgerError
 from ledger.ports import Call, Deployment, OperationStatus, Receipt
 from ledger.service import Service
@@ -40,8 +42,8 @@ from ledger.vault import SealedVault
 
 _NODE_SECONDS: Final = 60.0
 _DEPLOY_SECONDS: Final = 120.0
-#: The committee's membership has no natural end; this is the year 3000.
-_FOUNDER_VALID_TO: Final = 32_503_680_000
+#: The committee's membership has no natural end; this is the last second that the ledger can name, in 2106.
+_FOUNDER_VALID_TO: Final = 2**32 - 1
 #: How far the index may lag behind the chain before the service is not ready, in blocks.
 _MAX_LAG_BLOCKS: Final = 20
 
@@ -152,21 +154,14 @@ class Runtime:
             log.warning("starting without the chain", code=error.kind, reason=error.message)
 
     def _deploy(self) -> Deployment:
-        operation = self.writer.submit(
-            self.operator,
-            Call(DEPLOY, (admission_argument(self._founder()),)),
-            idempotency=("bootstrap", DEPLOY, "1"),
-        )
-        operation = self.writer.wait(operation.operation_id, timeout=_DEPLOY_SECONDS)
-        if operation.status is not OperationStatus.MINED or operation.transaction_hash is None:
-            raise ConfigurationError(
-                f"the ledger could not be deployed: {(operation.error or {}).get('message', 'not mined in time')}",
-                fix=f"Make sure that account {self.operator} has funds on this chain, then start again.",
-            )
-        receipt = self.node.receipt(operation.transaction_hash) or {}
-        address = contract_address(receipt)
-        if address is None:
-            raise ConfigurationError("the node does not tell where the ledger was deployed")
+        """Create the ledger's contracts, each with the address of the one before it; what exists is not made again."""
+        office: list[object] = []
+        receipt: dict[str, Any] = {}
+        for name in CONTRACTS:
+            founding = [admission_argument(self._founder()), to_hex(NOTICE_HASH)] if name == LEDGER else []
+            receipt = self._create(Call(f"{DEPLOY}{name}", (*office, *founding)))
+            office = [contract_address(receipt)]
+        address = Address(str(office[0]))
         deployment = Deployment(
             chain_id=self.node.chain_id(),
             genesis_hash=self.node.genesis_hash(),
@@ -178,6 +173,20 @@ class Runtime:
         log.info("ledger deployed", ledger=address, chain_id=deployment.chain_id)
         return deployment
 
+    def _create(self, call: Call) -> dict[str, Any]:
+        """Create one contract; returns its receipt."""
+        operation = self.writer.submit(self.operator, call, idempotency=("bootstrap", call.function, "1"))
+        operation = self.writer.wait(operation.operation_id, timeout=_DEPLOY_SECONDS)
+        if operation.status is not OperationStatus.MINED or operation.transaction_hash is None:
+            raise ConfigurationError(
+                f"the ledger could not be deployed: {(operation.error or {}).get('message', 'not mined in time')}",
+                fix=f"Make sure that account {self.operator} has funds on this chain, then start again.",
+            )
+        receipt = self.node.receipt(operation.transaction_hash) or {}
+        if contract_address(receipt) is None:
+            raise ConfigurationError("the node does not tell where the ledger was deployed")
+        return receipt
+
     def _founder(self) -> Admission:
         founder = read_founder(self.settings)
         return Admission(
@@ -187,6 +196,7 @@ class Runtime:
             purposes=0,
             jurisdiction=founder.jurisdiction,
             valid_to=_FOUNDER_VALID_TO,
+            kind=MemberKind.AUTHORITY,
             signing_key=bytes32(founder.signing_key, field="signingKey"),
             sealing_key=bytes32(founder.sealing_key, field="sealingKey"),
         )
@@ -245,7 +255,7 @@ def build(settings: Settings) -> Runtime:
 
 def _operator(settings: Settings, keystore: Keystore, journal: SqlJournal) -> Address:
     """Return the account that deployed the ledger, or the one that will."""
-    known = journal.find("bootstrap", DEPLOY)
+    known = journal.find("bootstrap", f"{DEPLOY}{CONTRACTS[0]}")
     if known is not None:
         return known[0].signer
     if settings.operator_key_file is None:

@@ -3,28 +3,144 @@ The law, decided a second time: the twin of `contracts/modules/Decisions.sol`.
 
 Pure and readable; shares nothing with the contracts but the published numbering. The auditor's replay is this
 module. Time is always an argument.
+
+The *principal* of a request is the member in whose right it is made: the requester, or the controller that has
+entrusted the requester with the purpose, or nobody if the controller named has not.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
-from ledger.domain.records import GrantState, Member, Passport, PolicyTable, Project, Request, Verdict
+from ledger.domain.records import (
+    Attestation,
+    Caps,
+    Emergency,
+    EmergencyRight,
+    Entrustment,
+    GrantState,
+    Member,
+    Passport,
+    PolicyTable,
+    Project,
+    Request,
+    Terms,
+    Verdict,
+)
 from ledger.domain.vocabulary import (
+    Assurance,
+    AttestationKind,
     Basis,
     Category,
-    Custody,
     DataClass,
+    EmergencyKind,
     Fact,
     GrantFlag,
     GrantStatus,
+    Level,
     MemberStatus,
     Outcome,
     PassportStatus,
+    Purpose,
 )
 
 #: How long after its decision a permit can be used, in seconds.
 PERMIT_SECONDS: Final = 3600
+
+_FULL_COUNT: Final = 0xFFFF
+
+_NOTHING: Final = Fact(0)
+_NO_ATTESTATIONS: Final[Mapping[AttestationKind, Attestation]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """
+    What the ledger knows that bears on one request.
+
+    Attributes:
+        at: Time of the block, seconds since the Unix epoch.
+        table: The law in force.
+        requester: Who asks.
+        passport: The data asked for.
+        jurisdiction: That of the passport's custodian, ISO 3166-1 numeric.
+        grant: The grant the request names, if that passport has it.
+        project: The project the request names, if it exists.
+        controller: The controller the request names, if it names one.
+        entrustment: What that controller entrusted the requester with.
+        caps: The requester's daily caps, and what counts against them on the day of `at`.
+        emergency: The emergency the request names, if it exists.
+        right: The requester's right to emergencies.
+        on_passport: Statements about the passport.
+        on_project: Statements about the project the request names.
+        approved_until: Until when a human's approval of this very request holds, exclusive; 0 without one.
+    """
+
+    at: int
+    table: PolicyTable
+    requester: Member
+    passport: Passport
+    jurisdiction: int
+    grant: GrantState | None = None
+    project: Project | None = None
+    controller: Member | None = None
+    entrustment: Entrustment | None = None
+    caps: Caps = field(default_factory=Caps)
+    emergency: Emergency | None = None
+    right: EmergencyRight = field(default_factory=EmergencyRight)
+    on_passport: Mapping[AttestationKind, Attestation] = field(default_factory=lambda: _NO_ATTESTATIONS)
+    on_project: Mapping[AttestationKind, Attestation] = field(default_factory=lambda: _NO_ATTESTATIONS)
+    approved_until: int = 0
+
+
+def decide(request: Request, situation: Situation) -> Verdict:
+    """
+    Answer a request: permitted if and only if nothing required is missing.
+
+    The number of the decision is the passport's size.
+    """
+    table, terms = situation.table, request.terms
+    data_class = class_of(table, terms.categories)
+    facts = facts_of(request, situation)
+    missing = (table.required_for(data_class, terms.purpose, terms.basis) | Fact.LAWFUL) & ~facts
+    return Verdict(
+        seq=situation.passport.size,
+        policy_version=table.version,
+        data_class=data_class,
+        outcome=outcome_of(missing),
+        facts=facts,
+        missing=missing,
+    )
+
+
+def facts_of(request: Request, situation: Situation) -> Fact:
+    """
+    Work out which facts hold for a request.
+
+    Returns:
+        The set of facts that hold, with `LAWFUL` if the law has an entry at all. A fact of `ASKED_ON_DEMAND` is in it
+        only if the entry requires it.
+    """
+    terms, table = request.terms, situation.table
+    data_class = class_of(table, terms.categories)
+    required = table.required_for(data_class, terms.purpose, terms.basis)
+    principal = principal_of(terms, situation)
+    facts = (
+        _member_facts(terms, situation)
+        | _limit_facts(terms, situation)
+        | _passport_facts(request, situation, principal)
+        | _project_facts(terms, situation, principal, data_class)
+        | _grant_facts(terms, situation, principal)
+        | _level_facts(terms, situation, data_class)
+    )
+    if required:
+        facts |= Fact.LAWFUL
+    for fact, holds in _ON_DEMAND.items():
+        if fact in required and holds(request, situation):
+            facts |= fact
+    return facts
 
 
 def class_of(table: PolicyTable, categories: Category) -> DataClass:
@@ -46,77 +162,41 @@ def grant_is_live(grant: GrantState, at: int) -> bool:
     return grant.status is GrantStatus.ACTIVE and grant.use_from <= at < grant.use_to
 
 
-def facts_of(
-    request: Request,
-    *,
-    table: PolicyTable,
-    member: Member,
-    passport: Passport,
-    grant: GrantState | None,
-    project: Project | None,
-    at: int,
-) -> Fact:
-    """
-    Work out which facts hold for a request.
-
-    Args:
-        request: What is asked.
-        table: The law in force.
-        member: The requester.
-        passport: The data asked for.
-        grant: The grant the request names, if that passport has it.
-        project: The project the request names, if it exists.
-        at: Time of the block, seconds since the Unix epoch.
-
-    Returns:
-        The set of facts that hold, with `LAWFUL` if the law has an entry at all.
-    """
-    data_class = class_of(table, request.categories)
-    facts = (
-        _requester_facts(request, table, member, at)
-        | _passport_facts(request, table, member, passport)
-        | _project_facts(request, project, member, data_class, at)
-        | _grant_facts(request, grant, member, passport, at)
-    )
-    if table.required_for(data_class, request.purpose, request.basis):
-        facts |= Fact.LAWFUL
-    return facts
+def grant_names(grant: GrantState, member: Member) -> bool:
+    """Tell whether a grant names a member that is controlled as it was when the holder signed, or its kind."""
+    if grant.recipient:
+        return grant.recipient == member.member_id and grant.control == member.control
+    return bool(grant.recipient_kinds >> member.kind & 1)
 
 
-def decide(
-    request: Request,
-    *,
-    table: PolicyTable,
-    member: Member,
-    passport: Passport,
-    grant: GrantState | None,
-    project: Project | None,
-    at: int,
-) -> Verdict:
-    """
-    Answer a request: permitted if and only if nothing required is missing.
+def reviews_are_current(right: EmergencyRight, at: int) -> bool:
+    """Tell whether a member has its right to emergencies and owes no overdue review at *at*."""
+    return not right.lost and (right.oldest_due is None or at <= right.oldest_due)
 
-    Arguments as for `facts_of`. The number of the decision is the passport's size.
-    """
-    facts = facts_of(
-        request, table=table, member=member, passport=passport, grant=grant, project=project, at=at
-    )
-    data_class = class_of(table, request.categories)
-    required = table.required_for(data_class, request.purpose, request.basis) | Fact.LAWFUL
-    missing = required & ~facts
-    return Verdict(
-        seq=passport.size,
-        policy_version=table.version,
-        project_id=request.project_id,
-        categories=request.categories,
-        purpose=request.purpose,
-        basis=request.basis,
-        operation=request.operation,
-        data_class=data_class,
-        outcome=outcome_of(missing),
-        facts=facts,
-        missing=missing,
-    )
+
+def principal_of(terms: Terms, situation: Situation) -> Member | None:
+    """Return the member in whose right a request is made; None if nobody's."""
+    if not terms.controller_id:
+        return situation.requester
+    order = situation.entrustment
+    entrusted = order is not None and order.purposes >> terms.purpose & 1 and situation.at < order.valid_to
+    return situation.controller if entrusted else None
+
+
+def emergency_covers(request: Request, situation: Situation) -> bool:
+    """Tell whether the emergency that a request names is in force and covers it."""
+    emergency, terms, at = situation.emergency, request.terms, situation.at
+    if emergency is None or not emergency.valid_from <= at < emergency.until:
+        return False
+    if terms.categories not in emergency.categories:
+        return False
+    individual = terms.basis is Basis.INDIVIDUAL_EMERGENCY
+    if emergency.kind is EmergencyKind.INDIVIDUAL:
+        mine = emergency.member_id == situation.requester.member_id
+        return individual and mine and emergency.passport_id == request.passport_id
+    here = emergency.jurisdiction in (0, situation.jurisdiction)
+    serves = bool(emergency.purposes >> terms.purpose & 1)
+    return not individual and serves and here and emergency.used < emergency.max_records
 
 
 def outcome_of(missing: Fact) -> Outcome:
@@ -126,73 +206,166 @@ def outcome_of(missing: Fact) -> Outcome:
     return Outcome.REVIEW if missing == Fact.HUMAN_REVIEWED else Outcome.DENY
 
 
-def uses_quota(request: Request, verdict: Verdict, grant: GrantState | None) -> bool:
+def takes_use(terms: Terms, verdict: Verdict, grant: GrantState | None) -> bool:
     """Tell whether a decision takes one of the grant's uses."""
-    return (
-        verdict.outcome is Outcome.PERMIT
-        and request.basis is Basis.CONSENT
-        and grant is not None
-        and grant.max_uses != 0
-    )
+    permitted = verdict.outcome is Outcome.PERMIT and terms.basis is Basis.CONSENT
+    return permitted and grant is not None and grant.max_uses != 0
 
 
-def _requester_facts(request: Request, table: PolicyTable, member: Member, at: int) -> Fact:
-    facts = Fact(0)
-    if member_is_active(member, at):
+def takes_record(
+    terms: Terms, verdict: Verdict, *, table: PolicyTable, passport: Passport, emergency: Emergency | None
+) -> bool:
+    """Tell whether a decision takes one of the records that a public emergency is good for."""
+    if (
+        verdict.outcome is not Outcome.PERMIT
+        or emergency is None
+        or emergency.kind is not EmergencyKind.PUBLIC
+    ):
+        return False
+    required = table.required_for(verdict.data_class, terms.purpose, terms.basis)
+    return rests_on_emergency(required, passport.lock)
+
+
+def rests_on_emergency(required: Fact, lock: int) -> bool:
+    """Tell whether a permit rests on the emergency that it names: the law asks for one, or for what unlocks the data."""
+    return Fact.EMERGENCY_IN_FORCE in required or (Fact.UNLOCKED in required and lock != 0)
+
+
+def cap_of(caps: int, purpose: Purpose) -> int:
+    """Return one purpose's 16 bits of a word of caps or of uses."""
+    return caps >> (16 * purpose) & 0xFFFF
+
+
+def takes_cap(terms: Terms, verdict: Verdict, caps: Caps) -> bool:
+    """Tell whether a decision counts against the requester's daily cap; a count of 16 bits that is full stays full."""
+    counted = cap_of(caps.caps, terms.purpose) != 0 and cap_of(caps.used, terms.purpose) != _FULL_COUNT
+    return verdict.outcome is Outcome.PERMIT and counted
+
+
+def _member_facts(terms: Terms, situation: Situation) -> Fact:
+    parties = [situation.requester]
+    if terms.controller_id and situation.controller is not None:
+        parties.append(situation.controller)
+    facts = _NOTHING
+    if all(member_is_active(party, situation.at) for party in parties):
         facts |= Fact.MEMBER_ACTIVE
-    if member.purposes >> request.purpose & 1:
+    if all(party.purposes >> terms.purpose & 1 for party in parties):
         facts |= Fact.MEMBER_SCOPE
-    if request.categories & table.necessary_for(request.purpose) == request.categories:
-        facts |= Fact.CATEGORIES_NECESSARY
     return facts
 
 
-def _passport_facts(request: Request, table: PolicyTable, member: Member, passport: Passport) -> Fact:
-    facts = Fact(0)
+def _limit_facts(terms: Terms, situation: Situation) -> Fact:
+    facts = _NOTHING
+    if terms.categories in situation.table.necessary_for(terms.purpose):
+        facts |= Fact.CATEGORIES_NECESSARY
+    cap = cap_of(situation.caps.caps, terms.purpose)
+    if cap == 0 or cap_of(situation.caps.used, terms.purpose) < cap:
+        facts |= Fact.WITHIN_CAP
+    return facts
+
+
+def _passport_facts(request: Request, situation: Situation, principal: Member | None) -> Fact:
+    passport, terms = situation.passport, request.terms
+    # What is true of every record; datasets and models will have to earn it.
+    facts = Fact.DATASET_CURRENT | Fact.BUDGET_LEFT
     if passport.status is PassportStatus.OPEN:
         facts |= Fact.PASSPORT_OPEN
-    if passport.purposes & ~table.banned_purposes & 1 << request.purpose:
+    if passport.purposes & ~situation.table.banned_purposes & 1 << terms.purpose:
         facts |= Fact.PURPOSE_ALLOWED
-    if passport.custodian == member.member_id:
+    if principal is not None and passport.custodian == principal.member_id:
         facts |= Fact.REQUESTER_IS_CUSTODIAN
+    under_its_lock = passport.lock == terms.emergency_id and emergency_covers(request, situation)
+    if passport.lock == 0 or under_its_lock:
+        facts |= Fact.UNLOCKED
     return facts
 
 
 def _project_facts(
-    request: Request, project: Project | None, member: Member, data_class: DataClass, at: int
+    terms: Terms, situation: Situation, principal: Member | None, data_class: DataClass
 ) -> Fact:
-    facts = Fact(0)
-    if project is None or project.member_id != member.member_id or project.withdrawn:
+    facts, project = _NOTHING, situation.project
+    if project is None or principal is None or project.withdrawn:
         return facts
-    in_time = project.valid_from <= at < project.valid_to
-    covers = project.purposes >> request.purpose & 1 and request.categories in project.categories
+    if project.member_id != principal.member_id:
+        return facts
+    in_time = project.valid_from <= situation.at < project.valid_to
+    covers = project.purposes >> terms.purpose & 1 and terms.categories in project.categories
     if in_time and covers and data_class >= project.highest_class:
         facts |= Fact.PROJECT_FILED
     if project.techniques:
         facts |= Fact.PROJECT_TECHNIQUE
-    if any(project.agreement):
+    if project.agreement:
         facts |= Fact.PROJECT_AGREEMENT
+    if project.ethics:
+        facts |= Fact.PROJECT_ETHICS
+    if project.compliance:
+        facts |= Fact.PROJECT_COMPLIANCE
     return facts
 
 
-def _grant_facts(
-    request: Request, grant: GrantState | None, member: Member, passport: Passport, at: int
-) -> Fact:
-    facts = Fact(0)
-    # No recipient: there is only the mark of a grant that was withdrawn before it was given.
-    if grant is None or not grant.recipient:
+def _grant_facts(terms: Terms, situation: Situation, principal: Member | None) -> Fact:
+    facts, grant = _NOTHING, situation.grant
+    # No assurance: there is no grant, only one that was asked for, refused, or withdrawn before it was given.
+    if grant is None or grant.assurance is Assurance.NONE:
         return facts
-    if grant_is_live(grant, at):
+    if grant_is_live(grant, situation.at):
         facts |= Fact.GRANT_LIVE
-    if grant.recipient == member.member_id:
+    if principal is not None and grant_names(grant, principal):
         facts |= Fact.GRANT_RECIPIENT
-    if grant.purposes >> request.purpose & 1:
+    if grant.purposes >> terms.purpose & 1:
         facts |= Fact.GRANT_PURPOSE
-    if request.categories in grant.categories:
+    if terms.categories in grant.categories:
         facts |= Fact.GRANT_CATEGORIES
-    # A custodian that keeps the holder's key cannot give separate consent in the subject's stead.
-    if GrantFlag.SEPARATE in grant.flags and passport.custody is Custody.SELF:
+    if GrantFlag.SEPARATE in grant.flags and grant.assurance >= Assurance.DELEGATED:
         facts |= Fact.GRANT_SEPARATE
     if grant.max_uses == 0 or grant.uses < grant.max_uses:
         facts |= Fact.GRANT_QUOTA
+    # No day asked for means all days: more than any limit.
+    from_inside = grant.data_from == 0 or terms.first_day >= grant.data_from
+    to_inside = grant.data_to == 0 or 0 < terms.last_day <= grant.data_to
+    if from_inside and to_inside:
+        facts |= Fact.GRANT_PERIOD
     return facts
+
+
+def _level_facts(terms: Terms, situation: Situation, data_class: DataClass) -> Fact:
+    least: Level = situation.table.level_for(data_class, terms.purpose)
+    if terms.basis is Basis.CONSENT and situation.grant is not None:
+        least = max(least, situation.grant.level)
+    handed_over_at = max(terms.level, situation.passport.level)
+    return Fact.LEVEL_SUFFICIENT if handed_over_at >= least else _NOTHING
+
+
+def _border_is_cleared(_: Request, situation: Situation) -> bool:
+    at_home = situation.requester.jurisdiction == situation.jurisdiction
+    return at_home or _attested_by(situation.on_project, AttestationKind.CLEARANCE, situation.at) != 0
+
+
+def _deidentification_is_verified(request: Request, situation: Situation) -> bool:
+    verifier = _attested_by(situation.on_passport, AttestationKind.DEIDENTIFICATION, situation.at)
+    return verifier not in (0, situation.requester.member_id, request.terms.controller_id)
+
+
+def _attested_by(statements: Mapping[AttestationKind, Attestation], kind: AttestationKind, at: int) -> int:
+    """Return who states something in a statement that is in force; 0 if nobody."""
+    statement = statements.get(kind)
+    return statement.issuer if statement is not None and at < statement.valid_to else 0
+
+
+#: How each fact is established that is established only where the law requires it.
+_ON_DEMAND: Final[dict[Fact, Callable[[Request, Situation], bool]]] = {
+    Fact.EMERGENCY_IN_FORCE: emergency_covers,
+    Fact.REVIEWS_CURRENT: lambda _, known: reviews_are_current(known.right, known.at),
+    Fact.HUMAN_REVIEWED: lambda _, known: known.at < known.approved_until,
+    Fact.BORDER_CLEARED: _border_is_cleared,
+    Fact.ENCRYPTED: lambda _, known: (
+        _attested_by(known.on_passport, AttestationKind.ENCRYPTION, known.at) != 0
+    ),
+    Fact.DEIDENTIFIED: _deidentification_is_verified,
+    Fact.SOURCE_DECLARED: lambda _, known: (
+        _attested_by(known.on_passport, AttestationKind.SOURCE, known.at) != 0
+    ),
+    Fact.MODEL_LICENSED: lambda _, known: (
+        _attested_by(known.on_project, AttestationKind.LICENCE, known.at) != 0
+    ),
+}

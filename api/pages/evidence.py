@@ -12,11 +12,11 @@ from typing import Final
 from eth_utils.crypto import keccak
 
 from ledger.encoding.hexadecimal import to_hex
-from ledger.encoding.words import pack_verdict
+from ledger.encoding.words import pack_terms, pack_verdict
 from ledger.ports import DecisionRecord
 
-#: `IDecisions.DecisionRecorded`; a verdict is one word.
-DECISION_TOPIC: Final = keccak(text="DecisionRecorded(bytes32,bytes32,uint32,uint256,bytes32)")
+#: `IDecisions.DecisionRecorded`; terms and verdict are a word each.
+DECISION_TOPIC: Final = keccak(text="DecisionRecorded(bytes32,bytes32,uint32,uint256,uint256,bytes32)")
 _SIZE_SELECTOR: Final = keccak(text="sizeOf(bytes32)")[:4]
 
 
@@ -39,8 +39,14 @@ def evidence_of(record: DecisionRecord) -> Evidence:
         block_hash=to_hex(record.position.block_hash),
         log_index=record.position.log_index,
         topics=" ".join(to_hex(topic) for topic in topics),
-        data=to_hex(pack_verdict(record.verdict).to_bytes(32, "big") + record.commitment),
+        data=to_hex(
+            _word(pack_terms(record.terms)) + _word(pack_verdict(record.verdict)) + record.commitment
+        ),
     )
+
+
+def _word(value: int) -> bytes:
+    return value.to_bytes(32, "big")
 
 
 def size_call(passport_id: bytes) -> str:

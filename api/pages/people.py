@@ -332,7 +332,7 @@ def _name(record: DecisionRecord) -> DecisionName:
 
 
 def _is_copy(record: DecisionRecord) -> bool:
-    return record.verdict.operation is AccessOperation.TRANSFER
+    return record.terms.operation is AccessOperation.TRANSFER
 
 
 def _named(entry: AccessEntry, consents: dict[bytes, Consent]) -> Consent | None:

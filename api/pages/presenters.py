@@ -226,7 +226,7 @@ def consent_of(record: GrantRecord, *, text: str, at: int, passport: Passport, o
         text=text,
         status=_CONSENT_WORDS[status],
         in_force=in_force,
-        ended=moment(state.ended_at) if state.ended_at else None,
+        ended=moment(record.ended_at) if record.ended_at else None,
         uses=f"{state.uses} of {state.max_uses} uses"
         if state.max_uses
         else "any number of uses in its period",

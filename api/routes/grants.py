@@ -27,6 +27,7 @@ from api.schemas.grants import (
     prepared_out,
 )
 from api.writes import Identity, WriteDep, event_named
+from ledger.domain.days import day_of
 from ledger.domain.records import NO_GRANT, GrantId, Member, PassportId
 from ledger.encoding.hexadecimal import from_hex
 from ledger.errors import InvalidInput, NotPermitted
@@ -155,12 +156,17 @@ def revoke_grant(
 def _prepare(service: Service, body: PreparationIn) -> PreparedGrant:
     return service.consents.prepare(
         passport_id(body.passport_id),
-        recipient=body.recipient,
+        recipient=body.recipient or 0,
+        recipient_kinds=body.recipient_kinds,
         purposes=body.purposes,
         categories=body.categories,
         use_from=seconds_of(body.use_from) if body.use_from else None,
         use_to=seconds_of(body.use_to),
+        data_from=day_of(body.data_from),
+        data_to=day_of(body.data_to),
         max_uses=body.max_uses,
+        level=body.level,
+        template=body.template,
         flags=body.flags,
         supersedes=grant_id(body.supersedes) if body.supersedes else NO_GRANT,
     )

@@ -10,7 +10,7 @@ from api.dependencies import Fresh, ServiceDep
 from api.routes.documented import READ, WRITE
 from api.routes.ids import NumberPath
 from api.schemas.base import seconds_of
-from api.schemas.projects import ProjectIn, ProjectList, ProjectOut, project_out
+from api.schemas.projects import ProjectIn, ProjectList, ProjectOut, ReviewIn, project_out
 from api.writes import Identity, WriteDep, event_named
 from ledger.ports import Operation
 
@@ -78,5 +78,27 @@ def withdraw_project(
     """
     operation = write.once(
         lambda identity: service.projects.withdraw(actor, project_id, idempotency=identity)
+    )
+    return write.answer(operation, lambda _: project_out(service.projects.get(project_id)))
+
+
+@router.post("/{project_id}/reviews", status_code=201, response_model=ProjectOut, responses=WRITE)
+def review_project(
+    project_id: NumberPath, body: ReviewIn, actor: MemberDep, service: ServiceDep, write: WriteDep
+) -> Response:
+    """
+    Approve a project as an ethics or a compliance body, or take the approval back.
+
+    For ethics and compliance bodies other than the one that filed it.
+    """
+    operation = write.once(
+        lambda identity: service.projects.review(
+            actor,
+            project_id,
+            body.approval,
+            approved=body.approved,
+            opinion=body.opinion,
+            idempotency=identity,
+        )
     )
     return write.answer(operation, lambda _: project_out(service.projects.get(project_id)))

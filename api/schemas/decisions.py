@@ -9,9 +9,19 @@ from pydantic import ConfigDict, Field
 from api.schemas.base import ID2_EXAMPLE, ID_EXAMPLE, Model, unhex
 from api.schemas.chain import PositionOut, position_out
 from api.schemas.members import MemberName
-from api.schemas.words import BasisIn, CategoriesIn, Hex32, OperationIn, PurposeIn
+from api.schemas.words import (
+    BasisIn,
+    CategoriesIn,
+    DayIn,
+    Hex32,
+    LevelIn,
+    OperationIn,
+    PurposeIn,
+    Uint32,
+)
+from ledger.domain.days import day_of
 from ledger.domain.records import NO_GRANT, GrantId, PassportId
-from ledger.domain.vocabulary import names
+from ledger.domain.vocabulary import Level, names
 from ledger.encoding.hexadecimal import to_hex
 from ledger.service.access import AccessEntry
 from ledger.service.decisions import AccessRequest
@@ -23,6 +33,7 @@ _REQUEST_EXAMPLE: Final[dict[str, Any]] = {
     "operation": "READ",
     "categories": ["DIAGNOSIS"],
     "grantId": ID2_EXAMPLE,
+    "level": "PSEUDONYMISED",
     "projectId": 1,
     "statement": "Nightly cohort build of the sepsis project",
 }
@@ -39,7 +50,15 @@ class AccessRequestIn(Model):
     operation: OperationIn
     categories: CategoriesIn
     grant_id: Hex32 | None = None
-    project_id: int = Field(default=0, ge=0, le=2**32 - 1)
+    level: LevelIn = Field(
+        default=Level.IDENTIFIED,
+        description="Level of de-identification at which the data is to be handed over.",
+    )
+    project_id: Uint32 = 0
+    emergency_id: Uint32 = Field(default=0, description="The emergency that the request is made under.")
+    controller_id: Uint32 = Field(default=0, description="The member on whose behalf the request is made.")
+    data_from: DayIn | None = Field(default=None, description="First day of the data asked for.")
+    data_to: DayIn | None = Field(default=None, description="Last day of the data asked for.")
     statement: str = Field(
         default="", max_length=4000, description="Stays in the vault; the chain holds a commitment."
     )
@@ -53,7 +72,12 @@ class AccessRequestIn(Model):
             operation=self.operation,
             categories=self.categories,
             grant_id=GrantId(unhex(self.grant_id)) if self.grant_id else NO_GRANT,
+            level=self.level,
             project_id=self.project_id,
+            emergency_id=self.emergency_id,
+            controller_id=self.controller_id,
+            first_day=day_of(self.data_from),
+            last_day=day_of(self.data_to),
             statement=self.statement,
         )
 
@@ -76,8 +100,11 @@ class DecisionOut(Model):
     basis: str = Field(examples=["CONSENT"])
     operation: str = Field(examples=["READ"])
     categories: list[str] = Field(examples=[["DIAGNOSIS"]])
+    level: str = Field(examples=["PSEUDONYMISED"])
     data_class: str = Field(examples=["SENSITIVE"])
     project_id: int | None = Field(examples=[1])
+    emergency_id: int | None = None
+    controller_id: int | None = None
     grant_id: str | None = Field(examples=[ID2_EXAMPLE])
     outcome: str = Field(examples=["DENY"])
     facts: list[str] = Field(examples=[["MEMBER_ACTIVE"]])
@@ -106,17 +133,20 @@ class DecisionsOut(Model):
 
 def decision_out(entry: AccessEntry) -> DecisionOut:
     """Write a decision as it is told to people and programs."""
-    record, verdict = entry.record, entry.record.verdict
+    record, terms, verdict = entry.record, entry.record.terms, entry.record.verdict
     return DecisionOut(
         passport_id=to_hex(record.passport_id),
         seq=verdict.seq,
         member=MemberName(member_id=record.member_id, name=entry.member),
-        purpose=verdict.purpose.name,
-        basis=verdict.basis.name,
-        operation=verdict.operation.name,
-        categories=names(verdict.categories),
+        purpose=terms.purpose.name,
+        basis=terms.basis.name,
+        operation=terms.operation.name,
+        categories=names(terms.categories),
+        level=terms.level.name,
         data_class=verdict.data_class.name,
-        project_id=verdict.project_id or None,
+        project_id=terms.project_id or None,
+        emergency_id=terms.emergency_id or None,
+        controller_id=terms.controller_id or None,
         grant_id=to_hex(record.grant_id) if record.grant_id != NO_GRANT else None,
         outcome=verdict.outcome.name,
         facts=names(verdict.facts),

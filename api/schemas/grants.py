@@ -10,18 +10,23 @@ from api.schemas.base import ADDRESS_EXAMPLE, ID2_EXAMPLE, ID_EXAMPLE, SIGNATURE
 from api.schemas.chain import PositionOut, position_out
 from api.schemas.words import (
     CategoriesIn,
+    DayIn,
     FlagsIn,
     Hex32,
+    LevelIn,
     MemberId,
+    MemberKindsIn,
     PurposesIn,
     SignatureIn,
     TimeIn,
     Uint16,
-    Uint40,
+    Uint32,
     purpose_names,
 )
+from ledger.domain.days import date_of
 from ledger.domain.records import NO_GRANT, Commitment, Grant, GrantId, PassportId
-from ledger.domain.vocabulary import Category, GrantFlag, names
+from ledger.domain.vocabulary import Category, GrantFlag, Level, kinds_of, names
+from ledger.domain.wording import FIRST_TEMPLATE
 from ledger.encoding.hexadecimal import to_hex
 from ledger.ports import GrantRecord
 from ledger.service.consents import PreparedGrant, grant_status
@@ -33,18 +38,24 @@ _PREPARATION_EXAMPLE: Final[dict[str, Any]] = {
     "categories": ["DIAGNOSIS", "LABORATORY"],
     "useTo": "2027-06-30T00:00:00Z",
     "maxUses": 10,
+    "level": "PSEUDONYMISED",
     "flags": ["SEPARATE", "NO_REIDENTIFY"],
 }
 _GRANT_EXAMPLE: Final[dict[str, Any]] = {
     "grantId": ID2_EXAMPLE,
     "passportId": ID_EXAMPLE,
     "recipient": 3,
+    "recipientKinds": 0,
     "purposes": 128,
     "categories": 5,
     "useFrom": 1_796_000_000,
     "useTo": 1_814_313_600,
+    "dataFrom": 0,
+    "dataTo": 0,
     "maxUses": 10,
+    "level": 1,
     "flags": 5,
+    "template": 1,
     "terms": ID_EXAMPLE,
     "supersedes": to_hex(NO_GRANT),
     "deadline": 1_796_003_600,
@@ -57,13 +68,20 @@ class PreparationIn(Model):
     model_config = ConfigDict(json_schema_extra={"examples": [_PREPARATION_EXAMPLE]})
 
     passport_id: Hex32
-    recipient: MemberId
+    recipient: MemberId | None = Field(default=None, description="The member that may use the data.")
+    recipient_kinds: MemberKindsIn = Field(
+        default_factory=list, description="With no recipient: the kinds of members that may."
+    )
     purposes: PurposesIn
     categories: CategoriesIn
     use_from: TimeIn | None = None
     use_to: TimeIn
-    max_uses: int = Field(default=0, ge=0, le=2**24 - 1, description="0 for as many as the use period holds.")
+    data_from: DayIn | None = Field(default=None, description="First day of the data.")
+    data_to: DayIn | None = Field(default=None, description="Last day of the data.")
+    max_uses: int = Field(default=0, ge=0, le=2**16 - 1, description="0 for as many as the use period holds.")
+    level: LevelIn = Field(default=Level.IDENTIFIED, description="Least level of de-identification.")
     flags: FlagsIn = Field(default_factory=lambda: GrantFlag(0))
+    template: Uint32 = FIRST_TEMPLATE
     supersedes: Hex32 | None = None
 
 
@@ -74,16 +92,21 @@ class GrantWords(Model):
 
     grant_id: Hex32
     passport_id: Hex32
-    recipient: MemberId
+    recipient: Uint32
+    recipient_kinds: Uint16
     purposes: Uint16
     categories: Uint16
-    use_from: Uint40
-    use_to: Uint40
-    max_uses: int = Field(ge=0, le=2**24 - 1)
+    use_from: Uint32
+    use_to: Uint32
+    data_from: Uint16
+    data_to: Uint16
+    max_uses: Uint16
+    level: int = Field(ge=0, le=3)
     flags: int = Field(ge=0, le=15)
+    template: Uint32
     terms: Hex32
     supersedes: Hex32
-    deadline: Uint40
+    deadline: Uint32
 
     def to_grant(self) -> Grant:
         """Return the grant as a value of the ledger."""
@@ -91,12 +114,17 @@ class GrantWords(Model):
             grant_id=GrantId(unhex(self.grant_id)),
             passport_id=PassportId(unhex(self.passport_id)),
             recipient=self.recipient,
+            recipient_kinds=self.recipient_kinds,
             purposes=self.purposes,
             categories=Category(self.categories),
             use_from=self.use_from,
             use_to=self.use_to,
+            data_from=self.data_from,
+            data_to=self.data_to,
             max_uses=self.max_uses,
+            level=Level(self.level),
             flags=GrantFlag(self.flags),
+            template=self.template,
             terms=Commitment(unhex(self.terms)),
             supersedes=GrantId(unhex(self.supersedes)),
             deadline=self.deadline,
@@ -157,15 +185,24 @@ class GrantOut(Model):
 
     grant_id: str = Field(examples=[ID2_EXAMPLE])
     passport_id: str = Field(examples=[ID_EXAMPLE])
-    recipient: int = Field(examples=[3])
+    recipient: int | None = Field(examples=[3])
+    recipient_kinds: list[str] = Field(examples=[[]])
     purposes: list[str] = Field(examples=[["AI_TRAINING"]])
     categories: list[str] = Field(examples=[["DIAGNOSIS"]])
     use_from: str = Field(examples=["2026-12-01T08:00:00Z"])
     use_to: str = Field(examples=["2027-06-30T00:00:00Z"])
     max_uses: int = Field(examples=[10])
     uses: int = Field(examples=[1])
+    data_from: str | None = Field(default=None, examples=["2020-01-01"])
+    data_to: str | None = None
+    level: str = Field(examples=["PSEUDONYMISED"])
     flags: list[str] = Field(examples=[["SEPARATE"]])
-    status: Literal["active", "pending", "expired", "withdrawn", "superseded"]
+    status: Literal[
+        "requested", "pending", "active", "expired", "refused", "withdrawn", "superseded", "repudiated"
+    ]
+    assurance: str = Field(examples=["SELF"])
+    template: int | None = Field(examples=[1])
+    requested_by: int | None = None
     ended_at: str | None = None
     terms: str = Field(examples=[ID_EXAMPLE])
     supersedes: str | None = None
@@ -187,12 +224,17 @@ def grant_words(grant: Grant) -> GrantWords:
         grant_id=to_hex(grant.grant_id),
         passport_id=to_hex(grant.passport_id),
         recipient=grant.recipient,
+        recipient_kinds=grant.recipient_kinds,
         purposes=grant.purposes,
         categories=int(grant.categories),
         use_from=grant.use_from,
         use_to=grant.use_to,
+        data_from=grant.data_from,
+        data_to=grant.data_to,
         max_uses=grant.max_uses,
+        level=int(grant.level),
         flags=int(grant.flags),
+        template=grant.template,
         terms=to_hex(grant.terms),
         supersedes=to_hex(grant.supersedes),
         deadline=grant.deadline,
@@ -216,19 +258,31 @@ def grant_out(record: GrantRecord, *, text: str, at: int) -> GrantOut:
     return GrantOut(
         grant_id=to_hex(record.grant_id),
         passport_id=to_hex(record.passport_id),
-        recipient=state.recipient,
+        recipient=state.recipient or None,
+        recipient_kinds=[kind.name for kind in kinds_of(state.recipient_kinds)],
         purposes=purpose_names(state.purposes),
         categories=names(state.categories),
         use_from=utc(state.use_from),
         use_to=utc(state.use_to),
         max_uses=state.max_uses,
         uses=state.uses,
+        data_from=_day(state.data_from),
+        data_to=_day(state.data_to),
+        level=state.level.name,
         flags=names(state.flags),
         status=grant_status(state, at),
-        ended_at=utc(state.ended_at) if state.ended_at else None,
+        assurance=state.assurance.name,
+        template=record.template or None,
+        requested_by=record.requested_by or None,
+        ended_at=utc(record.ended_at) if record.ended_at else None,
         terms=to_hex(record.terms),
         supersedes=to_hex(record.supersedes) if record.supersedes != NO_GRANT else None,
         successor=to_hex(record.successor) if record.successor else None,
         text=text,
         position=position_out(record.position),
     )
+
+
+def _day(day: int) -> str | None:
+    found = date_of(day)
+    return found.isoformat() if found else None

@@ -7,9 +7,9 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from api.schemas.base import ADDRESS_EXAMPLE, ID2_EXAMPLE, ID_EXAMPLE, Model, seconds_of, unhex, utc
-from api.schemas.words import AddressIn, Hex32, PurposeIn, RolesIn, TimeIn, purpose_names
+from api.schemas.words import AddressIn, Hex32, MemberKindIn, PurposeIn, RolesIn, TimeIn, purpose_names
 from ledger.domain.records import Address, Admission, Member
-from ledger.domain.vocabulary import names, purpose_set
+from ledger.domain.vocabulary import MemberKind, names, purpose_set
 from ledger.encoding.hexadecimal import to_hex
 
 
@@ -36,6 +36,7 @@ class AdmissionIn(Model):
     roles: RolesIn
     purposes: Annotated[list[PurposeIn], Field(max_length=16)]
     jurisdiction: int = Field(ge=0, le=999, description="ISO 3166-1 numeric.")
+    kind: MemberKindIn = Field(default=MemberKind.OTHER, description="What the institution is.")
     valid_to: TimeIn
     signing_key: Hex32 = Field(description="Ed25519 public key: signs requests.")
     sealing_key: Hex32 = Field(description="X25519 public key: receives data keys.")
@@ -54,6 +55,7 @@ class AdmissionIn(Model):
             valid_to=seconds_of(self.valid_to),
             signing_key=unhex(self.signing_key),
             sealing_key=unhex(self.sealing_key),
+            kind=self.kind,
         )
 
 
@@ -71,6 +73,8 @@ class MemberOut(Model):
     roles: list[str] = Field(examples=[["CUSTODIAN"]])
     purposes: list[str] = Field(examples=[["PRIMARY_CARE"]])
     jurisdiction: int = Field(examples=[156])
+    kind: str = Field(examples=["HOSPITAL"])
+    control: int = Field(description="How often control of it has changed hands.", examples=[0])
     valid_to: str = Field(examples=["2029-12-31T00:00:00Z"])
     status: str = Field(examples=["ACTIVE"])
     signer: str = Field(examples=[ADDRESS_EXAMPLE])
@@ -100,6 +104,8 @@ def member_out(member: Member) -> MemberOut:
         roles=names(member.roles),
         purposes=purpose_names(member.purposes),
         jurisdiction=member.jurisdiction,
+        kind=member.kind.name,
+        control=member.control,
         valid_to=utc(member.valid_to),
         status=member.status.name,
         signer=member.signer,

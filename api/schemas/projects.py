@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from pydantic import ConfigDict, Field
 
-from api.schemas.base import ID_EXAMPLE, Model, utc
-from api.schemas.words import CategoriesIn, DataClassIn, PurposesIn, TechniquesIn, TimeIn, purpose_names
+from api.schemas.base import Model, utc
+from api.schemas.words import (
+    ApprovalIn,
+    CategoriesIn,
+    DataClassIn,
+    PurposesIn,
+    TechniquesIn,
+    TimeIn,
+    purpose_names,
+)
 from ledger.domain.records import Project
 from ledger.domain.vocabulary import Technique, names
-from ledger.encoding.hexadecimal import to_hex
 
 
 class ProjectIn(Model):
@@ -40,6 +47,20 @@ class ProjectIn(Model):
     agreement: str | None = Field(default=None, max_length=100_000)
 
 
+class ReviewIn(Model):
+    """The answer of an ethics or a compliance body."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"approval": "ETHICS", "approved": True, "opinion": "Minutes of 2026-11-20, item 3"}]
+        }
+    )
+
+    approval: ApprovalIn
+    approved: bool = Field(description="False takes back what the caller approved.")
+    opinion: str = Field(min_length=1, max_length=100_000)
+
+
 class ProjectOut(Model):
     """A filed undertaking. Its title and agreement stay with the member; the chain holds commitments."""
 
@@ -51,8 +72,10 @@ class ProjectOut(Model):
     highest_class: str = Field(examples=["SENSITIVE"])
     valid_from: str = Field(examples=["2026-12-01T00:00:00Z"])
     valid_to: str = Field(examples=["2027-12-01T00:00:00Z"])
-    agreement: str | None = Field(examples=[ID_EXAMPLE])
+    agreement: bool = Field(description="Whether an agreement that states its limits is committed to.")
     withdrawn: bool
+    ethics: int | None = Field(description="Member that approved it as an ethics body.", examples=[6])
+    compliance: int | None = Field(description="Member that approved it as a compliance body.", examples=[7])
 
 
 class ProjectList(Model):
@@ -73,6 +96,8 @@ def project_out(project: Project) -> ProjectOut:
         highest_class=project.highest_class.name,
         valid_from=utc(project.valid_from),
         valid_to=utc(project.valid_to),
-        agreement=to_hex(project.agreement) if any(project.agreement) else None,
+        agreement=project.agreement,
         withdrawn=project.withdrawn,
+        ethics=project.ethics or None,
+        compliance=project.compliance or None,
     )

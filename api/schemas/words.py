@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import IntEnum, IntFlag
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from api.schemas.base import ADDRESS_EXAMPLE, ID_EXAMPLE, SIGNATURE_EXAMPLE
 from ledger.domain.vocabulary import (
+    ActKind,
+    Approval,
     Basis,
     Category,
     DataClass,
     GrantFlag,
+    Level,
+    MemberKind,
     Operation,
     Purpose,
     Role,
+    SeatKind,
     Technique,
     code,
     flags,
     purposes_of,
 )
 from ledger.errors import UnknownCode
+
+#: Times on the ledger are 32 bits of seconds since the Unix epoch.
+_END_OF_TIME: Final = 2**32
 
 
 def _names_of(kind: type[IntEnum | IntFlag]) -> list[str]:
@@ -75,9 +83,9 @@ def _is_text(value: object) -> object:
     return value
 
 
-def _after_epoch(value: datetime) -> datetime:
-    if value.timestamp() < 0:
-        raise PydanticCustomError("time", "must not be before 1970")
+def _of_the_ledger(value: datetime) -> datetime:
+    if not 0 <= value.timestamp() < _END_OF_TIME:
+        raise PydanticCustomError("time", "must not be before 1970 nor after 2106-02-07")
     return value
 
 
@@ -85,19 +93,26 @@ PurposeIn = Annotated[Purpose, BeforeValidator(_code_reader(Purpose)), _code_sch
 BasisIn = Annotated[Basis, BeforeValidator(_code_reader(Basis)), _code_schema(Basis)]
 OperationIn = Annotated[Operation, BeforeValidator(_code_reader(Operation)), _code_schema(Operation)]
 DataClassIn = Annotated[DataClass, BeforeValidator(_code_reader(DataClass)), _code_schema(DataClass)]
+LevelIn = Annotated[Level, BeforeValidator(_code_reader(Level)), _code_schema(Level)]
+MemberKindIn = Annotated[MemberKind, BeforeValidator(_code_reader(MemberKind)), _code_schema(MemberKind)]
+SeatKindIn = Annotated[SeatKind, BeforeValidator(_code_reader(SeatKind)), _code_schema(SeatKind)]
+ActKindIn = Annotated[ActKind, BeforeValidator(_code_reader(ActKind)), _code_schema(ActKind)]
+ApprovalIn = Annotated[Approval, BeforeValidator(_code_reader(Approval)), _code_schema(Approval)]
+MemberKindsIn = Annotated[list[MemberKindIn], Field(max_length=6)]
 CategoriesIn = Annotated[Category, BeforeValidator(_set_reader(Category)), _set_schema(Category)]
 RolesIn = Annotated[Role, BeforeValidator(_set_reader(Role)), _set_schema(Role)]
 TechniquesIn = Annotated[Technique, BeforeValidator(_set_reader(Technique)), _set_schema(Technique)]
 FlagsIn = Annotated[GrantFlag, BeforeValidator(_set_reader(GrantFlag)), _set_schema(GrantFlag)]
 PurposesIn = Annotated[list[PurposeIn], Field(min_length=1, max_length=16)]
-TimeIn = Annotated[AwareDatetime, BeforeValidator(_is_text), AfterValidator(_after_epoch)]
+TimeIn = Annotated[AwareDatetime, BeforeValidator(_is_text), AfterValidator(_of_the_ledger)]
 Hex32 = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{64}$", examples=[ID_EXAMPLE])]
 AddressIn = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$", examples=[ADDRESS_EXAMPLE])]
 SignatureIn = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{130}$", examples=[SIGNATURE_EXAMPLE])]
 MemberId = Annotated[int, Field(ge=1, le=2**32 - 1, examples=[2])]
 Seq = Annotated[int, Field(ge=0, le=2**40 - 1, examples=[0])]
 Uint16 = Annotated[int, Field(ge=0, le=2**16 - 1)]
-Uint40 = Annotated[int, Field(ge=0, le=2**40 - 1)]
+Uint32 = Annotated[int, Field(ge=0, le=2**32 - 1)]
+DayIn = Annotated[date, Field(description="A day, 1900-01-01 to 2079-06-05.", examples=["2020-01-31"])]
 
 
 def purpose_names(value: int) -> list[str]:

@@ -29,10 +29,10 @@
   const requests = (number) => count(number, "request", "requests");
   const lower = (text) => String(text).toLowerCase();
 
-  // The first word of a decision's data is the verdict: its number in the low 40 bits, the outcome from bit 152.
+  // The second word of a decision's data is the verdict: its number in the low 40 bits, the outcome from bit 80.
   function verdictOf(data) {
-    const word = BigInt(data.slice(0, 66));
-    return { seq: Number(word & 0xffffffffffn), outcome: Number((word >> 152n) & 0xffn) };
+    const word = BigInt(`0x${data.slice(66, 130)}`);
+    return { seq: Number(word & 0xffffffffffn), outcome: Number((word >> 80n) & 0xffn) };
   }
 
   function differences(line, log, ledger) {

@@ -25,13 +25,22 @@ Grant = Annotated[str, typer.Argument(help="Grant id, 0x and 64 hexadecimal digi
 @app.command()
 def give(
     passport: options.Passport,
-    recipient: Annotated[
-        int, typer.Option("--to", min=1, help="Number of the member that may use the data.")
-    ],
     purpose: options.Purposes,
     category: options.Categories,
     until: Annotated[str, typer.Option(help="End of the use period: a date, a time, or a span such as 90d.")],
+    recipient: Annotated[
+        int | None,
+        typer.Option("--to", min=1, help="Number of the member that may use the data.", show_default=False),
+    ] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option("--to-all", help="Instead: a kind of members that may, as in RESEARCH; repeat."),
+    ] = None,
     since: Annotated[str | None, typer.Option("--from", help="Its start; now without it.")] = None,
+    first_day: Annotated[str | None, typer.Option("--from-day", help="First day of the data.")] = None,
+    last_day: Annotated[str | None, typer.Option("--to-day", help="Last day of the data.")] = None,
+    level: Annotated[str, typer.Option(help="Least level of de-identification.")] = "IDENTIFIED",
+    template: Annotated[int, typer.Option(min=1, help="The template that it fits inside.")] = 1,
     max_uses: Annotated[
         int, typer.Option(min=0, help="For how many permits it is good; 0 for any number.")
     ] = 0,
@@ -52,13 +61,21 @@ def give(
     """Give a consent: with the patient's wallet, or as the hospital that keeps an assisted patient's key."""
     fields: dict[str, Any] = {
         "passportId": passport,
-        "recipient": recipient,
+        "recipientKinds": kind or [],
+        "level": level,
+        "template": template,
         "purposes": purpose,
         "categories": category,
         "useTo": read_time(until, field="until"),
         "maxUses": max_uses,
         "flags": flag or [],
     }
+    if recipient is not None:
+        fields["recipient"] = recipient
+    if first_day:
+        fields["dataFrom"] = first_day
+    if last_day:
+        fields["dataTo"] = last_day
     if since:
         fields["useFrom"] = read_time(since, field="from")
     if supersedes:

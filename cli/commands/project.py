@@ -86,6 +86,24 @@ def list_projects(
 
 
 @app.command()
+def review(
+    project: Annotated[int, typer.Argument(min=1, help="Number of the project.", show_default=False)],
+    approval: Annotated[str, typer.Option("--as", help="ETHICS or COMPLIANCE.")],
+    opinion: Annotated[str, typer.Option(help="The opinion; stays off the chain.")],
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="Take back what you approved.")] = False,
+    url: options.Url = options.DEFAULT_URL,
+    key: options.Key = None,
+    idempotency_key: options.IdempotencyKey = None,
+    as_json: options.Json = False,
+) -> None:
+    """Approve a project, as an ethics or a compliance body other than the one that filed it."""
+    answer = {"approval": approval, "approved": not withdraw, "opinion": opinion}
+    with member_client(url, key) as client:
+        found = client.review_project(project, answer, idempotency_key=idempotency_key)
+    emit(found, as_json=as_json, render=lambda out: out.print(facts(f"Project {project}", found)))
+
+
+@app.command()
 def withdraw(
     project: Annotated[int, typer.Argument(min=1, help="Number of the project.", show_default=False)],
     url: options.Url = options.DEFAULT_URL,

@@ -13,6 +13,7 @@ from cli import options
 from cli.access import any_client, member_client, member_keys
 from cli.output import REFUSED, emit, facts, table
 from ledger.client import PassportClient, open_release
+from ledger.domain.vocabulary import Level
 from ledger.encoding.hexadecimal import bytes32
 
 app = typer.Typer(name="request", help="Ask for data, and get what was permitted.", no_args_is_help=True)
@@ -31,6 +32,13 @@ def ask(
     operation: Annotated[str, typer.Option(help="READ or TRANSFER.")] = "READ",
     grant: Annotated[str | None, typer.Option(help="The consent you rely on.", show_default=False)] = None,
     project: Annotated[int, typer.Option(min=0, help="The project of yours that covers it.")] = 0,
+    level: Annotated[
+        str, typer.Option(help="How far de-identified the data is to be handed over.")
+    ] = "IDENTIFIED",
+    emergency: Annotated[int, typer.Option(min=0, help="The emergency that you ask under.")] = 0,
+    controller: Annotated[int, typer.Option(min=0, help="The member on whose behalf you ask.")] = 0,
+    first_day: Annotated[str | None, typer.Option("--from-day", help="First day of the data.")] = None,
+    last_day: Annotated[str | None, typer.Option("--to-day", help="Last day of the data.")] = None,
     statement: Annotated[str, typer.Option(help="Your own words; they stay off the chain.")] = "",
     url: options.Url = options.DEFAULT_URL,
     key: options.Key = None,
@@ -45,8 +53,15 @@ def ask(
         "operation": operation,
         "categories": category,
         "projectId": project,
+        "level": level,
+        "emergencyId": emergency,
+        "controllerId": controller,
         "statement": statement,
     }
+    if first_day:
+        asked["dataFrom"] = first_day
+    if last_day:
+        asked["dataTo"] = last_day
     if grant:
         asked["grantId"] = grant
     with member_client(url, key) as client:
@@ -136,7 +151,8 @@ def _opened(url: str, key: Path | None, passport: str, seq: int) -> dict[str, li
     keys = member_keys(key)
     with PassportClient(url, keys) as client:
         content = bytes32(client.passport(passport)["content"], field="content")
-        return open_release(client.release(passport, seq), keys, content=content)
+        level = Level[client.decision(passport, seq)["level"]]
+        return open_release(client.release(passport, seq), keys, level=level, content=content)
 
 
 def _write(folder: Path, category: str, resources: list[dict[str, Any]]) -> tuple[str, Path, int]:

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
-from cli.story.cast import COMMITTEE, COMPANY, COMPANY_NAME, HOSPITALS, OUTSIDER, OUTSIDER_NAME, Patient
+from cli.story.cast import (
+    COMMITTEE,
+    COMPANY,
+    COMPANY_NAME,
+    COMPLIANCE,
+    COMPLIANCE_NAME,
+    ETHICS,
+    ETHICS_NAME,
+    HOSPITALS,
+    OUTSIDER,
+    OUTSIDER_NAME,
+    Patient,
+)
 from cli.story.plan import DATA_PURPOSES, DAY_SECONDS
 from cli.story.world import World, holder_address
 from cli.times import rfc3339
@@ -28,21 +41,36 @@ _HOSPITAL_PURPOSES: Final = [
 _COMPANY_PURPOSES: Final = ["RESEARCH", "AI_TRAINING", "AI_VALIDATION"]
 
 
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """An institution to be admitted. `member` is its name in the story."""
+
+    member: str
+    name: str
+    kind: str
+    roles: list[str]
+    purposes: list[str]
+
+
 def found_consortium(world: World) -> None:
     """
-    Admit two hospitals and the company; see that the outsider is not heard.
+    Admit two hospitals, the company and the two bodies that review; see that the outsider is not heard.
 
     Raises:
         VerificationError: The outsider was heard.
     """
+    first, second = world.cast.hospital_names
+    keepers = ["CUSTODIAN", "PROCESSOR"]
     members = [
-        (HOSPITALS[0], world.cast.hospital_names[0], ["CUSTODIAN", "PROCESSOR"], _HOSPITAL_PURPOSES),
-        (HOSPITALS[1], world.cast.hospital_names[1], ["CUSTODIAN", "PROCESSOR"], _HOSPITAL_PURPOSES),
-        (COMPANY, COMPANY_NAME, ["PROCESSOR"], _COMPANY_PURPOSES),
+        Newcomer(HOSPITALS[0], first, "HOSPITAL", keepers, _HOSPITAL_PURPOSES),
+        Newcomer(HOSPITALS[1], second, "HOSPITAL", keepers, _HOSPITAL_PURPOSES),
+        Newcomer(COMPANY, COMPANY_NAME, "COMPANY", ["PROCESSOR"], _COMPANY_PURPOSES),
+        Newcomer(ETHICS, ETHICS_NAME, "OTHER", ["ETHICS"], []),
+        Newcomer(COMPLIANCE, COMPLIANCE_NAME, "AUTHORITY", ["COMPLIANCE"], []),
     ]
-    for done, (member, name, roles, purposes) in enumerate(members):
+    for done, newcomer in enumerate(members):
         world.report("admitting members", done, len(members))
-        _admit(world, member, name, roles, purposes)
+        _admit(world, newcomer)
     world.report("admitting members", len(members), len(members))
     world.keys(OUTSIDER, name=OUTSIDER_NAME)
     world.notebook.act("outsider-knocks", lambda _, key: _knock(world, key))
@@ -62,24 +90,27 @@ def register_records(world: World) -> None:
     world.report("registering records", len(patients), len(patients))
 
 
-def _admit(world: World, member: str, name: str, roles: list[str], purposes: list[str]) -> None:
-    keys = world.keys(member, name=name)
+def _admit(world: World, newcomer: Newcomer) -> None:
+    keys = world.keys(newcomer.member, name=newcomer.name)
 
     def plan() -> Json:
         valid_to = rfc3339(world.now() + _YEARS * 365 * DAY_SECONDS)
         return {
             **keys.public(),
-            "roles": roles,
-            "purposes": purposes,
+            "roles": newcomer.roles,
+            "purposes": newcomer.purposes,
+            "kind": newcomer.kind,
             "jurisdiction": _UNITED_STATES,
             "validTo": valid_to,
         }
 
     committee = world.as_member(COMMITTEE)
     admitted = world.notebook.act(
-        f"admit-{member}", lambda planned, key: committee.admit(planned, idempotency_key=key), plan=plan
+        f"admit-{newcomer.member}",
+        lambda planned, key: committee.admit(planned, idempotency_key=key),
+        plan=plan,
     )
-    world.number(member, int(admitted["memberId"]))
+    world.number(newcomer.member, int(admitted["memberId"]))
 
 
 def _knock(world: World, key: str) -> Json:

@@ -21,6 +21,10 @@ OUTSIDER_NAME: Final = "Outside Analytics (demo)"
 HOSPITALS: Final = ("hospital-1", "hospital-2")
 COMPANY: Final = "company"
 OUTSIDER: Final = "outsider"
+ETHICS: Final = "ethics"
+COMPLIANCE: Final = "compliance"
+ETHICS_NAME: Final = "Ethics Board (demo)"
+COMPLIANCE_NAME: Final = "Data Protection Office (demo)"
 COMMITTEE: Final = "committee"
 
 _NEUTRAL_NAMES: Final = ("First Hospital", "Second Hospital")

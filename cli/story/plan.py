@@ -75,6 +75,11 @@ class Ask:
     missing: Fact = _NOTHING
     statement: str = ""
 
+    @property
+    def level(self) -> str:
+        """Return how far de-identified the data is to be handed over: secondary use never needs the name."""
+        return "IDENTIFIED" if self.purpose == "PRIMARY_CARE" else "PSEUDONYMISED"
+
 
 def training(patient: Patient) -> str:
     """Return the name of a patient's consent to the training."""

@@ -3,10 +3,9 @@ pragma solidity 0.8.37;
 
 import {IConsents} from "../interfaces/IConsents.sol";
 import {IDecisions} from "../interfaces/IDecisions.sol";
-import {Verdict} from "./Verdict.sol";
 
 /// @title PassportHash
-/// @notice Struct hashes (EIP-712), commitments and the fold of decisions, as docs/spec.md defines them.
+/// @notice Struct hashes (EIP-712) and commitments, as docs/spec.md defines them.
 library PassportHash {
     bytes32 internal constant GRANT_TYPEHASH = keccak256(
         "Grant(bytes32 grantId,bytes32 passportId,uint32 recipient,uint16 recipientKinds,uint16 purposes,uint16 categories,uint32 useFrom,uint32 useTo,uint16 dataFrom,uint16 dataTo,uint16 maxUses,uint8 level,uint8 flags,uint32 template,bytes32 terms,bytes32 supersedes,uint32 deadline)"
@@ -126,30 +125,7 @@ library PassportHash {
     }
 
     /// @dev A request of a member, word for word.
-    function requestHash(
-        IDecisions.Request calldata request,
-        uint32 memberId
-    ) internal pure returns (bytes32) {
+    function requestHash(IDecisions.Request memory request, uint32 memberId) internal pure returns (bytes32) {
         return keccak256(abi.encode(request, memberId));
-    }
-
-    function foldDecision(
-        bytes32 head,
-        IDecisions.Request calldata request,
-        uint32 memberId,
-        Verdict verdict
-    ) internal pure returns (bytes32) {
-        return
-            keccak256(
-                abi.encode(
-                    head,
-                    request.passportId,
-                    request.grantId,
-                    memberId,
-                    request.terms,
-                    verdict,
-                    request.commitment
-                )
-            );
     }
 }

@@ -312,16 +312,16 @@ def _objection_to_time(state: LedgerState, use: Use, entry: DecisionEntry, skew:
     if grant is None:
         return None
     # A block's time is a whole second: within the same second nobody can tell which came first.
-    if grant.state.ended_at and int(at) - skew > grant.state.ended_at:
-        how = "withdrawn" if grant.state.status is GrantStatus.WITHDRAWN else "replaced"
-        return f"the consent behind its permit was {how} at {_moment(grant.state.ended_at)}"
+    if grant.ended and int(at) - skew > grant.ended.time:
+        how = "replaced" if grant.state.status is GrantStatus.SUPERSEDED else grant.state.status.name.lower()
+        return f"the consent behind its permit was {how} at {_moment(grant.ended.time)}"
     if at - skew >= grant.state.use_to:
         return f"the consent behind its permit ended at {_moment(grant.state.use_to)}"
     return None
 
 
 def _objection_to_purpose(use: Use, entry: DecisionEntry) -> str | None:
-    permitted, used_for = entry.verdict.purpose, _purposes_called(use.purpose)
+    permitted, used_for = entry.terms.purpose, _purposes_called(use.purpose)
     if used_for and permitted not in used_for:
         return f"its permit is for {PURPOSE_LABELS[permitted].en}, the log says {use.purpose}"
     return None
@@ -338,7 +338,7 @@ def _purposes_called(code: str | None) -> set[Purpose]:
 
 
 def _reasons(entry: DecisionEntry) -> str:
-    missing = Fact(entry.word >> 192 & 0xFFFFFFFF)
+    missing = Fact(entry.missing)
     reasons = [MISSING_LABELS[fact] for fact in Fact if fact in missing]
     return ", ".join(reasons) or "reasons that its verdict does not give"
 

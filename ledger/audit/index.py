@@ -23,11 +23,12 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "members": ("member_id",),
     "policies": ("version",),
     "passports": ("passport_id",),
-    "grants": ("grant_id",),
+    "grants": ("passport_id", "grant_id"),
     "projects": ("project_id",),
     "decisions": ("passport_id", "seq"),
     "releases": ("passport_id", "seq"),
     "transfers": ("transfer_id",),
+    "registers": ("kind", "key"),
 }
 
 
@@ -179,7 +180,9 @@ def _keys(state: LedgerState, table: str) -> Iterator[tuple[str, Any]]:
             (f"{to_hex(passport_id)}/{seq}", (passport_id, seq)) for passport_id, seq in state.releases
         )
     elif table == "grants":
-        yield from ((to_hex(key[1]), key) for key in state.grants)
+        yield from ((f"{to_hex(key[0])}/{to_hex(key[1])}", key) for key in state.grants)
+    elif table == "registers":
+        yield from ((f"{kind}/{key}", body) for kind, key, body in register_rows(state))
     else:
         yield from ((_name(key), key) for key in getattr(state, table))
 
@@ -200,20 +203,31 @@ def _member_row(state: LedgerState, key: int) -> dict[str, Any]:
         "status": int(member.status),
         "signing_key": to_hex(member.signing_key),
         "sealing_key": to_hex(member.sealing_key),
+        "kind": int(member.kind),
+        "control": member.control,
     }
 
 
 def _policy_row(state: LedgerState, key: int) -> dict[str, Any]:
     table = state.policies[key]
-    core, sensitive = int(table.core_categories), int(table.sensitive_categories)
+    core, sensitive, limits = int(table.core_categories), int(table.sensitive_categories), table.emergencies
     return {
         "law": [
             list(table.required),
             table.necessary,
+            table.levels,
             core,
             sensitive,
             table.banned_purposes,
             table.max_grant_seconds,
+            [
+                limits.seconds,
+                int(limits.categories),
+                limits.monthly_quota,
+                limits.review_seconds,
+                limits.max_declaration_seconds,
+                limits.recovery_seconds,
+            ],
         ]
     }
 
@@ -228,6 +242,9 @@ def _passport_row(state: LedgerState, key: PassportId) -> dict[str, Any]:
         "status": int(passport.status),
         "content": to_hex(passport.content),
         "size": passport.size,
+        "level": int(passport.level),
+        "lock": passport.lock,
+        "epoch": passport.epoch,
         **_place(state.issued[key]),
     }
 
@@ -235,17 +252,25 @@ def _passport_row(state: LedgerState, key: PassportId) -> dict[str, Any]:
 def _grant_row(state: LedgerState, key: tuple[PassportId, GrantId]) -> dict[str, Any]:
     entry: GrantEntry = state.grants[key]
     return {
-        "passport_id": to_hex(entry.passport_id),
         "recipient": entry.state.recipient,
+        "recipient_kinds": entry.state.recipient_kinds,
         "purposes": entry.state.purposes,
         "categories": int(entry.state.categories),
         "use_from": entry.state.use_from,
         "use_to": entry.state.use_to,
+        "data_from": entry.state.data_from,
+        "data_to": entry.state.data_to,
         "max_uses": entry.state.max_uses,
         "uses": entry.state.uses,
+        "control": entry.state.control,
+        "level": int(entry.state.level),
         "flags": int(entry.state.flags),
         "status": int(entry.state.status),
-        "ended_at": entry.state.ended_at,
+        "assurance": int(entry.state.assurance),
+        "ended_at": entry.ended.time if entry.ended else 0,
+        "template": entry.template,
+        "requested_by": entry.requested_by,
+        "evidence": to_hex(entry.evidence) if entry.evidence else None,
         "terms": to_hex(entry.terms),
         "supersedes": to_hex(entry.supersedes),
         "successor": to_hex(entry.successor) if entry.successor else None,
@@ -263,8 +288,10 @@ def _project_row(state: LedgerState, key: int) -> dict[str, Any]:
         "highest_class": int(project.highest_class),
         "valid_from": project.valid_from,
         "valid_to": project.valid_to,
-        "agreement": to_hex(project.agreement),
+        "agreement": int(project.agreement),
         "withdrawn": int(project.withdrawn),
+        "ethics": project.ethics,
+        "compliance": project.compliance,
     }
 
 
@@ -272,6 +299,7 @@ def _decision_row(_: LedgerState, entry: DecisionEntry) -> dict[str, Any]:
     return {
         "member_id": entry.member_id,
         "grant_id": to_hex(entry.grant_id),
+        "terms": f"0x{entry.asked:064x}",
         "verdict": f"0x{entry.word:064x}",
         "commitment": to_hex(entry.commitment),
         **_place(entry.position),
@@ -298,6 +326,97 @@ def _transfer_row(state: LedgerState, key: Any) -> dict[str, Any]:
     }
 
 
+def register_rows(state: LedgerState) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield the kind, the key and the body of every entry of the registers."""
+    for number, caps in state.caps.items():
+        yield "caps", str(number), {"caps": caps}
+    for (member_id, day), used in state.cap_uses.items():
+        yield "cap-use", f"{member_id}/{day}", {"used": used}
+    for (controller, processor), order in state.entrustments.items():
+        yield (
+            "entrustment",
+            f"{controller}/{processor}",
+            {"purposes": order.purposes, "validTo": order.valid_to},
+        )
+    for subject, statements in state.attestations.items():
+        for kind, statement in statements.items():
+            body = {"issuer": statement.issuer, "validTo": statement.valid_to}
+            yield "attestation", f"{to_hex(subject)}/{int(kind)}", body
+    for name, until in state.approvals.items():
+        yield "approval", to_hex(name), {"approvedUntil": until}
+    yield from _committee_rows(state)
+    yield from _emergency_rows(state)
+    yield from _holder_rows(state)
+
+
+def _committee_rows(state: LedgerState) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for template in state.templates.values():
+        body = {
+            "purposes": template.purposes,
+            "categories": int(template.categories),
+            "recipientKinds": template.recipient_kinds,
+            "maxSeconds": template.max_seconds,
+            "withdrawn": template.withdrawn,
+            "notice": to_hex(template.notice),
+        }
+        yield "template", str(template.template), body
+    for member_id, seat in state.seats.items():
+        yield "seat", str(member_id), {"kind": int(seat)}
+    for kind, (quorum, seats, delay_seconds) in state.rules.items():
+        yield "rule", str(int(kind)), {"quorum": quorum, "seats": seats, "delaySeconds": delay_seconds}
+    for number, act in state.acts.items():
+        body = {
+            "kind": int(act.kind),
+            "call": to_hex(act.call),
+            "approvers": list(act.approvers),
+            "proposed": _place(act.proposed),
+            "executedAt": act.executed.time if act.executed else 0,
+        }
+        yield "act", str(number), body
+
+
+def _emergency_rows(state: LedgerState) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for number, entry in state.emergencies.items():
+        emergency = entry.emergency
+        body = {
+            "kind": int(emergency.kind),
+            "memberId": emergency.member_id,
+            "passportId": to_hex(emergency.passport_id),
+            "purposes": emergency.purposes,
+            "categories": int(emergency.categories),
+            "from": emergency.valid_from,
+            "until": emergency.until,
+            "reviewDue": emergency.review_due,
+            "maxRecords": emergency.max_records,
+            "used": emergency.used,
+            "jurisdiction": emergency.jurisdiction,
+            "finding": int(emergency.finding),
+            "reason": entry.reason,
+            "sealedUntil": entry.sealed_until,
+            "reviewer": entry.reviewer,
+            "position": _place(entry.position),
+        }
+        yield "emergency", str(number), body
+    for member_id, right in state.rights.items():
+        body = {"lost": right.lost, "opened": list(right.opened), "settled": right.settled}
+        yield "right", str(member_id), body
+
+
+def _holder_rows(state: LedgerState) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for passport_id, guardians in state.guardians.items():
+        yield "guardians", to_hex(passport_id), {"guardians": to_hex(guardians)}
+    for passport_id, recovery in state.recoveries.items():
+        body = {
+            "holder": recovery.holder,
+            "custody": recovery.custody,
+            "readyAt": recovery.ready_at,
+            "byCustodian": recovery.by_custodian,
+        }
+        yield "recovery", to_hex(passport_id), body
+    for (passport_id, delegate), valid_to in state.delegates.items():
+        yield "delegate", f"{to_hex(passport_id)}/{delegate}", {"validTo": valid_to}
+
+
 def _place(position: Position) -> dict[str, Any]:
     return {
         "block_number": position.block_number,
@@ -317,6 +436,7 @@ _ROWS: Final[dict[str, Any]] = {
     "decisions": _decision_row,
     "releases": _release_row,
     "transfers": _transfer_row,
+    "registers": lambda _, body: {"body": body},
 }
 
 
@@ -338,7 +458,9 @@ def _concerned(  # noqa: PLR0911 - one return for each kind of row
     state: LedgerState, table: str, name: str, key: Any
 ) -> tuple[int | None, str | None, int | None, tuple[Position, ...]]:
     """Return member, passport, seq and evidence of the chain's own entry."""
-    entry: Any = None if key is None else key if table == "decisions" else getattr(state, table)[key]
+    if table == "registers" or key is None:
+        return None, None, None, ()
+    entry: Any = key if table == "decisions" else getattr(state, table)[key]
     match entry:
         case Member():
             return entry.member_id, None, None, ()

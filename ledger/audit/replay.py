@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ledger.audit.state import DecisionEntry, LedgerState, decision_entry, known
-from ledger.domain.records import Event, Request, Verdict
+from ledger.audit.folds import apply, decision_entry
+from ledger.audit.state import DecisionEntry, LedgerState
+from ledger.domain.records import Event, Request, Terms, Verdict
 from ledger.domain.vocabulary import Fact, Outcome
 from ledger.encoding.words import pack_verdict
 from ledger.errors import VerificationError
@@ -67,7 +68,7 @@ class Replay:
         """
         if event.name == "DecisionRecorded":
             self._check(decision_entry(event.arguments, event.position))
-        self.state.apply(event)
+        apply(self.state, event)
 
     @property
     def denied(self) -> int:
@@ -86,19 +87,18 @@ class Replay:
 
     def _check(self, entry: DecisionEntry) -> None:
         self.decisions += 1
-        outcome = entry.word >> 152 & 0xFF
-        if outcome == Outcome.PERMIT:
+        if entry.outcome == Outcome.PERMIT:
             self.permits += 1
-        elif outcome == Outcome.REVIEW:
+        elif entry.outcome == Outcome.REVIEW:
             self.reviews += 1
         else:
-            self._denied[entry.word >> 192 & 0xFFFFFFFF] += 1
+            self._denied[entry.missing] += 1
         try:
-            recorded = entry.verdict
+            asked, recorded = entry.terms, entry.verdict
         except VerificationError as error:
             self.mismatches.append(Mismatch(entry, None, (("word", f"{entry.word:#066x}", error.message),)))
             return
-        expected = decide_again(self.state, entry, recorded)
+        expected = decide_again(self.state, entry, asked)
         # 5. and 6. All 256 bits, the number of the decision among them.
         if pack_verdict(expected) != entry.word:
             self.mismatches.append(Mismatch(entry, expected, _differences(recorded, expected)))
@@ -117,38 +117,20 @@ def replay(events: Iterable[Event]) -> Replay:
     return result
 
 
-def decide_again(state: LedgerState, entry: DecisionEntry, recorded: Verdict) -> Verdict:
+def decide_again(state: LedgerState, entry: DecisionEntry, asked: Terms) -> Verdict:
     """
     Answer the request behind a recorded decision from the state before it.
 
     Args:
         state: What all events before the decision add up to, those before it in the same transaction included.
-        entry: The decision.
-        recorded: Its verdict; only what the requester asked is taken from it, never the answer.
+        entry: The decision; only what the requester asked is taken from it, never the answer.
+        asked: Its terms.
 
     Raises:
         VerificationError: The passport or the requester is unknown, or no law is in force.
     """
-    grant = state.grants.get((entry.passport_id, entry.grant_id))
-    request = Request(
-        passport_id=entry.passport_id,
-        grant_id=entry.grant_id,
-        commitment=entry.commitment,
-        purpose=recorded.purpose,
-        basis=recorded.basis,
-        operation=recorded.operation,
-        categories=recorded.categories,
-        project_id=recorded.project_id,
-    )
-    return decide(
-        request,
-        table=state.law,
-        member=known(state.members, entry.member_id, "member"),
-        passport=known(state.passports, entry.passport_id, "passport"),
-        grant=grant.state if grant else None,
-        project=state.projects.get(recorded.project_id),
-        at=entry.position.time,
-    )
+    request = Request(entry.passport_id, entry.grant_id, entry.commitment, asked)
+    return decide(request, state.situation(request, entry.member_id, entry.position.time))
 
 
 def _differences(recorded: Verdict, expected: Verdict) -> tuple[tuple[str, str, str], ...]:

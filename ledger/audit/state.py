@@ -1,72 +1,93 @@
 """
-The ledger's state as its events tell it: a pure fold.
-
-The numbers in comments are those of docs/spec.md, "Verifying".
+The ledger's state as its events tell it, and what bears on a request in it. `ledger.audit.folds` brings it forward.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from ledger.domain.records import (
     ZERO32,
-    Address,
+    Attestation,
+    Caps,
     Commitment,
-    Event,
+    Emergency,
+    EmergencyRight,
+    Entrustment,
     GrantId,
     GrantState,
+    HolderKey,
     Member,
     Passport,
     PassportId,
     PolicyTable,
     Position,
     Project,
+    Request,
+    Template,
+    Terms,
     Transfer,
     TransferId,
     Verdict,
 )
 from ledger.domain.vocabulary import (
+    ActKind,
+    AttestationKind,
     Basis,
-    Category,
-    Custody,
-    DataClass,
-    GrantFlag,
-    GrantStatus,
-    MemberStatus,
+    EmergencyFinding,
+    EmergencyReason,
     Operation,
     Outcome,
-    PassportStatus,
-    Role,
-    Technique,
-    TransferStatus,
+    SeatKind,
 )
 from ledger.encoding.hexadecimal import to_hex
-from ledger.encoding.words import fold_decision, unpack_verdict
+from ledger.encoding.words import pack_terms, request_hash, unpack_terms, unpack_verdict
 from ledger.errors import VerificationError
-from ledger.policy import PERMIT_SECONDS, grant_is_live, member_is_active
+from ledger.policy import Situation
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
+DAY_SECONDS = 86_400
+
 
 @dataclass(frozen=True, slots=True)
 class DecisionEntry:
-    """One recorded decision. `word` is the packed verdict as recorded."""
+    """
+    One recorded decision.
+
+    Attributes:
+        asked: The packed terms as recorded.
+        word: The packed verdict as recorded.
+        control: `control` of the requester when it was decided.
+    """
 
     passport_id: PassportId
     seq: int
     grant_id: GrantId
     member_id: int
+    asked: int
     word: int
     commitment: Commitment
     position: Position
+    control: int = 0
+
+    @property
+    def terms(self) -> Terms:
+        """
+        Return what was asked.
+
+        Raises:
+            VerificationError: A code in the word does not exist.
+        """
+        return unpack_terms(self.asked)
 
     @property
     def verdict(self) -> Verdict:
         """
-        Return the verdict in the word.
+        Return the answer.
 
         Raises:
             VerificationError: A code in the word does not exist.
@@ -74,23 +95,33 @@ class DecisionEntry:
         return unpack_verdict(self.word)
 
     @property
+    def outcome(self) -> int:
+        """Return the outcome as recorded, whether there is such an outcome or not."""
+        return self.word >> 80 & 0xFF
+
+    @property
+    def missing(self) -> int:
+        """Return the facts recorded as missing."""
+        return self.word >> 120 & 0xFFFFFFFF
+
+    @property
     def is_permit(self) -> bool:
         """Tell whether the request was permitted."""
-        return self.word >> 152 & 0xFF == Outcome.PERMIT
+        return self.outcome == Outcome.PERMIT
 
     def permits(self, operation: Operation) -> bool:
         """Tell whether the request was permitted and was for this operation."""
-        return self.is_permit and self.word >> 136 & 0xFF == operation
+        return self.is_permit and self.asked >> 16 & 0xFF == operation
 
     @property
     def rests_on_consent(self) -> bool:
         """Tell whether the request named consent as its basis."""
-        return self.word >> 128 & 0xFF == Basis.CONSENT
+        return self.asked >> 8 & 0xFF == Basis.CONSENT
 
 
 @dataclass(frozen=True, slots=True)
 class GrantEntry:
-    """A grant: its state, its words, where it was given and where it ended."""
+    """A grant: its state, its words, where it was given or asked for, and where it ended."""
 
     grant_id: GrantId
     passport_id: PassportId
@@ -98,8 +129,22 @@ class GrantEntry:
     terms: Commitment
     supersedes: GrantId
     position: Position
+    template: int = 0
+    requested_by: int = 0
+    evidence: Commitment | None = None
     successor: GrantId | None = None
     ended: Position | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyEntry:
+    """An emergency, why it was opened, and until when the subject is not told more than that it was."""
+
+    emergency: Emergency
+    position: Position
+    reason: EmergencyReason | int = 0
+    sealed_until: int = 0
+    reviewer: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +168,36 @@ class TransferEntry:
     unfounded: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ActEntry:
+    """An act of the committee, with the members whose seats approved it."""
+
+    kind: ActKind
+    call: bytes
+    proposed: Position
+    approvers: tuple[int, ...]
+    executed: Position | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryEntry:
+    """A replacement of a lost key that waits until `ready_at` for an objection."""
+
+    holder: HolderKey
+    custody: int
+    ready_at: int
+    by_custodian: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RightState:
+    """A member's right to emergencies: whether it was lost, and its emergencies in order, up to the settled ones."""
+
+    lost: bool = False
+    opened: tuple[int, ...] = ()
+    settled: int = 0
+
+
 @dataclass(slots=True)
 class LedgerState:
     """
@@ -130,17 +205,28 @@ class LedgerState:
 
     Attributes:
         members: By number; a name is as the member's admission gave it.
+        caps: Daily caps by member; `cap_uses` what counts against them, by member and day.
+        entrustments: By controller and processor.
         policies: Every version of the law by its number; `policy_version` is the one in force, 0 before the first.
         passports: By id; `size` is one more than the `seq` of the passport's last decision.
         counts: How many decisions of a passport were found.
         decisions: Recorded decisions by passport and `seq`.
         grants: By passport and grant, for a grant of one passport is nothing to another.
+        attestations: Latest statements by subject (a passport's id, a project's number as 32 bytes) and kind.
+        approvals: Until when a human's approval of a request holds, by the request's hash.
+        rules: What acts of a kind need: quorum, set of kinds of seats, delay in seconds.
+        guardians: Commitment to those who can replace a lost key together, by passport.
+        recoveries: Replacements of lost keys that wait for an objection, by passport.
+        delegates: Until when a key may speak for a subject, by passport and key; a new holder's key ends them all.
         transfer_permits: Unused permits to transfer, by passport and `seq`, whether they still stand or not.
         unreleased: Permits to read without a completion receipt, by passport and `seq`, oldest first.
         head: The fold of all decisions found.
     """
 
     members: dict[int, Member] = field(default_factory=dict)
+    caps: dict[int, int] = field(default_factory=dict)
+    cap_uses: dict[tuple[int, int], int] = field(default_factory=dict)
+    entrustments: dict[tuple[int, int], Entrustment] = field(default_factory=dict)
     policies: dict[int, PolicyTable] = field(default_factory=dict)
     policy_version: int = 0
     passports: dict[PassportId, Passport] = field(default_factory=dict)
@@ -148,11 +234,22 @@ class LedgerState:
     counts: dict[PassportId, int] = field(default_factory=dict)
     decisions: dict[PassportId, dict[int, DecisionEntry]] = field(default_factory=dict)
     grants: dict[tuple[PassportId, GrantId], GrantEntry] = field(default_factory=dict)
+    templates: dict[int, Template] = field(default_factory=dict)
     projects: dict[int, Project] = field(default_factory=dict)
+    attestations: dict[bytes, dict[AttestationKind, Attestation]] = field(default_factory=dict)
+    emergencies: dict[int, EmergencyEntry] = field(default_factory=dict)
+    rights: dict[int, RightState] = field(default_factory=dict)
+    approvals: dict[bytes, int] = field(default_factory=dict)
     transfer_permits: dict[tuple[PassportId, int], DecisionEntry] = field(default_factory=dict)
     transfers: dict[TransferId, TransferEntry] = field(default_factory=dict)
     releases: dict[tuple[PassportId, int], ReleaseEntry] = field(default_factory=dict)
     unreleased: dict[tuple[PassportId, int], DecisionEntry] = field(default_factory=dict)
+    seats: dict[int, SeatKind] = field(default_factory=dict)
+    rules: dict[ActKind, tuple[int, int, int]] = field(default_factory=dict)
+    acts: dict[int, ActEntry] = field(default_factory=dict)
+    guardians: dict[PassportId, bytes] = field(default_factory=dict)
+    recoveries: dict[PassportId, RecoveryEntry] = field(default_factory=dict)
+    delegates: dict[tuple[PassportId, HolderKey], int] = field(default_factory=dict)
     head: bytes = ZERO32
 
     @property
@@ -170,16 +267,66 @@ class LedgerState:
         member = None if member_id is None else self.members.get(member_id)
         return member.name if member else f"member {member_id}"
 
-    def apply(self, event: Event) -> None:
+    def situation(self, request: Request, member_id: int, at: int) -> Situation:
         """
-        Take one event, in the order of the chain. Events of other standards (ownership) change nothing here.
+        Return what bears on a request of a member at a time.
+
+        Args:
+            request: The request.
+            member_id: Who makes it.
+            at: Seconds since the Unix epoch; not before the last event taken.
 
         Raises:
-            VerificationError: The event speaks of something no earlier event brought about.
+            VerificationError: The passport or the requester is unknown, or no law is in force.
         """
-        fold = _FOLDS.get(event.name)
-        if fold is not None:
-            fold(self, event.arguments, event.position)
+        terms = request.terms
+        passport = known(self.passports, request.passport_id, "passport")
+        custodian = known(self.members, passport.custodian, "member")
+        grant = self.grants.get((request.passport_id, request.grant_id))
+        entry = self.emergencies.get(terms.emergency_id)
+        day = at // DAY_SECONDS
+        return Situation(
+            at=at,
+            table=self.law,
+            requester=known(self.members, member_id, "member"),
+            passport=passport,
+            jurisdiction=custodian.jurisdiction,
+            grant=grant.state if grant else None,
+            project=self.projects.get(terms.project_id),
+            controller=self.members.get(terms.controller_id),
+            entrustment=self.entrustments.get((terms.controller_id, member_id)),
+            caps=Caps(self.caps.get(member_id, 0), day, self.cap_uses.get((member_id, day), 0)),
+            emergency=entry.emergency if entry else None,
+            right=self.right(member_id),
+            on_passport=self.attestations.get(request.passport_id, {}),
+            on_project=self.attestations.get(project_subject(terms.project_id), {}),
+            approved_until=self.approvals.get(hash_of(request, member_id), 0),
+        )
+
+    def right(self, member_id: int) -> EmergencyRight:
+        """Return a member's right to emergencies; what is owed is owed in the order of opening."""
+        right = self.rights.get(member_id, RightState())
+        for emergency_id in right.opened[right.settled :]:
+            entry = self.emergencies[emergency_id]
+            if entry.emergency.finding is EmergencyFinding.PENDING:
+                return EmergencyRight(right.lost, entry.emergency.review_due)
+        return EmergencyRight(right.lost)
+
+
+def project_subject(project_id: int) -> bytes:
+    """Return a project's number as attestations name it: 32 bytes."""
+    return project_id.to_bytes(32, "big")
+
+
+def hash_of(request: Request, member_id: int) -> bytes:
+    """Return what names a request of a member, word for word."""
+    return request_hash(
+        passport_id=request.passport_id,
+        grant_id=request.grant_id,
+        commitment=request.commitment,
+        terms_word=pack_terms(request.terms),
+        member_id=member_id,
+    )
 
 
 def known(mapping: Mapping[_Key, _Value], key: _Key, what: str) -> _Value:
@@ -198,290 +345,3 @@ def known(mapping: Mapping[_Key, _Value], key: _Key, what: str) -> _Value:
             f"an event speaks of a {what} that no earlier event brought about: {name}",
             fix="Start at the block where the ledger was deployed; if you did, this node hides events.",
         ) from None
-
-
-def _admitted(state: LedgerState, given: dict[str, Any], _: Position) -> None:
-    state.members[given["memberId"]] = Member(
-        member_id=given["memberId"],
-        name=given["name"],
-        signer=Address(given["signer"]),
-        roles=Role(given["roles"]),
-        purposes=given["purposes"],
-        jurisdiction=given["jurisdiction"],
-        valid_to=given["validTo"],
-        status=MemberStatus.ACTIVE,
-        signing_key=given["signingKey"],
-        sealing_key=given["sealingKey"],
-    )
-
-
-def _suspended(state: LedgerState, given: dict[str, Any], _: Position) -> None:
-    _change_member(state, given["memberId"], status=MemberStatus.SUSPENDED)
-
-
-def _reinstated(state: LedgerState, given: dict[str, Any], _: Position) -> None:
-    _change_member(state, given["memberId"], status=MemberStatus.ACTIVE)
-
-
-def _keys_rotated(state: LedgerState, given: dict[str, Any], _: Position) -> None:
-    _change_member(
-        state,
-        given["memberId"],
-        signer=Address(given["signer"]),
-        signing_key=given["signingKey"],
-        sealing_key=given["sealingKey"],
-    )
-
-
-def _change_member(state: LedgerState, member_id: int, **changes: Any) -> None:
-    state.members[member_id] = replace(known(state.members, member_id, "member"), **changes)
-
-
-def _policy_set(state: LedgerState, given: dict[str, Any], _: Position) -> None:
-    state.policy_version = given["version"]
-    state.policies[given["version"]] = policy_table(given["version"], given["table"])
-
-
-def policy_table(version: int, values: tuple[Any, ...]) -> PolicyTable:
-    """Read the table of `PolicySet` or of the view `policy`: a tuple in the order of `IPolicy.Table`."""
-    required, necessary, core, sensitive, banned, max_grant_seconds = values
-    return PolicyTable(
-        version=version,
-        required=tuple(required),
-        necessary=necessary,
-        core_categories=Category(core),
-        sensitive_categories=Category(sensitive),
-        banned_purposes=banned,
-        max_grant_seconds=max_grant_seconds,
-    )
-
-
-def _issued(state: LedgerState, given: dict[str, Any], position: Position) -> None:
-    passport_id = PassportId(given["passportId"])
-    state.passports[passport_id] = Passport(
-        passport_id=passport_id,
-        custodian=given["custodian"],
-        purposes=given["purposes"],
-        status=PassportStatus.OPEN,
-        custody=Custody(given["custody"]),
-        holder=Address(given["holder"]),
-        content=Commitment(given["content"]),
-    )
-    state.issued[passport_id] = position
-
-
-def _content_committed(state: LedgerState, given: dict[str, Any], _: Position) -> None:
-    _change_passport(state, given, content=Commitment(given["content"]))
-
-
-def _narrowed(state: LedgerState, given: dict[str, Any], _: Position) -> None:
-    _change_passport(state, given, purposes=given["purposes"])
-
-
-def _sealed(state: LedgerState, given: dict[str, Any], _: Position) -> None:
-    _change_passport(state, given, status=PassportStatus.SEALED)
-
-
-def _unsealed(state: LedgerState, given: dict[str, Any], _: Position) -> None:
-    _change_passport(state, given, status=PassportStatus.OPEN)
-
-
-def _destroyed(state: LedgerState, given: dict[str, Any], _: Position) -> None:
-    _change_passport(state, given, status=PassportStatus.DESTROYED)
-
-
-def _change_passport(state: LedgerState, given: dict[str, Any], **changes: Any) -> None:
-    passport_id = PassportId(given["passportId"])
-    state.passports[passport_id] = replace(known(state.passports, passport_id, "passport"), **changes)
-
-
-def _granted(state: LedgerState, given: dict[str, Any], position: Position) -> None:
-    passport_id, grant_id = PassportId(given["passportId"]), GrantId(given["grantId"])
-    known(state.passports, passport_id, "passport")
-    state.grants[passport_id, grant_id] = GrantEntry(
-        grant_id=grant_id,
-        passport_id=passport_id,
-        state=GrantState(
-            recipient=given["recipient"],
-            purposes=given["purposes"],
-            categories=Category(given["categories"]),
-            use_from=given["useFrom"],
-            use_to=given["useTo"],
-            max_uses=given["maxUses"],
-            uses=0,
-            flags=GrantFlag(given["flags"]),
-            status=GrantStatus.ACTIVE,
-            ended_at=0,
-        ),
-        terms=Commitment(given["terms"]),
-        supersedes=GrantId(given["supersedes"]),
-        position=position,
-    )
-
-
-def _withdrawn(state: LedgerState, given: dict[str, Any], position: Position) -> None:
-    passport_id, grant_id = PassportId(given["passportId"]), GrantId(given["grantId"])
-    known(state.passports, passport_id, "passport")
-    if (passport_id, grant_id) not in state.grants:
-        # Withdrawn before it was given: it never will be, and counts as no grant.
-        return
-    _end_grant(state, given, position, GrantStatus.WITHDRAWN, None)
-
-
-def _superseded(state: LedgerState, given: dict[str, Any], position: Position) -> None:
-    _end_grant(state, given, position, GrantStatus.SUPERSEDED, GrantId(given["successor"]))
-
-
-def _end_grant(
-    state: LedgerState,
-    given: dict[str, Any],
-    position: Position,
-    status: GrantStatus,
-    successor: GrantId | None,
-) -> None:
-    key = PassportId(given["passportId"]), GrantId(given["grantId"])
-    entry = known(state.grants, key, "grant")
-    ended = replace(entry.state, status=status, ended_at=position.time)
-    state.grants[key] = replace(entry, state=ended, successor=successor, ended=position)
-
-
-def _project_filed(state: LedgerState, given: dict[str, Any], _: Position) -> None:
-    state.projects[given["projectId"]] = Project(
-        project_id=given["projectId"],
-        member_id=given["memberId"],
-        purposes=given["purposes"],
-        categories=Category(given["categories"]),
-        techniques=Technique(given["techniques"]),
-        highest_class=DataClass(given["highestClass"]),
-        valid_from=given["validFrom"],
-        valid_to=given["validTo"],
-        agreement=Commitment(given["agreement"]),
-    )
-
-
-def _project_withdrawn(state: LedgerState, given: dict[str, Any], _: Position) -> None:
-    project = known(state.projects, given["projectId"], "project")
-    state.projects[given["projectId"]] = replace(project, withdrawn=True)
-
-
-def _decided(state: LedgerState, given: dict[str, Any], position: Position) -> None:
-    entry = decision_entry(given, position)
-    passport = known(state.passports, entry.passport_id, "passport")
-    state.passports[entry.passport_id] = replace(passport, size=entry.seq + 1)
-    state.counts[entry.passport_id] = state.counts.get(entry.passport_id, 0) + 1
-    state.decisions.setdefault(entry.passport_id, {})[entry.seq] = entry
-    # 7. The head is the fold of every decision.
-    state.head = fold_decision(
-        state.head,
-        passport_id=entry.passport_id,
-        grant_id=entry.grant_id,
-        member_id=entry.member_id,
-        verdict_word=entry.word,
-        commitment=entry.commitment,
-    )
-    if entry.permits(Operation.TRANSFER):
-        state.transfer_permits[entry.passport_id, entry.seq] = entry
-    elif entry.is_permit:
-        state.unreleased[entry.passport_id, entry.seq] = entry
-    if entry.is_permit and entry.rests_on_consent:
-        _take_use(state, entry)
-
-
-def decision_entry(given: dict[str, Any], position: Position) -> DecisionEntry:
-    """Read the arguments of a `DecisionRecorded` event."""
-    return DecisionEntry(
-        passport_id=PassportId(given["passportId"]),
-        seq=given["verdict"] & 0xFFFFFFFFFF,
-        grant_id=GrantId(given["grantId"]),
-        member_id=given["memberId"],
-        word=given["verdict"],
-        commitment=Commitment(given["commitment"]),
-        position=position,
-    )
-
-
-def _take_use(state: LedgerState, entry: DecisionEntry) -> None:
-    key = entry.passport_id, entry.grant_id
-    grant = state.grants.get(key)
-    if grant is not None and grant.state.max_uses != 0:
-        state.grants[key] = replace(grant, state=replace(grant.state, uses=grant.state.uses + 1))
-
-
-def _released(state: LedgerState, given: dict[str, Any], position: Position) -> None:
-    passport_id, seq = PassportId(given["passportId"]), given["seq"]
-    known(state.passports, passport_id, "passport")
-    # 9. A release needs a permit recorded before it.
-    decision = state.decisions.get(passport_id, {}).get(seq)
-    state.unreleased.pop((passport_id, seq), None)
-    state.releases[passport_id, seq] = ReleaseEntry(
-        passport_id, seq, given["custodian"], position, unfounded=decision is None or not decision.is_permit
-    )
-
-
-def _shipped(state: LedgerState, given: dict[str, Any], position: Position) -> None:
-    passport_id, seq = PassportId(given["passportId"]), given["seq"]
-    transfer = Transfer(
-        transfer_id=TransferId(given["transferId"]),
-        passport_id=passport_id,
-        sender=given["sender"],
-        recipient=given["recipient"],
-        seq=seq,
-        status=TransferStatus.SHIPPED,
-        content=Commitment(given["content"]),
-    )
-    # 9. A shipping needs a permit to transfer that names the recipient and still stands, and uses it up.
-    permit = state.transfer_permits.pop((passport_id, seq), None)
-    founded = (
-        permit is not None
-        and permit.member_id == transfer.recipient
-        and _stands(state, permit, position.time)
-    )
-    state.transfers[transfer.transfer_id] = TransferEntry(transfer, position, None, unfounded=not founded)
-
-
-def _stands(state: LedgerState, permit: DecisionEntry, at: int) -> bool:
-    """Tell whether a permit to transfer can be used: it is not too old, nor has what it rested on ended."""
-    if at > permit.position.time + PERMIT_SECONDS:
-        return False
-    if not member_is_active(known(state.members, permit.member_id, "member"), at):
-        return False
-    if not permit.rests_on_consent:
-        return True
-    grant = state.grants.get((permit.passport_id, permit.grant_id))
-    return grant is not None and grant_is_live(grant.state, at)
-
-
-def _received(state: LedgerState, given: dict[str, Any], position: Position) -> None:
-    transfer_id, content = TransferId(given["transferId"]), Commitment(given["content"])
-    entry = known(state.transfers, transfer_id, "transfer")
-    # Whether both sides agree is worked out here, not taken from the event.
-    status = TransferStatus.RECEIVED if content == entry.transfer.content else TransferStatus.DISPUTED
-    transfer = replace(entry.transfer, status=status, received_content=content)
-    state.transfers[transfer_id] = replace(entry, transfer=transfer, received=position)
-
-
-_FOLDS: Final[dict[str, Callable[[LedgerState, dict[str, Any], Position], None]]] = {
-    "MemberAdmitted": _admitted,
-    "MemberSuspended": _suspended,
-    "MemberReinstated": _reinstated,
-    "MemberKeysRotated": _keys_rotated,
-    "PolicySet": _policy_set,
-    "PassportIssued": _issued,
-    "PassportContentCommitted": _content_committed,
-    "PassportNarrowed": _narrowed,
-    "PassportSealed": _sealed,
-    "PassportUnsealed": _unsealed,
-    "PassportDestroyed": _destroyed,
-    "ConsentGranted": _granted,
-    "ConsentWithdrawn": _withdrawn,
-    "ConsentSuperseded": _superseded,
-    "ProjectFiled": _project_filed,
-    "ProjectWithdrawn": _project_withdrawn,
-    "DecisionRecorded": _decided,
-    "ReleaseRecorded": _released,
-    "TransferShipped": _shipped,
-    "TransferReceived": _received,
-}
-
-#: The events that the fold takes. A test compares them with the ABI.
-FOLDED_EVENTS: Final = frozenset(_FOLDS)

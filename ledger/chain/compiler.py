@@ -8,10 +8,9 @@ from typing import Any, Final
 
 from solcx import compile_standard
 
+from ledger.chain.artifacts import CONTRACTS
 from ledger.errors import ConfigurationError
 
-CONTRACT: Final = "PassportLedger"
-_SOURCE: Final = f"contracts/{CONTRACT}.sol"
 _OUTPUTS: Final = [
     "abi",
     "evm.bytecode.object",
@@ -22,15 +21,15 @@ _OUTPUTS: Final = [
 ]
 
 
-def compile_contracts(root: Path) -> dict[str, Any]:
+def compile_contracts(root: Path) -> dict[str, dict[str, Any]]:
     """
-    Compile the ledger contract.
+    Compile the contracts of the ledger.
 
     Args:
         root: The checkout, with `contracts/`, `scripts/solc` and `node_modules/`.
 
     Returns:
-        The compiler's output for the contract: `abi`, `evm`, `userdoc`, `devdoc`, `storageLayout`.
+        For each contract of `CONTRACTS` the compiler's output: `abi`, `evm`, `userdoc`, `devdoc`, `storageLayout`.
 
     Raises:
         ConfigurationError: The compiler is not there.
@@ -43,11 +42,14 @@ def compile_contracts(root: Path) -> dict[str, Any]:
     request = {
         "language": "Solidity",
         "sources": sources,
-        "settings": {**settings, "outputSelection": {_SOURCE: {CONTRACT: _OUTPUTS}}},
+        "settings": {**settings, "outputSelection": {_source(name): {name: _OUTPUTS} for name in CONTRACTS}},
     }
     try:
         output = compile_standard(request, solc_binary=str(root / "scripts" / "solc"), allow_empty=True)
     except FileNotFoundError as error:
         raise ConfigurationError(f"there is no compiler: {error}", fix="Run `make setup`.") from None
-    compiled: dict[str, Any] = output["contracts"][_SOURCE][CONTRACT]
-    return compiled
+    return {name: output["contracts"][_source(name)][name] for name in CONTRACTS}
+
+
+def _source(contract: str) -> str:
+    return f"contracts/{contract}.sol"

@@ -23,17 +23,19 @@ from ledger.domain.records import (
     PassportId,
 )
 from ledger.domain.vocabulary import (
-    Category,
     Custody,
-    GrantFlag,
     GrantStatus,
+    Level,
+    MemberKind,
     MemberStatus,
     PassportStatus,
     Role,
 )
 from ledger.encoding.events import EventDecoder, canonical_type, event_topic, selector
+from ledger.encoding.hexadecimal import to_hex
+from ledger.encoding.structs import grant_state
 from ledger.encoding.typed_data import LedgerDomain
-from ledger.encoding.words import unpack_verdict
+from ledger.encoding.words import unpack_terms, unpack_verdict
 from ledger.errors import InvalidInput
 from ledger.ports import Call, DecisionRecord, Deployment
 
@@ -45,7 +47,8 @@ ITEM_EVENT: Final[dict[str, str]] = {
     "grant": "ConsentGranted",
     "decide": "DecisionRecorded",
 }
-DEPLOY: Final = "deploy"
+#: `deploy NAME` creates one of the ledger's contracts.
+DEPLOY: Final = "deploy "
 
 
 @cache
@@ -72,9 +75,9 @@ def calldata(call: Call) -> bytes:
     """
     if call.function == "":
         return b""
-    if call.function == DEPLOY:
-        constructor = next(entry for entry in artifacts.load().abi if entry["type"] == "constructor")
-        return artifacts.load().bytecode + _encode(constructor["inputs"], call.arguments)
+    if call.function.startswith(DEPLOY):
+        code = artifacts.load().contracts[call.function.removeprefix(DEPLOY)]
+        return code.bytecode + _encode(code.constructor, call.arguments)
     entry = _function(call.function)
     return selector(entry) + _encode(entry["inputs"], call.arguments)
 
@@ -89,8 +92,9 @@ def merged(calls: list[Call]) -> Call:
 
 
 def item_count(call: Call) -> int:
-    """Return how many items a call of a batched function has."""
-    return len(call.arguments[0])
+    """Return how many items a call of a batched function has: each leaves one event."""
+    items = call.arguments[0]
+    return sum(len(batch[2]) for batch in items) if call.function == "decide" else len(items)
 
 
 class LedgerContract:
@@ -125,7 +129,9 @@ class LedgerContract:
     def member(self, member_id: int) -> Member | None:
         """Return a member as the contract holds it, without its name."""
         values = self._view("memberOf", member_id)[0]
-        signer, roles, purposes, jurisdiction, valid_to, status, signing_key, sealing_key = values
+        signer, roles, purposes, jurisdiction, valid_to, status, kind, control, signing_key, sealing_key = (
+            values
+        )
         if status == MemberStatus.NONE:
             return None
         return Member(
@@ -139,11 +145,14 @@ class LedgerContract:
             status=MemberStatus(status),
             signing_key=signing_key,
             sealing_key=sealing_key,
+            kind=MemberKind(kind),
+            control=control,
         )
 
     def passport(self, passport_id: PassportId) -> Passport | None:
         """Return a passport as the contract holds it."""
-        size, custodian, purposes, status, custody, holder, content = self._view("passportOf", passport_id)[0]
+        values = self._view("passportOf", passport_id)[0]
+        size, custodian, purposes, status, custody, level, lock, epoch, content, holder = values
         if status == PassportStatus.NONE:
             return None
         return Passport(
@@ -152,29 +161,25 @@ class LedgerContract:
             purposes=purposes,
             status=PassportStatus(status),
             custody=Custody(custody),
-            holder=Address(holder.lower()),
+            holder=to_hex(holder),
             content=Commitment(content),
             size=size,
+            level=Level(level),
+            lock=lock,
+            epoch=epoch,
         )
 
     def grant(self, passport_id: PassportId, grant_id: GrantId) -> GrantState | None:
         """Return a grant as the contract holds it."""
-        values = self._view("grantOf", passport_id, grant_id)[0]
-        recipient, purposes, categories, use_from, use_to, max_uses, uses, flags, status, ended_at = values
-        if status == GrantStatus.NONE:
-            return None
-        return GrantState(
-            recipient=recipient,
-            purposes=purposes,
-            categories=Category(categories),
-            use_from=use_from,
-            use_to=use_to,
-            max_uses=max_uses,
-            uses=uses,
-            flags=GrantFlag(flags),
-            status=GrantStatus(status),
-            ended_at=ended_at,
-        )
+        state = grant_state(self._view("grantOf", passport_id, grant_id)[0])
+        return None if state.status is GrantStatus.NONE else state
+
+    def emergency_until(self, emergency_id: int) -> int:
+        """Return when an emergency ends, seconds since the Unix epoch, exclusive; 0 if there is none."""
+        _kind, _finding, _member, _purposes, _categories, _from, until, *_ = self._view(
+            "emergencyOf", emergency_id
+        )[0]
+        return int(until)
 
     def decision(self, passport_id: PassportId, seq: int) -> DecisionRecord | None:
         """Return a decision from the node's own log."""
@@ -192,6 +197,7 @@ class LedgerContract:
                     passport_id=passport_id,
                     grant_id=event.arguments["grantId"],
                     member_id=event.arguments["memberId"],
+                    terms=unpack_terms(event.arguments["terms"]),
                     verdict=verdict,
                     commitment=event.arguments["commitment"],
                     position=timed.position,
@@ -201,6 +207,10 @@ class LedgerContract:
     def transfer_permit(self, passport_id: PassportId, seq: int) -> int:
         """Return the member that an unused permit to transfer names; 0 if there is none that still stands."""
         return int(self._view("transferPermit", passport_id, seq)[0])
+
+    def function_of(self, call: bytes) -> str:
+        """Return the name of the ledger's function that calldata calls; the empty string for no function of it."""
+        return _functions().get(call[:4], "")
 
     def allowance(self, payer: Address) -> int:
         """Return what *payer* gives a new signer for its transactions, in wei: a thousandth of what it has."""
@@ -216,6 +226,11 @@ class LedgerContract:
         data = selector(entry) + encode([canonical_type(item) for item in entry["inputs"]], arguments)
         answer = self._node.call(self._deployment.ledger, data, block)
         return tuple(decode([canonical_type(item) for item in entry["outputs"]], answer))
+
+
+@cache
+def _functions() -> dict[bytes, str]:
+    return {selector(entry): entry["name"] for entry in artifacts.load().abi if entry["type"] == "function"}
 
 
 @cache
@@ -246,4 +261,7 @@ def _value(item: dict[str, Any], argument: Any) -> Any:
         return tuple(_value(part, value) for part, value in zip(item["components"], argument, strict=True))
     if kind.startswith("bytes") and isinstance(argument, str):
         return bytes.fromhex(argument.removeprefix("0x"))
+    if kind == "bytes" and isinstance(argument, dict):
+        # A call within a call: an act of the committee.
+        return calldata(Call(argument["function"], tuple(argument["arguments"])))
     return argument

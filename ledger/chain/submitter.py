@@ -172,7 +172,7 @@ class Submitter:
 
     def _fields(self, call: Call) -> dict[str, Any]:
         data = calldata(call)
-        to = call.to or (None if call.function == DEPLOY else self._ledger())
+        to = call.to or (None if call.function.startswith(DEPLOY) else self._ledger())
         max_fee, tip = self._node.fees()
         estimate: dict[str, Any] = {"from": self._signer, "data": "0x" + data.hex(), "value": hex(call.value)}
         if to:

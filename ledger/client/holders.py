@@ -7,16 +7,27 @@ Private keys come as bytes and stay here; only signatures go out.
 from __future__ import annotations
 
 import time
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from eth_account import Account
 
 from ledger.client.rest import PassportClient
+from ledger.domain.days import day_of
 from ledger.domain.records import Address, Commitment, Grant, GrantId, PassportId, Salt
-from ledger.domain.vocabulary import Category, GrantFlag, Purpose, code, flags, purpose_set, purposes_of
-from ledger.domain.wording import consent_text, terms_record
+from ledger.domain.vocabulary import (
+    Category,
+    GrantFlag,
+    Level,
+    MemberKind,
+    Purpose,
+    code,
+    flags,
+    kind_set,
+    purpose_set,
+)
+from ledger.domain.wording import FIRST_TEMPLATE, consent_text, terms_record
 from ledger.encoding.commitments import commit_record
 from ledger.encoding.hexadecimal import address, bytes32, to_hex
 from ledger.encoding.typed_data import (
@@ -95,10 +106,18 @@ def check_grant(prepared: Json, wanted: Json) -> Grant:
     grant = grant_of(prepared["grant"])
     decided = {
         "passportId": (to_hex(grant.passport_id), str(wanted["passportId"]).lower()),
-        "recipient": (grant.recipient, int(wanted["recipient"])),
+        "recipient": (grant.recipient, int(wanted.get("recipient") or 0)),
+        "recipientKinds": (
+            grant.recipient_kinds,
+            kind_set([code(MemberKind, name) for name in wanted.get("recipientKinds") or []]),
+        ),
         "purposes": (grant.purposes, purpose_set([code(Purpose, name) for name in wanted["purposes"]])),
         "categories": (grant.categories, flags(Category, wanted["categories"])),
         "useTo": (grant.use_to, seconds(wanted["useTo"])),
+        "dataFrom": (grant.data_from, _day(wanted.get("dataFrom"))),
+        "dataTo": (grant.data_to, _day(wanted.get("dataTo"))),
+        "level": (grant.level, code(Level, wanted.get("level") or Level.IDENTIFIED.name)),
+        "template": (grant.template, int(wanted.get("template") or FIRST_TEMPLATE)),
         "maxUses": (grant.max_uses, int(wanted.get("maxUses") or 0)),
         "flags": (grant.flags, flags(GrantFlag, wanted.get("flags") or [])),
         "supersedes": (to_hex(grant.supersedes), str(wanted.get("supersedes") or to_hex(bytes(32))).lower()),
@@ -144,12 +163,17 @@ def grant_of(fields: Json) -> Grant:
             grant_id=GrantId(bytes32(fields["grantId"], field="grantId")),
             passport_id=PassportId(bytes32(fields["passportId"], field="passportId")),
             recipient=int(fields["recipient"]),
+            recipient_kinds=int(fields["recipientKinds"]),
             purposes=int(fields["purposes"]),
             categories=Category(int(fields["categories"])),
             use_from=int(fields["useFrom"]),
             use_to=int(fields["useTo"]),
+            data_from=int(fields["dataFrom"]),
+            data_to=int(fields["dataTo"]),
             max_uses=int(fields["maxUses"]),
+            level=Level(int(fields["level"])),
             flags=GrantFlag(int(fields["flags"])),
+            template=int(fields["template"]),
             terms=Commitment(bytes32(fields["terms"], field="terms")),
             supersedes=GrantId(bytes32(fields["supersedes"], field="supersedes")),
             deadline=int(fields["deadline"]),
@@ -176,16 +200,17 @@ def seconds(time: str) -> int:
 
 def _says(text: str, grant: Grant) -> bool:
     """Tell whether a sentence is what the numbers say. Only the recipient's name is the service's own word."""
-    said = consent_text(
-        "",
-        purposes_of(grant.purposes),
-        grant.categories,
-        grant.use_from,
-        grant.use_to,
-        grant.max_uses,
-        grant.flags,
-    )
+    said = consent_text("", grant)
+    if grant.recipient_kinds:
+        return text == said
     return text.endswith(said) and 0 < len(text.removesuffix(said).encode()) <= _MAX_NAME_BYTES
+
+
+def _day(text: str | None) -> int:
+    try:
+        return day_of(date.fromisoformat(text) if text else None)
+    except ValueError:
+        raise InvalidInput(f"{text!r} is not a day, as in 2027-01-31", field="day") from None
 
 
 def _message(typed_data: Json, primary: str) -> Json:

@@ -183,6 +183,36 @@ class PassportClient:
         """Withdraw a project of the caller's."""
         return self._post(f"/v1/projects/{project_id}/withdrawal", None, idempotency_key)
 
+    def review_project(self, project_id: int, review: Json, *, idempotency_key: str | None = None) -> Json:
+        """Approve a project as an ethics or a compliance body: `{"approval", "approved", "opinion"}`."""
+        return self._post(f"/v1/projects/{project_id}/reviews", review, idempotency_key)
+
+    # The committee
+
+    def committee(self) -> Json:
+        """Return the seats and the rules."""
+        return self._get("/v1/committee")
+
+    def acts(self) -> list[Json]:
+        """Return all acts, oldest first."""
+        return list(self._pages("/v1/acts"))
+
+    def set_seat(self, seat: Json, *, idempotency_key: str | None = None) -> Json:
+        """Propose to seat a member: `{"memberId", "kind", "reason"}`."""
+        return self._post("/v1/committee/seats", seat, idempotency_key)
+
+    def set_rule(self, rule: Json, *, idempotency_key: str | None = None) -> Json:
+        """Propose what acts of a kind need: `{"kind", "quorum", "seats", "delaySeconds", "reason"}`."""
+        return self._post("/v1/committee/rules", rule, idempotency_key)
+
+    def approve_act(self, act_id: int, *, idempotency_key: str | None = None) -> Json:
+        """Approve an act."""
+        return self._post(f"/v1/acts/{act_id}/approvals", None, idempotency_key)
+
+    def execute_act(self, act_id: int, *, idempotency_key: str | None = None) -> Json:
+        """Do an act that is ready."""
+        return self._post(f"/v1/acts/{act_id}/execution", None, idempotency_key)
+
     def decide(self, requests: list[Json], *, idempotency_key: str | None = None) -> list[Json]:
         """Ask for access, 1 to 100 requests at once; returns the decisions in the same order."""
         answer = self._post("/v1/decisions", {"requests": requests}, idempotency_key)

@@ -11,13 +11,18 @@ from dataclasses import dataclass, field
 from typing import Any, NewType
 
 from ledger.domain.vocabulary import (
+    Assurance,
     Basis,
     Category,
     Custody,
     DataClass,
+    EmergencyFinding,
+    EmergencyKind,
     Fact,
     GrantFlag,
     GrantStatus,
+    Level,
+    MemberKind,
     MemberStatus,
     Operation,
     Outcome,
@@ -34,6 +39,8 @@ TransferId = NewType("TransferId", bytes)
 Commitment = NewType("Commitment", bytes)
 Salt = NewType("Salt", bytes)
 Address = NewType("Address", str)
+#: `0x` and lower-case hexadecimal; an `Address` is one of 20 bytes.
+HolderKey = str
 
 ZERO32 = bytes(32)
 NO_GRANT = GrantId(ZERO32)
@@ -41,7 +48,7 @@ NO_GRANT = GrantId(ZERO32)
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An institution on the whitelist."""
+    """An institution on the whitelist. `control`: how often control of it has changed hands."""
 
     member_id: int
     name: str
@@ -53,11 +60,13 @@ class Member:
     status: MemberStatus
     signing_key: bytes
     sealing_key: bytes
+    kind: MemberKind = MemberKind.OTHER
+    control: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What the committee states about an institution when it admits it; as `Member`, before it has a number."""
+    """What is stated about an institution when it is admitted; as `Member`, before it has a number."""
 
     name: str
     signer: Address
@@ -67,20 +76,57 @@ class Admission:
     valid_to: int
     signing_key: bytes
     sealing_key: bytes
+    kind: MemberKind = MemberKind.OTHER
+
+
+@dataclass(frozen=True, slots=True)
+class Entrustment:
+    """What a controller entrusted a processor with, until `valid_to` (exclusive)."""
+
+    purposes: int
+    valid_to: int
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """
+    Daily caps of a member and the permits of one day that count against them.
+
+    Attributes:
+        caps: 16 bits a purpose, 0 for no cap.
+        day: Days since the Unix epoch that `used` is of.
+        used: 16 bits a purpose.
+    """
+
+    caps: int = 0
+    day: int = 0
+    used: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Passport:
-    """The on-chain record of one data asset."""
+    """
+    The on-chain record of one data asset.
+
+    Attributes:
+        holder: The key that speaks for the subject, `0x` and lower-case hexadecimal: the 20 bytes of an account, or
+            those of an ERC-7913 verifier and the key after them.
+        level: Level of de-identification that the data has in any case.
+        lock: Emergency under which the data was obtained, or 0.
+        epoch: How often the holder's key was replaced.
+    """
 
     passport_id: PassportId
     custodian: int
     purposes: int
     status: PassportStatus
     custody: Custody
-    holder: Address
+    holder: HolderKey
     content: Commitment
     size: int = 0
+    level: Level = Level.IDENTIFIED
+    lock: int = 0
+    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +136,17 @@ class Grant:
     grant_id: GrantId
     passport_id: PassportId
     recipient: int
+    recipient_kinds: int
     purposes: int
     categories: Category
     use_from: int
     use_to: int
+    data_from: int
+    data_to: int
     max_uses: int
+    level: Level
     flags: GrantFlag
+    template: int
     terms: Commitment
     supersedes: GrantId
     deadline: int
@@ -103,7 +154,16 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class GrantState:
-    """A grant as the contract stores it."""
+    """
+    A grant as the contract stores it.
+
+    Attributes:
+        recipient: Member that may use the data; 0 if `recipient_kinds` says which kinds of members may.
+        data_from: First day of the data, days since 1900-01-01; 0 for no limit.
+        data_to: Last day of the data; 0 for no limit.
+        control: `control` of the recipient when the holder signed or confirmed.
+        level: Least level of de-identification.
+    """
 
     recipient: int
     purposes: int
@@ -114,12 +174,37 @@ class GrantState:
     uses: int
     flags: GrantFlag
     status: GrantStatus
-    ended_at: int
+    recipient_kinds: int = 0
+    data_from: int = 0
+    data_to: int = 0
+    control: int = 0
+    level: Level = Level.IDENTIFIED
+    assurance: Assurance = Assurance.SELF
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What a consent may contain at most, and the notice that goes with it."""
+
+    template: int
+    purposes: int
+    categories: Category
+    recipient_kinds: int
+    max_seconds: int
+    notice: bytes
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A member's filed undertaking."""
+    """
+    A member's filed undertaking.
+
+    Attributes:
+        agreement: Whether an agreement that states its limits is committed to.
+        ethics: Member that approved it as an ethics body, or 0.
+        compliance: Member that approved it as a compliance body, or 0.
+    """
 
     project_id: int
     member_id: int
@@ -129,22 +214,96 @@ class Project:
     highest_class: DataClass
     valid_from: int
     valid_to: int
-    agreement: Commitment
+    agreement: bool
     withdrawn: bool = False
+    ethics: int = 0
+    compliance: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """One request for access, as the contract takes it. `project_id` 0 and `grant_id` zero mean none."""
+class Attestation:
+    """The latest statement of a kind about a subject, in force until `valid_to` (exclusive)."""
 
-    passport_id: PassportId
-    grant_id: GrantId
-    commitment: Commitment
+    issuer: int
+    valid_to: int
+
+
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """
+    An exception.
+
+    Attributes:
+        member_id: Who opened an individual one; 0 for a public one.
+        purposes: What a public one serves.
+        valid_from: Inclusive; `until`: exclusive.
+        review_due: Last moment for the review of an individual one.
+        max_records: Permits a public one is good for; `used`: permits it was used for.
+        jurisdiction: Where a public one applies; 0 for everywhere.
+        passport_id: The one passport of an individual one.
+    """
+
+    emergency_id: int
+    kind: EmergencyKind
+    categories: Category
+    valid_from: int
+    until: int
+    finding: EmergencyFinding = EmergencyFinding.PENDING
+    member_id: int = 0
+    purposes: int = 0
+    review_due: int = 0
+    max_records: int = 0
+    used: int = 0
+    jurisdiction: int = 0
+    passport_id: PassportId = PassportId(ZERO32)
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyRight:
+    """
+    A member's right to emergencies.
+
+    Attributes:
+        lost: Until the committee restores it.
+        oldest_due: When the oldest unreviewed emergency of the member is due for review; None if none is.
+    """
+
+    lost: bool = False
+    oldest_due: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """
+    What a request asks, as the contract packs it.
+
+    Attributes:
+        level: Level at which the data is to be handed over.
+        project_id: 0 for none; `emergency_id` and `controller_id` too.
+        first_day: First day of the data asked for, days since 1900-01-01; 0 for all before `last_day`.
+        last_day: Last day; 0 for all after `first_day`.
+    """
+
     purpose: Purpose
     basis: Basis
     operation: Operation
     categories: Category
+    level: Level = Level.IDENTIFIED
     project_id: int = 0
+    emergency_id: int = 0
+    controller_id: int = 0
+    first_day: int = 0
+    last_day: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request for access, as the contract takes it. A `grant_id` of zero means none."""
+
+    passport_id: PassportId
+    grant_id: GrantId
+    commitment: Commitment
+    terms: Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +312,6 @@ class Verdict:
 
     seq: int
     policy_version: int
-    project_id: int
-    categories: Category
-    purpose: Purpose
-    basis: Basis
-    operation: Operation
     data_class: DataClass
     outcome: Outcome
     facts: Fact
@@ -209,26 +363,59 @@ class BlockHeader:
 
 
 @dataclass(frozen=True, slots=True)
+class EmergencyLimits:
+    """
+    The limits of exceptions, in the order of `IPolicy.Emergencies`.
+
+    Attributes:
+        seconds: How long an individual emergency lasts.
+        categories: What it may touch at most.
+        monthly_quota: How many a member may open in 30 days.
+        review_seconds: Within what time it must be reviewed; how long an approved request stays approved.
+        max_declaration_seconds: How long a public emergency may last.
+        recovery_seconds: How long the recovery of a holder's key waits for an objection.
+    """
+
+    seconds: int
+    categories: Category
+    monthly_quota: int
+    review_seconds: int
+    max_declaration_seconds: int
+    recovery_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyTable:
     """
     One version of the law.
 
     `required` has 48 words at index `(data class - 1) * 16 + purpose`; bits `32 * basis` upwards of a word are the
-    facts required on that basis. `necessary` holds 16 sets of categories of 16 bits, by purpose.
+    facts required on that basis. `necessary` holds 16 sets of categories of 16 bits, by purpose. `levels` holds the
+    least level of de-identification in 2 bits, by the same index as `required`.
     """
 
     version: int
     required: tuple[int, ...]
     necessary: int
+    levels: int
     core_categories: Category
     sensitive_categories: Category
     banned_purposes: int
     max_grant_seconds: int
+    emergencies: EmergencyLimits
 
     def required_for(self, data_class: DataClass, purpose: Purpose, basis: Basis) -> Fact:
         """Return the facts required; the empty set means that this basis never justifies this purpose."""
-        return Fact(self.required[(data_class - 1) * 16 + purpose] >> (32 * basis) & 0xFFFFFFFF)
+        return Fact(self.required[_index(data_class, purpose)] >> (32 * basis) & 0xFFFFFFFF)
 
     def necessary_for(self, purpose: Purpose) -> Category:
         """Return the categories that the purpose may touch."""
         return Category(self.necessary >> (16 * purpose) & 0xFFFF)
+
+    def level_for(self, data_class: DataClass, purpose: Purpose) -> Level:
+        """Return the least level of de-identification at which data of the class may serve the purpose."""
+        return Level(self.levels >> (2 * _index(data_class, purpose)) & 3)
+
+
+def _index(data_class: DataClass, purpose: Purpose) -> int:
+    return (data_class - 1) * 16 + purpose

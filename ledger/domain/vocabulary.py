@@ -53,6 +53,7 @@ class Basis(IntEnum):
     PUBLIC_EMERGENCY = 4
     LEGAL_DUTY = 5
     COMPELLED = 6
+    SUBJECT_REQUEST = 7
 
 
 class Operation(IntEnum):
@@ -91,6 +92,15 @@ class DataClass(IntEnum):
     NON_SENSITIVE = 3
 
 
+class Level(IntEnum):
+    """How far data is de-identified. A record has no aggregate form; datasets do."""
+
+    IDENTIFIED = 0
+    PSEUDONYMISED = 1
+    DEIDENTIFIED = 2
+    AGGREGATE = 3
+
+
 class Outcome(IntEnum):
     """The answer to a request."""
 
@@ -106,6 +116,12 @@ class Role(IntFlag):
     CUSTODIAN = 1 << 1
     PROCESSOR = 1 << 2
     AUDITOR = 1 << 3
+    ALLIANCE = 1 << 4
+    REGULATOR = 1 << 5
+    ETHICS = 1 << 6
+    COMPLIANCE = 1 << 7
+    VERIFIER = 1 << 8
+    EMERGENCY = 1 << 9
 
 
 class Technique(IntFlag):
@@ -131,11 +147,23 @@ class GrantFlag(IntFlag):
 
 
 class MemberStatus(IntEnum):
-    """Whether a member may act."""
+    """Whether a member may act. EXPELLED is final."""
 
     NONE = 0
     ACTIVE = 1
     SUSPENDED = 2
+    EXPELLED = 3
+
+
+class MemberKind(IntEnum):
+    """What an institution is. Bit n of a set of kinds, which a grant can name instead of one member."""
+
+    OTHER = 0
+    HOSPITAL = 1
+    RESEARCH = 2
+    COMPANY = 3
+    AUTHORITY = 4
+    INSURER = 5
 
 
 class PassportStatus(IntEnum):
@@ -158,9 +186,91 @@ class GrantStatus(IntEnum):
     """State of a grant. That it expired is a matter of time, not of state."""
 
     NONE = 0
-    ACTIVE = 1
-    WITHDRAWN = 2
-    SUPERSEDED = 3
+    REQUESTED = 1
+    ACTIVE = 2
+    REFUSED = 3
+    WITHDRAWN = 4
+    SUPERSEDED = 5
+    REPUDIATED = 6
+
+
+class Assurance(IntEnum):
+    """Whose signature a grant rests on, the weakest first."""
+
+    NONE = 0
+    PAPER = 1
+    ASSISTED = 2
+    DELEGATED = 3
+    SELF = 4
+
+
+class Approval(IntEnum):
+    """The two reviews of a project."""
+
+    ETHICS = 0
+    COMPLIANCE = 1
+
+
+class AttestationKind(IntEnum):
+    """What a qualified member states of a passport or a project."""
+
+    ENCRYPTION = 0
+    DEIDENTIFICATION = 1
+    SOURCE = 2
+    LICENCE = 3
+    CLEARANCE = 4
+
+
+class EmergencyKind(IntEnum):
+    """Whose emergency it is."""
+
+    NONE = 0
+    INDIVIDUAL = 1
+    PUBLIC = 2
+
+
+class EmergencyReason(IntEnum):
+    """Why a member broke the glass."""
+
+    UNCONSCIOUS = 1
+    LIFE_THREATENING = 2
+    CANNOT_CONSENT = 3
+    DANGER_TO_OTHERS = 4
+    OTHER = 255
+
+
+class EmergencyFinding(IntEnum):
+    """What the review of an individual emergency found."""
+
+    PENDING = 0
+    JUSTIFIED = 1
+    UNJUSTIFIED = 2
+
+
+class SeatKind(IntEnum):
+    """Whose view a seat of the committee brings. Bit n of a set of kinds of seats."""
+
+    NONE = 0
+    CONVENOR = 1
+    LAW = 2
+    MEDICINE = 3
+    PRIVACY = 4
+    DATA_SCIENCE = 5
+    PATIENTS = 6
+    PUBLIC = 7
+    SECURITY = 8
+    REGULATOR = 9
+    PUBLIC_HEALTH = 10
+
+
+class ActKind(IntEnum):
+    """What an act of the committee is about."""
+
+    SEATS = 0
+    MEMBERS = 1
+    LAW = 2
+    EMERGENCIES = 3
+    DATA = 4
 
 
 class TransferStatus(IntEnum):
@@ -201,8 +311,16 @@ class Fact(IntFlag):
     REQUESTER_IS_CUSTODIAN = 1 << 23
     REVIEWS_CURRENT = 1 << 24
     HUMAN_REVIEWED = 1 << 25
+    WITHIN_CAP = 1 << 26
+    GRANT_PERIOD = 1 << 27
+    PROJECT_COMPLIANCE = 1 << 28
+    LEVEL_SUFFICIENT = 1 << 29
+    UNLOCKED = 1 << 30
     LAWFUL = 1 << 31
 
+
+#: The levels that one person's record has. An aggregate is made of many, so it is a level of datasets alone.
+RECORD_LEVELS: Final = (Level.IDENTIFIED, Level.PSEUDONYMISED, Level.DEIDENTIFIED)
 
 PURPOSE_LABELS: Final[dict[Purpose, Label]] = {
     Purpose.PRIMARY_CARE: Label("your care", "诊疗", "TREAT", "DUO:0000043"),
@@ -231,6 +349,7 @@ BASIS_LABELS: Final[dict[Basis, Label]] = {
     Basis.PUBLIC_EMERGENCY: Label("public-health emergency", "公共卫生紧急情况"),
     Basis.LEGAL_DUTY: Label("legal duty", "法定义务"),
     Basis.COMPELLED: Label("order of an authority", "强制调取"),
+    Basis.SUBJECT_REQUEST: Label("the patient's own request", "本人请求"),
 }
 
 OPERATION_LABELS: Final[dict[Operation, Label]] = {
@@ -263,6 +382,38 @@ CLASS_LABELS: Final[dict[DataClass, Label]] = {
     DataClass.NON_SENSITIVE: Label("class 3, non-sensitive", "三级：非敏感数据"),
 }
 
+LEVEL_LABELS: Final[dict[Level, Label]] = {
+    Level.IDENTIFIED: Label("as recorded", "可识别"),
+    Level.PSEUDONYMISED: Label("under a pseudonym", "假名化"),
+    Level.DEIDENTIFIED: Label("de-identified", "去标识化"),
+    Level.AGGREGATE: Label("as statistics alone", "聚合"),
+}
+
+MEMBER_KIND_LABELS: Final[dict[MemberKind, Label]] = {
+    MemberKind.OTHER: Label("other institutions", "其他机构"),
+    MemberKind.HOSPITAL: Label("hospitals", "医院"),
+    MemberKind.RESEARCH: Label("research institutions", "研究机构"),
+    MemberKind.COMPANY: Label("companies", "企业"),
+    MemberKind.AUTHORITY: Label("authorities", "政府机构"),
+    MemberKind.INSURER: Label("insurers", "保险机构"),
+}
+
+ASSURANCE_LABELS: Final[dict[Assurance, Label]] = {
+    Assurance.NONE: Label("nobody", "无"),
+    Assurance.PAPER: Label("on paper, filed by the hospital", "纸质同意，由机构备案"),
+    Assurance.ASSISTED: Label("with the hospital's help", "由机构协助签署"),
+    Assurance.DELEGATED: Label("by somebody who speaks for you", "由代理人签署"),
+    Assurance.SELF: Label("by your own key", "本人密钥签署"),
+}
+
+EMERGENCY_REASON_LABELS: Final[dict[EmergencyReason, Label]] = {
+    EmergencyReason.UNCONSCIOUS: Label("the patient is unconscious", "患者昏迷"),
+    EmergencyReason.LIFE_THREATENING: Label("life is in danger", "危及生命"),
+    EmergencyReason.CANNOT_CONSENT: Label("the patient cannot consent", "患者无法表示同意"),
+    EmergencyReason.DANGER_TO_OTHERS: Label("others are in danger", "危及他人"),
+    EmergencyReason.OTHER: Label("another reason, given in words", "其他原因，另附说明"),
+}
+
 FACT_LABELS: Final[dict[Fact, Label]] = {
     Fact.MEMBER_ACTIVE: Label("the institution's membership is in force", "机构成员资格有效"),
     Fact.MEMBER_SCOPE: Label("the purpose is within the institution's licence", "用途在机构许可范围内"),
@@ -288,7 +439,8 @@ FACT_LABELS: Final[dict[Fact, Label]] = {
         "the consent covers every kind of data asked for", "同意涵盖所请求的数据类别"
     ),
     Fact.GRANT_SEPARATE: Label(
-        "the consent is separate: for this purpose alone, by the patient's own key", "本人密钥作出的单独同意"
+        "the consent is separate: for this purpose alone, signed by the patient or who speaks for the patient",
+        "本人或其代理人签署的单独同意",
     ),
     Fact.GRANT_QUOTA: Label("the consent has uses left", "同意的使用次数未用尽"),
     Fact.EMERGENCY_IN_FORCE: Label("an emergency is in force", "紧急状态有效"),
@@ -301,7 +453,22 @@ FACT_LABELS: Final[dict[Fact, Label]] = {
     Fact.BORDER_CLEARED: Label("the transfer across the border is cleared", "跨境传输已获批准"),
     Fact.REQUESTER_IS_CUSTODIAN: Label("the institution itself keeps the data", "请求方为数据保管机构"),
     Fact.REVIEWS_CURRENT: Label("the institution owes no overdue review", "无逾期的事后审查"),
-    Fact.HUMAN_REVIEWED: Label("a human has reviewed the request", "已经人工审查"),
+    Fact.HUMAN_REVIEWED: Label(
+        "a human has reviewed and approved this very request", "该请求已经人工审查批准"
+    ),
+    Fact.WITHIN_CAP: Label(
+        "the institution is below its daily cap for the purpose", "未超过机构该用途的每日上限"
+    ),
+    Fact.GRANT_PERIOD: Label("the consent covers the time the data is from", "同意涵盖数据产生的时间"),
+    Fact.PROJECT_COMPLIANCE: Label("a compliance body has approved the project", "项目已获合规批准"),
+    Fact.LEVEL_SUFFICIENT: Label(
+        "the data is handed over as far de-identified as law and consent demand",
+        "数据去标识化程度符合法律和同意的要求",
+    ),
+    Fact.UNLOCKED: Label(
+        "the data is not locked to an emergency, or serves that emergency while it lasts",
+        "数据未锁定于紧急状态，或仅在该紧急状态期间使用",
+    ),
     Fact.LAWFUL: Label(
         "the law allows this purpose on this basis for this class of data",
         "法律允许该依据用于该用途和数据等级",
@@ -323,7 +490,7 @@ MISSING_LABELS: Final[dict[Fact, str]] = {
     Fact.GRANT_RECIPIENT: "no consent names this institution",
     Fact.GRANT_PURPOSE: "the consent does not cover this purpose",
     Fact.GRANT_CATEGORIES: "the consent does not cover all the kinds of data asked for",
-    Fact.GRANT_SEPARATE: "the law asks for a separate consent, for this purpose alone, with the patient's own key",
+    Fact.GRANT_SEPARATE: "the law asks for a separate consent, for this purpose alone, signed by the patient",
     Fact.GRANT_QUOTA: "the consent's number of uses is used up",
     Fact.EMERGENCY_IN_FORCE: "no emergency is in force",
     Fact.ENCRYPTED: "protection by encryption is not attested",
@@ -335,15 +502,40 @@ MISSING_LABELS: Final[dict[Fact, str]] = {
     Fact.BORDER_CLEARED: "the transfer across the border is not cleared",
     Fact.REQUESTER_IS_CUSTODIAN: "the institution does not keep this data itself",
     Fact.REVIEWS_CURRENT: "the institution owes an overdue review",
-    Fact.HUMAN_REVIEWED: "a human has not reviewed the request yet",
+    Fact.HUMAN_REVIEWED: "a human has not approved the request",
+    Fact.WITHIN_CAP: "the institution has reached its daily cap for this purpose",
+    Fact.GRANT_PERIOD: "the consent does not cover the time the data is from",
+    Fact.PROJECT_COMPLIANCE: "no compliance body has approved the project",
+    Fact.LEVEL_SUFFICIENT: "the data was asked for in a form that says more about the patient than allowed",
+    Fact.UNLOCKED: "the data was obtained in an emergency and serves that emergency alone",
     Fact.LAWFUL: "the law does not allow this use on this basis",
 }
 
 #: What every entry of the table requires, whatever the committee writes.
-FLOOR: Final = Fact.MEMBER_ACTIVE | Fact.PASSPORT_OPEN | Fact.PURPOSE_ALLOWED
+FLOOR: Final = Fact.MEMBER_ACTIVE | Fact.PASSPORT_OPEN | Fact.PURPOSE_ALLOWED | Fact.LEVEL_SUFFICIENT
+#: What every entry requires besides, unless the subject itself asks.
+OTHERS_FLOOR: Final = Fact.UNLOCKED | Fact.WITHIN_CAP
 #: What every entry under consent requires besides `FLOOR`.
 CONSENT_FLOOR: Final = (
-    Fact.GRANT_LIVE | Fact.GRANT_RECIPIENT | Fact.GRANT_PURPOSE | Fact.GRANT_CATEGORIES | Fact.GRANT_QUOTA
+    Fact.GRANT_LIVE
+    | Fact.GRANT_RECIPIENT
+    | Fact.GRANT_PURPOSE
+    | Fact.GRANT_CATEGORIES
+    | Fact.GRANT_QUOTA
+    | Fact.GRANT_PERIOD
+)
+#: What every entry under an individual emergency requires besides.
+EMERGENCY_FLOOR: Final = Fact.EMERGENCY_IN_FORCE | Fact.REVIEWS_CURRENT
+#: Facts that are established only where the law requires them: each asks another register.
+ASKED_ON_DEMAND: Final = (
+    Fact.EMERGENCY_IN_FORCE
+    | Fact.ENCRYPTED
+    | Fact.DEIDENTIFIED
+    | Fact.SOURCE_DECLARED
+    | Fact.MODEL_LICENSED
+    | Fact.BORDER_CLEARED
+    | Fact.REVIEWS_CURRENT
+    | Fact.HUMAN_REVIEWED
 )
 
 ALL_CATEGORIES: Final = Category(0xFFFF)
@@ -393,6 +585,19 @@ def flags(kind: type[_Flag], names: list[str] | tuple[str, ...]) -> _Flag:
 def names(value: IntFlag) -> list[str]:
     """Return the names in a set of flags, lowest bit first."""
     return [str(member.name) for member in type(value) if member in value]
+
+
+def kind_set(kinds: list[MemberKind] | tuple[MemberKind, ...]) -> int:
+    """Return the set of kinds of members as the contract stores it: bit n for kind n."""
+    value = 0
+    for kind in kinds:
+        value |= 1 << kind
+    return value
+
+
+def kinds_of(value: int) -> list[MemberKind]:
+    """Return the kinds of members in a set, lowest first."""
+    return [kind for kind in MemberKind if value >> kind & 1]
 
 
 def purpose_set(purposes: list[Purpose] | tuple[Purpose, ...]) -> int:

@@ -31,17 +31,43 @@ _GRANT_TYPE: Final = [
     {"name": "grantId", "type": "bytes32"},
     {"name": "passportId", "type": "bytes32"},
     {"name": "recipient", "type": "uint32"},
+    {"name": "recipientKinds", "type": "uint16"},
     {"name": "purposes", "type": "uint16"},
     {"name": "categories", "type": "uint16"},
-    {"name": "useFrom", "type": "uint40"},
-    {"name": "useTo", "type": "uint40"},
-    {"name": "maxUses", "type": "uint24"},
+    {"name": "useFrom", "type": "uint32"},
+    {"name": "useTo", "type": "uint32"},
+    {"name": "dataFrom", "type": "uint16"},
+    {"name": "dataTo", "type": "uint16"},
+    {"name": "maxUses", "type": "uint16"},
+    {"name": "level", "type": "uint8"},
     {"name": "flags", "type": "uint8"},
+    {"name": "template", "type": "uint32"},
     {"name": "terms", "type": "bytes32"},
     {"name": "supersedes", "type": "bytes32"},
-    {"name": "deadline", "type": "uint40"},
+    {"name": "deadline", "type": "uint32"},
 ]
-_REVOCATION_TYPE: Final = [{"name": "passportId", "type": "bytes32"}, {"name": "grantId", "type": "bytes32"}]
+_PASSPORT_ID: Final = {"name": "passportId", "type": "bytes32"}
+_GRANT_ID: Final = {"name": "grantId", "type": "bytes32"}
+_EPOCH: Final = {"name": "epoch", "type": "uint16"}
+_NONCE: Final = {"name": "nonce", "type": "uint32"}
+_REVOCATION_TYPE: Final = [_PASSPORT_ID, _GRANT_ID]
+_CONFIRMATION_TYPE: Final = [_PASSPORT_ID, _GRANT_ID, {"name": "control", "type": "uint16"}]
+_ROTATION_TYPE: Final = [
+    _PASSPORT_ID,
+    {"name": "holder", "type": "bytes"},
+    {"name": "custody", "type": "uint8"},
+    _EPOCH,
+]
+_GUARDIANS_TYPE: Final = [_PASSPORT_ID, {"name": "guardians", "type": "bytes32"}, _EPOCH, _NONCE]
+_RECOVERY_TYPE: Final = [_PASSPORT_ID, {"name": "holder", "type": "bytes"}, _EPOCH, _NONCE]
+_OBJECTION_TYPE: Final = [_PASSPORT_ID, {"name": "readyAt", "type": "uint32"}, _EPOCH]
+_DELEGATION_TYPE: Final = [
+    _PASSPORT_ID,
+    {"name": "delegate", "type": "bytes"},
+    {"name": "validTo", "type": "uint32"},
+    _EPOCH,
+    _NONCE,
+]
 _SIGN_IN_TYPE: Final = [
     {"name": "holder", "type": "address"},
     {"name": "origin", "type": "string"},
@@ -73,12 +99,17 @@ def grant_message(grant: Grant) -> dict[str, Any]:
         "grantId": to_hex(grant.grant_id),
         "passportId": to_hex(grant.passport_id),
         "recipient": grant.recipient,
+        "recipientKinds": grant.recipient_kinds,
         "purposes": grant.purposes,
         "categories": int(grant.categories),
         "useFrom": grant.use_from,
         "useTo": grant.use_to,
+        "dataFrom": grant.data_from,
+        "dataTo": grant.data_to,
         "maxUses": grant.max_uses,
+        "level": int(grant.level),
         "flags": int(grant.flags),
+        "template": grant.template,
         "terms": to_hex(grant.terms),
         "supersedes": to_hex(grant.supersedes),
         "deadline": grant.deadline,
@@ -94,6 +125,82 @@ def revocation_typed_data(domain: LedgerDomain, *, passport_id: bytes, grant_id:
     """Return the typed data of a withdrawal. It has no deadline: nobody may run out of time to say no."""
     message = {"passportId": to_hex(passport_id), "grantId": to_hex(grant_id)}
     return _typed_data(domain, "Revocation", _REVOCATION_TYPE, message)
+
+
+def refusal_typed_data(domain: LedgerDomain, *, passport_id: bytes, grant_id: bytes) -> dict[str, Any]:
+    """Return the typed data of a refusal of what was asked for."""
+    message = {"passportId": to_hex(passport_id), "grantId": to_hex(grant_id)}
+    return _typed_data(domain, "Refusal", _REVOCATION_TYPE, message)
+
+
+def repudiation_typed_data(domain: LedgerDomain, *, passport_id: bytes, grant_id: bytes) -> dict[str, Any]:
+    """Return the typed data of a repudiation: a consent filed in the subject's name was never given."""
+    message = {"passportId": to_hex(passport_id), "grantId": to_hex(grant_id)}
+    return _typed_data(domain, "Repudiation", _REVOCATION_TYPE, message)
+
+
+def confirmation_typed_data(
+    domain: LedgerDomain, *, passport_id: bytes, grant_id: bytes, control: int
+) -> dict[str, Any]:
+    """Return the typed data of a confirmation; *control* is the recipient's present one."""
+    message = {"passportId": to_hex(passport_id), "grantId": to_hex(grant_id), "control": control}
+    return _typed_data(domain, "Confirmation", _CONFIRMATION_TYPE, message)
+
+
+def rotation_typed_data(
+    domain: LedgerDomain, *, passport_id: bytes, holder: bytes, custody: int, epoch: int
+) -> dict[str, Any]:
+    """Return the typed data with which the old key names the new one."""
+    message = {
+        "passportId": to_hex(passport_id),
+        "holder": to_hex(holder),
+        "custody": custody,
+        "epoch": epoch,
+    }
+    return _typed_data(domain, "Rotation", _ROTATION_TYPE, message)
+
+
+def guardians_typed_data(
+    domain: LedgerDomain, *, passport_id: bytes, guardians: bytes, epoch: int, nonce: int
+) -> dict[str, Any]:
+    """Return the typed data that names guardians; *guardians* is their commitment, 32 bytes."""
+    message = {
+        "passportId": to_hex(passport_id),
+        "guardians": to_hex(guardians),
+        "epoch": epoch,
+        "nonce": nonce,
+    }
+    return _typed_data(domain, "Guardians", _GUARDIANS_TYPE, message)
+
+
+def recovery_typed_data(
+    domain: LedgerDomain, *, passport_id: bytes, holder: bytes, epoch: int, nonce: int
+) -> dict[str, Any]:
+    """Return the typed data with which guardians name a new key for one that was lost."""
+    message = {"passportId": to_hex(passport_id), "holder": to_hex(holder), "epoch": epoch, "nonce": nonce}
+    return _typed_data(domain, "Recovery", _RECOVERY_TYPE, message)
+
+
+def objection_typed_data(
+    domain: LedgerDomain, *, passport_id: bytes, ready_at: int, epoch: int
+) -> dict[str, Any]:
+    """Return the typed data with which a holder objects to a recovery."""
+    message = {"passportId": to_hex(passport_id), "readyAt": ready_at, "epoch": epoch}
+    return _typed_data(domain, "Objection", _OBJECTION_TYPE, message)
+
+
+def delegation_typed_data(
+    domain: LedgerDomain, *, passport_id: bytes, delegate: bytes, valid_to: int, epoch: int, nonce: int
+) -> dict[str, Any]:
+    """Return the typed data that lets somebody speak for the subject until *valid_to* (0 to end it)."""
+    message = {
+        "passportId": to_hex(passport_id),
+        "delegate": to_hex(delegate),
+        "validTo": valid_to,
+        "epoch": epoch,
+        "nonce": nonce,
+    }
+    return _typed_data(domain, "Delegation", _DELEGATION_TYPE, message)
 
 
 def sign_in_typed_data(

@@ -5,13 +5,26 @@ What the use cases need from the outside: the chain, the index, the vault and th
 """
 
 from ledger.ports.chain import Chain
-from ledger.ports.index import DecisionRecord, GrantRecord, Index, IndexState, PassportRecord, TransferRecord
+from ledger.ports.index import (
+    ActRecord,
+    DecisionRecord,
+    EmergencyRecord,
+    GrantRecord,
+    Index,
+    IndexState,
+    PassportRecord,
+    RecoveryRecord,
+    Rule,
+    TransferRecord,
+)
 from ledger.ports.vault import (
     RecordSummary,
     SealedCategory,
+    SealedLevel,
     SealedRecord,
     Vault,
     VaultCategoryRow,
+    VaultLevelRow,
     VaultRecordRow,
     VaultRows,
 )
@@ -31,10 +44,12 @@ from ledger.ports.writing import (
 )
 
 __all__ = [
+    "ActRecord",
     "Call",
     "Chain",
     "DecisionRecord",
     "Deployment",
+    "EmergencyRecord",
     "GrantRecord",
     "Index",
     "IndexState",
@@ -47,13 +62,17 @@ __all__ = [
     "QueuedCall",
     "Receipt",
     "RecordSummary",
+    "RecoveryRecord",
+    "Rule",
     "SealedCategory",
+    "SealedLevel",
     "SealedRecord",
     "SignedTransaction",
     "TransactionStatus",
     "TransferRecord",
     "Vault",
     "VaultCategoryRow",
+    "VaultLevelRow",
     "VaultRecordRow",
     "VaultRows",
     "Writer",

@@ -30,11 +30,17 @@ class Chain(Protocol):
     def grant(self, passport_id: PassportId, grant_id: GrantId) -> GrantState | None:
         """Return a grant as the contract holds it."""
 
+    def emergency_until(self, emergency_id: int) -> int:
+        """Return when an emergency ends, seconds since the Unix epoch, exclusive; 0 if there is none."""
+
     def decision(self, passport_id: PassportId, seq: int) -> DecisionRecord | None:
         """Return a decision from the node's own log."""
 
     def transfer_permit(self, passport_id: PassportId, seq: int) -> int:
         """Return the member that an unused permit to transfer names; 0 if there is none that still stands."""
+
+    def function_of(self, call: bytes) -> str:
+        """Return the name of the ledger's function that calldata calls; the empty string for no function of it."""
 
     def allowance(self, payer: Address) -> int:
         """Return what *payer* gives a new signer for its transactions, in wei: a thousandth of what it has."""

@@ -6,26 +6,41 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ledger.domain.records import (
-    Address,
+    Attestation,
+    Caps,
     Commitment,
+    Emergency,
+    EmergencyRight,
+    Entrustment,
     Event,
     GrantId,
     GrantState,
+    HolderKey,
     Member,
     Passport,
     PassportId,
     PolicyTable,
     Position,
     Project,
+    Template,
+    Terms,
     Transfer,
     TransferId,
     Verdict,
 )
+from ledger.domain.vocabulary import ActKind, AttestationKind, Custody, SeatKind
 
 
 @dataclass(frozen=True, slots=True)
 class GrantRecord:
-    """A grant as the index knows it: its state, its words, and where it was given."""
+    """
+    A grant as the index knows it: its state, its words, and where it was given or asked for.
+
+    Attributes:
+        requested_by: Member that asked for it, or 0.
+        evidence: Commitment to the evidence on paper, if it was filed.
+        ended_at: When it was withdrawn, refused, replaced or repudiated, seconds since the Unix epoch; 0 before.
+    """
 
     grant_id: GrantId
     passport_id: PassportId
@@ -34,6 +49,10 @@ class GrantRecord:
     supersedes: GrantId
     successor: GrantId | None
     position: Position
+    template: int = 0
+    requested_by: int = 0
+    evidence: Commitment | None = None
+    ended_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +62,7 @@ class DecisionRecord:
     passport_id: PassportId
     grant_id: GrantId
     member_id: int
+    terms: Terms
     verdict: Verdict
     commitment: Commitment
     position: Position
@@ -63,6 +83,63 @@ class TransferRecord:
     transfer: Transfer
     shipped: Position
     received: Position | None
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyRecord:
+    """
+    An emergency as the index knows it.
+
+    Attributes:
+        reason: Code of the reason of an individual one, 0 for a public one.
+        sealed_until: Until when the subject is told only that there was an access, by whom and why it is sealed.
+        reviewer: Member that reviewed it, or 0.
+    """
+
+    emergency: Emergency
+    position: Position
+    reason: int
+    sealed_until: int
+    reviewer: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What acts of a kind need: how many seats, which kinds of seats among them, and how long it waits."""
+
+    kind: ActKind
+    quorum: int
+    seats: int
+    delay_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActRecord:
+    """
+    An act of the committee as the index knows it.
+
+    Attributes:
+        call: Calldata of the ledger's function that it does.
+        approvers: Members whose seats approved it, in order.
+        executed_at: When it was done, seconds since the Unix epoch; 0 before.
+    """
+
+    act_id: int
+    kind: ActKind
+    call: bytes
+    approvers: tuple[int, ...]
+    proposed: Position
+    executed_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryRecord:
+    """A replacement of a lost holder's key that waits for an objection."""
+
+    holder: HolderKey
+    custody: Custody
+    ready_at: int
+    by_custodian: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +173,7 @@ class Index(Protocol):
         self,
         *,
         custodian: int | None = None,
-        holder: Address | None = None,
+        holder: HolderKey | None = None,
         after: str | None = None,
         limit: int = 100,
     ) -> tuple[list[PassportRecord], str | None]:
@@ -141,6 +218,46 @@ class Index(Protocol):
         self, *, member_id: int | None = None, passport_id: PassportId | None = None, limit: int | None = 100
     ) -> list[TransferRecord]:
         """Return transfers, newest first; all of them without a limit."""
+
+    def caps(self, member_id: int, day: int) -> Caps:
+        """Return a member's daily caps, and what counts against them on a day (days since the Unix epoch)."""
+
+    def entrustment(self, controller: int, processor: int) -> Entrustment | None: ...
+
+    def template(self, number: int) -> Template | None: ...
+
+    def templates(self) -> list[Template]: ...
+
+    def attestations(self, subject: bytes) -> dict[AttestationKind, Attestation]:
+        """Return the latest statements about a passport (its id) or a project (its number as 32 bytes)."""
+
+    def emergency(self, emergency_id: int) -> EmergencyRecord | None: ...
+
+    def emergencies(
+        self, *, member_id: int | None = None, passport_id: PassportId | None = None
+    ) -> list[EmergencyRecord]:
+        """Return emergencies, oldest first."""
+
+    def emergency_right(self, member_id: int) -> EmergencyRight: ...
+
+    def approval(self, request_hash: bytes) -> int:
+        """Return until when a human's approval of a request holds; 0 without one."""
+
+    def seats(self) -> dict[int, SeatKind]: ...
+
+    def rules(self) -> list[Rule]: ...
+
+    def act(self, act_id: int) -> ActRecord | None: ...
+
+    def acts(self) -> list[ActRecord]:
+        """Return all acts, oldest first."""
+
+    def guardians(self, passport_id: PassportId) -> bytes | None: ...
+
+    def recovery(self, passport_id: PassportId) -> RecoveryRecord | None: ...
+
+    def delegates(self, passport_id: PassportId) -> dict[HolderKey, int]:
+        """Return until when each key may speak for the subject besides the holder's."""
 
     def policy(self, version: int | None = None) -> PolicyTable | None:
         """Return a version of the law, or the one in force."""

@@ -24,8 +24,10 @@ class Call:
     One call of the ledger contract.
 
     Attributes:
-        function: Name of the contract function; the empty string sends only value, `deploy` creates the contract.
-        arguments: Its arguments, as JSON values: integers, booleans, strings and `0x` hexadecimal. For `issue`,
+        function: Name of the contract function; the empty string sends only value, `deploy NAME` creates one of the
+            ledger's contracts.
+        arguments: Its arguments, as JSON values: integers, booleans, strings and `0x` hexadecimal; where the function
+            takes a call of the ledger as bytes, an object with `function` and `arguments`. For `issue`,
             `grant` and `decide` the arguments are lists with one item per passport, grant or request: calls of these
             functions that wait at the same time go out in one transaction.
         to: Receiver of a transfer of value; None for the ledger.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ledger.ports import Chain, Index, Vault, Writer
 from ledger.service.access import AccessLog
+from ledger.service.committee import Committee
 from ledger.service.consents import Consents
 from ledger.service.decisions import Decisions
 from ledger.service.members import Members
@@ -28,6 +29,7 @@ class Service:
     index: Index
     writer: Writer
     vault: Vault
+    committee: Committee
     members: Members
     records: Records
     consents: Consents
@@ -41,12 +43,14 @@ class Service:
     @classmethod
     def over(cls, *, chain: Chain, index: Index, writer: Writer, vault: Vault) -> Service:
         """Put the use cases together over the given adapters."""
+        committee = Committee(index=index, writer=writer, vault=vault)
         return cls(
             chain=chain,
             index=index,
             writer=writer,
             vault=vault,
-            members=Members(chain=chain, index=index, writer=writer, vault=vault),
+            committee=committee,
+            members=Members(chain=chain, index=index, writer=writer, vault=vault, committee=committee),
             records=Records(chain=chain, index=index, writer=writer, vault=vault),
             consents=Consents(chain=chain, index=index, writer=writer, vault=vault),
             projects=Projects(index=index, writer=writer, vault=vault),

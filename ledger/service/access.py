@@ -9,6 +9,7 @@ from ledger.domain.records import NO_GRANT, PassportId, Position
 from ledger.domain.vocabulary import (
     BASIS_LABELS,
     CATEGORY_LABELS,
+    LEVEL_LABELS,
     MISSING_LABELS,
     OPERATION_LABELS,
     PURPOSE_LABELS,
@@ -16,6 +17,7 @@ from ledger.domain.vocabulary import (
     Category,
     Fact,
     GrantStatus,
+    Level,
     Outcome,
     names,
 )
@@ -44,6 +46,12 @@ class AccessEntry:
     released: Position | None
 
 
+_ENDINGS = {
+    GrantStatus.WITHDRAWN: "was withdrawn",
+    GrantStatus.SUPERSEDED: "had been replaced by a newer one",
+    GrantStatus.REFUSED: "was refused",
+    GrantStatus.REPUDIATED: "was declared never given",
+}
 _ANSWERS = {Outcome.PERMIT: "permitted", Outcome.DENY: "refused", Outcome.REVIEW: "waits for a human review"}
 
 
@@ -77,37 +85,43 @@ class AccessLog:
 
     def entry(self, record: DecisionRecord, released: Position | None = None) -> AccessEntry:
         """Tell one decision."""
-        verdict = record.verdict
+        verdict, terms = record.verdict, record.terms
         member = self.index.member(record.member_id)
         name = member.name if member else f"member {record.member_id}"
         consent = self.index.grant(record.grant_id) if record.grant_id != NO_GRANT else None
         if consent is not None and consent.passport_id != record.passport_id:
             consent = None
-        kinds = ", ".join(CATEGORY_LABELS[Category[word]].en for word in names(verdict.categories))
+        kinds = ", ".join(CATEGORY_LABELS[Category[word]].en for word in names(terms.categories))
         sentence = (
-            f"{name} asked to {OPERATION_LABELS[verdict.operation].en} {kinds} for {PURPOSE_LABELS[verdict.purpose].en}"
-            f", on the basis of {BASIS_LABELS[verdict.basis].en}"
+            f"{name}{self._on_behalf_of(terms.controller_id)} asked to {OPERATION_LABELS[terms.operation].en} {kinds}"
+            f"{_form(terms.level)} for {PURPOSE_LABELS[terms.purpose].en}, on the basis of {BASIS_LABELS[terms.basis].en}"
         )
         reasons = tuple(
             self._reason(Fact[word], record, consent) for word in _told(verdict.missing, record, consent)
         )
         return AccessEntry(record, name, sentence, _ANSWERS[verdict.outcome], reasons, consent, released)
 
+    def _on_behalf_of(self, controller_id: int) -> str:
+        if not controller_id:
+            return ""
+        controller = self.index.member(controller_id)
+        return f", on behalf of {controller.name if controller else f'member {controller_id}'},"
+
     def _entry_with_release(self, record: DecisionRecord) -> AccessEntry:
         return self.entry(record, self.index.releases(record.passport_id).get(record.verdict.seq))
 
     @staticmethod
     def _reason(fact: Fact, record: DecisionRecord, consent: GrantRecord | None) -> str:
-        if fact is Fact.GRANT_LIVE and record.verdict.basis is Basis.CONSENT:
+        if fact is Fact.GRANT_LIVE and record.terms.basis is Basis.CONSENT:
             return _why_not_live(record, consent)
         return MISSING_LABELS[fact]
 
 
 def _told(missing: Fact, record: DecisionRecord, consent: GrantRecord | None) -> list[str]:
     """Without a consent there is one reason, not five: that there is none."""
-    if record.verdict.basis is Basis.CONSENT and consent is None:
+    if record.terms.basis is Basis.CONSENT and consent is None:
         missing &= ~(Fact.GRANT_RECIPIENT | Fact.GRANT_PURPOSE | Fact.GRANT_CATEGORIES | Fact.GRANT_SEPARATE)
-        missing &= ~Fact.GRANT_QUOTA
+        missing &= ~(Fact.GRANT_QUOTA | Fact.GRANT_PERIOD)
     return names(missing)
 
 
@@ -122,14 +136,17 @@ def _why_not_live(record: DecisionRecord, consent: GrantRecord | None) -> str:
     state = consent.state
     if at < consent.position.time:
         return "the consent it named did not exist yet"
-    if state.ended_at and state.ended_at <= at:
-        verb = (
-            "was withdrawn" if state.status is GrantStatus.WITHDRAWN else "had been replaced by a newer one"
-        )
-        return f"the consent {verb} on {_time(state.ended_at)}"
+    if consent.ended_at and consent.ended_at <= at:
+        return f"the consent {_ENDINGS.get(state.status, 'ended')} on {_time(consent.ended_at)}"
+    if state.status is GrantStatus.REQUESTED:
+        return "the consent it named was asked for, and not given"
     if at >= state.use_to:
         return f"the consent had expired on {_time(state.use_to)}"
     return f"the consent begins only on {_time(state.use_from)}"
+
+
+def _form(level: Level) -> str:
+    return "" if level is Level.IDENTIFIED else f" {LEVEL_LABELS[level].en}"
 
 
 def describe_position(position: Position) -> str:

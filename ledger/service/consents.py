@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from ledger.domain.records import NO_GRANT, Address, Grant, GrantId, GrantState, Member, PassportId, Salt
+from ledger.domain.records import (
+    NO_GRANT,
+    ZERO32,
+    Commitment,
+    Grant,
+    GrantId,
+    GrantState,
+    HolderKey,
+    Member,
+    PassportId,
+    Salt,
+)
 from ledger.domain.vocabulary import (
     Category,
     Custody,
     GrantFlag,
     GrantStatus,
+    Level,
+    MemberKind,
     Purpose,
+    kind_set,
+    names,
     purpose_set,
-    purposes_of,
 )
-from ledger.domain.wording import consent_text, terms_record, time_in_words
+from ledger.domain.wording import FIRST_TEMPLATE, consent_text, terms_record, time_in_words
 from ledger.encoding.commitments import commit_record, new_id, new_salt
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.typed_data import grant_message, grant_typed_data, recover, revocation_typed_data, sign
@@ -27,7 +41,7 @@ from ledger.service.authority import require_active, require_custodian, require_
 #: How long a prepared grant waits for its signature, in seconds.
 SIGNATURE_SECONDS: Final = 3600
 NO_FLAGS: Final = GrantFlag(0)
-_MAX_USES: Final = 2**24 - 1
+_MAX_USES: Final = 2**16 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +55,7 @@ class PreparedGrant:
     grant: Grant
     text: str
     terms_salt: Salt
-    holder: Address
+    holder: HolderKey
     typed_data: dict[str, Any]
 
 
@@ -58,59 +72,79 @@ class Consents:
         self,
         passport_id: PassportId,
         *,
-        recipient: int,
         purposes: list[Purpose],
         categories: Category,
         use_from: int | None,
         use_to: int,
+        recipient: int = 0,
+        recipient_kinds: list[MemberKind] | None = None,
+        data_from: int = 0,
+        data_to: int = 0,
         max_uses: int = 0,
+        level: Level = Level.IDENTIFIED,
         flags: GrantFlag = NO_FLAGS,
+        template: int = FIRST_TEMPLATE,
         supersedes: GrantId = NO_GRANT,
+        grant_id: GrantId | None = None,
     ) -> PreparedGrant:
         """
         Write a grant down for the holder to read and sign. Nothing is granted yet.
 
         Args:
             passport_id: The data.
-            recipient: Number of the member that may use it.
+            recipient: Number of the member that may use it; 0 if `recipient_kinds` says which kinds of members may.
+            recipient_kinds: Kinds of members that may use it, if no member is named.
             purposes: At least one.
             categories: At least one.
             use_from: Start of the use period, seconds since the Unix epoch; None for now.
             use_to: Its end, exclusive.
+            data_from: First day of the data, days since 1900-01-01; 0 for no limit.
+            data_to: Last day of the data; 0 for no limit.
             max_uses: Number of permits it is good for; 0 for as many as the use period holds.
+            level: Least level of de-identification at which the data may be handed over.
             flags: Limits.
+            template: The committee's template that it fits inside.
             supersedes: An active grant that this one replaces, or zero.
+            grant_id: The id under which a member asked for it; None for a new one.
 
         Raises:
             NotFound: The passport or the member does not exist.
             InvalidInput: Something is missing or out of range; says what.
         """
         passport = require_passport(self.index, passport_id).passport
-        member = self.index.member(recipient)
-        if member is None:
-            raise NotFound(f"there is no member {recipient}", fix="GET /v1/members lists the members.")
+        kinds = kind_set(recipient_kinds or [])
+        if bool(recipient) == bool(kinds):
+            raise InvalidInput("name either a recipient or kinds of recipients", field="recipient")
+        name = self._name(recipient) if recipient else ""
         now = self.chain.now()
         # "From now on" means from the newest block: the next one, which may run behind our clock, comes after it.
         start = self.chain.head().time if use_from is None else use_from
         self._check(purposes, categories, start, use_to, max_uses, flags, now)
-        text = consent_text(member.name, purposes, categories, start, use_to, max_uses, flags)
-        salt, record = new_salt(), terms_record(text)
-        terms = commit_record("terms", record, salt=salt)
-        self.vault.remember(terms, domain="terms", salt=salt, record=record)
-        grant = Grant(
-            grant_id=GrantId(new_id()),
+        self._check_template(template, purposes, categories)
+        worded = Grant(
+            grant_id=grant_id or GrantId(new_id()),
             passport_id=passport_id,
             recipient=recipient,
+            recipient_kinds=kinds,
             purposes=purpose_set(purposes),
             categories=categories,
             use_from=start,
             use_to=use_to,
+            data_from=data_from,
+            data_to=data_to,
             max_uses=max_uses,
+            level=level,
             flags=flags,
-            terms=terms,
+            template=template,
+            terms=Commitment(ZERO32),
             supersedes=supersedes,
             deadline=now + SIGNATURE_SECONDS,
         )
+        text = consent_text(name, worded)
+        salt, record = new_salt(), terms_record(text)
+        terms = commit_record("terms", record, salt=salt)
+        self.vault.remember(terms, domain="terms", salt=salt, record=record)
+        grant = replace(worded, terms=terms)
         return PreparedGrant(grant, text, salt, passport.holder, grant_typed_data(self.chain.domain(), grant))
 
     def relay(
@@ -142,7 +176,7 @@ class Consents:
             raise Conflict(
                 f"grant {to_hex(grant.grant_id)} exists already: a signature is good for one grant"
             )
-        call = Call("grant", ([list(grant_message(grant).values())], [to_hex(signature)]))
+        call = Call("grant", ([list(grant_message(grant).values())], [proof(signature)]))
         return self.writer.submit(signer_of(self.writer, relayer), call, idempotency=idempotency)
 
     def assist(
@@ -191,7 +225,7 @@ class Consents:
             signature = sign(typed_data, private_key=self._assisted_key(relayer, record.passport_id))
         holder = require_passport(self.index, record.passport_id).passport.holder
         self._require_holder(holder, recover(typed_data, signature))
-        call = Call("revoke", (to_hex(record.passport_id), to_hex(grant_id), to_hex(signature)))
+        call = Call("revoke", (to_hex(record.passport_id), to_hex(grant_id), proof(signature)))
         return self.writer.submit(signer_of(self.writer, relayer), call, idempotency=idempotency)
 
     def get(self, grant_id: GrantId) -> GrantRecord:
@@ -208,16 +242,25 @@ class Consents:
 
     def text(self, record: GrantRecord) -> str:
         """Return the sentence the holder agreed to, rebuilt from the chain's own words."""
-        state, recipient = record.state, self.index.member(record.state.recipient)
-        return consent_text(
-            recipient.name if recipient else f"member {state.recipient}",
-            purposes_of(state.purposes),
-            state.categories,
-            state.use_from,
-            state.use_to,
-            state.max_uses,
-            state.flags,
-        )
+        if record.state.status is GrantStatus.REQUESTED:
+            return f"{self._name(record.requested_by)} asks for your consent."
+        recipient = self.index.member(record.state.recipient)
+        return consent_text(recipient.name if recipient else f"member {record.state.recipient}", record.state)
+
+    def _name(self, member_id: int) -> str:
+        member = self.index.member(member_id)
+        if member is None:
+            raise NotFound(f"there is no member {member_id}", fix="GET /v1/members lists the members.")
+        return member.name
+
+    def _check_template(self, number: int, purposes: list[Purpose], categories: Category) -> None:
+        template = self.index.template(number)
+        if template is None or template.withdrawn:
+            raise InvalidInput(f"template {number} is not in force", field="template")
+        outside = [purpose.name for purpose in purposes if not template.purposes >> purpose & 1]
+        outside += names(categories & ~template.categories)
+        if outside:
+            raise InvalidInput(f"template {number} does not allow {', '.join(outside)}", field="template")
 
     def _check(
         self,
@@ -268,12 +311,15 @@ class Consents:
             )
 
 
+def proof(signature: bytes, signer: str = "0x") -> list[str]:
+    """Return whose signature it is as the contract takes it; an empty signer is the holder itself."""
+    return [signer, to_hex(signature)]
+
+
 def grant_status(state: GrantState, at: int) -> str:
-    """Return a grant's status in one word at a time: active, pending, expired, withdrawn or superseded."""
-    if state.status is GrantStatus.WITHDRAWN:
-        return "withdrawn"
-    if state.status is GrantStatus.SUPERSEDED:
-        return "superseded"
+    """Return a grant's status at a time in one word: that of the chain, or pending or expired for an active one."""
+    if state.status is not GrantStatus.ACTIVE:
+        return state.status.name.lower()
     if grant_is_live(state, at):
         return "active"
     return "pending" if at < state.use_from else "expired"

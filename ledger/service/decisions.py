@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 
-from ledger.domain.records import NO_GRANT, ZERO32, Commitment, GrantId, Member, PassportId, Request
-from ledger.domain.vocabulary import Basis, Category, Operation, Purpose
+from ledger.domain.records import NO_GRANT, ZERO32, Commitment, GrantId, Member, PassportId, Terms
+from ledger.domain.vocabulary import Basis, Category, Level, Operation, Purpose
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.words import pack_terms
 from ledger.errors import InvalidInput, NotFound, TooLarge
@@ -24,6 +25,11 @@ class AccessRequest:
     What a member asks for.
 
     Attributes:
+        level: Level of de-identification at which the data is to be handed over.
+        emergency_id: Emergency it is made under, or 0.
+        controller_id: Member on whose behalf it is made, or 0.
+        first_day: First day of the data asked for, days since 1900-01-01; 0 for no limit.
+        last_day: Last day; 0 for no limit.
         statement: The requester's own words: who asks, on what system, why. Stays in the vault.
     """
 
@@ -33,7 +39,12 @@ class AccessRequest:
     operation: Operation
     categories: Category
     grant_id: GrantId = NO_GRANT
+    level: Level = Level.IDENTIFIED
     project_id: int = 0
+    emergency_id: int = 0
+    controller_id: int = 0
+    first_day: int = 0
+    last_day: int = 0
     statement: str = ""
 
 
@@ -77,8 +88,7 @@ class Decisions:
                 raise InvalidInput(f"request {index} names no category", field="categories")
             require_passport(self.index, asked.passport_id)
         signer = signer_of(self.writer, actor)
-        items = [self._item(asked) for asked in requests]
-        return self.writer.submit(signer, Call("decide", (items,)), idempotency=idempotency)
+        return self.writer.submit(signer, Call("decide", (self._batches(requests),)), idempotency=idempotency)
 
     def get(self, passport_id: PassportId, seq: int) -> DecisionRecord:
         """
@@ -92,18 +102,30 @@ class Decisions:
             raise NotFound(f"passport {to_hex(passport_id)} has no decision {seq}")
         return record
 
-    def _item(self, asked: AccessRequest) -> list[object]:
-        commitment = Commitment(ZERO32)
-        if asked.statement:
-            commitment = keep(self.vault, "statement", {"statement": asked.statement})
-        request = Request(
-            passport_id=asked.passport_id,
-            grant_id=asked.grant_id,
-            commitment=commitment,
-            purpose=asked.purpose,
-            basis=asked.basis,
-            operation=asked.operation,
-            categories=asked.categories,
-            project_id=asked.project_id,
-        )
-        return [to_hex(asked.passport_id), to_hex(asked.grant_id), to_hex(commitment), pack_terms(request)]
+    def _batches(self, requests: list[AccessRequest]) -> list[list[object]]:
+        """Put neighbours that ask the same in the same words into one batch; the order stays."""
+        commitments = {"": Commitment(ZERO32)}
+        batches: list[list[object]] = []
+        for (terms, statement), alike in groupby(
+            requests, key=lambda asked: (_terms(asked), asked.statement)
+        ):
+            if statement not in commitments:
+                commitments[statement] = keep(self.vault, "statement", {"statement": statement})
+            targets = [[to_hex(asked.passport_id), to_hex(asked.grant_id)] for asked in alike]
+            batches.append([pack_terms(terms), to_hex(commitments[statement]), targets])
+        return batches
+
+
+def _terms(asked: AccessRequest) -> Terms:
+    return Terms(
+        purpose=asked.purpose,
+        basis=asked.basis,
+        operation=asked.operation,
+        categories=asked.categories,
+        level=asked.level,
+        project_id=asked.project_id,
+        emergency_id=asked.emergency_id,
+        controller_id=asked.controller_id,
+        first_day=asked.first_day,
+        last_day=asked.last_day,
+    )

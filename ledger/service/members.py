@@ -10,42 +10,48 @@ from ledger.domain.vocabulary import MemberStatus, Role
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import Conflict, InvalidInput, NotFound
 from ledger.ports import Call, Chain, Index, Operation, Vault, Writer
-from ledger.service.authority import require_role, signer_of
+from ledger.service.authority import signer_of
+from ledger.service.committee import Committee, require_seat
 from ledger.service.statements import keep
 
 #: Longest name of a member, in bytes of UTF-8.
 MAX_NAME_BYTES: Final = 64
+#: Roles that only the committee gives.
+COMMITTEE_ROLES: Final = Role.COMMITTEE | Role.ALLIANCE | Role.REGULATOR | Role.EMERGENCY
 _KEY_BYTES: Final = 32
 _MAX_JURISDICTION: Final = 999
 
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """The whitelist. Its changes are the committee's."""
+    """The whitelist. The committee changes it; the alliance admits units and suspends them."""
 
     chain: Chain
     index: Index
     writer: Writer
     vault: Vault
+    committee: Committee
 
     def admit(
         self, actor: Member, admission: Admission, *, idempotency: tuple[str, str, str] | None = None
     ) -> Operation:
         """
-        Admit an institution.
+        Admit an institution, or propose it to the committee.
 
         Args:
-            actor: The committee.
+            actor: The alliance, for members without a role that governs; a member with a seat for all.
             admission: What is stated. With an empty `signer` the service makes and keeps the member's chain key,
-                and the committee pays it an allowance.
+                and the actor pays it an allowance.
             idempotency: Scope, key and fingerprint of the request.
 
         Raises:
-            NotPermitted: *actor* is not the committee.
+            NotPermitted: *actor* is neither, or the alliance would give a role that only the committee gives.
             InvalidInput: Something is missing; says what.
         """
-        require_role(actor, Role.COMMITTEE)
         _check(admission, now=self.chain.now())
+        by_alliance = Role.ALLIANCE in actor.roles and not admission.roles & COMMITTEE_ROLES
+        if not by_alliance:
+            require_seat(self.index, actor)
         if self.index.member_by_signing_key(admission.signing_key) is not None:
             raise Conflict(
                 "a member already uses this signing key", fix="Give each member a key pair of its own."
@@ -54,7 +60,9 @@ class Members:
         if not admission.signer:
             admission = replace(admission, signer=self.writer.new_key())
             self.writer.submit(signer, Call("", to=admission.signer, value=self.chain.allowance(signer)))
-        return self.writer.submit(signer, admit_call(admission), idempotency=idempotency)
+        if by_alliance:
+            return self.writer.submit(signer, admit_call(admission), idempotency=idempotency)
+        return self.committee.propose(actor, admit_call(admission), "admission", idempotency=idempotency)
 
     def suspend(
         self, actor: Member, member_id: int, reason: str, *, idempotency: tuple[str, str, str] | None = None
@@ -62,34 +70,41 @@ class Members:
         """
         Suspend a member: its new requests are denied and recorded; grants it holds stay stored.
 
+        Args:
+            actor: A regulator or the alliance, unless the member holds a seat; a member with a seat proposes it.
+            member_id: The member.
+            reason: Why; stays in the vault.
+            idempotency: Scope, key and fingerprint of the request.
+
         Raises:
-            NotPermitted: *actor* is not the committee.
+            NotPermitted: *actor* is none of these.
             NotFound: There is no such member.
-            Conflict: It is suspended already.
+            Conflict: It is suspended already, or was expelled.
         """
-        require_role(actor, Role.COMMITTEE)
-        if self.get(member_id).status is MemberStatus.SUSPENDED:
-            raise Conflict(f"member {member_id} is suspended already")
+        if self.get(member_id).status is not MemberStatus.ACTIVE:
+            raise Conflict(f"member {member_id} is suspended already, or was expelled")
         commitment = keep(self.vault, "suspension", {"member": member_id, "reason": reason})
         call = Call("suspend", (member_id, to_hex(commitment)))
-        return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
+        if actor.roles & (Role.ALLIANCE | Role.REGULATOR) and member_id not in self.index.seats():
+            return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
+        return self.committee.propose(actor, call, reason, idempotency=idempotency)
 
     def reinstate(
         self, actor: Member, member_id: int, *, idempotency: tuple[str, str, str] | None = None
     ) -> Operation:
         """
-        Let a suspended member act again.
+        Propose to let a suspended member act again. Grants that ended meanwhile stay ended.
 
         Raises:
-            NotPermitted: *actor* is not the committee.
+            NotPermitted: *actor* has no seat.
             NotFound: There is no such member.
             Conflict: It is not suspended.
         """
-        require_role(actor, Role.COMMITTEE)
         if self.get(member_id).status is not MemberStatus.SUSPENDED:
             raise Conflict(f"member {member_id} is not suspended")
-        call = Call("reinstate", (member_id,))
-        return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
+        return self.committee.propose(
+            actor, Call("reinstate", (member_id,)), "reinstatement", idempotency=idempotency
+        )
 
     def get(self, member_id: int) -> Member:
         """
@@ -121,6 +136,7 @@ def admission_argument(admission: Admission) -> list[object]:
         admission.purposes,
         admission.jurisdiction,
         admission.valid_to,
+        int(admission.kind),
         to_hex(admission.signing_key),
         to_hex(admission.sealing_key),
         admission.name,

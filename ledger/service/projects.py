@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ledger.domain.records import ZERO32, Commitment, Member, Project
-from ledger.domain.vocabulary import Category, DataClass, Purpose, Technique, purpose_set
+from ledger.domain.vocabulary import Approval, Category, DataClass, Purpose, Role, Technique, purpose_set
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import InvalidInput, NotFound, NotPermitted
 from ledger.ports import Call, Index, Operation, Vault, Writer
-from ledger.service.authority import signer_of
+from ledger.service.authority import require_role, signer_of
 from ledger.service.statements import keep
 
 
@@ -65,12 +65,10 @@ class Projects:
         description = keep(self.vault, "project", {"member": actor.member_id, "title": title})
         agreed = keep(self.vault, "agreement", {"text": agreement}) if agreement else Commitment(ZERO32)
         filing = [
-            0,
             purpose_set(purposes),
             int(categories),
             int(techniques),
             int(highest_class),
-            False,
             valid_from,
             valid_to,
             to_hex(agreed),
@@ -91,6 +89,43 @@ class Projects:
         if self.get(project_id).member_id != actor.member_id:
             raise NotPermitted(f"project {project_id} was filed by another member")
         call = Call("withdrawProject", (project_id,))
+        return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
+
+    def review(
+        self,
+        actor: Member,
+        project_id: int,
+        approval: Approval,
+        *,
+        approved: bool,
+        opinion: str,
+        idempotency: tuple[str, str, str] | None = None,
+    ) -> Operation:
+        """
+        Approve a project as an ethics or a compliance body, or take the approval back.
+
+        Args:
+            actor: A member with the role of the review, other than the one that filed it.
+            project_id: The project.
+            approval: Which of the two reviews.
+            approved: False to take back what *actor* approved.
+            opinion: The opinion in words; stays in the vault, the chain holds a commitment.
+            idempotency: Scope, key and fingerprint of the request.
+
+        Raises:
+            NotFound: There is no such project.
+            NotPermitted: *actor* lacks the role, filed the project, or gave the other approval.
+        """
+        require_role(actor, Role.ETHICS if approval is Approval.ETHICS else Role.COMPLIANCE)
+        project = self.get(project_id)
+        other = project.compliance if approval is Approval.ETHICS else project.ethics
+        if actor.member_id in {project.member_id, other}:
+            raise NotPermitted(
+                f"{actor.name} filed project {project_id} or gave its other approval",
+                fix="Two bodies, neither of them the one that files, approve a project.",
+            )
+        commitment = keep(self.vault, "opinion", {"project": project_id, "opinion": opinion})
+        call = Call("reviewProject", (project_id, int(approval), approved, to_hex(commitment)))
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
 
     def get(self, project_id: int) -> Project:

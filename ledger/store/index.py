@@ -18,35 +18,62 @@ from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 from ledger.domain.records import (
     ZERO32,
     Address,
+    Attestation,
     BlockHeader,
+    Caps,
     Commitment,
+    Emergency,
+    EmergencyLimits,
+    EmergencyRight,
+    Entrustment,
     Event,
     GrantId,
     GrantState,
+    HolderKey,
     Member,
     Passport,
     PassportId,
     PolicyTable,
     Position,
     Project,
+    Template,
     Transfer,
     TransferId,
 )
 from ledger.domain.vocabulary import (
+    ActKind,
+    Assurance,
+    AttestationKind,
     Category,
     Custody,
     DataClass,
+    EmergencyFinding,
+    EmergencyKind,
     GrantFlag,
     GrantStatus,
+    Level,
+    MemberKind,
     MemberStatus,
     PassportStatus,
     Role,
+    SeatKind,
     Technique,
     TransferStatus,
 )
-from ledger.encoding.words import fold_decision, unpack_verdict
+from ledger.encoding.hexadecimal import to_hex
+from ledger.encoding.words import fold_decision, unpack_terms, unpack_verdict
 from ledger.errors import InvalidInput
-from ledger.ports import DecisionRecord, GrantRecord, IndexState, PassportRecord, TransferRecord
+from ledger.ports import (
+    ActRecord,
+    DecisionRecord,
+    EmergencyRecord,
+    GrantRecord,
+    IndexState,
+    PassportRecord,
+    RecoveryRecord,
+    Rule,
+    TransferRecord,
+)
 from ledger.store import projection
 from ledger.store.database import Database
 from ledger.store.tables import (
@@ -60,6 +87,7 @@ from ledger.store.tables import (
     passports,
     policies,
     projects,
+    registers,
     releases,
     transfers,
 )
@@ -203,7 +231,7 @@ class SqlIndex:
         self,
         *,
         custodian: int | None = None,
-        holder: Address | None = None,
+        holder: HolderKey | None = None,
         after: str | None = None,
         limit: int = 100,
     ) -> tuple[list[PassportRecord], str | None]:
@@ -217,8 +245,9 @@ class SqlIndex:
         return [_passport(row) for row in rows], following
 
     def grant(self, grant_id: GrantId) -> GrantRecord | None:
-        """Return a grant."""
-        row = self._one(select(grants).where(grants.c.grant_id == grant_id))
+        """Return a grant; the one that was given, should the same id have been asked for elsewhere too."""
+        query = select(grants).where(grants.c.grant_id == grant_id)
+        row = self._one(query.order_by(grants.c.assurance.desc(), grants.c.block_number).limit(1))
         return _grant(row) if row else None
 
     def grants(
@@ -307,6 +336,107 @@ class SqlIndex:
         query = query.order_by(transfers.c.block_number.desc(), transfers.c.log_index.desc()).limit(limit)
         return [_transfer(row) for row in self._all(query)]
 
+    def caps(self, member_id: int, day: int) -> Caps:
+        """Return a member's daily caps, and what counts against them on a day (days since the Unix epoch)."""
+        caps = self._body("caps", member_id) or {"caps": 0}
+        used = self._body("cap-use", f"{member_id}/{day}") or {"used": 0}
+        return Caps(caps["caps"], day, used["used"])
+
+    def entrustment(self, controller: int, processor: int) -> Entrustment | None:
+        """Return what a controller entrusted a processor with."""
+        body = self._body("entrustment", f"{controller}/{processor}")
+        return Entrustment(body["purposes"], body["validTo"]) if body else None
+
+    def template(self, number: int) -> Template | None:
+        """Return a template."""
+        body = self._body("template", number)
+        return _template(str(number), body) if body else None
+
+    def templates(self) -> list[Template]:
+        """Return all templates in the order of issue."""
+        found = [_template(key, body) for key, body in self._bodies("template")]
+        return sorted(found, key=lambda template: template.template)
+
+    def attestations(self, subject: bytes) -> dict[AttestationKind, Attestation]:
+        """Return the latest statements about a passport (its id) or a project (its number as 32 bytes)."""
+        found = self._bodies("attestation", prefix=f"{to_hex(subject)}/")
+        return {
+            AttestationKind(int(key.rpartition("/")[2])): Attestation(body["issuer"], body["validTo"])
+            for key, body in found
+        }
+
+    def emergency(self, emergency_id: int) -> EmergencyRecord | None:
+        """Return an emergency."""
+        body = self._body("emergency", emergency_id)
+        return _emergency(str(emergency_id), body) if body else None
+
+    def emergencies(
+        self, *, member_id: int | None = None, passport_id: PassportId | None = None
+    ) -> list[EmergencyRecord]:
+        """Return emergencies, oldest first."""
+        found = [_emergency(key, body) for key, body in self._bodies("emergency")]
+        if member_id is not None:
+            found = [record for record in found if record.emergency.member_id == member_id]
+        if passport_id is not None:
+            found = [record for record in found if record.emergency.passport_id == passport_id]
+        return sorted(found, key=lambda record: record.emergency.emergency_id)
+
+    def emergency_right(self, member_id: int) -> EmergencyRight:
+        """Return a member's right to emergencies; what is owed is owed in the order of opening."""
+        body = self._body("right", member_id) or {}
+        lost = body.get("lost", False)
+        for emergency_id in body.get("opened", [])[body.get("settled", 0) :]:
+            record = self.emergency(emergency_id)
+            if record is not None and record.emergency.finding is EmergencyFinding.PENDING:
+                return EmergencyRight(lost, record.emergency.review_due)
+        return EmergencyRight(lost)
+
+    def approval(self, request_hash: bytes) -> int:
+        """Return until when a human's approval of a request holds; 0 without one."""
+        body = self._body("approval", to_hex(request_hash))
+        return int(body["approvedUntil"]) if body else 0
+
+    def seats(self) -> dict[int, SeatKind]:
+        """Return the kind of each member's seat, by member."""
+        found = {int(key): SeatKind(body["kind"]) for key, body in self._bodies("seat")}
+        return dict(sorted(found.items()))
+
+    def rules(self) -> list[Rule]:
+        """Return what acts of each kind need."""
+        found = [
+            Rule(ActKind(int(key)), body["quorum"], body["seats"], body["delaySeconds"])
+            for key, body in self._bodies("rule")
+        ]
+        return sorted(found, key=lambda rule: rule.kind)
+
+    def act(self, act_id: int) -> ActRecord | None:
+        """Return an act of the committee."""
+        body = self._body("act", act_id)
+        return _act(str(act_id), body) if body else None
+
+    def acts(self) -> list[ActRecord]:
+        """Return all acts, oldest first."""
+        return sorted(
+            (_act(key, body) for key, body in self._bodies("act")), key=lambda record: record.act_id
+        )
+
+    def guardians(self, passport_id: PassportId) -> bytes | None:
+        """Return the commitment to those who can replace a lost key together."""
+        body = self._body("guardians", to_hex(passport_id))
+        return bytes.fromhex(body["guardians"].removeprefix("0x")) if body else None
+
+    def recovery(self, passport_id: PassportId) -> RecoveryRecord | None:
+        """Return the replacement of a lost key that waits for an objection."""
+        body = self._body("recovery", to_hex(passport_id))
+        if body is None:
+            return None
+        return RecoveryRecord(body["holder"], Custody(body["custody"]), body["readyAt"], body["byCustodian"])
+
+    def delegates(self, passport_id: PassportId) -> dict[HolderKey, int]:
+        """Return until when each key may speak for the subject besides the holder's."""
+        found = self._bodies("delegate", prefix=f"{to_hex(passport_id)}/")
+        return {key.rpartition("/")[2]: body["validTo"] for key, body in found}
+
     def policy(self, version: int | None = None) -> PolicyTable | None:
         """Return a version of the law, or the one in force."""
         query = select(policies).order_by(policies.c.version.desc()).limit(1)
@@ -340,6 +470,14 @@ class SqlIndex:
         rows = self._all(query.order_by(table.c.block_number, table.c.log_index).limit(limit + 1))
         last = rows[limit - 1] if len(rows) > limit else None
         return rows[:limit], f"{last.block_number}-{last.log_index}" if last is not None else None
+
+    def _body(self, kind: str, key: int | str) -> dict[str, Any] | None:
+        row = self._one(select(registers).where(registers.c.kind == kind, registers.c.key == str(key)))
+        return loads(row.body) if row else None
+
+    def _bodies(self, kind: str, *, prefix: str = "") -> list[tuple[str, dict[str, Any]]]:
+        query = select(registers).where(registers.c.kind == kind, registers.c.key.startswith(prefix))
+        return [(row.key, loads(row.body)) for row in self._all(query)]
 
     def _one(self, query: Select[Any]) -> Row[Any] | None:
         with self._database.read() as connection:
@@ -382,6 +520,7 @@ def _fold(head: bytes, event: Event) -> bytes:
         passport_id=a["passportId"],
         grant_id=a["grantId"],
         member_id=a["memberId"],
+        terms_word=a["terms"],
         verdict_word=a["verdict"],
         commitment=a["commitment"],
     )
@@ -403,6 +542,8 @@ def _member(row: Row[Any]) -> Member:
         status=MemberStatus(row.status),
         signing_key=row.signing_key,
         sealing_key=row.sealing_key,
+        kind=MemberKind(row.kind),
+        control=row.control,
     )
 
 
@@ -413,9 +554,12 @@ def _passport(row: Row[Any]) -> PassportRecord:
         purposes=row.purposes,
         status=PassportStatus(row.status),
         custody=Custody(row.custody),
-        holder=Address(row.holder),
+        holder=row.holder,
         content=Commitment(row.content),
         size=row.size,
+        level=Level(row.level),
+        lock=row.lock,
+        epoch=row.epoch,
     )
     return PassportRecord(passport, position_of(row))
 
@@ -431,7 +575,12 @@ def _grant(row: Row[Any]) -> GrantRecord:
         uses=row.uses,
         flags=GrantFlag(row.flags),
         status=GrantStatus(row.status),
-        ended_at=row.ended_at,
+        recipient_kinds=row.recipient_kinds,
+        data_from=row.data_from,
+        data_to=row.data_to,
+        control=row.control,
+        level=Level(row.level),
+        assurance=Assurance(row.assurance),
     )
     return GrantRecord(
         grant_id=GrantId(row.grant_id),
@@ -441,6 +590,10 @@ def _grant(row: Row[Any]) -> GrantRecord:
         supersedes=GrantId(row.supersedes),
         successor=GrantId(row.successor) if row.successor else None,
         position=position_of(row),
+        template=row.template,
+        requested_by=row.requested_by,
+        evidence=Commitment(row.evidence) if row.evidence else None,
+        ended_at=row.ended_at,
     )
 
 
@@ -454,8 +607,10 @@ def _project(row: Row[Any]) -> Project:
         highest_class=DataClass(row.highest_class),
         valid_from=row.valid_from,
         valid_to=row.valid_to,
-        agreement=Commitment(row.agreement),
+        agreement=row.agreement,
         withdrawn=row.withdrawn,
+        ethics=row.ethics,
+        compliance=row.compliance,
     )
 
 
@@ -464,6 +619,7 @@ def _decision(row: Row[Any]) -> DecisionRecord:
         passport_id=PassportId(row.passport_id),
         grant_id=GrantId(row.grant_id),
         member_id=row.member_id,
+        terms=unpack_terms(int.from_bytes(row.terms, "big")),
         verdict=unpack_verdict(int.from_bytes(row.verdict, "big")),
         commitment=Commitment(row.commitment),
         position=position_of(row),
@@ -486,15 +642,62 @@ def _transfer(row: Row[Any]) -> TransferRecord:
 
 
 def _policy(row: Row[Any]) -> PolicyTable:
-    required, necessary, core, sensitive, banned, max_seconds = loads(row.law)
+    required, necessary, levels, core, sensitive, banned, max_seconds, emergencies = loads(row.law)
+    seconds, categories, quota, review, declaration, recovery = emergencies
     return PolicyTable(
         version=row.version,
         required=tuple(required),
         necessary=necessary,
+        levels=levels,
         core_categories=Category(core),
         sensitive_categories=Category(sensitive),
         banned_purposes=banned,
         max_grant_seconds=max_seconds,
+        emergencies=EmergencyLimits(seconds, Category(categories), quota, review, declaration, recovery),
+    )
+
+
+def _template(key: str, body: dict[str, Any]) -> Template:
+    return Template(
+        template=int(key),
+        purposes=body["purposes"],
+        categories=Category(body["categories"]),
+        recipient_kinds=body["recipientKinds"],
+        max_seconds=body["maxSeconds"],
+        notice=bytes.fromhex(body["notice"].removeprefix("0x")),
+        withdrawn=body["withdrawn"],
+    )
+
+
+def _emergency(key: str, body: dict[str, Any]) -> EmergencyRecord:
+    emergency = Emergency(
+        emergency_id=int(key),
+        kind=EmergencyKind(body["kind"]),
+        categories=Category(body["categories"]),
+        valid_from=body["from"],
+        until=body["until"],
+        finding=EmergencyFinding(body["finding"]),
+        member_id=body["memberId"],
+        purposes=body["purposes"],
+        review_due=body["reviewDue"],
+        max_records=body["maxRecords"],
+        used=body["used"],
+        jurisdiction=body["jurisdiction"],
+        passport_id=PassportId(bytes.fromhex(body["passportId"].removeprefix("0x"))),
+    )
+    return EmergencyRecord(
+        emergency, Position(**body["position"]), body["reason"], body["sealedUntil"], body["reviewer"]
+    )
+
+
+def _act(key: str, body: dict[str, Any]) -> ActRecord:
+    return ActRecord(
+        act_id=int(key),
+        kind=ActKind(body["kind"]),
+        call=bytes.fromhex(body["call"].removeprefix("0x")),
+        approvers=tuple(body["approvers"]),
+        proposed=Position(**body["proposed"]),
+        executed_at=body["executedAt"],
     )
 
 

@@ -157,6 +157,8 @@ members = Table(
     Column("status", Integer, nullable=False),
     Column("signing_key", _HASH, nullable=False, unique=True),
     Column("sealing_key", _HASH, nullable=False),
+    Column("kind", Integer, nullable=False),
+    Column("control", Integer, nullable=False),
 )
 
 passports = Table(
@@ -167,9 +169,12 @@ passports = Table(
     Column("purposes", Integer, nullable=False),
     Column("status", Integer, nullable=False),
     Column("custody", Integer, nullable=False),
-    Column("holder", String(42), nullable=False),
+    Column("holder", String(400), nullable=False),
     Column("content", _HASH, nullable=False),
     Column("size", BigInteger, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("lock", BigInteger, nullable=False),
+    Column("epoch", Integer, nullable=False),
     *_position(),
     Index("passports_by_custodian", "custodian"),
     Index("passports_by_holder", "holder"),
@@ -178,23 +183,32 @@ passports = Table(
 grants = Table(
     "grants",
     metadata,
+    Column("passport_id", _HASH, primary_key=True),
     Column("grant_id", _HASH, primary_key=True),
-    Column("passport_id", _HASH, nullable=False),
     Column("recipient", BigInteger, nullable=False),
+    Column("recipient_kinds", Integer, nullable=False),
     Column("purposes", Integer, nullable=False),
     Column("categories", Integer, nullable=False),
     Column("use_from", BigInteger, nullable=False),
     Column("use_to", BigInteger, nullable=False),
+    Column("data_from", Integer, nullable=False),
+    Column("data_to", Integer, nullable=False),
     Column("max_uses", Integer, nullable=False),
     Column("uses", Integer, nullable=False),
+    Column("control", Integer, nullable=False),
+    Column("level", Integer, nullable=False),
     Column("flags", Integer, nullable=False),
     Column("status", Integer, nullable=False),
+    Column("assurance", Integer, nullable=False),
     Column("ended_at", BigInteger, nullable=False),
+    Column("template", BigInteger, nullable=False),
+    Column("requested_by", BigInteger, nullable=False),
+    Column("evidence", _HASH),
     Column("terms", _HASH, nullable=False),
     Column("supersedes", _HASH, nullable=False),
     Column("successor", _HASH),
     *_position(),
-    Index("grants_by_passport", "passport_id"),
+    Index("grants_by_id", "grant_id"),
     Index("grants_by_recipient", "recipient"),
 )
 
@@ -209,8 +223,10 @@ projects = Table(
     Column("highest_class", Integer, nullable=False),
     Column("valid_from", BigInteger, nullable=False),
     Column("valid_to", BigInteger, nullable=False),
-    Column("agreement", _HASH, nullable=False),
+    Column("agreement", Boolean, nullable=False),
     Column("withdrawn", Boolean, nullable=False),
+    Column("ethics", BigInteger, nullable=False),
+    Column("compliance", BigInteger, nullable=False),
 )
 
 decisions = Table(
@@ -221,6 +237,7 @@ decisions = Table(
     Column("seq", BigInteger, nullable=False),
     Column("grant_id", _HASH, nullable=False),
     Column("member_id", BigInteger, nullable=False),
+    Column("terms", _HASH, nullable=False),
     Column("verdict", _HASH, nullable=False),
     Column("commitment", _HASH, nullable=False),
     *_position(),
@@ -259,8 +276,28 @@ policies = Table(
     Column("law", Text, nullable=False),
 )
 
+#: What there is little of and what is looked up by its key alone: templates, emergencies, seats, acts and the like,
+#: each a JSON object.
+registers = Table(
+    "registers",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("key", String(480), primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
 #: What is rebuilt from the events alone.
-PROJECTION: Final = (members, passports, grants, projects, decisions, releases, transfers, policies)
+PROJECTION: Final = (
+    members,
+    passports,
+    grants,
+    projects,
+    decisions,
+    releases,
+    transfers,
+    policies,
+    registers,
+)
 
 # --- sessions ----------------------------------------------------------------
 

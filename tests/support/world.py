@@ -10,11 +10,14 @@ from typing import Any
 
 from ledger.bootstrap import Runtime, build
 from ledger.client import MemberKeys
-from ledger.domain.records import NO_GRANT, Admission, GrantId, Member, PassportId, Verdict
+from ledger.domain.records import NO_GRANT, Admission, Event, GrantId, Member, PassportId, Verdict
 from ledger.domain.vocabulary import (
+    Approval,
     Basis,
     Category,
     DataClass,
+    Level,
+    MemberKind,
     Operation,
     Purpose,
     Role,
@@ -70,6 +73,11 @@ def settings_for(
     return settings, keys
 
 
+def event_named(operation: WriteOperation, name: str) -> Event:
+    """Return the first event of a name that an operation recorded."""
+    return next(event for event in operation.events if event.name == name)
+
+
 class World:
     """One running service and what was done with it."""
 
@@ -83,6 +91,7 @@ class World:
         founder = self.service.index.member(1)
         assert founder is not None
         self.committee = Actor(founder, self.committee_keys)
+        self.reviewers: dict[Approval, Actor] = {}
 
     def restart(self) -> None:
         """Stop the service and start it again on the same data."""
@@ -113,7 +122,15 @@ class World:
         assert operation.error is not None
         return operation.error
 
-    def admit(self, name: str, roles: Role, purposes: int = ALL_PURPOSES) -> Actor:
+    def admit(
+        self,
+        name: str,
+        roles: Role,
+        purposes: int = ALL_PURPOSES,
+        *,
+        kind: MemberKind = MemberKind.OTHER,
+        jurisdiction: int = 840,
+    ) -> Actor:
         """Admit a member with new keys."""
         keys = MemberKeys.new(name)
         admission = Admission(
@@ -121,19 +138,27 @@ class World:
             signer="",  # type: ignore[arg-type]
             roles=roles,
             purposes=purposes,
-            jurisdiction=840,
+            jurisdiction=jurisdiction,
+            kind=kind,
             valid_to=self.now() + 10**8,
             signing_key=from_hex(keys.signing_public),
             sealing_key=from_hex(keys.sealing_public),
         )
         operation = self.done(self.service.members.admit(self.committee.member, admission))
-        member = self.service.index.member(operation.events[0].arguments["memberId"])
+        member = self.service.index.member(event_named(operation, "MemberAdmitted").arguments["memberId"])
         assert member is not None
         return Actor(member, keys)
 
-    def register(self, custodian: Actor, index: int = 0, *, holder: str | None = None) -> PassportId:
-        """Register a real bundle under a patient reference of its own."""
-        document = bundle(index, reference=f"patient-{next(_references)}")
+    def register(
+        self,
+        custodian: Actor,
+        index: int = 0,
+        *,
+        holder: str | None = None,
+        document: dict[str, Any] | None = None,
+    ) -> PassportId:
+        """Register *document*, or a real bundle under a patient reference of its own."""
+        document = document or bundle(index, reference=f"patient-{next(_references)}")
         purposes = [p for p in Purpose if p not in (Purpose.MARKETING, Purpose.RESALE)]
         sealed, operation = self.service.records.register(
             custodian.member, document, purposes=purposes, holder=holder
@@ -160,7 +185,7 @@ class World:
         self.done(self.service.consents.revoke(custodian.member, grant_id, None))
 
     def project(self, actor: Actor, **changes: Any) -> int:
-        """File a project for AI training on `STUDY`, unless *changes* say otherwise."""
+        """File a project for AI training on `STUDY`, unless *changes* say otherwise, and have it approved."""
         words: dict[str, Any] = {
             "title": "Model for early warning",
             "purposes": [Purpose.AI_TRAINING],
@@ -169,10 +194,27 @@ class World:
             "highest_class": DataClass.SENSITIVE,
             "valid_from": int(time.time()) - 3600,
             "valid_to": int(time.time()) + 365 * 86_400,
+            "agreement": "Only the model leaves.",
             **changes,
         }
         operation = self.done(self.service.projects.file(actor.member, **words))
-        return int(operation.events[0].arguments["projectId"])
+        project_id = int(operation.events[0].arguments["projectId"])
+        for approval, body in self._reviewers().items():
+            self.done(
+                self.service.projects.review(
+                    body.member, project_id, approval, approved=True, opinion="Fit to go on."
+                )
+            )
+        return project_id
+
+    def _reviewers(self) -> dict[Approval, Actor]:
+        """Return the bodies that review projects; they are admitted when the first project is filed."""
+        if not self.reviewers:
+            self.reviewers = {
+                Approval.ETHICS: self.admit("Ethics board", Role.ETHICS, 0),
+                Approval.COMPLIANCE: self.admit("Compliance office", Role.COMPLIANCE, 0),
+            }
+        return self.reviewers
 
     def ask(
         self,
@@ -189,6 +231,7 @@ class World:
             "basis": Basis.CONSENT,
             "operation": Operation.READ,
             "categories": Category.DIAGNOSIS,
+            "level": Level.PSEUDONYMISED,
             **changes,
         }
         request = AccessRequest(passport_id=passport_id, grant_id=grant_id, project_id=project_id, **words)

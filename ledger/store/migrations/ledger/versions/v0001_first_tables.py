@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("grant_id", sa.LargeBinary(length=32), nullable=False),
         sa.Column("member_id", sa.BigInteger(), nullable=False),
+        sa.Column("terms", sa.LargeBinary(length=32), nullable=False),
         sa.Column("verdict", sa.LargeBinary(length=32), nullable=False),
         sa.Column("commitment", sa.LargeBinary(length=32), nullable=False),
         sa.Column("block_number", sa.BigInteger(), nullable=False),
@@ -83,18 +84,27 @@ def upgrade() -> None:
     op.create_index("events_by_passport", "events", ["passport_id", "serial"], unique=False)
     op.create_table(
         "grants",
-        sa.Column("grant_id", sa.LargeBinary(length=32), nullable=False),
         sa.Column("passport_id", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("grant_id", sa.LargeBinary(length=32), nullable=False),
         sa.Column("recipient", sa.BigInteger(), nullable=False),
+        sa.Column("recipient_kinds", sa.Integer(), nullable=False),
         sa.Column("purposes", sa.Integer(), nullable=False),
         sa.Column("categories", sa.Integer(), nullable=False),
         sa.Column("use_from", sa.BigInteger(), nullable=False),
         sa.Column("use_to", sa.BigInteger(), nullable=False),
+        sa.Column("data_from", sa.Integer(), nullable=False),
+        sa.Column("data_to", sa.Integer(), nullable=False),
         sa.Column("max_uses", sa.Integer(), nullable=False),
         sa.Column("uses", sa.Integer(), nullable=False),
+        sa.Column("control", sa.Integer(), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
         sa.Column("flags", sa.Integer(), nullable=False),
         sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("assurance", sa.Integer(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=False),
+        sa.Column("template", sa.BigInteger(), nullable=False),
+        sa.Column("requested_by", sa.BigInteger(), nullable=False),
+        sa.Column("evidence", sa.LargeBinary(length=32), nullable=True),
         sa.Column("terms", sa.LargeBinary(length=32), nullable=False),
         sa.Column("supersedes", sa.LargeBinary(length=32), nullable=False),
         sa.Column("successor", sa.LargeBinary(length=32), nullable=True),
@@ -103,9 +113,9 @@ def upgrade() -> None:
         sa.Column("transaction_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("log_index", sa.Integer(), nullable=False),
         sa.Column("time", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("grant_id"),
+        sa.PrimaryKeyConstraint("passport_id", "grant_id"),
     )
-    op.create_index("grants_by_passport", "grants", ["passport_id"], unique=False)
+    op.create_index("grants_by_id", "grants", ["grant_id"], unique=False)
     op.create_index("grants_by_recipient", "grants", ["recipient"], unique=False)
     op.create_table(
         "leases",
@@ -126,6 +136,8 @@ def upgrade() -> None:
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("signing_key", sa.LargeBinary(length=32), nullable=False),
         sa.Column("sealing_key", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("kind", sa.Integer(), nullable=False),
+        sa.Column("control", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("member_id"),
         sa.UniqueConstraint("signing_key"),
     )
@@ -143,9 +155,12 @@ def upgrade() -> None:
         sa.Column("purposes", sa.Integer(), nullable=False),
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("custody", sa.Integer(), nullable=False),
-        sa.Column("holder", sa.String(length=42), nullable=False),
+        sa.Column("holder", sa.String(length=400), nullable=False),
         sa.Column("content", sa.LargeBinary(length=32), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("lock", sa.BigInteger(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("block_number", sa.BigInteger(), nullable=False),
         sa.Column("block_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("transaction_hash", sa.LargeBinary(length=32), nullable=False),
@@ -171,9 +186,18 @@ def upgrade() -> None:
         sa.Column("highest_class", sa.Integer(), nullable=False),
         sa.Column("valid_from", sa.BigInteger(), nullable=False),
         sa.Column("valid_to", sa.BigInteger(), nullable=False),
-        sa.Column("agreement", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("agreement", sa.Boolean(), nullable=False),
         sa.Column("withdrawn", sa.Boolean(), nullable=False),
+        sa.Column("ethics", sa.BigInteger(), nullable=False),
+        sa.Column("compliance", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("project_id"),
+    )
+    op.create_table(
+        "registers",
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("key", sa.String(length=480), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "key"),
     )
     op.create_table(
         "releases",
@@ -270,6 +294,7 @@ def upgrade() -> None:
     )
     op.create_index("operations_by_status", "operations", ["signer", "status", "serial"], unique=False)
     op.create_index("operations_by_transaction", "operations", ["transaction_hash", "item"], unique=False)
+    # ### end Alembic commands ###
 
 
 def downgrade() -> None:

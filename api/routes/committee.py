@@ -1,0 +1,115 @@
+"""The committee: seats, rules, and acts that several seats decide."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from api.auth import DOCUMENTED, KNOWN, MemberDep
+from api.dependencies import Fresh, ServiceDep
+from api.routes.documented import READ, WRITE
+from api.routes.ids import NumberPath
+from api.schemas.committee import ActList, ActOut, CommitteeOut, RuleIn, SeatIn, act_out, committee_out
+from api.writes import WriteDep, event_named
+from ledger.ports import Operation
+from ledger.service import Service
+
+router = APIRouter(prefix="/v1", tags=["committee"], dependencies=[Fresh, *DOCUMENTED])
+
+
+@router.get("/committee", responses=READ, dependencies=[KNOWN])
+def get_committee(service: ServiceDep) -> CommitteeOut:
+    """
+    Return who sits on the committee, and what its acts need.
+
+    For members and holders.
+    """
+    return _committee(service)
+
+
+@router.post("/committee/seats", status_code=201, response_model=CommitteeOut, responses=WRITE)
+def set_seat(body: SeatIn, actor: MemberDep, service: ServiceDep, write: WriteDep) -> Response:
+    """
+    Propose to seat a member, or to take its seat.
+
+    For members with a seat.
+    """
+    operation = write.once(
+        lambda identity: service.committee.set_seat(
+            actor, body.member_id, body.kind, body.reason, idempotency=identity
+        )
+    )
+    return write.answer(operation, lambda _: _committee(service))
+
+
+@router.post("/committee/rules", status_code=201, response_model=CommitteeOut, responses=WRITE)
+def set_rule(body: RuleIn, actor: MemberDep, service: ServiceDep, write: WriteDep) -> Response:
+    """
+    Propose what acts of a kind need from now on.
+
+    For members with a seat.
+    """
+    operation = write.once(
+        lambda identity: service.committee.set_rule(actor, body.to_rule(), body.reason, idempotency=identity)
+    )
+    return write.answer(operation, lambda _: _committee(service))
+
+
+@router.get("/acts", responses=READ, dependencies=[KNOWN])
+def list_acts(service: ServiceDep) -> ActList:
+    """
+    List the acts of the committee, oldest first.
+
+    For members and holders.
+    """
+    return ActList(items=[_act(service, record.act_id) for record in service.committee.all()])
+
+
+@router.get("/acts/{act_id}", responses=READ, dependencies=[KNOWN])
+def get_act(act_id: NumberPath, service: ServiceDep) -> ActOut:
+    """
+    Return an act.
+
+    For members and holders.
+    """
+    return _act(service, act_id)
+
+
+@router.post("/acts/{act_id}/approvals", status_code=201, response_model=ActOut, responses=WRITE)
+def approve_act(act_id: NumberPath, actor: MemberDep, service: ServiceDep, write: WriteDep) -> Response:
+    """
+    Approve an act; it is done at once if its rule needs nothing more.
+
+    For members with a seat.
+    """
+    operation = write.once(lambda identity: service.committee.approve(actor, act_id, idempotency=identity))
+    return _recorded(service, write, operation, "ActApproved")
+
+
+@router.post("/acts/{act_id}/execution", status_code=201, response_model=ActOut, responses=WRITE)
+def execute_act(act_id: NumberPath, actor: MemberDep, service: ServiceDep, write: WriteDep) -> Response:
+    """
+    Do an act that has the approvals, the seats and the time that its rule needs.
+
+    For members.
+    """
+    operation = write.once(lambda identity: service.committee.execute(actor, act_id, idempotency=identity))
+    return _recorded(service, write, operation, "ActExecuted")
+
+
+def _recorded(service: Service, write: WriteDep, operation: Operation, event: str) -> Response:
+    return write.answer(
+        operation,
+        lambda events: _act(service, event_named(events, event).arguments["actId"]),
+        acts=True,
+    )
+
+
+def _committee(service: Service) -> CommitteeOut:
+    names = {member.member_id: member.name for member in service.members.all()}
+    return committee_out(service.committee.seats(), service.committee.rules(), names)
+
+
+def _act(service: Service, act_id: int) -> ActOut:
+    record = service.committee.get(act_id)
+    return act_out(record, function=service.chain.function_of(record.call))

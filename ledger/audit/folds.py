@@ -1,0 +1,669 @@
+"""
+Bringing the state forward: one function per event, pure.
+
+The numbers in comments are those of docs/spec.md, "Verifying".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from ledger.audit.state import (
+    DAY_SECONDS,
+    ActEntry,
+    DecisionEntry,
+    EmergencyEntry,
+    GrantEntry,
+    LedgerState,
+    RecoveryEntry,
+    ReleaseEntry,
+    RightState,
+    TransferEntry,
+    hash_of,
+    known,
+)
+from ledger.domain.records import (
+    NO_GRANT,
+    ZERO32,
+    Address,
+    Attestation,
+    Caps,
+    Commitment,
+    Emergency,
+    Entrustment,
+    Event,
+    GrantId,
+    GrantState,
+    Member,
+    Passport,
+    PassportId,
+    Position,
+    Project,
+    Request,
+    Template,
+    Transfer,
+    TransferId,
+)
+from ledger.domain.vocabulary import (
+    ActKind,
+    Approval,
+    Assurance,
+    AttestationKind,
+    Category,
+    Custody,
+    DataClass,
+    EmergencyFinding,
+    EmergencyKind,
+    GrantFlag,
+    GrantStatus,
+    Level,
+    MemberKind,
+    MemberStatus,
+    Operation,
+    PassportStatus,
+    Role,
+    SeatKind,
+    Technique,
+    TransferStatus,
+)
+from ledger.encoding.hexadecimal import to_hex
+from ledger.encoding.structs import grant_state, policy_table
+from ledger.encoding.words import fold_decision
+from ledger.errors import VerificationError
+from ledger.policy import (
+    PERMIT_SECONDS,
+    grant_is_live,
+    member_is_active,
+    rests_on_emergency,
+    takes_cap,
+    takes_record,
+    takes_use,
+)
+
+_NO_TERMS: Final = Commitment(ZERO32)
+
+
+def apply(state: LedgerState, event: Event) -> None:
+    """
+    Take one event, in the order of the chain. Events that the ledger's ABI does not have change nothing here.
+
+    Raises:
+        VerificationError: The event speaks of something no earlier event brought about.
+    """
+    fold = _FOLDS.get(event.name)
+    if fold is not None:
+        fold(state, event.arguments, event.position)
+
+
+# Members
+
+
+def _admitted(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    state.members[given["memberId"]] = Member(
+        member_id=given["memberId"],
+        name=given["name"],
+        signer=Address(given["signer"]),
+        roles=Role(given["roles"]),
+        purposes=given["purposes"],
+        jurisdiction=given["jurisdiction"],
+        valid_to=given["validTo"],
+        status=MemberStatus.ACTIVE,
+        signing_key=given["signingKey"],
+        sealing_key=given["sealingKey"],
+        kind=MemberKind(given["kind"]),
+    )
+
+
+def _suspended(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    _change_member(state, given["memberId"], status=MemberStatus.SUSPENDED)
+
+
+def _reinstated(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    _change_member(state, given["memberId"], status=MemberStatus.ACTIVE)
+
+
+def _expelled(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    _change_member(state, given["memberId"], status=MemberStatus.EXPELLED)
+
+
+def _keys_rotated(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    _change_member(
+        state,
+        given["memberId"],
+        signer=Address(given["signer"]),
+        signing_key=given["signingKey"],
+        sealing_key=given["sealingKey"],
+    )
+
+
+def _licensed(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    _change_member(state, given["memberId"], purposes=given["purposes"], valid_to=given["validTo"])
+
+
+def _control_changed(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    _change_member(state, given["memberId"], control=given["control"])
+
+
+def _change_member(state: LedgerState, member_id: int, **changes: Any) -> None:
+    state.members[member_id] = replace(known(state.members, member_id, "member"), **changes)
+
+
+def _caps_set(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    known(state.members, given["memberId"], "member")
+    state.caps[given["memberId"]] = given["caps"]
+
+
+def _entrusted(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    order = Entrustment(given["purposes"], given["validTo"])
+    state.entrustments[given["controller"], given["processor"]] = order
+
+
+# The law and the committee
+
+
+def _policy_set(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    state.policy_version = given["version"]
+    state.policies[given["version"]] = policy_table(given["version"], given["table"])
+
+
+def _template_issued(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    purposes, categories, kinds, max_seconds, withdrawn, notice = given["content"]
+    number = given["template"]
+    state.templates[number] = Template(
+        number, purposes, Category(categories), kinds, max_seconds, notice, withdrawn
+    )
+
+
+def _template_withdrawn(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    former = known(state.templates, given["template"], "template")
+    state.templates[given["template"]] = replace(former, withdrawn=True)
+
+
+def _seat_set(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    kind = SeatKind(given["kind"])
+    if kind is SeatKind.NONE:
+        state.seats.pop(given["memberId"], None)
+    else:
+        state.seats[given["memberId"]] = kind
+
+
+def _rule_set(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    quorum, seats, delay_seconds = given["rule"]
+    state.rules[ActKind(given["kind"])] = quorum, seats, delay_seconds
+
+
+def _act_proposed(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    state.acts[given["actId"]] = ActEntry(
+        ActKind(given["kind"]), given["call"], position, (given["memberId"],)
+    )
+
+
+def _act_approved(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    act = known(state.acts, given["actId"], "act")
+    state.acts[given["actId"]] = replace(act, approvers=(*act.approvers, given["memberId"]))
+
+
+def _act_executed(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    act = known(state.acts, given["actId"], "act")
+    state.acts[given["actId"]] = replace(act, executed=position)
+
+
+# Passports
+
+
+def _issued(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    passport_id = PassportId(given["passportId"])
+    state.passports[passport_id] = Passport(
+        passport_id=passport_id,
+        custodian=given["custodian"],
+        purposes=given["purposes"],
+        status=PassportStatus.OPEN,
+        custody=Custody(given["custody"]),
+        holder=to_hex(given["holder"]),
+        content=Commitment(given["content"]),
+        level=Level(given["level"]),
+        lock=given["lock"],
+    )
+    state.issued[passport_id] = position
+
+
+def _content_committed(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    _change_passport(state, given, content=Commitment(given["content"]))
+
+
+def _narrowed(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    _change_passport(state, given, purposes=given["purposes"])
+
+
+def _sealed(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    _change_passport(state, given, status=PassportStatus.SEALED)
+
+
+def _unsealed(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    _change_passport(state, given, status=PassportStatus.OPEN)
+
+
+def _destroyed(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    _change_passport(state, given, status=PassportStatus.DESTROYED)
+
+
+def _holder_rotated(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    _change_passport(
+        state, given, holder=to_hex(given["holder"]), custody=Custody(given["custody"]), epoch=given["epoch"]
+    )
+    passport_id = PassportId(given["passportId"])
+    state.guardians.pop(passport_id, None)
+    state.recoveries.pop(passport_id, None)
+    for key in [key for key in state.delegates if key[0] == passport_id]:
+        del state.delegates[key]
+
+
+def _guardians_named(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    state.guardians[PassportId(given["passportId"])] = given["guardians"]
+
+
+def _recovery_started(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    state.recoveries[PassportId(given["passportId"])] = RecoveryEntry(
+        to_hex(given["holder"]), given["custody"], given["readyAt"], given["byCustodian"]
+    )
+
+
+def _recovery_cancelled(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    state.recoveries.pop(PassportId(given["passportId"]), None)
+
+
+def _delegate_named(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    key = PassportId(given["passportId"]), to_hex(given["delegate"])
+    if given["validTo"]:
+        state.delegates[key] = given["validTo"]
+    else:
+        state.delegates.pop(key, None)
+
+
+def _change_passport(state: LedgerState, given: dict[str, Any], **changes: Any) -> None:
+    passport_id = PassportId(given["passportId"])
+    state.passports[passport_id] = replace(known(state.passports, passport_id, "passport"), **changes)
+
+
+# Consents
+
+
+def _consent_requested(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    passport_id, grant_id = _grant_key(state, given)
+    asked = GrantState(
+        recipient=0,
+        purposes=0,
+        categories=Category(0),
+        use_from=0,
+        use_to=0,
+        max_uses=0,
+        uses=0,
+        flags=GrantFlag(0),
+        status=GrantStatus.REQUESTED,
+        assurance=Assurance.NONE,
+    )
+    state.grants[passport_id, grant_id] = GrantEntry(
+        grant_id=grant_id,
+        passport_id=passport_id,
+        state=asked,
+        terms=Commitment(given["terms"]),
+        supersedes=NO_GRANT,
+        position=position,
+        requested_by=given["memberId"],
+    )
+
+
+def _granted(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    passport_id, grant_id = _grant_key(state, given)
+    asked = state.grants.get((passport_id, grant_id))
+    state.grants[passport_id, grant_id] = GrantEntry(
+        grant_id=grant_id,
+        passport_id=passport_id,
+        state=grant_state(given["state"]),
+        terms=Commitment(given["terms"]),
+        supersedes=GrantId(given["supersedes"]),
+        position=position,
+        template=given["template"],
+        requested_by=asked.requested_by if asked else 0,
+    )
+
+
+def _consent_filed(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    key = _grant_key(state, given)
+    state.grants[key] = replace(known(state.grants, key, "grant"), evidence=Commitment(given["evidence"]))
+
+
+def _confirmed(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    key = _grant_key(state, given)
+    entry = known(state.grants, key, "grant")
+    confirmed = replace(entry.state, control=given["control"], assurance=Assurance(given["assurance"]))
+    state.grants[key] = replace(entry, state=confirmed)
+
+
+def _refused(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    _end_grant(state, given, position, GrantStatus.REFUSED)
+
+
+def _repudiated(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    _end_grant(state, given, position, GrantStatus.REPUDIATED)
+
+
+def _withdrawn(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    if _grant_key(state, given) not in state.grants:
+        # Withdrawn before it was given: it never will be, and counts as no grant.
+        return
+    _end_grant(state, given, position, GrantStatus.WITHDRAWN)
+
+
+def _superseded(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    _end_grant(state, given, position, GrantStatus.SUPERSEDED, GrantId(given["successor"]))
+
+
+def _end_grant(
+    state: LedgerState,
+    given: dict[str, Any],
+    position: Position,
+    status: GrantStatus,
+    successor: GrantId | None = None,
+) -> None:
+    key = _grant_key(state, given)
+    entry = known(state.grants, key, "grant")
+    ended = replace(entry.state, status=status)
+    state.grants[key] = replace(entry, state=ended, successor=successor, ended=position)
+
+
+def _grant_key(state: LedgerState, given: dict[str, Any]) -> tuple[PassportId, GrantId]:
+    passport_id = PassportId(given["passportId"])
+    known(state.passports, passport_id, "passport")
+    return passport_id, GrantId(given["grantId"])
+
+
+# Projects, attestations, emergencies
+
+
+def _project_filed(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    purposes, categories, techniques, highest_class, valid_from, valid_to, agreement = given["filing"]
+    state.projects[given["projectId"]] = Project(
+        project_id=given["projectId"],
+        member_id=given["memberId"],
+        purposes=purposes,
+        categories=Category(categories),
+        techniques=Technique(techniques),
+        highest_class=DataClass(highest_class),
+        valid_from=valid_from,
+        valid_to=valid_to,
+        agreement=any(agreement),
+    )
+
+
+def _project_withdrawn(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    project = known(state.projects, given["projectId"], "project")
+    state.projects[given["projectId"]] = replace(project, withdrawn=True)
+
+
+def _project_reviewed(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    project = known(state.projects, given["projectId"], "project")
+    body = given["memberId"] if given["approved"] else 0
+    ethics = Approval(given["approval"]) is Approval.ETHICS
+    changed = replace(project, ethics=body) if ethics else replace(project, compliance=body)
+    state.projects[given["projectId"]] = changed
+
+
+def _attested(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    statement = Attestation(given["issuer"], given["validTo"])
+    state.attestations.setdefault(given["subject"], {})[AttestationKind(given["kind"])] = statement
+
+
+def _emergency_opened(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    number, member_id = given["emergencyId"], given["memberId"]
+    emergency = Emergency(
+        emergency_id=number,
+        kind=EmergencyKind.INDIVIDUAL,
+        categories=Category(given["categories"]),
+        valid_from=position.time,
+        until=given["until"],
+        member_id=member_id,
+        review_due=given["reviewDue"],
+        passport_id=PassportId(given["passportId"]),
+    )
+    state.emergencies[number] = EmergencyEntry(
+        emergency, position, reason=given["reason"], sealed_until=given["sealedUntil"]
+    )
+    right = state.rights.get(member_id, RightState())
+    state.rights[member_id] = replace(right, opened=(*right.opened, number))
+
+
+def _emergency_declared(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    purposes, categories, valid_from, until, max_records, jurisdiction = given["declaration"]
+    number = given["emergencyId"]
+    emergency = Emergency(
+        emergency_id=number,
+        kind=EmergencyKind.PUBLIC,
+        categories=Category(categories),
+        valid_from=valid_from,
+        until=until,
+        purposes=purposes,
+        max_records=max_records,
+        jurisdiction=jurisdiction,
+    )
+    state.emergencies[number] = EmergencyEntry(emergency, position)
+
+
+def _emergency_ended(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    entry = known(state.emergencies, given["emergencyId"], "emergency")
+    ended = replace(entry.emergency, until=given["until"])
+    state.emergencies[given["emergencyId"]] = replace(entry, emergency=ended)
+
+
+def _emergency_reviewed(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    entry = known(state.emergencies, given["emergencyId"], "emergency")
+    emergency = replace(entry.emergency, finding=EmergencyFinding(given["finding"]))
+    reviewed = replace(entry, emergency=emergency, reviewer=given["reviewer"])
+    state.emergencies[given["emergencyId"]] = reviewed
+    if given["rightLost"]:
+        member_id = entry.emergency.member_id
+        state.rights[member_id] = replace(state.rights[member_id], lost=True)
+
+
+def _right_restored(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    right = state.rights.get(given["memberId"], RightState())
+    state.rights[given["memberId"]] = replace(right, lost=False, settled=len(right.opened))
+
+
+# Decisions
+
+
+def _decided(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    entry = decision_entry(given, position)
+    member = known(state.members, entry.member_id, "member")
+    entry = replace(entry, control=member.control)
+    passport = known(state.passports, entry.passport_id, "passport")
+    if entry.is_permit:
+        _take_permit(state, entry, passport)
+    state.passports[entry.passport_id] = replace(passport, size=entry.seq + 1)
+    state.counts[entry.passport_id] = state.counts.get(entry.passport_id, 0) + 1
+    state.decisions.setdefault(entry.passport_id, {})[entry.seq] = entry
+    # 7. The head is the fold of every decision.
+    state.head = fold_decision(
+        state.head,
+        passport_id=entry.passport_id,
+        grant_id=entry.grant_id,
+        member_id=entry.member_id,
+        terms_word=entry.asked,
+        verdict_word=entry.word,
+        commitment=entry.commitment,
+    )
+
+
+def decision_entry(given: dict[str, Any], position: Position) -> DecisionEntry:
+    """Read the arguments of a `DecisionRecorded` event."""
+    return DecisionEntry(
+        passport_id=PassportId(given["passportId"]),
+        seq=given["verdict"] & 0xFFFFFFFFFF,
+        grant_id=GrantId(given["grantId"]),
+        member_id=given["memberId"],
+        asked=given["terms"],
+        word=given["verdict"],
+        commitment=Commitment(given["commitment"]),
+        position=position,
+    )
+
+
+def _take_permit(state: LedgerState, entry: DecisionEntry, passport: Passport) -> None:
+    """What a permit uses up, and what it leaves to be used."""
+    if entry.permits(Operation.TRANSFER):
+        state.transfer_permits[entry.passport_id, entry.seq] = entry
+    else:
+        state.unreleased[entry.passport_id, entry.seq] = entry
+    try:
+        terms, verdict = entry.terms, entry.verdict
+    except VerificationError:
+        return  # A word that cannot be read uses nothing up; the replay names it.
+    key = entry.passport_id, entry.grant_id
+    grant = state.grants.get(key)
+    if grant is not None and takes_use(terms, verdict, grant.state):
+        state.grants[key] = replace(grant, state=replace(grant.state, uses=grant.state.uses + 1))
+    day = entry.position.time // DAY_SECONDS
+    used = state.cap_uses.get((entry.member_id, day), 0)
+    if takes_cap(terms, verdict, Caps(state.caps.get(entry.member_id, 0), day, used)):
+        state.cap_uses[entry.member_id, day] = used + (1 << (16 * terms.purpose))
+    urgent = state.emergencies.get(terms.emergency_id)
+    emergency = urgent.emergency if urgent else None
+    if urgent and takes_record(terms, verdict, table=state.law, passport=passport, emergency=emergency):
+        counted = replace(urgent.emergency, used=urgent.emergency.used + 1)
+        state.emergencies[terms.emergency_id] = replace(urgent, emergency=counted)
+
+
+def _request_reviewed(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    passport_id, seq = PassportId(given["passportId"]), given["seq"]
+    decision = known(state.decisions.get(passport_id, {}), seq, "decision")
+    if given["approvedUntil"]:
+        request = Request(passport_id, decision.grant_id, decision.commitment, decision.terms)
+        state.approvals[hash_of(request, decision.member_id)] = given["approvedUntil"]
+
+
+def _released(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    passport_id, seq = PassportId(given["passportId"]), given["seq"]
+    known(state.passports, passport_id, "passport")
+    # 9. A release needs a permit recorded before it.
+    decision = state.decisions.get(passport_id, {}).get(seq)
+    state.unreleased.pop((passport_id, seq), None)
+    state.releases[passport_id, seq] = ReleaseEntry(
+        passport_id, seq, given["custodian"], position, unfounded=decision is None or not decision.is_permit
+    )
+
+
+# Transfers
+
+
+def _shipped(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    passport_id, seq = PassportId(given["passportId"]), given["seq"]
+    transfer = Transfer(
+        transfer_id=TransferId(given["transferId"]),
+        passport_id=passport_id,
+        sender=given["sender"],
+        recipient=given["recipient"],
+        seq=seq,
+        status=TransferStatus.SHIPPED,
+        content=Commitment(given["content"]),
+    )
+    # 9. A shipping needs a permit to transfer that names the recipient and still stands, and uses it up.
+    permit = state.transfer_permits.pop((passport_id, seq), None)
+    founded = (
+        permit is not None
+        and permit.member_id == transfer.recipient
+        and _stands(state, permit, position.time)
+    )
+    state.transfers[transfer.transfer_id] = TransferEntry(transfer, position, None, unfounded=not founded)
+
+
+def _stands(state: LedgerState, permit: DecisionEntry, at: int) -> bool:
+    """Tell whether a permit to transfer can be used: it is not too old, nor has what it rested on ended."""
+    if at > permit.position.time + PERMIT_SECONDS:
+        return False
+    member = known(state.members, permit.member_id, "member")
+    if not member_is_active(member, at) or member.control != permit.control:
+        return False
+    terms = permit.terms
+    urgent = state.emergencies.get(terms.emergency_id)
+    if urgent is not None and _rests_on_emergency(state, permit) and at >= urgent.emergency.until:
+        return False
+    if not permit.rests_on_consent:
+        return True
+    grant = state.grants.get((permit.passport_id, permit.grant_id))
+    return grant is not None and grant_is_live(grant.state, at)
+
+
+def _rests_on_emergency(state: LedgerState, permit: DecisionEntry) -> bool:
+    verdict, terms = permit.verdict, permit.terms
+    table = known(state.policies, verdict.policy_version, "version of the law")
+    required = table.required_for(verdict.data_class, terms.purpose, terms.basis)
+    return rests_on_emergency(required, known(state.passports, permit.passport_id, "passport").lock)
+
+
+def _received(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    transfer_id, content = TransferId(given["transferId"]), Commitment(given["content"])
+    entry = known(state.transfers, transfer_id, "transfer")
+    # Whether both sides agree is worked out here, not taken from the event.
+    status = TransferStatus.RECEIVED if content == entry.transfer.content else TransferStatus.DISPUTED
+    transfer = replace(entry.transfer, status=status, received_content=content)
+    state.transfers[transfer_id] = replace(entry, transfer=transfer, received=position)
+
+
+_FOLDS: Final[dict[str, Callable[[LedgerState, dict[str, Any], Position], None]]] = {
+    "MemberAdmitted": _admitted,
+    "MemberSuspended": _suspended,
+    "MemberReinstated": _reinstated,
+    "MemberExpelled": _expelled,
+    "MemberKeysRotated": _keys_rotated,
+    "MemberLicensed": _licensed,
+    "MemberControlChanged": _control_changed,
+    "MemberCapsSet": _caps_set,
+    "MemberEntrusted": _entrusted,
+    "PolicySet": _policy_set,
+    "TemplateIssued": _template_issued,
+    "TemplateWithdrawn": _template_withdrawn,
+    "SeatSet": _seat_set,
+    "RuleSet": _rule_set,
+    "ActProposed": _act_proposed,
+    "ActApproved": _act_approved,
+    "ActExecuted": _act_executed,
+    "PassportIssued": _issued,
+    "PassportContentCommitted": _content_committed,
+    "PassportNarrowed": _narrowed,
+    "PassportSealed": _sealed,
+    "PassportUnsealed": _unsealed,
+    "PassportDestroyed": _destroyed,
+    "HolderRotated": _holder_rotated,
+    "GuardiansNamed": _guardians_named,
+    "RecoveryStarted": _recovery_started,
+    "RecoveryCancelled": _recovery_cancelled,
+    "DelegateNamed": _delegate_named,
+    "ConsentRequested": _consent_requested,
+    "ConsentGranted": _granted,
+    "ConsentFiled": _consent_filed,
+    "ConsentConfirmed": _confirmed,
+    "ConsentRefused": _refused,
+    "ConsentRepudiated": _repudiated,
+    "ConsentWithdrawn": _withdrawn,
+    "ConsentSuperseded": _superseded,
+    "ProjectFiled": _project_filed,
+    "ProjectWithdrawn": _project_withdrawn,
+    "ProjectReviewed": _project_reviewed,
+    "Attested": _attested,
+    "EmergencyOpened": _emergency_opened,
+    "EmergencyDeclared": _emergency_declared,
+    "EmergencyEnded": _emergency_ended,
+    "EmergencyReviewed": _emergency_reviewed,
+    "EmergencyRightRestored": _right_restored,
+    "DecisionRecorded": _decided,
+    "RequestReviewed": _request_reviewed,
+    "ReleaseRecorded": _released,
+    "TransferShipped": _shipped,
+    "TransferReceived": _received,
+}
+
+#: The events that the fold takes. A test compares them with the ABI.
+FOLDED_EVENTS: Final = frozenset(_FOLDS)

@@ -1,0 +1,65 @@
+"""
+The contracts' structs as values: tuples of the ABI, in the order of the Solidity struct.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ledger.domain.records import EmergencyLimits, GrantState, PolicyTable
+from ledger.domain.vocabulary import Assurance, Category, GrantFlag, GrantStatus, Level
+
+
+def policy_table(version: int, values: tuple[Any, ...]) -> PolicyTable:
+    """Read the table of `PolicySet` or of the view `policy`: a tuple in the order of `IPolicy.Table`."""
+    required, necessary, levels, core, sensitive, banned, max_grant_seconds, emergencies = values
+    seconds, categories, quota, review, declaration, recovery = emergencies
+    return PolicyTable(
+        version=version,
+        required=tuple(required),
+        necessary=necessary,
+        levels=levels,
+        core_categories=Category(core),
+        sensitive_categories=Category(sensitive),
+        banned_purposes=banned,
+        max_grant_seconds=max_grant_seconds,
+        emergencies=EmergencyLimits(seconds, Category(categories), quota, review, declaration, recovery),
+    )
+
+
+def grant_state(values: tuple[Any, ...]) -> GrantState:
+    """Read a grant as stored: a tuple in the order of `IConsents.GrantState`."""
+    (
+        recipient,
+        recipient_kinds,
+        purposes,
+        categories,
+        use_from,
+        use_to,
+        data_from,
+        data_to,
+        max_uses,
+        uses,
+        control,
+        level,
+        flags,
+        status,
+        assurance,
+    ) = values
+    return GrantState(
+        recipient=recipient,
+        recipient_kinds=recipient_kinds,
+        purposes=purposes,
+        categories=Category(categories),
+        use_from=use_from,
+        use_to=use_to,
+        data_from=data_from,
+        data_to=data_to,
+        max_uses=max_uses,
+        uses=uses,
+        control=control,
+        level=Level(level),
+        flags=GrantFlag(flags),
+        status=GrantStatus(status),
+        assurance=Assurance(assurance),
+    )
