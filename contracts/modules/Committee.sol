@@ -163,6 +163,7 @@ abstract contract Committee is ICommittee, Guards {
     function _execute(uint32 actId, Act storage act) private {
         act.executed = true;
         // The ledger calls itself, which is how the modules know the committee. Nothing else makes it call.
+        // solhint-disable-next-line avoid-low-level-calls
         (bool done, bytes memory answer) = address(this).call(act.call);
         if (!done) {
             assembly ("memory-safe") {

@@ -511,6 +511,7 @@ abstract contract Decisions is IDecisions, EmergencyRight {
             });
     }
 
+    // solhint-disable-next-line no-empty-blocks
     function _nobody() private pure returns (Party memory nobody) {}
 
     function _isEntrusted(uint32 controller, uint32 processor, uint8 purpose) private view returns (bool) {

@@ -37,7 +37,7 @@ abstract contract Holders is IHolders, Guards {
         uint16 epoch = _knownPassport(passportId).epoch;
         _requireHolder(
             passportId,
-            PassportHash.guardiansHash(passportId, guardians, epoch, _nonces[passportId]++),
+            PassportHash.guardiansHash(passportId, guardians, epoch, _useNonce(passportId)),
             signature
         );
         _guardians[passportId] = guardians;
@@ -65,7 +65,7 @@ abstract contract Holders is IHolders, Guards {
         uint16 epoch = _knownPassport(passportId).epoch;
         _requireHolder(
             passportId,
-            PassportHash.delegationHash(passportId, delegate, validTo, epoch, _nonces[passportId]++),
+            PassportHash.delegationHash(passportId, delegate, validTo, epoch, _useNonce(passportId)),
             signature
         );
         _delegates[passportId][_delegateKey(epoch, delegate)] = validTo;
@@ -91,7 +91,7 @@ abstract contract Holders is IHolders, Guards {
             Holders_BadGuardians(passportId)
         );
         bytes32 digest = _hashTypedDataV4(
-            PassportHash.recoveryHash(passportId, holder, passport.epoch, _nonces[passportId]++)
+            PassportHash.recoveryHash(passportId, holder, passport.epoch, _useNonce(passportId))
         );
         uint256 signed = 0;
         for (uint256 index = 0; index < keys.length; ++index) {
@@ -148,6 +148,12 @@ abstract contract Holders is IHolders, Guards {
     }
 
     /* INTERNALS */
+
+    /// @dev The nonce that the next signature must name, which is spent by asking.
+    function _useNonce(bytes32 passportId) private returns (uint32 nonce) {
+        nonce = _nonces[passportId];
+        _nonces[passportId] = nonce + 1;
+    }
 
     function _startRecovery(
         bytes32 passportId,
