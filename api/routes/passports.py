@@ -16,6 +16,7 @@ from api.schemas.grants import StandingOut
 from api.schemas.passports import PassportList, PassportOut, RegistrationIn, RegistrationOut, passport_out
 from api.writes import WriteDep, event_named
 from ledger.domain.records import Member, PassportId
+from ledger.domain.vocabulary import Level
 from ledger.domain.wording import STATUS_LABELS
 from ledger.ports import PassportRecord
 from ledger.service import Service
@@ -27,7 +28,7 @@ router = APIRouter(prefix="/v1/passports", tags=["passports"], dependencies=[Fre
 @router.post("", status_code=201, response_model=RegistrationOut, responses=WRITE)
 def register_record(body: RegistrationIn, actor: MemberDep, service: ServiceDep, write: WriteDep) -> Response:
     """
-    Register one patient's record: split by category, sealed here, and given a passport on the ledger.
+    Register one patient's record: split by category, sealed here at each level, and given a passport on the ledger.
 
     For custodians. At most 32 MiB.
     """
@@ -121,7 +122,7 @@ def list_access(
 
 
 def _registration(service: Service, passport: PassportId) -> RegistrationOut:
-    sealed = service.vault.record(passport)
+    sealed = service.vault.level(passport, Level.IDENTIFIED)
     entries = {str(item.category.name): item.entries for item in sealed.categories} if sealed else {}
     record = require_passport(service.index, passport)
     return RegistrationOut(passport=_passport(service, record), entries=entries)

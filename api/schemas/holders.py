@@ -202,6 +202,10 @@ class HolderOut(Model):
     epoch: int = Field(
         description="How often the key was replaced; what holders sign names it.", examples=[0]
     )
+    nonce: int = Field(
+        description="What the next signature names that is good once: on delegates, guardians, a recovery.",
+        examples=[0],
+    )
     guardians: str | None = Field(
         description="Commitment to those who can replace a lost key together; who they are the ledger does not know."
     )
@@ -217,6 +221,7 @@ def holder_out(record: HolderRecord) -> HolderOut:
         holder=passport.holder,
         custody=passport.custody.name,
         epoch=passport.epoch,
+        nonce=record.nonce,
         guardians=to_hex(record.guardians) if record.guardians else None,
         delegates=[DelegateOut(delegate=key, valid_to=utc(end)) for key, end in record.delegates.items()],
         recovery=recovery_out(record.recovery),

@@ -179,7 +179,7 @@ def delegate(
             passport_id=passport,
             delegate=who,
             valid_to=seconds(end) if end else 0,
-            epoch=client.holder(passport)["epoch"],
+            **_numbers(client, passport),
             private_key=private_key,
         )
 
@@ -213,7 +213,7 @@ def guardians(
             passport_id=passport,
             threshold=threshold,
             keys=keys,
-            epoch=client.holder(passport)["epoch"],
+            **_numbers(client, passport),
             private_key=private_key,
         )
 
@@ -230,6 +230,7 @@ def sign_for_recovery(
     epoch: Annotated[
         int, typer.Option(min=0, help="How often the key was replaced, as passport holder status says.")
     ],
+    nonce: Annotated[int, typer.Option(min=0, help="The number after it, as passport holder status says.")],
     url: options.Url = options.DEFAULT_URL,
     wallet: options.Wallet = None,
     custodian: options.Custodian = None,
@@ -242,6 +243,7 @@ def sign_for_recovery(
             passport_id=passport,
             holder=holder,
             epoch=epoch,
+            nonce=nonce,
             private_key=holder_key(_named(wallet), custodian),
         )
     emit({"signature": signature}, as_json=as_json, render=lambda out: out.print(signature))
@@ -322,6 +324,12 @@ def complete(
     with any_client(url, key, wallet=wallet, custodian=custodian) as client:
         found = client.complete_recovery(passport, idempotency_key=idempotency_key)
     emit(found, as_json=as_json, render=lambda out: out.print(facts("Holder", found)))
+
+
+def _numbers(client: PassportClient, passport: str) -> dict[str, int]:
+    """Return what a signature that is good once must name."""
+    found = client.holder(passport)
+    return {"epoch": found["epoch"], "nonce": found["nonce"]}
 
 
 def _said(

@@ -35,7 +35,11 @@ abstract contract Holders is IHolders, Guards {
     /// @inheritdoc IHolders
     function nameGuardians(bytes32 passportId, bytes32 guardians, bytes calldata signature) external {
         uint16 epoch = _knownPassport(passportId).epoch;
-        _requireHolder(passportId, PassportHash.guardiansHash(passportId, guardians, epoch), signature);
+        _requireHolder(
+            passportId,
+            PassportHash.guardiansHash(passportId, guardians, epoch, _useNonce(passportId)),
+            signature
+        );
         _guardians[passportId] = guardians;
         emit GuardiansNamed(passportId, guardians);
     }
@@ -61,7 +65,7 @@ abstract contract Holders is IHolders, Guards {
         uint16 epoch = _knownPassport(passportId).epoch;
         _requireHolder(
             passportId,
-            PassportHash.delegationHash(passportId, delegate, validTo, epoch),
+            PassportHash.delegationHash(passportId, delegate, validTo, epoch, _useNonce(passportId)),
             signature
         );
         _delegates[passportId][_delegateKey(epoch, delegate)] = validTo;
@@ -86,8 +90,10 @@ abstract contract Holders is IHolders, Guards {
                 keys.length == signatures.length,
             Holders_BadGuardians(passportId)
         );
-        bytes32 digest = _hashTypedDataV4(PassportHash.recoveryHash(passportId, holder, passport.epoch));
-        uint256 signed;
+        bytes32 digest = _hashTypedDataV4(
+            PassportHash.recoveryHash(passportId, holder, passport.epoch, _useNonce(passportId))
+        );
+        uint256 signed = 0;
         for (uint256 index = 0; index < keys.length; ++index) {
             if (signatures[index].length == 0) continue;
             for (uint256 earlier = 0; earlier < index; ++earlier) {
@@ -136,7 +142,18 @@ abstract contract Holders is IHolders, Guards {
         return _delegates[passportId][_delegateKey(_passports[passportId].epoch, delegate)];
     }
 
+    /// @inheritdoc IHolders
+    function nonceOf(bytes32 passportId) external view returns (uint32) {
+        return _nonces[passportId];
+    }
+
     /* INTERNALS */
+
+    /// @dev The nonce that the next signature must name, which is spent by asking.
+    function _useNonce(bytes32 passportId) private returns (uint32 nonce) {
+        nonce = _nonces[passportId];
+        _nonces[passportId] = nonce + 1;
+    }
 
     function _startRecovery(
         bytes32 passportId,

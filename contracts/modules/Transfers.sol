@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {ITransfers} from "../interfaces/ITransfers.sol";
-import {IConsents} from "../interfaces/IConsents.sol";
 import {IPassports} from "../interfaces/IPassports.sol";
 import {Guards} from "./Guards.sol";
 

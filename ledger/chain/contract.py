@@ -100,8 +100,9 @@ def merged(calls: list[Call]) -> Call:
 
 
 def item_count(call: Call) -> int:
-    """Return how many items a call of a batched function has."""
-    return len(call.arguments[0])
+    """Return how many items a call of a batched function has: each leaves one event."""
+    items = call.arguments[0]
+    return sum(len(batch[2]) for batch in items) if call.function == "decide" else len(items)
 
 
 class LedgerContract:
@@ -214,6 +215,10 @@ class LedgerContract:
     def transfer_permit(self, passport_id: PassportId, seq: int) -> int:
         """Return the member that an unused permit to transfer names; 0 if there is none that still stands."""
         return int(self._view("transferPermit", passport_id, seq)[0])
+
+    def holder_nonce(self, passport_id: PassportId) -> int:
+        """Return the number that the next signature names which is good once: on delegates, guardians, a recovery."""
+        return int(self._view("nonceOf", passport_id)[0])
 
     def stands_by(self, key: HolderKey, digest: bytes, signature: bytes) -> bool:
         """Tell whether a key that is not a bare account stands by a digest now: by ERC-1271 or ERC-7913."""

@@ -246,7 +246,14 @@ def sign_rotation(
 
 
 def sign_delegation(
-    ledger: Json, *, passport_id: str, delegate: HolderKey, valid_to: int, epoch: int, private_key: bytes
+    ledger: Json,
+    *,
+    passport_id: str,
+    delegate: HolderKey,
+    valid_to: int,
+    epoch: int,
+    nonce: int,
+    private_key: bytes,
 ) -> str:
     """Sign that *delegate* may speak for the holder until *valid_to* (seconds, Unix epoch; 0 ends it)."""
     typed_data = delegation_typed_data(
@@ -255,12 +262,20 @@ def sign_delegation(
         delegate=bytes.fromhex(delegate[2:]),
         valid_to=valid_to,
         epoch=epoch,
+        nonce=nonce,
     )
     return to_hex(sign(typed_data, private_key=private_key))
 
 
 def sign_guardians(
-    ledger: Json, *, passport_id: str, threshold: int, keys: list[HolderKey], epoch: int, private_key: bytes
+    ledger: Json,
+    *,
+    passport_id: str,
+    threshold: int,
+    keys: list[HolderKey],
+    epoch: int,
+    nonce: int,
+    private_key: bytes,
 ) -> str:
     """Sign who can replace a lost key together; no keys for nobody."""
     typed_data = guardians_typed_data(
@@ -268,12 +283,13 @@ def sign_guardians(
         passport_id=bytes32(passport_id, field="passportId"),
         guardians=guardians_commitment(threshold, [key.lower() for key in keys]),
         epoch=epoch,
+        nonce=nonce,
     )
     return to_hex(sign(typed_data, private_key=private_key))
 
 
 def sign_recovery(
-    ledger: Json, *, passport_id: str, holder: HolderKey, epoch: int, private_key: bytes
+    ledger: Json, *, passport_id: str, holder: HolderKey, epoch: int, nonce: int, private_key: bytes
 ) -> str:
     """Sign, as a guardian, that *holder* is to replace a lost key."""
     typed_data = recovery_typed_data(
@@ -281,6 +297,7 @@ def sign_recovery(
         passport_id=bytes32(passport_id, field="passportId"),
         holder=bytes.fromhex(holder[2:]),
         epoch=epoch,
+        nonce=nonce,
     )
     return to_hex(sign(typed_data, private_key=private_key))
 

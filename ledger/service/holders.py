@@ -42,9 +42,11 @@ class HolderRecord:
         guardians: Commitment to those who can replace a lost key together; None for nobody.
         delegates: Until when each key may speak besides the holder's, seconds since the Unix epoch, exclusive.
         recovery: A replacement of the key that waits for an objection.
+        nonce: What the next signature names that is good once: on delegates, guardians, a recovery.
     """
 
     passport: Passport
+    nonce: int
     guardians: bytes | None
     delegates: dict[HolderKey, int]
     recovery: RecoveryRecord | None
@@ -73,6 +75,7 @@ class Holders:
         now = self.chain.now()
         return HolderRecord(
             passport=passport,
+            nonce=self.chain.holder_nonce(passport_id),
             guardians=guardians if guardians and any(guardians) else None,
             delegates={key: end for key, end in self.index.delegates(passport_id).items() if now < end},
             recovery=self.index.recovery(passport_id),
@@ -100,6 +103,7 @@ class Holders:
             delegate=raw_key(delegate),
             valid_to=valid_to,
             epoch=epoch,
+            nonce=self.chain.holder_nonce(passport_id),
         )
 
     def guardianship(
@@ -117,13 +121,18 @@ class Holders:
             passport_id=passport_id,
             guardians=checked_guardians(threshold, keys),
             epoch=epoch,
+            nonce=self.chain.holder_nonce(passport_id),
         )
 
     def recovery(self, passport_id: PassportId, holder: HolderKey) -> dict[str, Any]:
         """Return the typed data with which guardians name a key in the place of a lost one."""
         epoch = require_passport(self.index, passport_id).passport.epoch
         return recovery_typed_data(
-            self.chain.domain(), passport_id=passport_id, holder=raw_key(holder), epoch=epoch
+            self.chain.domain(),
+            passport_id=passport_id,
+            holder=raw_key(holder),
+            epoch=epoch,
+            nonce=self.chain.holder_nonce(passport_id),
         )
 
     def objection(self, passport_id: PassportId) -> dict[str, Any]:

@@ -117,13 +117,23 @@ def passport(clinic, key) -> str:
 
 
 @pytest.fixture
+def once(clinic, passport, said) -> Callable[..., dict[str, Any]]:
+    """Return the same for a signature that is good once: it names the passport's nonce too."""
+
+    def words(**more: Any) -> dict[str, Any]:
+        return said(nonce=clinic.client(clinic.hospital).holder(passport)["nonce"], **more)
+
+    return words
+
+
+@pytest.fixture
 def said(clinic, passport) -> Callable[..., dict[str, Any]]:
     """Return what every signature of a holder names."""
 
     def words(**more: Any) -> dict[str, Any]:
         return {
             "passport_id": passport,
-            "epoch": clinic.client(clinic.hospital).passport(passport)["epoch"],
+            "epoch": clinic.client(clinic.hospital).holder(passport)["epoch"],
             **more,
         }
 
@@ -233,19 +243,19 @@ class TestRotation:
 class TestDelegates:
     """Somebody speaks for the holder, for a time, and never beyond it."""
 
-    def name(self, clinic, said, key: bytes, delegate: str, seconds: int) -> dict[str, Any]:
+    def name(self, clinic, once, key: bytes, delegate: str, seconds: int) -> dict[str, Any]:
         patient = clinic.patient(key)
         end = clinic.node.head().time + seconds if seconds else 0
-        words = said(delegate=delegate, valid_to=end, private_key=key)
+        words = once(delegate=delegate, valid_to=end, private_key=key)
         signature = sign_delegation(patient.ledger(), **words)
         moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(end)) if end else None
         return patient.name_delegate(words["passport_id"], delegate, moment, signature)
 
-    def test_a_delegate_reads_gives_and_withdraws(self, clinic, passport, key, said):
+    def test_a_delegate_reads_gives_and_withdraws(self, clinic, passport, key, said, once):
         daughter, address = new_key()
         with pytest.raises(SignatureRejected, match="may not speak"):
             clinic.give(passport, daughter)
-        named = self.name(clinic, said, key, address, 86_400)
+        named = self.name(clinic, once, key, address, 86_400)
         assert [item["delegate"] for item in named["delegates"]] == [address]
         reader = clinic.patient(daughter)
         assert reader.passport(passport)["passportId"] == passport
@@ -256,9 +266,9 @@ class TestDelegates:
         ended = reader.revoke(given["grantId"], sign_revocation(reader.ledger(), **words), signer=address)
         assert ended["status"] == "withdrawn"
 
-    def test_a_delegate_names_nobody_and_rotates_nothing(self, clinic, passport, key, said):
+    def test_a_delegate_names_nobody_and_rotates_nothing(self, clinic, passport, key, said, once):
         daughter, address = new_key()
-        self.name(clinic, said, key, address, 86_400)
+        self.name(clinic, once, key, address, 86_400)
         _, holder = new_key()
         lab = clinic.client(clinic.lab)
         with pytest.raises(SignatureRejected):
@@ -266,9 +276,9 @@ class TestDelegates:
                 passport, holder, sign_rotation(lab.ledger(), **said(holder=holder, private_key=daughter))
             )
 
-    def test_a_delegation_ends_at_its_time(self, clinic, passport, key, said):
+    def test_a_delegation_ends_at_its_time(self, clinic, passport, key, said, once):
         daughter, address = new_key()
-        self.name(clinic, said, key, address, 600)
+        self.name(clinic, once, key, address, 600)
         assert clinic.give(passport, daughter)["assurance"] == "DELEGATED"
         advance(clinic.node, 601)
         with pytest.raises(SignatureRejected, match="not any more"):
@@ -276,22 +286,34 @@ class TestDelegates:
         with pytest.raises(NotFound):
             clinic.patient(daughter).passport(passport)
 
-    def test_the_holder_ends_it_at_once(self, clinic, passport, key, said):
+    def test_the_holder_ends_it_at_once(self, clinic, passport, key, said, once):
         daughter, address = new_key()
-        self.name(clinic, said, key, address, 86_400)
-        assert self.name(clinic, said, key, address, 0)["delegates"] == []
+        self.name(clinic, once, key, address, 86_400)
+        assert self.name(clinic, once, key, address, 0)["delegates"] == []
         with pytest.raises(SignatureRejected):
             clinic.give(passport, daughter)
 
-    def test_it_ends_with_the_key_that_named_it(self, clinic, passport, key, said):
+    def test_it_ends_with_the_key_that_named_it(self, clinic, passport, key, said, once):
         daughter, address = new_key()
-        self.name(clinic, said, key, address, 86_400)
+        self.name(clinic, once, key, address, 86_400)
         lab, (_, holder) = clinic.client(clinic.lab), new_key()
         lab.rotate_holder(
             passport, holder, sign_rotation(lab.ledger(), **said(holder=holder, private_key=key))
         )
         with pytest.raises(SignatureRejected):
             clinic.give(passport, daughter)
+
+    def test_what_made_a_delegate_does_not_make_it_one_again(self, clinic, passport, key, once):
+        """Ended, the same signature names nobody: its nonce is spent."""
+        _, address = new_key()
+        patient, end = clinic.patient(key), clinic.node.head().time + 86_400
+        moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(end))
+        words = once(delegate=address, valid_to=end, private_key=key)
+        signature = sign_delegation(patient.ledger(), **words)
+        patient.name_delegate(passport, address, moment, signature)
+        self.name(clinic, once, key, address, 0)
+        with pytest.raises(SignatureRejected):
+            patient.name_delegate(passport, address, moment, signature)
 
     def test_an_end_in_the_past_is_refused(self, clinic, passport, key):
         _, address = new_key()
@@ -309,15 +331,15 @@ class TestRecovery:
     def keys_of(self, guardians: list[bytes]) -> list[str]:
         return [str(holder_address(guardian)) for guardian in guardians]
 
-    def named(self, clinic, said, key: bytes, guardians: list[bytes]) -> None:
+    def named(self, clinic, once, key: bytes, guardians: list[bytes]) -> None:
         patient = clinic.patient(key)
-        words = said(threshold=2, keys=self.keys_of(guardians), private_key=key)
+        words = once(threshold=2, keys=self.keys_of(guardians), private_key=key)
         signature = sign_guardians(patient.ledger(), **words)
         found = patient.name_guardians(words["passport_id"], 2, words["keys"], signature)
         assert found["guardians"] is not None
 
     def signed(
-        self, clinic, said, holder: str, guardians: list[bytes], signing: list[bytes]
+        self, clinic, once, holder: str, guardians: list[bytes], signing: list[bytes]
     ) -> dict[str, Any]:
         ledger = clinic.client().ledger()
         return {
@@ -325,19 +347,19 @@ class TestRecovery:
             "threshold": 2,
             "keys": self.keys_of(guardians),
             "signatures": [
-                sign_recovery(ledger, **said(holder=holder, private_key=guardian))
+                sign_recovery(ledger, **once(holder=holder, private_key=guardian))
                 if guardian in signing
                 else "0x"
                 for guardian in guardians
             ],
         }
 
-    def test_two_of_three_guardians_replace_a_lost_key(self, clinic, passport, key, said, guardians):
-        self.named(clinic, said, key, guardians)
+    def test_two_of_three_guardians_replace_a_lost_key(self, clinic, passport, key, said, once, guardians):
+        self.named(clinic, once, key, guardians)
         lab, (next_key, holder) = clinic.client(clinic.lab), new_key()
         with pytest.raises(SignatureRejected, match="2 of 3 guardians"):
-            lab.recover_holder(passport, self.signed(clinic, said, holder, guardians, guardians[:1]))
-        begun = lab.recover_holder(passport, self.signed(clinic, said, holder, guardians, guardians[1:]))
+            lab.recover_holder(passport, self.signed(clinic, once, holder, guardians, guardians[:1]))
+        begun = lab.recover_holder(passport, self.signed(clinic, once, holder, guardians, guardians[1:]))
         assert (begun["recovery"]["holder"], begun["recovery"]["byCustodian"]) == (holder, False)
         # The notice: in the answer of the passport, on the list and on the page.
         patient = clinic.patient(key)
@@ -360,12 +382,12 @@ class TestRecovery:
         assert clinic.give(passport, next_key)["assurance"] == "SELF"
         # The old guardians are nobody's any more, whatever they sign.
         with pytest.raises(SignatureRejected, match="not the guardians"):
-            lab.recover_holder(passport, self.signed(clinic, said, new_key()[1], guardians, guardians))
+            lab.recover_holder(passport, self.signed(clinic, once, new_key()[1], guardians, guardians))
 
-    def test_the_holder_objects(self, clinic, passport, key, said, guardians):
-        self.named(clinic, said, key, guardians)
+    def test_the_holder_objects(self, clinic, passport, key, said, once, guardians):
+        self.named(clinic, once, key, guardians)
         lab, (_, holder) = clinic.client(clinic.lab), new_key()
-        recovery = self.signed(clinic, said, holder, guardians, guardians)
+        recovery = self.signed(clinic, once, holder, guardians, guardians)
         lab.recover_holder(passport, recovery)
         patient = clinic.patient(key)
         ready_at = clinic.world.service.index.recovery(bytes.fromhex(passport[2:])).ready_at
@@ -375,22 +397,25 @@ class TestRecovery:
             patient.object_to_recovery(passport, stranger)
         kept = patient.object_to_recovery(passport, sign_objection(patient.ledger(), **words))
         assert (kept["recovery"], kept["holder"]) == (None, holder_address(key))
+        # What the guardians signed started one recovery, and starts no other.
+        with pytest.raises(SignatureRejected):
+            lab.recover_holder(passport, recovery)
         advance(clinic.node, WEEK)
         with pytest.raises(NotFound, match="no recovery"):
             lab.complete_recovery(passport)
         with pytest.raises(NotFound, match="no recovery"):
             patient.object_to_recovery(passport, sign_objection(patient.ledger(), **words))
 
-    def test_guardians_that_were_replaced_recover_nothing(self, clinic, passport, key, said, guardians):
-        self.named(clinic, said, key, guardians)
-        self.named(clinic, said, key, [secrets.token_bytes(32), *guardians[1:]])
-        recovery = self.signed(clinic, said, new_key()[1], guardians, guardians)
+    def test_guardians_that_were_replaced_recover_nothing(self, clinic, passport, key, said, once, guardians):
+        self.named(clinic, once, key, guardians)
+        self.named(clinic, once, key, [secrets.token_bytes(32), *guardians[1:]])
+        recovery = self.signed(clinic, once, new_key()[1], guardians, guardians)
         with pytest.raises(SignatureRejected, match="not the guardians"):
             clinic.client(clinic.lab).recover_holder(passport, recovery)
 
-    def test_a_guardian_counts_once_and_signs_for_itself(self, clinic, passport, key, said, guardians):
-        self.named(clinic, said, key, guardians)
-        recovery = self.signed(clinic, said, new_key()[1], guardians, guardians[:2])
+    def test_a_guardian_counts_once_and_signs_for_itself(self, clinic, passport, key, said, once, guardians):
+        self.named(clinic, once, key, guardians)
+        recovery = self.signed(clinic, once, new_key()[1], guardians, guardians[:2])
         first = recovery["signatures"][0]
         with pytest.raises(SignatureRejected):
             clinic.client(clinic.lab).recover_holder(
@@ -406,7 +431,7 @@ class TestRecovery:
                     passport, threshold, self.keys_of(guardians), "0x" + "11" * 65
                 )
 
-    def test_the_counter_replaces_a_key_of_who_named_no_guardians(self, clinic, passport, key, said):
+    def test_the_counter_replaces_a_key_of_who_named_no_guardians(self, clinic, passport, key, said, once):
         hospital, (next_key, holder) = clinic.client(clinic.hospital), new_key()
         with pytest.raises(NotPermitted):
             clinic.client(clinic.lab).recover_holder(passport, {"holder": holder})
@@ -430,8 +455,8 @@ class TestRecovery:
         with pytest.raises(Conflict, match="keeps this key already"):
             hospital.recover_holder(passport, {})
 
-    def test_the_counter_leaves_it_to_the_guardians(self, clinic, passport, key, said, guardians):
-        self.named(clinic, said, key, guardians)
+    def test_the_counter_leaves_it_to_the_guardians(self, clinic, passport, key, said, once, guardians):
+        self.named(clinic, once, key, guardians)
         with pytest.raises(Conflict, match="guardians"):
             clinic.client(clinic.hospital).recover_holder(passport, {"holder": new_key()[1]})
 

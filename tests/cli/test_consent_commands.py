@@ -200,7 +200,8 @@ def test_guardians_replace_a_key_and_the_holder_objects(
     _, fresh = town.wallet(f"fresh-{time.monotonic_ns()}")
     holder = fresh.holder(town.number)
     signature = run(
-        "holder", "sign-recovery", passport, "--holder", holder, "--epoch", "0", "--wallet", files[1]
+        *("holder", "sign-recovery", passport, "--holder", holder, "--wallet", files[1]),
+        *("--epoch", str(named["epoch"]), "--nonce", str(named["nonce"])),
     )["signature"]
     begun = run(
         *("holder", "replace", passport, "--holder", holder, "--threshold", "1"),

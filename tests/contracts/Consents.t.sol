@@ -7,6 +7,7 @@ import {IConsents} from "../../contracts/interfaces/IConsents.sol";
 import {IMembers} from "../../contracts/interfaces/IMembers.sol";
 import {IPassports} from "../../contracts/interfaces/IPassports.sol";
 import {Codes} from "../../contracts/libraries/Codes.sol";
+import {Facts} from "../../contracts/libraries/Facts.sol";
 import {PassportHash} from "../../contracts/libraries/PassportHash.sol";
 import {ILedger, LedgerTest} from "./Base.t.sol";
 
@@ -39,34 +40,25 @@ contract ConsentsTest is LedgerTest {
         given.purposes = 0x0421;
         given.categories = 0x1248;
         given.maxUses = 7;
+        given.dataFrom = 100;
+        given.dataTo = 200;
+        given.level = Codes.DEIDENTIFIED;
         given.flags = Codes.FLAG_NO_RELINK | Codes.FLAG_ONWARD;
-        vm.expectEmit(address(ledger));
-        _emitGranted(given);
+        _expectGranted(given);
         _give(given);
 
-        IConsents.GrantState memory expected = IConsents.GrantState({
-            recipient: LAB,
-            purposes: given.purposes,
-            categories: given.categories,
-            useFrom: given.useFrom,
-            useTo: given.useTo,
-            maxUses: given.maxUses,
-            uses: 0,
-            flags: given.flags,
-            status: IConsents.GrantStatus.ACTIVE,
-            endedAt: 0
-        });
+        IConsents.GrantState memory expected = _stateOf(given, 0, IConsents.Assurance.SELF);
         vm.assertEq(abi.encode(expected), _stored(OTHER_GRANT), "grant");
     }
 
     function test_WhenBatchIsGranted_EachIsStored() external {
         IConsents.Grant[] memory grants = new IConsents.Grant[](2);
-        bytes[] memory signatures = new bytes[](2);
+        IConsents.Proof[] memory proofs = new IConsents.Proof[](2);
         grants[0] = _draft();
         grants[1] = _grantOf(UNKNOWN, OTHER_PASSPORT);
-        signatures[0] = _signed(HOLDER_KEY, grants[0]);
-        signatures[1] = _signed(OTHER_HOLDER_KEY, grants[1]);
-        ledger.grant(grants, signatures);
+        proofs[0] = _own(_signed(HOLDER_KEY, grants[0]));
+        proofs[1] = _own(_signed(OTHER_HOLDER_KEY, grants[1]));
+        ledger.grant(grants, proofs);
         vm.assertTrue(_status(OTHER_GRANT) == IConsents.GrantStatus.ACTIVE, "first");
         vm.assertEq(LAB, ledger.grantOf(OTHER_PASSPORT, UNKNOWN).recipient, "second");
     }
@@ -84,7 +76,7 @@ contract ConsentsTest is LedgerTest {
             ledger.grant(_one(given), _one(signature));
             bytes memory granted = _stored(OTHER_GRANT);
             vm.prank(submitters[index]);
-            ledger.revoke(PASSPORT, OTHER_GRANT, withdrawal);
+            ledger.revoke(PASSPORT, OTHER_GRANT, _own(withdrawal));
             bytes32 effect = keccak256(abi.encode(granted, _stored(OTHER_GRANT), vm.getRecordedLogs()));
             if (index == 0) first = effect;
             vm.assertEq(first, effect, "state and logs");
@@ -94,27 +86,27 @@ contract ConsentsTest is LedgerTest {
 
     function test_RevertWhen_NotOneSignaturePerGrant() external {
         _expectRevert(IConsents.Consents_LengthMismatch.selector, 1, 0);
-        ledger.grant(_one(_draft()), new bytes[](0));
+        ledger.grant(_one(_draft()), new IConsents.Proof[](0));
         _expectRevert(IConsents.Consents_LengthMismatch.selector, uint256(0), 1);
-        ledger.grant(new IConsents.Grant[](0), new bytes[](1));
+        ledger.grant(new IConsents.Grant[](0), new IConsents.Proof[](1));
     }
 
     function test_RevertWhen_OneOfABatchIsBad_NothingIsStored() external {
         IConsents.Grant[] memory grants = new IConsents.Grant[](2);
-        bytes[] memory signatures = new bytes[](2);
+        IConsents.Proof[] memory proofs = new IConsents.Proof[](2);
         grants[0] = _draft();
         grants[1] = _grantOf(UNKNOWN, PASSPORT);
-        signatures[0] = _signed(HOLDER_KEY, grants[0]);
-        signatures[1] = signatures[0];
-        _expectRevert(IConsents.Consents_InvalidSignature.selector, UNKNOWN, uint160(holder));
-        ledger.grant(grants, signatures);
+        proofs[0] = _own(_signed(HOLDER_KEY, grants[0]));
+        proofs[1] = proofs[0];
+        _expectRevert(IConsents.Consents_InvalidSignature.selector, PASSPORT);
+        ledger.grant(grants, proofs);
         vm.assertTrue(_status(OTHER_GRANT) == IConsents.GrantStatus.NONE, "first");
     }
 
     /* WHAT A GRANT MUST SAY */
 
     function test_RevertWhen_GrantIsIncomplete() external {
-        IConsents.Grant[4] memory drafts;
+        IConsents.Grant[10] memory drafts;
         for (uint256 index = 0; index < drafts.length; ++index) {
             drafts[index] = _draft();
         }
@@ -122,6 +114,13 @@ contract ConsentsTest is LedgerTest {
         drafts[1].categories = 0;
         drafts[2].terms = 0;
         drafts[3].flags = 16;
+        drafts[4].level = 4;
+        drafts[5].dataFrom = 2;
+        drafts[5].dataTo = 1;
+        drafts[6].recipient = 0; // and no kind
+        drafts[7].recipientKinds = 1; // and a recipient
+        drafts[8].recipient = 0;
+        drafts[9].recipientKinds = type(uint16).max;
         for (uint256 index = 0; index < drafts.length; ++index) {
             _assertRefused(
                 drafts[index],
@@ -132,8 +131,6 @@ contract ConsentsTest is LedgerTest {
 
     function test_RevertWhen_RecipientIsUnknown() external {
         IConsents.Grant memory given = _draft();
-        given.recipient = 0;
-        _assertRefused(given, abi.encodePacked(IMembers.Members_Unknown.selector, uint256(0)));
         given.recipient = NOBODY;
         _assertRefused(given, abi.encodePacked(IMembers.Members_Unknown.selector, uint256(NOBODY)));
     }
@@ -204,7 +201,7 @@ contract ConsentsTest is LedgerTest {
     }
 
     function test_RevertWhen_PeriodIsEmptyOrOver() external {
-        uint40[2][3] memory periods = [[START + 1, START + 1], [START + 2, START + 1], [START - 1, START]];
+        uint32[2][3] memory periods = [[START + 1, START + 1], [START + 2, START + 1], [START - 1, START]];
         for (uint256 index = 0; index < periods.length; ++index) {
             IConsents.Grant memory given = _draft();
             given.useFrom = periods[index][0];
@@ -217,7 +214,7 @@ contract ConsentsTest is LedgerTest {
     }
 
     function test_RevertWhen_TermIsLongerThanTheLawAllows() external {
-        uint40 latest = START + ledger.policy().maxGrantSeconds;
+        uint32 latest = START + ledger.policy().maxGrantSeconds;
         IConsents.Grant memory given = _draft();
         given.useTo = latest + 1;
         _assertRefused(
@@ -229,11 +226,13 @@ contract ConsentsTest is LedgerTest {
         vm.assertTrue(_status(OTHER_GRANT) == IConsents.GrantStatus.ACTIVE, "the longest term");
     }
 
-    function testFuzz_Period(uint40 useFrom, uint40 useTo) external {
+    function testFuzz_Period(uint32 useFrom, uint32 useTo) external {
         IConsents.Grant memory given = _draft();
         given.useFrom = useFrom;
         given.useTo = useTo;
-        bool allowed = useFrom < useTo && START < useTo && useTo <= START + ledger.policy().maxGrantSeconds;
+        uint256 longest = ledger.policy().maxGrantSeconds; // the template's too
+        bool allowed =
+            useFrom < useTo && START < useTo && useTo <= START + longest && useTo <= useFrom + longest;
         bytes memory signature = _signed(HOLDER_KEY, given);
         if (!allowed) vm.expectRevert();
         _give(given, signature);
@@ -248,6 +247,17 @@ contract ConsentsTest is LedgerTest {
             _revocationHash(PASSPORT, GRANT),
             PassportHash.revocationHash(PASSPORT, GRANT),
             "Revocation"
+        );
+        vm.assertEq(_refusalHash(PASSPORT, GRANT), PassportHash.refusalHash(PASSPORT, GRANT), "Refusal");
+        vm.assertEq(
+            _repudiationHash(PASSPORT, GRANT),
+            PassportHash.repudiationHash(PASSPORT, GRANT),
+            "Repudiation"
+        );
+        vm.assertEq(
+            _confirmationHash(PASSPORT, GRANT, 7),
+            PassportHash.confirmationHash(PASSPORT, GRANT, 7),
+            "Confirmation"
         );
         (, string memory name, string memory version, uint256 chainId, address ledger_, , ) = ledger
             .eip712Domain();
@@ -266,7 +276,7 @@ contract ConsentsTest is LedgerTest {
 
     function test_RevertWhen_SignedWordsDiffer() external {
         bytes memory signature = _signed(HOLDER_KEY, _draft());
-        IConsents.Grant[10] memory drafts;
+        IConsents.Grant[15] memory drafts;
         for (uint256 index = 0; index < drafts.length; ++index) {
             drafts[index] = _draft();
         }
@@ -280,6 +290,11 @@ contract ConsentsTest is LedgerTest {
         drafts[7].flags = Codes.FLAG_ONWARD;
         drafts[8].terms = CONTENT;
         drafts[9].deadline += 1;
+        drafts[10].recipientKinds = 1;
+        drafts[11].dataFrom = 1;
+        drafts[12].dataTo = 1;
+        drafts[13].level = 1;
+        drafts[14].template = 2;
         for (uint256 index = 0; index < drafts.length; ++index) {
             _assertBadSignature(drafts[index], signature);
         }
@@ -360,19 +375,19 @@ contract ConsentsTest is LedgerTest {
     }
 
     function test_WhenHolderIsAWallet_ItsWordCounts() external {
-        Wallet wallet = _issueToWallet();
+        _issueToWallet();
         IConsents.Grant memory given = _grantOf(OTHER_GRANT, WALLET_PASSPORT);
-        _expectRevert(IConsents.Consents_InvalidSignature.selector, OTHER_GRANT, uint160(address(wallet)));
+        _expectRevert(IConsents.Consents_InvalidSignature.selector, WALLET_PASSPORT);
         _give(given, _signed(STRANGER_KEY, given));
 
         _give(given, _signed(HOLDER_KEY, given));
         vm.assertEq(LAB, ledger.grantOf(WALLET_PASSPORT, OTHER_GRANT).recipient, "granted");
 
-        _expectRevert(IConsents.Consents_InvalidSignature.selector, OTHER_GRANT, uint160(address(wallet)));
+        _expectRevert(IConsents.Consents_InvalidSignature.selector, WALLET_PASSPORT);
         ledger.revoke(
             WALLET_PASSPORT,
             OTHER_GRANT,
-            _signedRevocation(STRANGER_KEY, WALLET_PASSPORT, OTHER_GRANT)
+            _own(_signedRevocation(STRANGER_KEY, WALLET_PASSPORT, OTHER_GRANT))
         );
         _revoke(WALLET_PASSPORT, OTHER_GRANT);
         vm.assertTrue(
@@ -386,15 +401,13 @@ contract ConsentsTest is LedgerTest {
     function test_WhenSuperseding_FormerGrantEnds() external onlyChanges(GRANTS) {
         IConsents.GrantState memory expected = ledger.grantOf(PASSPORT, GRANT);
         expected.status = IConsents.GrantStatus.SUPERSEDED;
-        expected.endedAt = START + DAY;
         IConsents.Grant memory given = _draft();
         given.supersedes = GRANT;
         bytes memory signature = _signed(HOLDER_KEY, given);
         vm.warp(START + DAY);
         vm.expectEmit(address(ledger));
         emit IConsents.ConsentSuperseded(GRANT, PASSPORT, OTHER_GRANT);
-        vm.expectEmit(address(ledger));
-        _emitGranted(given);
+        _expectGranted(given);
         _give(given, signature);
         vm.assertEq(abi.encode(expected), _stored(GRANT), "former grant");
         vm.assertTrue(_status(OTHER_GRANT) == IConsents.GrantStatus.ACTIVE, "new grant");
@@ -403,19 +416,19 @@ contract ConsentsTest is LedgerTest {
     function test_RevertGiven_SupersededGrantIsNotActive() external {
         IConsents.Grant memory given = _draft();
         given.supersedes = UNKNOWN;
-        _assertRefused(given, abi.encodePacked(IConsents.Consents_NotActive.selector, UNKNOWN));
+        _assertRefused(given, _wrongStatus(UNKNOWN, IConsents.GrantStatus.NONE));
         given.supersedes = OTHER_GRANT; // itself
-        _assertRefused(given, abi.encodePacked(IConsents.Consents_NotActive.selector, OTHER_GRANT));
+        _assertRefused(given, _wrongStatus(OTHER_GRANT, IConsents.GrantStatus.NONE));
         _revoke(PASSPORT, GRANT);
         given.supersedes = GRANT;
-        _assertRefused(given, abi.encodePacked(IConsents.Consents_NotActive.selector, GRANT));
+        _assertRefused(given, _wrongStatus(GRANT, IConsents.GrantStatus.WITHDRAWN));
     }
 
     function test_RevertWhen_SupersededGrantIsForAnotherPassport() external {
         IConsents.Grant memory given = _grantOf(OTHER_GRANT, OTHER_PASSPORT);
         given.supersedes = GRANT;
         bytes memory signature = _signed(OTHER_HOLDER_KEY, given);
-        _expectRevert(IConsents.Consents_NotActive.selector, GRANT);
+        _expectRevert(IConsents.Consents_WrongStatus.selector, GRANT, IConsents.GrantStatus.NONE);
         _give(given, signature);
     }
 
@@ -424,12 +437,11 @@ contract ConsentsTest is LedgerTest {
     function test_WhenRevoked_GrantEnds() external onlyChanges(GRANTS) {
         IConsents.GrantState memory expected = ledger.grantOf(PASSPORT, GRANT);
         expected.status = IConsents.GrantStatus.WITHDRAWN;
-        expected.endedAt = START + DAY;
         vm.warp(START + DAY);
         bytes memory signature = _signedRevocation(HOLDER_KEY, PASSPORT, GRANT);
         vm.expectEmit(address(ledger));
         emit IConsents.ConsentWithdrawn(GRANT, PASSPORT);
-        ledger.revoke(PASSPORT, GRANT, signature);
+        ledger.revoke(PASSPORT, GRANT, _own(signature));
         vm.assertEq(abi.encode(expected), _stored(GRANT), "grant");
     }
 
@@ -445,13 +457,12 @@ contract ConsentsTest is LedgerTest {
         bytes memory second = _stored(OTHER_GRANT);
         IConsents.GrantState memory expected = ledger.grantOf(PASSPORT, THIRD_GRANT);
         expected.status = IConsents.GrantStatus.WITHDRAWN;
-        expected.endedAt = START + 2 * DAY;
         bytes memory signature = _signedRevocation(HOLDER_KEY, PASSPORT, GRANT);
 
         vm.warp(START + 2 * DAY);
         vm.expectEmit(address(ledger));
         emit IConsents.ConsentWithdrawn(THIRD_GRANT, PASSPORT);
-        ledger.revoke(PASSPORT, GRANT, signature);
+        ledger.revoke(PASSPORT, GRANT, _own(signature));
         vm.assertEq(first, _stored(GRANT), "first grant");
         vm.assertEq(second, _stored(OTHER_GRANT), "second grant");
         vm.assertEq(abi.encode(expected), _stored(THIRD_GRANT), "third grant");
@@ -468,9 +479,9 @@ contract ConsentsTest is LedgerTest {
     function test_WhenGivenAgainAfterWithdrawal_FormerRevocationDoesNotReachIt() external {
         _amendTwice();
         bytes memory signature = _signedRevocation(HOLDER_KEY, PASSPORT, GRANT);
-        ledger.revoke(PASSPORT, GRANT, signature);
+        ledger.revoke(PASSPORT, GRANT, _own(signature));
         _give(_grantOf(UNKNOWN, PASSPORT));
-        ledger.revoke(PASSPORT, GRANT, signature);
+        ledger.revoke(PASSPORT, GRANT, _own(signature));
         vm.assertTrue(_status(UNKNOWN) == IConsents.GrantStatus.ACTIVE, "the new one");
     }
 
@@ -484,22 +495,21 @@ contract ConsentsTest is LedgerTest {
     function test_WhenRevokedBeforeItIsGranted_ItsIdIsUsedUp() external onlyChanges(GRANTS) {
         IConsents.GrantState memory expected;
         expected.status = IConsents.GrantStatus.WITHDRAWN;
-        expected.endedAt = START;
         bytes memory withdrawal = _signedRevocation(HOLDER_KEY, PASSPORT, OTHER_GRANT);
         vm.expectEmit(address(ledger));
         emit IConsents.ConsentWithdrawn(OTHER_GRANT, PASSPORT);
-        ledger.revoke(PASSPORT, OTHER_GRANT, withdrawal);
+        ledger.revoke(PASSPORT, OTHER_GRANT, _own(withdrawal));
         vm.assertEq(abi.encode(expected), _stored(OTHER_GRANT), "mark");
 
         IConsents.Grant memory given = _draft();
         _assertRefused(given, abi.encodePacked(IConsents.Consents_Exists.selector, OTHER_GRANT));
         given.grantId = UNKNOWN;
         given.supersedes = OTHER_GRANT;
-        _assertRefused(given, abi.encodePacked(IConsents.Consents_NotActive.selector, OTHER_GRANT));
+        _assertRefused(given, _wrongStatus(OTHER_GRANT, IConsents.GrantStatus.WITHDRAWN));
 
         vm.warp(START + DAY);
         vm.recordLogs();
-        ledger.revoke(PASSPORT, OTHER_GRANT, withdrawal);
+        ledger.revoke(PASSPORT, OTHER_GRANT, _own(withdrawal));
         vm.assertEq(0, vm.getRecordedLogs().length, "events");
         vm.assertEq(abi.encode(expected), _stored(OTHER_GRANT), "mark");
     }
@@ -521,9 +531,7 @@ contract ConsentsTest is LedgerTest {
     }
 
     function test_RevertGiven_CustodianThatKeepsTheKeyIsSuspended() external {
-        IPassports.Issue memory assisted = _issueOf(UNKNOWN, holder);
-        assisted.custody = IPassports.Custody.ASSISTED;
-        _issue(HOSPITAL, assisted);
+        _issueAssisted();
         IConsents.Grant memory given = _grantOf(OTHER_GRANT, UNKNOWN);
         _suspend(HOSPITAL);
         _assertRefused(given, abi.encodePacked(IMembers.Members_NotActive.selector, uint256(HOSPITAL)));
@@ -536,7 +544,7 @@ contract ConsentsTest is LedgerTest {
     function test_RevertGiven_PassportOfARevocationIsUnknown() external {
         bytes memory signature = _signedRevocation(HOLDER_KEY, UNKNOWN, GRANT);
         _expectRevert(IPassports.Passports_Unknown.selector, UNKNOWN);
-        ledger.revoke(UNKNOWN, GRANT, signature);
+        ledger.revoke(UNKNOWN, GRANT, _own(signature));
     }
 
     function test_RevertWhen_RevocationIsNotTheHolders() external {
@@ -548,14 +556,14 @@ contract ConsentsTest is LedgerTest {
             _sign(HOLDER_KEY, _digest(_domainSeparator(1, address(ledger)), _revocationHash(PASSPORT, GRANT)))
         ];
         for (uint256 index = 0; index < signatures.length; ++index) {
-            _expectRevert(IConsents.Consents_InvalidSignature.selector, GRANT, uint160(holder));
-            ledger.revoke(PASSPORT, GRANT, signatures[index]);
+            _expectRevert(IConsents.Consents_InvalidSignature.selector, PASSPORT);
+            ledger.revoke(PASSPORT, GRANT, _own(signatures[index]));
         }
         vm.assertTrue(_status(GRANT) == IConsents.GrantStatus.ACTIVE, "still active");
 
         // Nor is an id used up that no holder's revocation names.
-        _expectRevert(IConsents.Consents_InvalidSignature.selector, OTHER_GRANT, uint160(holder));
-        ledger.revoke(PASSPORT, OTHER_GRANT, signatures[0]);
+        _expectRevert(IConsents.Consents_InvalidSignature.selector, PASSPORT);
+        ledger.revoke(PASSPORT, OTHER_GRANT, _own(signatures[0]));
         _give(_draft());
         vm.assertTrue(_status(OTHER_GRANT) == IConsents.GrantStatus.ACTIVE, "given");
     }
@@ -563,8 +571,314 @@ contract ConsentsTest is LedgerTest {
     function test_RevertWhen_EndedGrantIsRevokedByAStranger() external {
         _revoke(PASSPORT, GRANT);
         bytes memory signature = _signedRevocation(STRANGER_KEY, PASSPORT, GRANT);
-        _expectRevert(IConsents.Consents_InvalidSignature.selector, GRANT, uint160(holder));
-        ledger.revoke(PASSPORT, GRANT, signature);
+        _expectRevert(IConsents.Consents_InvalidSignature.selector, PASSPORT);
+        ledger.revoke(PASSPORT, GRANT, _own(signature));
+    }
+
+    /* REQUEST AND REFUSE */
+
+    function test_WhenRequested_NothingIsGranted() external onlyChanges(GRANTS) {
+        vm.expectEmit(address(ledger));
+        emit IConsents.ConsentRequested(OTHER_GRANT, PASSPORT, LAB, CONTENT);
+        _ask(LAB, PASSPORT, OTHER_GRANT);
+        IConsents.GrantState memory expected;
+        expected.status = IConsents.GrantStatus.REQUESTED;
+        vm.assertEq(abi.encode(expected), _stored(OTHER_GRANT), "mark");
+    }
+
+    function test_WhenRequested_HolderGivesWhatItLikes() external {
+        _ask(CLINIC, PASSPORT, OTHER_GRANT);
+        IConsents.Grant memory given = _draft();
+        _give(given);
+        vm.assertEq(abi.encode(_stateOf(given, 0, IConsents.Assurance.SELF)), _stored(OTHER_GRANT), "grant");
+    }
+
+    function test_WhenRefused_ItIsNeverGiven() external onlyChanges(GRANTS) {
+        _ask(LAB, PASSPORT, OTHER_GRANT);
+        IConsents.Proof memory proof = _proof(_refusalHash(PASSPORT, OTHER_GRANT));
+        vm.expectEmit(address(ledger));
+        emit IConsents.ConsentRefused(OTHER_GRANT, PASSPORT);
+        vm.prank(STRANGER);
+        ledger.refuse(PASSPORT, OTHER_GRANT, proof);
+        vm.assertTrue(_status(OTHER_GRANT) == IConsents.GrantStatus.REFUSED, "refused");
+
+        _assertRefused(_draft(), abi.encodePacked(IConsents.Consents_Exists.selector, OTHER_GRANT));
+        _expectRevert(IConsents.Consents_Exists.selector, OTHER_GRANT);
+        _ask(LAB, PASSPORT, OTHER_GRANT);
+        _expectRevert(IConsents.Consents_Exists.selector, OTHER_GRANT);
+        _fileOnPaper(_draft());
+        vm.recordLogs();
+        _revoke(PASSPORT, OTHER_GRANT); // it has ended: nothing to withdraw
+        vm.assertEq(0, vm.getRecordedLogs().length, "events");
+    }
+
+    function test_WhenRequestedGrantIsWithdrawn_ItIsNeverGiven() external {
+        _ask(LAB, PASSPORT, OTHER_GRANT);
+        _revoke(PASSPORT, OTHER_GRANT);
+        vm.assertTrue(_status(OTHER_GRANT) == IConsents.GrantStatus.WITHDRAWN, "withdrawn");
+        _assertRefused(_draft(), abi.encodePacked(IConsents.Consents_Exists.selector, OTHER_GRANT));
+    }
+
+    function test_RevertWhen_RequestIsNotInOrder() external {
+        _expectRevert(IConsents.Consents_Incomplete.selector, OTHER_GRANT);
+        _as(LAB);
+        ledger.requestConsent(PASSPORT, OTHER_GRANT, 0);
+        _expectRevert(IConsents.Consents_Exists.selector, uint256(0));
+        _ask(LAB, PASSPORT, 0);
+        _expectRevert(IConsents.Consents_Exists.selector, GRANT);
+        _ask(LAB, PASSPORT, GRANT);
+        _expectRevert(IConsents.Consents_Exists.selector, GRANT);
+        _ask(LAB, OTHER_PASSPORT, GRANT); // the id is another passport's
+        _ask(LAB, PASSPORT, OTHER_GRANT);
+        _expectRevert(IConsents.Consents_Exists.selector, OTHER_GRANT);
+        _ask(CLINIC, PASSPORT, OTHER_GRANT);
+        _expectRevert(IPassports.Passports_Unknown.selector, UNKNOWN);
+        _ask(LAB, UNKNOWN, UNKNOWN);
+        _seal(PASSPORT);
+        _expectRevert(IPassports.Passports_WrongStatus.selector, PASSPORT, IPassports.PassportStatus.SEALED);
+        _ask(LAB, PASSPORT, UNKNOWN);
+        _suspend(LAB);
+        _expectRevert(IMembers.Members_NotActive.selector, LAB);
+        _ask(LAB, OTHER_PASSPORT, UNKNOWN);
+    }
+
+    function test_RevertWhen_RefusalIsNotInOrder() external {
+        IConsents.Proof memory proof = _proof(_refusalHash(PASSPORT, OTHER_GRANT));
+        _expectRevert(IConsents.Consents_WrongStatus.selector, OTHER_GRANT, IConsents.GrantStatus.NONE);
+        ledger.refuse(PASSPORT, OTHER_GRANT, proof);
+        _expectRevert(IConsents.Consents_WrongStatus.selector, GRANT, IConsents.GrantStatus.ACTIVE);
+        ledger.refuse(PASSPORT, GRANT, proof);
+        _expectRevert(IPassports.Passports_Unknown.selector, UNKNOWN);
+        ledger.refuse(UNKNOWN, OTHER_GRANT, proof);
+        _ask(LAB, PASSPORT, OTHER_GRANT);
+        proof = _proof(_revocationHash(PASSPORT, OTHER_GRANT)); // other words
+        _expectRevert(IConsents.Consents_InvalidSignature.selector, PASSPORT);
+        ledger.refuse(PASSPORT, OTHER_GRANT, proof);
+        proof = _own(_signedHash(STRANGER_KEY, _refusalHash(PASSPORT, OTHER_GRANT)));
+        _expectRevert(IConsents.Consents_InvalidSignature.selector, PASSPORT);
+        ledger.refuse(PASSPORT, OTHER_GRANT, proof);
+    }
+
+    /* PAPER */
+
+    function test_WhenFiledFromPaper_ItIsOfTheLowestAssurance() external onlyChanges(GRANTS) {
+        IConsents.Grant memory given = _draft();
+        given.flags = Codes.FLAG_NO_RELINK;
+        _expectGranted(given, IConsents.Assurance.PAPER);
+        vm.expectEmit(address(ledger));
+        emit IConsents.ConsentFiled(OTHER_GRANT, PASSPORT, CONTENT);
+        _fileOnPaper(given);
+        vm.assertEq(abi.encode(_stateOf(given, 0, IConsents.Assurance.PAPER)), _stored(OTHER_GRANT), "grant");
+    }
+
+    function test_WhenFiledFromPaper_ItPermits() external {
+        _fileOnPaper(_draft());
+        vm.assertEq(
+            Codes.PERMIT,
+            _decide(LAB, _request(PASSPORT, OTHER_GRANT, _trainingTerms())).outcome(),
+            "outcome"
+        );
+    }
+
+    function test_RevertWhen_PaperSaysWhatPaperCannot() external {
+        IConsents.Grant memory separate = _draft();
+        separate.flags = Codes.FLAG_SEPARATE;
+        _expectRevert(IConsents.Consents_Incomplete.selector, OTHER_GRANT);
+        _fileOnPaper(separate);
+        IConsents.Grant memory amendment = _draft();
+        amendment.supersedes = GRANT;
+        _expectRevert(IConsents.Consents_Incomplete.selector, OTHER_GRANT);
+        _fileOnPaper(amendment);
+        _expectRevert(IConsents.Consents_Incomplete.selector, OTHER_GRANT);
+        _as(HOSPITAL);
+        ledger.fileConsent(_draft(), 0);
+    }
+
+    function test_RevertGiven_FilerIsNotTheActiveCustodian() external {
+        _expectRevert(IPassports.Passports_NotCustodian.selector, PASSPORT, CLINIC);
+        _as(CLINIC);
+        ledger.fileConsent(_draft(), CONTENT);
+        _expectRevert(IPassports.Passports_Unknown.selector, UNKNOWN);
+        _fileOnPaper(_grantOf(OTHER_GRANT, UNKNOWN));
+        _suspend(HOSPITAL);
+        _expectRevert(IMembers.Members_NotActive.selector, HOSPITAL);
+        _fileOnPaper(_draft());
+    }
+
+    function test_RevertWhen_PaperIsNotAGrant() external {
+        IConsents.Grant memory given = _draft();
+        given.purposes = _bit(Codes.MARKETING);
+        _expectRevert(IConsents.Consents_BannedPurpose.selector, uint256(given.purposes));
+        _fileOnPaper(given);
+        given = _draft();
+        given.template = 0;
+        _expectRevert(IConsents.Consents_OutsideTemplate.selector, uint256(0));
+        _fileOnPaper(given);
+        _expectRevert(IConsents.Consents_Exists.selector, GRANT);
+        _fileOnPaper(_grantOf(GRANT, PASSPORT));
+    }
+
+    /* CONFIRM */
+
+    function test_WhenPaperIsConfirmed_ItIsOfTheSignersAssurance() external onlyChanges(GRANTS | HOLDERS) {
+        IConsents.Grant memory given = _draft();
+        _fileOnPaper(given);
+        _nameDelegate();
+        vm.expectEmit(address(ledger));
+        emit IConsents.ConsentConfirmed(OTHER_GRANT, PASSPORT, 0, IConsents.Assurance.DELEGATED);
+        ledger.confirm(
+            PASSPORT,
+            OTHER_GRANT,
+            _delegates(DELEGATE_KEY, _confirmationHash(PASSPORT, OTHER_GRANT, 0))
+        );
+        vm.expectEmit(address(ledger));
+        emit IConsents.ConsentConfirmed(OTHER_GRANT, PASSPORT, 0, IConsents.Assurance.SELF);
+        _confirm(OTHER_GRANT, 0);
+        // A weaker signature does not lower it.
+        ledger.confirm(
+            PASSPORT,
+            OTHER_GRANT,
+            _delegates(DELEGATE_KEY, _confirmationHash(PASSPORT, OTHER_GRANT, 0))
+        );
+        vm.assertEq(
+            abi.encode(_stateOf(given, 0, IConsents.Assurance.SELF)),
+            _stored(OTHER_GRANT),
+            "only the assurance differs"
+        );
+    }
+
+    function test_WhenControlChanges_GrantIsFrozenUntilConfirmed() external {
+        vm.assertEq(0, _missing(GRANT), "before");
+        _changeControl(LAB);
+        vm.assertEq(Facts.GRANT_RECIPIENT, _missing(GRANT), "frozen");
+        vm.assertEq(0, ledger.grantOf(PASSPORT, GRANT).control, "the grant itself is untouched");
+        _confirm(GRANT, 1);
+        vm.assertEq(1, ledger.grantOf(PASSPORT, GRANT).control, "confirmed");
+        vm.assertEq(0, _missing(GRANT), "after");
+    }
+
+    function test_WhenGivenAfterAChangeOfControl_ItIsNotFrozen() external {
+        _changeControl(LAB);
+        _give(_draft());
+        vm.assertEq(1, ledger.grantOf(PASSPORT, OTHER_GRANT).control, "control");
+        vm.assertEq(0, _missing(OTHER_GRANT), "missing");
+    }
+
+    function test_RevertWhen_ConfirmationIsReplayedAfterTheNextChange() external {
+        _changeControl(LAB);
+        IConsents.Proof memory proof = _proof(_confirmationHash(PASSPORT, GRANT, 1));
+        ledger.confirm(PASSPORT, GRANT, proof);
+        _changeControl(LAB);
+        vm.assertEq(Facts.GRANT_RECIPIENT, _missing(GRANT), "frozen again");
+        _expectRevert(IConsents.Consents_InvalidSignature.selector, PASSPORT);
+        ledger.confirm(PASSPORT, GRANT, proof);
+    }
+
+    function test_RevertWhen_ConfirmationIsNotInOrder() external {
+        _changeControl(LAB);
+        bytes32 words = _confirmationHash(PASSPORT, GRANT, 1);
+        IConsents.Proof[3] memory proofs = [
+            _own(_signedHash(STRANGER_KEY, words)),
+            _proof(_confirmationHash(PASSPORT, GRANT, 0)), // of the control that was
+            _proof(_confirmationHash(PASSPORT, GRANT, 2)) // of one to come
+        ];
+        for (uint256 index = 0; index < proofs.length; ++index) {
+            _expectRevert(IConsents.Consents_InvalidSignature.selector, PASSPORT);
+            ledger.confirm(PASSPORT, GRANT, proofs[index]);
+        }
+        _expectRevert(IPassports.Passports_Unknown.selector, UNKNOWN);
+        ledger.confirm(UNKNOWN, GRANT, proofs[0]);
+        _expectRevert(IConsents.Consents_WrongStatus.selector, OTHER_GRANT, IConsents.GrantStatus.NONE);
+        ledger.confirm(PASSPORT, OTHER_GRANT, proofs[0]);
+        _revoke(PASSPORT, GRANT);
+        _expectRevert(IConsents.Consents_WrongStatus.selector, GRANT, IConsents.GrantStatus.WITHDRAWN);
+        ledger.confirm(PASSPORT, GRANT, _proof(words));
+    }
+
+    function test_RevertGiven_CustodianThatKeepsTheKeyIsSuspended_ItConfirmsNothing() external {
+        _issueAssisted();
+        _give(_grantOf(OTHER_GRANT, UNKNOWN));
+        IConsents.Proof memory proof = _proof(_confirmationHash(UNKNOWN, OTHER_GRANT, 0));
+        _suspend(HOSPITAL);
+        _expectRevert(IMembers.Members_NotActive.selector, HOSPITAL);
+        ledger.confirm(UNKNOWN, OTHER_GRANT, proof);
+    }
+
+    /* REPUDIATE */
+
+    function test_WhenPaperIsRepudiated_ItPermitsNothingMore() external {
+        _fileOnPaper(_draft());
+        IConsents.GrantState memory expected = ledger.grantOf(PASSPORT, OTHER_GRANT);
+        expected.status = IConsents.GrantStatus.REPUDIATED;
+        vm.expectEmit(address(ledger));
+        emit IConsents.ConsentRepudiated(OTHER_GRANT, PASSPORT);
+        _repudiate(PASSPORT, OTHER_GRANT);
+        vm.assertEq(abi.encode(expected), _stored(OTHER_GRANT), "grant");
+        vm.assertEq(Facts.GRANT_LIVE, _missing(OTHER_GRANT), "missing");
+        _expectRevert(IConsents.Consents_Exists.selector, OTHER_GRANT);
+        _fileOnPaper(_draft());
+    }
+
+    /// @dev Who took over from the custodian that kept the key can disown what it signed.
+    function test_WhenAssistedGrantIsRepudiated_ItPermitsNothingMore() external {
+        _issueAssisted();
+        _give(_grantOf(OTHER_GRANT, UNKNOWN));
+        _repudiate(UNKNOWN, OTHER_GRANT);
+        vm.assertTrue(
+            ledger.grantOf(UNKNOWN, OTHER_GRANT).status == IConsents.GrantStatus.REPUDIATED,
+            "repudiated"
+        );
+    }
+
+    function test_RevertWhen_GrantCannotBeRepudiated() external {
+        _expectRevert(IConsents.Consents_WrongStatus.selector, GRANT, IConsents.GrantStatus.ACTIVE);
+        _repudiate(PASSPORT, GRANT); // the holder's own signature
+        _fileOnPaper(_draft());
+        IConsents.Proof memory forged = _own(
+            _signedHash(STRANGER_KEY, _repudiationHash(PASSPORT, OTHER_GRANT))
+        );
+        _expectRevert(IConsents.Consents_InvalidSignature.selector, PASSPORT);
+        ledger.repudiate(PASSPORT, OTHER_GRANT, forged);
+        _expectRevert(IPassports.Passports_Unknown.selector, UNKNOWN);
+        ledger.repudiate(UNKNOWN, OTHER_GRANT, forged);
+        _confirm(OTHER_GRANT, 0);
+        _expectRevert(IConsents.Consents_WrongStatus.selector, OTHER_GRANT, IConsents.GrantStatus.ACTIVE);
+        _repudiate(PASSPORT, OTHER_GRANT); // confirmed, it is the holder's own
+        _revoke(PASSPORT, OTHER_GRANT);
+        _expectRevert(IConsents.Consents_WrongStatus.selector, OTHER_GRANT, IConsents.GrantStatus.WITHDRAWN);
+        _repudiate(PASSPORT, OTHER_GRANT);
+    }
+
+    /* FLIPPED, ELSEWHERE, LATE: for the other words that a holder signs */
+
+    function test_RevertWhen_OtherWordsAreFlippedOrMeantForElsewhere() external {
+        _ask(LAB, PASSPORT, OTHER_GRANT);
+        _fileOnPaper(_grantOf(THIRD_GRANT, PASSPORT));
+        bytes32[4] memory words = [
+            _revocationHash(PASSPORT, GRANT),
+            _refusalHash(PASSPORT, OTHER_GRANT),
+            _confirmationHash(PASSPORT, GRANT, 0),
+            _repudiationHash(PASSPORT, THIRD_GRANT)
+        ];
+        bytes32[2] memory elsewhere = [
+            _domainSeparator(1, address(ledger)),
+            _domainSeparator(block.chainid, STRANGER)
+        ];
+        for (uint256 index = 0; index < words.length; ++index) {
+            for (uint256 place = 0; place < elsewhere.length; ++place)
+                _assertBadWords(index, _sign(HOLDER_KEY, _digest(elsewhere[place], words[index])));
+            (uint8 v, bytes32 r, bytes32 s) = vm.sign(HOLDER_KEY, _digest(words[index]));
+            bytes32 flipped = bytes32(SECP256K1_N - uint256(s));
+            _assertBadWords(index, abi.encodePacked(r, flipped, v ^ 7));
+        }
+    }
+
+    function _assertBadWords(uint256 which, bytes memory signature) private {
+        _expectRevert(IConsents.Consents_InvalidSignature.selector, PASSPORT);
+        if (which == 0) ledger.revoke(PASSPORT, GRANT, _own(signature));
+        else if (which == 1) ledger.refuse(PASSPORT, OTHER_GRANT, _own(signature));
+        else if (which == 2) ledger.confirm(PASSPORT, GRANT, _own(signature));
+        else ledger.repudiate(PASSPORT, THIRD_GRANT, _own(signature));
     }
 
     function test_WhenUnknown_GrantIsAllZero() external view {
@@ -578,6 +892,45 @@ contract ConsentsTest is LedgerTest {
         return _grantOf(OTHER_GRANT, PASSPORT);
     }
 
+    function _ask(uint32 memberId, bytes32 passportId, bytes32 grantId) private {
+        _as(memberId);
+        ledger.requestConsent(passportId, grantId, CONTENT);
+    }
+
+    function _fileOnPaper(IConsents.Grant memory given) private {
+        _as(HOSPITAL);
+        ledger.fileConsent(given, CONTENT);
+    }
+
+    function _issueAssisted() private {
+        IPassports.Issue memory assisted = _issueOf(UNKNOWN, holder);
+        assisted.custody = IPassports.Custody.ASSISTED;
+        _issue(HOSPITAL, assisted);
+    }
+
+    function _nameDelegate() private {
+        bytes memory signature = _signedHash(HOLDER_KEY, _delegationHash(PASSPORT, delegate, MEMBERSHIP_END));
+        ledger.nameDelegate(PASSPORT, delegate, MEMBERSHIP_END, signature);
+    }
+
+    /// @dev By the holder.
+    function _proof(bytes32 structHash) private view returns (IConsents.Proof memory) {
+        return _own(_signedHash(HOLDER_KEY, structHash));
+    }
+
+    function _confirm(bytes32 grantId, uint16 control) private {
+        ledger.confirm(PASSPORT, grantId, _proof(_confirmationHash(PASSPORT, grantId, control)));
+    }
+
+    function _repudiate(bytes32 passportId, bytes32 grantId) private {
+        ledger.repudiate(passportId, grantId, _proof(_repudiationHash(passportId, grantId)));
+    }
+
+    /// @dev What the lab's request to train is missing under the grant.
+    function _missing(bytes32 grantId) private returns (uint32) {
+        return _decide(LAB, _request(PASSPORT, grantId, _trainingTerms())).missing();
+    }
+
     function _stored(bytes32 grantId) private view returns (bytes memory) {
         return abi.encode(ledger.grantOf(PASSPORT, grantId));
     }
@@ -586,20 +939,26 @@ contract ConsentsTest is LedgerTest {
         return ledger.grantOf(PASSPORT, grantId).status;
     }
 
-    function _emitGranted(IConsents.Grant memory given) private {
+    function _expectGranted(IConsents.Grant memory given) private {
+        _expectGranted(given, IConsents.Assurance.SELF);
+    }
+
+    function _expectGranted(IConsents.Grant memory given, IConsents.Assurance assurance) private {
+        uint16 control = ledger.memberOf(given.recipient).control;
+        vm.expectEmit(address(ledger));
         emit IConsents.ConsentGranted(
             given.grantId,
             given.passportId,
             given.recipient,
-            given.purposes,
-            given.categories,
-            given.useFrom,
-            given.useTo,
-            given.maxUses,
-            given.flags,
+            _stateOf(given, control, assurance),
+            given.template,
             given.terms,
             given.supersedes
         );
+    }
+
+    function _wrongStatus(bytes32 grantId, IConsents.GrantStatus status) private pure returns (bytes memory) {
+        return abi.encodePacked(IConsents.Consents_WrongStatus.selector, grantId, uint256(status));
     }
 
     /// @dev OTHER_GRANT replaces GRANT, THIRD_GRANT replaces OTHER_GRANT.
@@ -616,11 +975,11 @@ contract ConsentsTest is LedgerTest {
     function _assertUnknownToTheOther(bytes32 grantId) private {
         bytes memory signature = _signedRevocation(OTHER_HOLDER_KEY, OTHER_PASSPORT, grantId);
         _expectRevert(IConsents.Consents_Unknown.selector, grantId);
-        ledger.revoke(OTHER_PASSPORT, grantId, signature);
+        ledger.revoke(OTHER_PASSPORT, grantId, _own(signature));
     }
 
-    function _issueToWallet() private returns (Wallet wallet) {
-        wallet = new Wallet(holder);
+    function _issueToWallet() private {
+        Wallet wallet = new Wallet(holder);
         _issue(HOSPITAL, _issueOf(WALLET_PASSPORT, address(wallet)));
     }
 
@@ -632,7 +991,7 @@ contract ConsentsTest is LedgerTest {
     }
 
     function _assertBadSignature(IConsents.Grant memory given, bytes memory signature) private {
-        _expectRevert(IConsents.Consents_InvalidSignature.selector, given.grantId, uint160(holder));
+        _expectRevert(IConsents.Consents_InvalidSignature.selector, given.passportId);
         _give(given, signature);
     }
 

@@ -8,7 +8,7 @@ import {IPolicy} from "../../contracts/interfaces/IPolicy.sol";
 import {IProjects} from "../../contracts/interfaces/IProjects.sol";
 import {Codes} from "../../contracts/libraries/Codes.sol";
 import {Facts} from "../../contracts/libraries/Facts.sol";
-import {TermsLib} from "../../contracts/libraries/Terms.sol";
+import {Terms, TermsLib} from "../../contracts/libraries/Terms.sol";
 import {Verdict} from "../../contracts/libraries/Verdict.sol";
 import {Base} from "./Base.t.sol";
 
@@ -18,12 +18,15 @@ contract FactsTest is Base {
     struct Scenario {
         IMembers.Admission requester;
         IPassports.Issue passport;
-        IProjects.Project project;
+        IProjects.Filing project;
         IConsents.Grant grant;
         // the request
         uint8 purpose;
         uint8 basis;
         uint16 categories;
+        uint8 level;
+        uint16 firstDay;
+        uint16 lastDay;
         // what happened before it
         uint256 uses; // permits already given
         uint256 time; // 0 for now
@@ -33,15 +36,25 @@ contract FactsTest is Base {
         bool projectWithdrawn;
         bool projectOfAnother;
         bool projectOmitted;
+        bool unapprovedByEthics;
+        bool unapprovedByCompliance;
         bool grantRevoked;
         bool grantToAnother;
         bool grantOfAnotherPassport;
         bool grantOmitted;
+        bool toKinds;
+        bool controlChanged;
         bool byCustodian;
+        uint16 cap; // permits a day, spent
     }
 
-    uint32 private constant FILED = Facts.PROJECT_FILED | Facts.PROJECT_TECHNIQUE;
-    uint32 private _count = CLINIC; // members so far
+    uint32 private constant FILED =
+        Facts.PROJECT_FILED |
+            Facts.PROJECT_ETHICS |
+            Facts.PROJECT_COMPLIANCE |
+            Facts.PROJECT_TECHNIQUE |
+            Facts.PROJECT_AGREEMENT;
+    uint32 private _count = FOUNDED; // members so far
 
     function setUp() external {
         _deploy();
@@ -64,10 +77,10 @@ contract FactsTest is Base {
             _assertAnswer(fact, _trainingWithout(fact));
             ++tested;
         }
-        vm.assertEq(13, tested, "facts required for training on sensitive data");
+        vm.assertEq(21, tested, "facts required for training on sensitive data");
     }
 
-    function _trainingWithout(uint32 fact) private pure returns (Scenario memory s) {
+    function _trainingWithout(uint32 fact) private returns (Scenario memory s) {
         s = _training();
         if (fact == Facts.MEMBER_ACTIVE) s.suspended = true;
         else if (fact == Facts.MEMBER_SCOPE) s.requester.purposes = ~_bit(Codes.AI_TRAINING);
@@ -77,11 +90,19 @@ contract FactsTest is Base {
             s.categories = s.grant.categories = ASKED | Codes.DEMOGRAPHICS;
         else if (fact == Facts.PROJECT_FILED) s.project.purposes = _bit(Codes.RESEARCH);
         else if (fact == Facts.PROJECT_TECHNIQUE) s.project.techniques = 0;
+        else if (fact == Facts.PROJECT_AGREEMENT) s.project.agreement = 0;
+        else if (fact == Facts.PROJECT_ETHICS) s.unapprovedByEthics = true;
+        else if (fact == Facts.PROJECT_COMPLIANCE) s.unapprovedByCompliance = true;
+        else if (fact == Facts.BORDER_CLEARED) s.requester.jurisdiction = ABROAD;
+        else if (fact == Facts.LEVEL_SUFFICIENT) s.level = Codes.IDENTIFIED;
+        else if (fact == Facts.GRANT_PERIOD) s.grant.dataTo = 1;
+        else if (fact == Facts.WITHIN_CAP) s.cap = uint16(s.uses = 1);
+        else if (fact == Facts.UNLOCKED) s.passport.lock = _declare(_declaration());
         else if (fact == Facts.GRANT_LIVE) s.grantRevoked = true;
         else if (fact == Facts.GRANT_RECIPIENT) s.grantToAnother = true;
         else if (fact == Facts.GRANT_PURPOSE) s.grant.purposes = _bit(Codes.RESEARCH);
         else if (fact == Facts.GRANT_CATEGORIES) s.grant.categories = Codes.DIAGNOSIS;
-        else if (fact == Facts.GRANT_QUOTA) s.grant.maxUses = uint24(s.uses = 1);
+        else if (fact == Facts.GRANT_QUOTA) s.grant.maxUses = uint16(s.uses = 1);
         else if (fact == Facts.LAWFUL) s.basis = Codes.COMPELLED;
         else revert("a required fact that no scenario takes away");
     }
@@ -99,7 +120,7 @@ contract FactsTest is Base {
         (uint32 requester, bytes32 passportId, bytes32 grantId, uint32 projectId) = _build(s);
         IPolicy.Table memory law = ledger.policy();
         law.bannedPurposes |= _bit(Codes.AI_TRAINING);
-        _as(COMMITTEE);
+        _asCommittee();
         ledger.setPolicy(law);
         _assertVerdict(Facts.PURPOSE_ALLOWED, _ask(s, requester, passportId, grantId, projectId));
     }
@@ -148,10 +169,12 @@ contract FactsTest is Base {
         }
     }
 
-    function test_WhenDataIsNonSensitive_NoTechniqueIsNeeded() external {
+    function test_WhenDataIsNonSensitive_ProjectNeedsNothingButEthics() external {
         Scenario memory s = _training();
         s.categories = s.grant.categories = Codes.VITALS;
         s.project.techniques = 0;
+        s.project.agreement = 0;
+        s.unapprovedByCompliance = true;
         _assertAnswer(0, s);
     }
 
@@ -268,6 +291,119 @@ contract FactsTest is Base {
         _assertVerdict(0, _ask(s, requester, passportId, s.grant.grantId, projectId));
     }
 
+    /* DATA PERIOD: a request with no last day asks for all that there is */
+
+    function test_WhenGrantLimitsTheDays_BothEndsAreIn() external {
+        uint16[2][9] memory asked = [
+            [uint16(100), 200],
+            [uint16(101), 199],
+            [uint16(150), 150],
+            [uint16(99), 200],
+            [uint16(100), 201],
+            [uint16(0), 200],
+            [uint16(100), 0],
+            [uint16(0), 0],
+            [uint16(201), 300]
+        ];
+        for (uint256 index = 0; index < asked.length; ++index) {
+            Scenario memory s = _training();
+            s.grant.dataFrom = 100;
+            s.grant.dataTo = 200;
+            (s.firstDay, s.lastDay) = (asked[index][0], asked[index][1]);
+            _assertAnswer(index < 3 ? 0 : Facts.GRANT_PERIOD, s);
+        }
+    }
+
+    function test_WhenGrantLimitsOneEnd_TheOtherIsOpen() external {
+        Scenario memory s = _training();
+        s.grant.dataFrom = 100;
+        s.firstDay = 100;
+        _assertAnswer(0, s);
+        s.firstDay = 99;
+        _assertAnswer(Facts.GRANT_PERIOD, s);
+
+        s = _training();
+        s.grant.dataTo = 200;
+        s.lastDay = 200;
+        _assertAnswer(0, s);
+        s.lastDay = 201;
+        _assertAnswer(Facts.GRANT_PERIOD, s);
+        (s.firstDay, s.lastDay) = (200, 200);
+        _assertAnswer(0, s);
+    }
+
+    function test_WhenGrantLimitsNoDay_EveryDayIsIn() external {
+        Scenario memory s = _training();
+        (s.firstDay, s.lastDay) = (1, type(uint16).max);
+        _assertAnswer(0, s);
+    }
+
+    /* LEVEL OF DE-IDENTIFICATION */
+
+    function test_WhenLawDemandsALevel_RequestOrDataMustHaveIt() external {
+        Scenario memory s = _training();
+        s.level = Codes.IDENTIFIED;
+        _assertAnswer(Facts.LEVEL_SUFFICIENT, s);
+        s.passport.level = Codes.PSEUDONYMISED; // the data has it in any case
+        _assertAnswer(0, s);
+        s.passport.level = Codes.IDENTIFIED;
+        for (s.level = Codes.PSEUDONYMISED; s.level < Codes.LEVELS; ++s.level) _assertAnswer(0, s);
+    }
+
+    function test_WhenGrantDemandsMore_ItCounts() external {
+        Scenario memory s = _training();
+        s.grant.level = Codes.DEIDENTIFIED;
+        _assertAnswer(Facts.LEVEL_SUFFICIENT, s);
+        s.level = Codes.DEIDENTIFIED;
+        _assertAnswer(0, s);
+        s.level = Codes.IDENTIFIED;
+        s.passport.level = Codes.DEIDENTIFIED;
+        _assertAnswer(0, s);
+    }
+
+    function test_WhenGrantDemandsLess_LawCounts() external {
+        Scenario memory s = _training();
+        s.grant.level = Codes.IDENTIFIED;
+        s.level = Codes.IDENTIFIED;
+        _assertAnswer(Facts.LEVEL_SUFFICIENT, s);
+    }
+
+    function test_WhenGrantIsNotReliedOn_ItsLevelDoesNotMatter() external {
+        Scenario memory s = _care(Codes.CUSTODIAN_CARE);
+        s.byCustodian = true;
+        s.grant.level = Codes.AGGREGATE;
+        s.level = Codes.IDENTIFIED;
+        _assertAnswer(0, s);
+    }
+
+    /* RECIPIENT */
+
+    function test_WhenGrantNamesKinds_EachMemberOfTheKindIsARecipient() external {
+        Scenario memory s = _training();
+        s.toKinds = true;
+        for (uint8 kind = 0; kind <= uint8(type(IMembers.MemberKind).max); ++kind) {
+            s.requester.kind = IMembers.MemberKind(kind);
+            s.grant.recipientKinds = uint16(1 << kind);
+            _assertAnswer(0, s);
+            s.grant.recipientKinds = uint16(1 << ((kind + 1) % 6));
+            _assertAnswer(Facts.GRANT_RECIPIENT, s);
+            s.grant.recipientKinds = (1 << 6) - 1;
+            _assertAnswer(0, s);
+        }
+    }
+
+    /// @dev Who was not named cannot be bought.
+    function test_WhenGrantNamesKinds_ChangeOfControlFreezesNothing() external {
+        Scenario memory s = _training();
+        s.toKinds = true;
+        s.grant.recipientKinds = uint16(1 << uint8(s.requester.kind));
+        s.controlChanged = true;
+        _assertAnswer(0, s);
+        s.toKinds = false;
+        s.grant.recipientKinds = 0;
+        _assertAnswer(Facts.GRANT_RECIPIENT, s);
+    }
+
     /* TIME */
 
     function test_WhenUsePeriodStarts_StartItselfIsIn() external {
@@ -323,6 +459,7 @@ contract FactsTest is Base {
         s.purpose = Codes.AI_TRAINING;
         s.basis = Codes.CONSENT;
         s.categories = ASKED;
+        s.level = Codes.PSEUDONYMISED;
     }
 
     /// @dev Primary care, without a project.
@@ -363,11 +500,22 @@ contract FactsTest is Base {
         s.passport.passportId = passportId = keccak256(abi.encode("passport", _count));
         _issue(HOSPITAL, s.passport);
 
-        if (!s.projectOmitted) projectId = _file(s.projectOfAnother ? LAB : requester, s.project);
+        if (!s.projectOmitted) {
+            projectId = _file(s.projectOfAnother ? LAB : requester, s.project);
+            if (!s.unapprovedByEthics) _reviewProject(ETHICS, projectId, IProjects.Approval.ETHICS, true);
+            if (!s.unapprovedByCompliance)
+                _reviewProject(COMPLIANCE, projectId, IProjects.Approval.COMPLIANCE, true);
+        }
+        if (s.cap != 0) _setCap(requester, s.purpose, s.cap);
         if (!s.grantOmitted) {
             s.grant.grantId = grantId = keccak256(abi.encode("grant", _count));
             s.grant.passportId = s.grantOfAnotherPassport ? _another(s.passport) : passportId;
-            s.grant.recipient = s.grantToAnother ? CLINIC : requester;
+            s.grant.recipient =
+                s.toKinds
+                    ? 0
+                    : s.grantToAnother
+                        ? CLINIC
+                        : requester;
             _give(s.grant);
         }
     }
@@ -385,6 +533,7 @@ contract FactsTest is Base {
         uint32 projectId
     ) private {
         if (s.suspended) _suspend(requester);
+        if (s.controlChanged) _changeControl(requester);
         if (s.sealedUp) _seal(passportId);
         if (s.destroyed) _destroy(HOSPITAL, passportId);
         if (s.grantRevoked) _revoke(passportId, grantId);
@@ -402,15 +551,12 @@ contract FactsTest is Base {
         bytes32 grantId,
         uint32 projectId
     ) private returns (Verdict) {
-        return
-            _decide(
-                requester,
-                _request(
-                    passportId,
-                    grantId,
-                    TermsLib.pack(s.purpose, s.basis, Codes.READ, s.categories, projectId)
-                )
-            );
+        return _decide(requester, _request(passportId, grantId, _termsOf(s, projectId)));
+    }
+
+    function _termsOf(Scenario memory s, uint32 projectId) private pure returns (Terms terms) {
+        terms = TermsLib.pack(s.purpose, s.basis, Codes.READ, s.categories, projectId);
+        return terms.atLevel(s.level).between(s.firstDay, s.lastDay);
     }
 
     /* ASSERTIONS */
