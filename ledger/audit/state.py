@@ -61,7 +61,7 @@ class DecisionEntry:
     Attributes:
         asked: The packed terms as recorded.
         word: The packed verdict as recorded.
-        control: `control` of the requester when it was decided.
+        control: `control` of the member in whose right it was asked, when it was decided.
     """
 
     passport_id: PassportId

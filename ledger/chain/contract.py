@@ -16,6 +16,7 @@ from ledger.domain.records import (
     Address,
     BlockHeader,
     Commitment,
+    Entrustment,
     GrantId,
     GrantState,
     Member,
@@ -173,6 +174,11 @@ class LedgerContract:
         """Return a grant as the contract holds it."""
         state = grant_state(self._view("grantOf", passport_id, grant_id)[0])
         return None if state.status is GrantStatus.NONE else state
+
+    def entrustment(self, controller: int, processor: int) -> Entrustment:
+        """Return what a controller entrusted a processor with; no purpose if nothing."""
+        purposes, valid_to = self._view("entrustmentOf", controller, processor)[0]
+        return Entrustment(purposes, valid_to)
 
     def emergency_until(self, emergency_id: int) -> int:
         """Return when an emergency ends, seconds since the Unix epoch, exclusive; 0 if there is none."""

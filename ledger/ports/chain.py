@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ledger.domain.records import Address, BlockHeader, GrantId, GrantState, Member, Passport, PassportId
+from ledger.domain.records import (
+    Address,
+    BlockHeader,
+    Entrustment,
+    GrantId,
+    GrantState,
+    Member,
+    Passport,
+    PassportId,
+)
 from ledger.encoding.typed_data import LedgerDomain
 from ledger.ports.index import DecisionRecord
 
@@ -29,6 +38,9 @@ class Chain(Protocol):
 
     def grant(self, passport_id: PassportId, grant_id: GrantId) -> GrantState | None:
         """Return a grant as the contract holds it."""
+
+    def entrustment(self, controller: int, processor: int) -> Entrustment:
+        """Return what a controller entrusted a processor with; no purpose if nothing."""
 
     def emergency_until(self, emergency_id: int) -> int:
         """Return when an emergency ends, seconds since the Unix epoch, exclusive; 0 if there is none."""

@@ -439,8 +439,6 @@ def _right(connection: Connection, member_id: int) -> dict[str, Any]:
 
 
 def _request_reviewed(connection: Connection, _event: Event, a: dict[str, Any]) -> None:
-    if not a["approvedUntil"]:
-        return
     row = connection.execute(
         select(decisions).where(decisions.c.passport_id == a["passportId"], decisions.c.seq == a["seq"])
     ).one()
