@@ -18,6 +18,7 @@ from ledger.domain.records import (
     Salt,
 )
 from ledger.domain.vocabulary import (
+    Assurance,
     Category,
     Custody,
     GrantFlag,
@@ -241,8 +242,8 @@ class Consents:
         return record
 
     def text(self, record: GrantRecord) -> str:
-        """Return the sentence the holder agreed to, rebuilt from the chain's own words."""
-        if record.state.status is GrantStatus.REQUESTED:
+        """Return the sentence the holder agreed to, rebuilt from the chain's own words; who asked, if none was given."""
+        if record.state.assurance is Assurance.NONE:
             return f"{self._name(record.requested_by)} asks for your consent."
         recipient = self.index.member(record.state.recipient)
         return consent_text(recipient.name if recipient else f"member {record.state.recipient}", record.state)
