@@ -19,9 +19,11 @@ from ledger.domain.records import Event, Position
 from ledger.domain.vocabulary import (
     BASIS_LABELS,
     CATEGORY_LABELS,
+    LEVEL_LABELS,
     OPERATION_LABELS,
     PURPOSE_LABELS,
     Category,
+    Level,
     names,
 )
 from ledger.encoding.events import Abi, EventDecoder, event_topic, selector
@@ -200,7 +202,7 @@ def _check_line(
     else:
         name = member_names.get(event.arguments["memberId"], "")
         expected = _expected(passport_id.lower(), event, name, released.get(seq))
-        differences = (*_differences(line, expected), *_missing_words(line, event, name))
+        differences = (*_differences(line, expected), *_missing_words(line, event, member_names))
     return CheckedLine(seq, str(line.get("sentence", "")), str(line.get("answer", "")), differences)
 
 
@@ -238,16 +240,20 @@ def _differences(line: Json, expected: Json) -> Iterator[str]:
             yield f"{name} is {value!r} on the chain, shown is {line.get(name)!r}"
 
 
-def _missing_words(line: Json, event: Event, member_name: str) -> Iterator[str]:
+def _missing_words(line: Json, event: Event, member_names: dict[int, str]) -> Iterator[str]:
     """The sentence is what people read: it must speak of the same things."""
     terms, verdict = unpack_terms(event.arguments["terms"]), unpack_verdict(event.arguments["verdict"])
     words = [
-        member_name,
+        member_names.get(event.arguments["memberId"], ""),
         OPERATION_LABELS[terms.operation].en,
         PURPOSE_LABELS[terms.purpose].en,
         BASIS_LABELS[terms.basis].en,
         *(CATEGORY_LABELS[Category[name]].en for name in names(terms.categories)),
     ]
+    if terms.level is not Level.IDENTIFIED:
+        words.append(LEVEL_LABELS[terms.level].en)
+    if terms.controller_id:
+        words.append(f"on behalf of {member_names.get(terms.controller_id, '')}")
     sentence = str(line.get("sentence", ""))
     for word in words:
         if word not in sentence:

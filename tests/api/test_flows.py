@@ -112,12 +112,14 @@ def test_requests_are_answered_in_their_order(client, cast):
         "basis": "CONSENT",
         "operation": "READ",
         "categories": ["DIAGNOSIS"],
+        "level": "PSEUDONYMISED",
         "projectId": cast.project,
     }
     answers = lab.decide(
         [{**request, "grantId": cast.grant}, {**request, "grantId": cast.withdrawn}, request]
     )
     assert [item["outcome"] for item in answers] == ["PERMIT", "DENY", "DENY"]
+    assert {item["level"] for item in answers} == {"PSEUDONYMISED"}
     assert answers[0]["member"] == {"memberId": cast.lab.member.member_id, "name": "Northern AI Laboratory"}
     assert "was withdrawn on" in answers[1]["reasons"][0]
     assert answers[2]["reasons"] == ["there was no consent for it"]
@@ -181,6 +183,7 @@ def test_a_custodian_ships_over_rest(client, cast):
                 "basis": "CONSENT",
                 "operation": "TRANSFER",
                 "categories": ["DIAGNOSIS"],
+                "level": "PSEUDONYMISED",
                 "grantId": cast.grant,
                 "projectId": cast.project,
             }
@@ -207,7 +210,8 @@ def test_projects_are_filed_and_withdrawn(client, cast):
             "agreement": "Only for sepsis.",
         }
     )
-    assert filed["agreement"] is not None
+    assert filed["agreement"] is True
+    assert (filed["ethics"], filed["compliance"]) == (None, None)
     assert filed in lab.projects()
     assert lab.withdraw_project(filed["projectId"])["withdrawn"] is True
     assert lab.project(filed["projectId"])["withdrawn"] is True
