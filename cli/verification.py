@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from ledger.chain import artifacts
 from ledger.chain.rpc import Node
+from ledger.domain.days import date_of
 from ledger.domain.records import Event, Position
 from ledger.domain.vocabulary import (
     BASIS_LABELS,
@@ -26,6 +27,7 @@ from ledger.domain.vocabulary import (
     Level,
     names,
 )
+from ledger.domain.wording import days_in_words
 from ledger.encoding.events import Abi, EventDecoder, event_topic, selector
 from ledger.encoding.hexadecimal import address, bytes32, to_hex
 from ledger.encoding.words import unpack_terms, unpack_verdict
@@ -219,6 +221,8 @@ def _expected(passport_id: str, event: Event, member_name: str, released: Event 
         "categories": names(terms.categories),
         "dataClass": verdict.data_class.name,
         "level": terms.level.name,
+        "dataFrom": _day(terms.first_day),
+        "dataTo": _day(terms.last_day),
         "projectId": terms.project_id or None,
         "emergencyId": terms.emergency_id or None,
         "controllerId": terms.controller_id or None,
@@ -250,6 +254,8 @@ def _missing_words(line: Json, event: Event, member_names: dict[int, str]) -> It
         BASIS_LABELS[terms.basis].en,
         *(CATEGORY_LABELS[Category[name]].en for name in names(terms.categories)),
     ]
+    if days := days_in_words(terms.first_day, terms.last_day):
+        words.append(days.strip())
     if terms.level is not Level.IDENTIFIED:
         words.append(LEVEL_LABELS[terms.level].en)
     if terms.controller_id:
@@ -260,6 +266,11 @@ def _missing_words(line: Json, event: Event, member_names: dict[int, str]) -> It
             yield f"the sentence does not say {word!r}"
     if bool(line.get("reasons")) != bool(verdict.missing):
         yield "reasons are given for a permit, or none for a refusal"
+
+
+def _day(number: int) -> str | None:
+    day = date_of(number)
+    return day.isoformat() if day else None
 
 
 def _hex_or_none(value: bytes) -> str | None:

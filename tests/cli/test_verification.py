@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
+from datetime import date
 from typing import Any
 
 import pytest
 
 from cli.verification import LedgerReader, check_passport
+from ledger.domain.days import day_of
 from ledger.domain.records import BlockHeader, Event, Position, Terms, Verdict
 from ledger.domain.vocabulary import Basis, Category, DataClass, Fact, Level, Operation, Outcome, Purpose
 from ledger.encoding.words import pack_terms, pack_verdict
@@ -16,8 +18,8 @@ from ledger.errors import VerificationError
 
 PASSPORT = "0x" + "aa" * 32
 SENTENCE = (
-    "North, on behalf of East, asked to read diagnoses, vital signs under a pseudonym for training an AI model,"
-    " on the basis of consent"
+    "North, on behalf of East, asked to read diagnoses, vital signs of 2020-01-01 to 2021-12-31 under a pseudonym"
+    " for training an AI model, on the basis of consent"
 )
 
 
@@ -34,6 +36,8 @@ def _decided(seq: int, *, missing: Fact) -> Event:
         level=Level.PSEUDONYMISED,
         project_id=1,
         controller_id=5,
+        first_day=day_of(date(2020, 1, 1)),
+        last_day=day_of(date(2021, 12, 31)),
     )
     verdict = Verdict(
         seq=seq,
@@ -113,6 +117,8 @@ def _shown(seq: int) -> dict[str, Any]:
         "categories": ["DIAGNOSIS", "VITALS"],
         "dataClass": "SENSITIVE",
         "level": "PSEUDONYMISED",
+        "dataFrom": "2020-01-01",
+        "dataTo": "2021-12-31",
         "projectId": 1,
         "emergencyId": None,
         "controllerId": 5,
@@ -154,6 +160,8 @@ def test_a_true_log_is_true(shown: list[dict[str, Any]]) -> None:
         ("categories", ["DIAGNOSIS"]),
         ("dataClass", "NON_SENSITIVE"),
         ("level", "IDENTIFIED"),
+        ("dataFrom", None),
+        ("dataTo", "2022-01-01"),
         ("projectId", None),
         ("emergencyId", 1),
         ("controllerId", None),
@@ -166,6 +174,7 @@ def test_a_true_log_is_true(shown: list[dict[str, Any]]) -> None:
         ("sentence", SENTENCE.replace("diagnoses, ", "")),
         ("sentence", SENTENCE.replace(" under a pseudonym", "")),
         ("sentence", SENTENCE.replace("East", "West")),
+        ("sentence", SENTENCE.replace("2021", "2020")),
         ("answer", "permitted"),
         ("reasons", []),
         ("commitment", "0x" + "05" * 32),
