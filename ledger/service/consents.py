@@ -16,6 +16,7 @@ from ledger.domain.records import (
     Member,
     PassportId,
     Salt,
+    Template,
 )
 from ledger.domain.vocabulary import (
     Assurance,
@@ -27,6 +28,7 @@ from ledger.domain.vocabulary import (
     MemberKind,
     Purpose,
     kind_set,
+    kinds_of,
     names,
     purpose_set,
 )
@@ -121,7 +123,16 @@ class Consents:
         # "From now on" means from the newest block: the next one, which may run behind our clock, comes after it.
         start = self.chain.head().time if use_from is None else use_from
         self._check(purposes, categories, start, use_to, max_uses, flags, now)
-        self._check_template(template, purposes, categories)
+        if 0 < data_to < data_from:
+            raise InvalidInput("dataTo is before dataFrom", field="dataTo")
+        if GrantFlag.SEPARATE in flags and not recipient:
+            raise InvalidInput("a separate consent names one recipient, not kinds of them", field="recipient")
+        allowed = self._template(template)
+        _check_template(allowed, purposes, categories, kinds or kind_set([self._member(recipient).kind]))
+        if use_to - start > allowed.max_seconds:
+            raise InvalidInput(
+                f"template {template} allows {allowed.max_seconds // 86_400} days at most", field="useTo"
+            )
         worded = Grant(
             grant_id=grant_id or GrantId(new_id()),
             passport_id=passport_id,
@@ -249,19 +260,19 @@ class Consents:
         return consent_text(recipient.name if recipient else f"member {record.state.recipient}", record.state)
 
     def _name(self, member_id: int) -> str:
+        return self._member(member_id).name
+
+    def _member(self, member_id: int) -> Member:
         member = self.index.member(member_id)
         if member is None:
             raise NotFound(f"there is no member {member_id}", fix="GET /v1/members lists the members.")
-        return member.name
+        return member
 
-    def _check_template(self, number: int, purposes: list[Purpose], categories: Category) -> None:
+    def _template(self, number: int) -> Template:
         template = self.index.template(number)
         if template is None or template.withdrawn:
             raise InvalidInput(f"template {number} is not in force", field="template")
-        outside = [purpose.name for purpose in purposes if not template.purposes >> purpose & 1]
-        outside += names(categories & ~template.categories)
-        if outside:
-            raise InvalidInput(f"template {number} does not allow {', '.join(outside)}", field="template")
+        return template
 
     def _check(
         self,
@@ -310,6 +321,16 @@ class Consents:
                 f"signed by {signer}, but the holder is {holder}",
                 fix="Sign with the holder key of this passport, for this ledger's chain and address.",
             )
+
+
+def _check_template(template: Template, purposes: list[Purpose], categories: Category, kinds: int) -> None:
+    outside = [purpose.name for purpose in purposes if not template.purposes >> purpose & 1]
+    outside += names(categories & ~template.categories)
+    outside += [kind.name for kind in kinds_of(kinds & ~template.recipient_kinds)]
+    if outside:
+        raise InvalidInput(
+            f"template {template.template} does not allow {', '.join(outside)}", field="template"
+        )
 
 
 def proof(signature: bytes, signer: str = "0x") -> list[str]:
