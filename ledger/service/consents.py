@@ -184,7 +184,7 @@ class Consents:
         self._require_holder(
             passport.holder, recover(grant_typed_data(self.chain.domain(), grant), signature)
         )
-        if self.index.grant(grant.grant_id) is not None:
+        if self._is_taken(grant):
             raise Conflict(
                 f"grant {to_hex(grant.grant_id)} exists already: a signature is good for one grant"
             )
@@ -258,6 +258,15 @@ class Consents:
             return f"{self._name(record.requested_by)} asks for your consent."
         recipient = self.index.member(record.state.recipient)
         return consent_text(recipient.name if recipient else f"member {record.state.recipient}", record.state)
+
+    def _is_taken(self, grant: Grant) -> bool:
+        """Tell whether a grant's id was given before. To have asked under it does not take it."""
+        former = self.index.grant(grant.grant_id)
+        if former is None:
+            return False
+        if former.state.assurance is not Assurance.NONE:
+            return True
+        return former.passport_id == grant.passport_id and former.state.status is not GrantStatus.REQUESTED
 
     def _name(self, member_id: int) -> str:
         return self._member(member_id).name
