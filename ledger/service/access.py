@@ -119,10 +119,13 @@ class AccessLog:
 
 
 def _told(missing: Fact, record: DecisionRecord, consent: GrantRecord | None) -> list[str]:
-    """Without a consent there is one reason, not five: that there is none."""
+    """Without a consent there is one reason, not six: that there is none; without a project likewise."""
     if record.terms.basis is Basis.CONSENT and consent is None:
         missing &= ~(Fact.GRANT_RECIPIENT | Fact.GRANT_PURPOSE | Fact.GRANT_CATEGORIES | Fact.GRANT_SEPARATE)
         missing &= ~(Fact.GRANT_QUOTA | Fact.GRANT_PERIOD)
+    if not record.terms.project_id and Fact.PROJECT_FILED in missing:
+        missing &= ~(Fact.PROJECT_ETHICS | Fact.PROJECT_COMPLIANCE)
+        missing &= ~(Fact.PROJECT_TECHNIQUE | Fact.PROJECT_AGREEMENT)
     return names(missing)
 
 

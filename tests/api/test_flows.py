@@ -123,6 +123,11 @@ def test_requests_are_answered_in_their_order(client, cast):
     assert answers[0]["member"] == {"memberId": cast.lab.member.member_id, "name": "Northern AI Laboratory"}
     assert "was withdrawn on" in answers[1]["reasons"][0]
     assert answers[2]["reasons"] == ["there was no consent for it"]
+    (bare,) = lab.decide([{**request, "projectId": 0, "grantId": cast.grant}])
+    assert bare["missing"] == [
+        f"PROJECT_{name}" for name in ("FILED", "ETHICS", "TECHNIQUE", "AGREEMENT", "COMPLIANCE")
+    ]
+    assert bare["reasons"] == ["it has no project of its own on file that covers this"]
     assert lab.decision(cast.assisted, answers[1]["seq"]) == answers[1]
     assert answers[2] in lab.decisions()
 
