@@ -83,15 +83,20 @@ def decision_for(service: Service, subject: Subject, passport_id: PassportId, se
 
 def grant_for(service: Service, subject: Subject, grant: GrantRecord) -> GrantRecord:
     """
-    Check that somebody may see a grant: its recipient, and who may see the passport's history.
+    Check that somebody may see a grant: its recipients, who asked for it, and who may see the passport's history.
 
     Raises:
         NotFound: Not for this holder.
         NotPermitted: A member that it does not concern asks.
     """
-    if not (isinstance(subject, Member) and grant.state.recipient == subject.member_id):
+    if not (isinstance(subject, Member) and _is_for(grant, subject)):
         history_for(service, subject, grant.passport_id)
     return grant
+
+
+def _is_for(grant: GrantRecord, member: Member) -> bool:
+    is_of_kind = bool(grant.state.recipient_kinds >> member.kind & 1)
+    return member.member_id in (grant.state.recipient, grant.requested_by) or is_of_kind
 
 
 def transfer_for(subject: Member, record: TransferRecord) -> TransferRecord:

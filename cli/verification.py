@@ -15,15 +15,19 @@ from typing import Any, Final
 
 from ledger.chain import artifacts
 from ledger.chain.rpc import Node
+from ledger.domain.days import date_of
 from ledger.domain.records import Event, Position
 from ledger.domain.vocabulary import (
     BASIS_LABELS,
     CATEGORY_LABELS,
+    LEVEL_LABELS,
     OPERATION_LABELS,
     PURPOSE_LABELS,
     Category,
+    Level,
     names,
 )
+from ledger.domain.wording import days_in_words
 from ledger.encoding.events import Abi, EventDecoder, event_topic, selector
 from ledger.encoding.hexadecimal import address, bytes32, to_hex
 from ledger.encoding.words import unpack_terms, unpack_verdict
@@ -200,7 +204,7 @@ def _check_line(
     else:
         name = member_names.get(event.arguments["memberId"], "")
         expected = _expected(passport_id.lower(), event, name, released.get(seq))
-        differences = (*_differences(line, expected), *_missing_words(line, event, name))
+        differences = (*_differences(line, expected), *_missing_words(line, event, member_names))
     return CheckedLine(seq, str(line.get("sentence", "")), str(line.get("answer", "")), differences)
 
 
@@ -217,6 +221,8 @@ def _expected(passport_id: str, event: Event, member_name: str, released: Event 
         "categories": names(terms.categories),
         "dataClass": verdict.data_class.name,
         "level": terms.level.name,
+        "dataFrom": _day(terms.first_day),
+        "dataTo": _day(terms.last_day),
         "projectId": terms.project_id or None,
         "emergencyId": terms.emergency_id or None,
         "controllerId": terms.controller_id or None,
@@ -238,22 +244,33 @@ def _differences(line: Json, expected: Json) -> Iterator[str]:
             yield f"{name} is {value!r} on the chain, shown is {line.get(name)!r}"
 
 
-def _missing_words(line: Json, event: Event, member_name: str) -> Iterator[str]:
+def _missing_words(line: Json, event: Event, member_names: dict[int, str]) -> Iterator[str]:
     """The sentence is what people read: it must speak of the same things."""
     terms, verdict = unpack_terms(event.arguments["terms"]), unpack_verdict(event.arguments["verdict"])
     words = [
-        member_name,
+        member_names.get(event.arguments["memberId"], ""),
         OPERATION_LABELS[terms.operation].en,
         PURPOSE_LABELS[terms.purpose].en,
         BASIS_LABELS[terms.basis].en,
         *(CATEGORY_LABELS[Category[name]].en for name in names(terms.categories)),
     ]
+    if days := days_in_words(terms.first_day, terms.last_day):
+        words.append(days.strip())
+    if terms.level is not Level.IDENTIFIED:
+        words.append(LEVEL_LABELS[terms.level].en)
+    if terms.controller_id:
+        words.append(f"on behalf of {member_names.get(terms.controller_id, '')}")
     sentence = str(line.get("sentence", ""))
     for word in words:
         if word not in sentence:
             yield f"the sentence does not say {word!r}"
     if bool(line.get("reasons")) != bool(verdict.missing):
         yield "reasons are given for a permit, or none for a refusal"
+
+
+def _day(number: int) -> str | None:
+    day = date_of(number)
+    return day.isoformat() if day else None
 
 
 def _hex_or_none(value: bytes) -> str | None:

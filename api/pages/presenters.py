@@ -47,8 +47,11 @@ _CONSENT_WORDS: Final = {
     "active": "in force",
     "pending": "not yet in force",
     "expired": "expired",
+    "requested": "asked for, not given",
+    "refused": "refused",
     "withdrawn": "withdrawn",
     "superseded": "replaced by a newer one",
+    "repudiated": "declared never given",
 }
 _PASSPORT_WORDS: Final = {
     PassportStatus.OPEN: "open",

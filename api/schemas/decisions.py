@@ -18,6 +18,7 @@ from api.schemas.words import (
     OperationIn,
     PurposeIn,
     Uint32,
+    day_out,
 )
 from ledger.domain.days import day_of
 from ledger.domain.records import NO_GRANT, GrantId, PassportId
@@ -101,6 +102,8 @@ class DecisionOut(Model):
     operation: str = Field(examples=["READ"])
     categories: list[str] = Field(examples=[["DIAGNOSIS"]])
     level: str = Field(examples=["PSEUDONYMISED"])
+    data_from: str | None = Field(description="First day of the data asked for.", examples=["2020-01-01"])
+    data_to: str | None = Field(description="Last day of the data asked for.")
     data_class: str = Field(examples=["SENSITIVE"])
     project_id: int | None = Field(examples=[1])
     emergency_id: int | None = None
@@ -143,6 +146,8 @@ def decision_out(entry: AccessEntry) -> DecisionOut:
         operation=terms.operation.name,
         categories=names(terms.categories),
         level=terms.level.name,
+        data_from=day_out(terms.first_day),
+        data_to=day_out(terms.last_day),
         data_class=verdict.data_class.name,
         project_id=terms.project_id or None,
         emergency_id=terms.emergency_id or None,

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from cli import options
 from cli.access import any_client, member_client, member_keys
-from cli.output import emit, facts, note, table
+from cli.output import advise, emit, facts, note, table
 from cli.times import read_time
 from ledger.client import MemberKeys, sign_headers
 from ledger.errors import InvalidInput
@@ -64,10 +64,15 @@ def admit(
             help="What `member new-keys --json` printed: name and public keys.", show_default=False
         ),
     ],
-    role: Annotated[list[str], typer.Option(help="CUSTODIAN, PROCESSOR, AUDITOR; repeat for more.")],
+    role: Annotated[
+        list[str], typer.Option(help="CUSTODIAN, PROCESSOR, AUDITOR, ETHICS, ...; repeat for more.")
+    ],
     purpose: Annotated[list[str], typer.Option(help="What its licence covers; repeat for more.")],
     jurisdiction: Annotated[int, typer.Option(help="ISO 3166-1 numeric code of its country.")],
     valid_to: Annotated[str, typer.Option(help="End of the membership: a date, or a span such as 1y.")],
+    kind: Annotated[
+        str, typer.Option(help="What it is: HOSPITAL, RESEARCH, COMPANY, AUTHORITY, INSURER or OTHER.")
+    ] = "OTHER",
     name: Annotated[str | None, typer.Option(help="Another name than in the file.")] = None,
     signer: Annotated[
         str | None, typer.Option(help="Its chain account; without one the service makes it.")
@@ -77,13 +82,14 @@ def admit(
     idempotency_key: options.IdempotencyKey = None,
     as_json: options.Json = False,
 ) -> None:
-    """Admit an institution (committee)."""
+    """Admit an institution, or propose it to the committee (committee, alliance)."""
     told = parse_json(public.read_bytes(), what=str(public))
     if not isinstance(told, dict) or not {"name", "signingKey", "sealingKey"} <= told.keys():
         raise InvalidInput(f"{public} does not hold name, signingKey and sealingKey", field="public")
     admission: dict[str, Any] = {
         "name": name or told["name"],
         "roles": role,
+        "kind": kind,
         "purposes": purpose,
         "jurisdiction": jurisdiction,
         "validTo": read_time(valid_to, field="valid-to"),
@@ -192,6 +198,8 @@ def sign_in(
 
 
 def _told(out: Console, member: dict[str, Any], verb: str) -> None:
+    if advise(out, member):
+        return
     out.print(
         f"{member['name']} is {verb}: member {member['memberId']}, status {member['status']}.", markup=False
     )

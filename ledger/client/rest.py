@@ -76,15 +76,20 @@ class PassportClient:
         return self._get(f"/v1/members/{member_id}")
 
     def admit(self, admission: Json, *, idempotency_key: str | None = None) -> Json:
-        """Admit an institution (committee): name, roles, purposes, jurisdiction, validTo and both public keys."""
+        """
+        Admit an institution (committee, alliance): name, roles, purposes, jurisdiction, validTo and both public keys.
+
+        Returns:
+            The member; if other seats must approve it first, the operation with `actId` and `advice`.
+        """
         return self._post("/v1/members", admission, idempotency_key)
 
     def suspend(self, member_id: int, reason: str, *, idempotency_key: str | None = None) -> Json:
-        """Suspend a member (committee)."""
+        """Suspend a member (committee, alliance, regulator); returns as `admit` does."""
         return self._post(f"/v1/members/{member_id}/suspension", {"reason": reason}, idempotency_key)
 
     def reinstate(self, member_id: int, *, idempotency_key: str | None = None) -> Json:
-        """Let a suspended member act again (committee)."""
+        """Let a suspended member act again (committee); returns as `admit` does."""
         return self._write("DELETE", f"/v1/members/{member_id}/suspension", None, idempotency_key)
 
     # Passports and records
@@ -197,12 +202,21 @@ class PassportClient:
         """Return all acts, oldest first."""
         return list(self._pages("/v1/acts"))
 
+    def act(self, act_id: int) -> Json:
+        """Return an act: what is to be done, how far it has come, and what to do next."""
+        return self._get(f"/v1/acts/{act_id}")
+
     def set_seat(self, seat: Json, *, idempotency_key: str | None = None) -> Json:
-        """Propose to seat a member: `{"memberId", "kind", "reason"}`."""
+        """Propose to seat a member: `{"memberId", "kind", "reason"}`; the committee, or as `admit` returns."""
         return self._post("/v1/committee/seats", seat, idempotency_key)
 
     def set_rule(self, rule: Json, *, idempotency_key: str | None = None) -> Json:
-        """Propose what acts of a kind need: `{"kind", "quorum", "seats", "delaySeconds", "reason"}`."""
+        """
+        Propose what acts of a kind need: `{"kind", "quorum", "seats", "delaySeconds", "reason"}`.
+
+        Returns:
+            The committee, or as `admit` returns.
+        """
         return self._post("/v1/committee/rules", rule, idempotency_key)
 
     def approve_act(self, act_id: int, *, idempotency_key: str | None = None) -> Json:

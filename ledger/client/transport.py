@@ -20,6 +20,8 @@ from ledger.client.signing import sign_headers
 from ledger.errors import InvalidInput, LedgerError, NodeUnreachable, TransactionPending
 
 _ACCEPTED: Final = 202
+#: Where an act of the committee waits: nothing that the chain would still do by itself.
+_ACTS: Final = "/v1/acts/"
 _TRY_AGAIN: Final = (502, 503, 504)
 _FIRST_ERROR: Final = 400
 _FIRST_DELAY_SECONDS: Final = 0.1
@@ -78,7 +80,8 @@ class Transport:
         Send a request until it is answered for good.
 
         Returns:
-            The answer as a JSON value.
+            The answer as a JSON value. For a change that the committee must approve first: the operation that
+            proposed it, with `actId` and `advice`.
 
         Raises:
             LedgerError: The service's problem as the error it stands for, with its fix.
@@ -148,7 +151,7 @@ class Transport:
 
 
 def _answer_of(response: httpx2.Response) -> Any:
-    if response.status_code == _ACCEPTED:
+    if response.status_code == _ACCEPTED and not response.headers.get("Location", "").startswith(_ACTS):
         raise TransactionPending(
             "the service took the request; the chain has not yet",
             operation=response.headers.get("Location"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from ledger.domain.records import (
     Address,
@@ -51,8 +51,11 @@ class Chain(Protocol):
     def transfer_permit(self, passport_id: PassportId, seq: int) -> int:
         """Return the member that an unused permit to transfer names; 0 if there is none that still stands."""
 
-    def function_of(self, call: bytes) -> str:
-        """Return the name of the ledger's function that calldata calls; the empty string for no function of it."""
+    def reading_of(self, call: bytes) -> tuple[str, dict[str, Any]]:
+        """Return the name of the ledger's function that calldata calls, and its arguments by name as JSON values."""
+
+    def act_approved_at(self, act_id: int) -> int:
+        """Return when an act of the committee had what its rule needs, seconds since the Unix epoch; 0 before."""
 
     def allowance(self, payer: Address) -> int:
         """Return what *payer* gives a new signer for its transactions, in wei: a thousandth of what it has."""

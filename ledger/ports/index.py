@@ -185,11 +185,15 @@ class Index(Protocol):
         self,
         *,
         passport_id: PassportId | None = None,
-        recipient: int | None = None,
+        recipient: Member | None = None,
         after: str | None = None,
         limit: int = 100,
     ) -> tuple[list[GrantRecord], str | None]:
-        """Return grants, oldest first, and the cursor of the next page."""
+        """
+        Return grants, oldest first, and the cursor of the next page.
+
+        Those for a *recipient* are those that name it or its kind of members, and those it asked for.
+        """
 
     def project(self, project_id: int) -> Project | None: ...
 

@@ -43,7 +43,7 @@ class Service:
     @classmethod
     def over(cls, *, chain: Chain, index: Index, writer: Writer, vault: Vault) -> Service:
         """Put the use cases together over the given adapters."""
-        committee = Committee(index=index, writer=writer, vault=vault)
+        committee = Committee(chain=chain, index=index, writer=writer, vault=vault)
         return cls(
             chain=chain,
             index=index,

@@ -21,6 +21,7 @@ from ledger.domain.vocabulary import (
     Outcome,
     names,
 )
+from ledger.domain.wording import days_in_words
 from ledger.encoding.hexadecimal import to_hex
 from ledger.ports import DecisionRecord, GrantRecord, Index
 
@@ -94,7 +95,7 @@ class AccessLog:
         kinds = ", ".join(CATEGORY_LABELS[Category[word]].en for word in names(terms.categories))
         sentence = (
             f"{name}{self._on_behalf_of(terms.controller_id)} asked to {OPERATION_LABELS[terms.operation].en} {kinds}"
-            f"{_form(terms.level)} for {PURPOSE_LABELS[terms.purpose].en}, on the basis of {BASIS_LABELS[terms.basis].en}"
+            f"{days_in_words(terms.first_day, terms.last_day)}{_form(terms.level)} for {PURPOSE_LABELS[terms.purpose].en}, on the basis of {BASIS_LABELS[terms.basis].en}"
         )
         reasons = tuple(
             self._reason(Fact[word], record, consent) for word in _told(verdict.missing, record, consent)
@@ -118,10 +119,13 @@ class AccessLog:
 
 
 def _told(missing: Fact, record: DecisionRecord, consent: GrantRecord | None) -> list[str]:
-    """Without a consent there is one reason, not five: that there is none."""
+    """Without a consent there is one reason, not six: that there is none; without a project likewise."""
     if record.terms.basis is Basis.CONSENT and consent is None:
         missing &= ~(Fact.GRANT_RECIPIENT | Fact.GRANT_PURPOSE | Fact.GRANT_CATEGORIES | Fact.GRANT_SEPARATE)
         missing &= ~(Fact.GRANT_QUOTA | Fact.GRANT_PERIOD)
+    if not record.terms.project_id and Fact.PROJECT_FILED in missing:
+        missing &= ~(Fact.PROJECT_ETHICS | Fact.PROJECT_COMPLIANCE)
+        missing &= ~(Fact.PROJECT_TECHNIQUE | Fact.PROJECT_AGREEMENT)
     return names(missing)
 
 

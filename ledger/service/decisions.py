@@ -75,9 +75,9 @@ class Decisions:
             The operation; once mined, its events are the decisions in the order of the requests.
 
         Raises:
-            InvalidInput: A request asks for nothing.
+            InvalidInput: A request asks for nothing, or for days that are none.
             TooLarge: More than `MAX_REQUESTS`.
-            NotFound: A passport does not exist.
+            NotFound: A passport, the controller or the emergency does not exist.
         """
         if not requests:
             raise InvalidInput("there must be at least one request", field="requests")
@@ -86,6 +86,12 @@ class Decisions:
         for index, asked in enumerate(requests):
             if not asked.categories:
                 raise InvalidInput(f"request {index} names no category", field="categories")
+            if 0 < asked.last_day < asked.first_day:
+                raise InvalidInput(f"request {index}: dataTo is before dataFrom", field="dataTo")
+            if asked.controller_id and self.index.member(asked.controller_id) is None:
+                raise NotFound(f"there is no member {asked.controller_id}")
+            if asked.emergency_id and self.index.emergency(asked.emergency_id) is None:
+                raise NotFound(f"there is no emergency {asked.emergency_id}")
             require_passport(self.index, asked.passport_id)
         signer = signer_of(self.writer, actor)
         return self.writer.submit(signer, Call("decide", (self._batches(requests),)), idempotency=idempotency)

@@ -254,7 +254,7 @@ class SqlIndex:
         self,
         *,
         passport_id: PassportId | None = None,
-        recipient: int | None = None,
+        recipient: Member | None = None,
         after: str | None = None,
         limit: int = 100,
     ) -> tuple[list[GrantRecord], str | None]:
@@ -263,7 +263,11 @@ class SqlIndex:
         if passport_id is not None:
             query = query.where(grants.c.passport_id == passport_id)
         if recipient is not None:
-            query = query.where(grants.c.recipient == recipient)
+            query = query.where(
+                (grants.c.recipient == recipient.member_id)
+                | (grants.c.requested_by == recipient.member_id)
+                | (grants.c.recipient_kinds.bitwise_and(1 << recipient.kind) != 0)
+            )
         rows, following = self._chain_ordered(query, grants, after, limit)
         return [_grant(row) for row in rows], following
 
