@@ -39,6 +39,25 @@ class RegistrationIn(Model):
     )
 
 
+class NarrowingIn(Model):
+    """What data may be used for from now on."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"purposes": ["PRIMARY_CARE"]}]})
+
+    purposes: PurposesIn = Field(description="A smaller part of what it may serve now; there is no way back.")
+
+
+class DestructionIn(Model):
+    """Why and how data is destroyed."""
+
+    statement: str = Field(
+        min_length=1,
+        max_length=100_000,
+        description="Stays in the vault; the chain holds a commitment to it and to which keys go.",
+        examples=["Retention ended; the last backup expires on 2027-01-31"],
+    )
+
+
 class PassportOut(Model):
     """The on-chain record of one data asset."""
 
