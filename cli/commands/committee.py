@@ -133,8 +133,11 @@ def unseal(
 
 def tell_act(out: Console, found: dict[str, Any], title: str) -> None:
     """Print what an act of the committee brought about, or that it waits for the other seats."""
-    if "operationId" in found:
-        out.print("Proposed; the other seats approve it with: passport committee approve ACT")
+    if "actId" in found and "operationId" in found:
+        out.print(
+            f"Proposed as act {found['actId']}; the other seats approve it with: "
+            f"passport committee approve {found['actId']}"
+        )
     else:
         out.print(facts(title, found))
 
@@ -143,7 +146,7 @@ def _proposed(out: Console, found: dict[str, Any]) -> None:
     if "seats" in found:
         _told(out, found)
     else:
-        out.print("Proposed; the other seats approve it with: passport committee approve ACT")
+        tell_act(out, found, "Act")
 
 
 def _told(out: Console, committee: dict[str, Any]) -> None:

@@ -344,6 +344,9 @@ def _cap(text: str) -> tuple[str, int]:
 
 
 def _told(out: Console, member: dict[str, Any], verb: str) -> None:
+    if "name" not in member:
+        tell_act(out, member, "Act")
+        return
     out.print(
         f"{member['name']} is {verb}: member {member['memberId']}, status {member['status']}.", markup=False
     )

@@ -20,6 +20,7 @@ from ledger.client.signing import sign_headers
 from ledger.errors import InvalidInput, LedgerError, NodeUnreachable, TransactionPending
 
 _ACCEPTED: Final = 202
+_ACTS: Final = "/v1/acts/"
 _TRY_AGAIN: Final = (502, 503, 504)
 _FIRST_ERROR: Final = 400
 _FIRST_DELAY_SECONDS: Final = 0.1
@@ -78,7 +79,8 @@ class Transport:
         Send a request until it is answered for good.
 
         Returns:
-            The answer as a JSON value.
+            The answer as a JSON value; for an act of the committee that other seats must approve first, the operation
+            that proposed it with `actId`.
 
         Raises:
             LedgerError: The service's problem as the error it stands for, with its fix.
@@ -148,10 +150,14 @@ class Transport:
 
 
 def _answer_of(response: httpx2.Response) -> Any:
+    location = response.headers.get("Location", "")
+    if response.status_code == _ACCEPTED and location.startswith(_ACTS):
+        # Proposed: it is on the chain, and waits for people, which no patience of ours would shorten.
+        return {**_json_of(response), "actId": int(location.removeprefix(_ACTS))}
     if response.status_code == _ACCEPTED:
         raise TransactionPending(
             "the service took the request; the chain has not yet",
-            operation=response.headers.get("Location"),
+            operation=location or None,
             try_again=True,
         )
     if response.status_code >= _FIRST_ERROR:

@@ -107,6 +107,17 @@ class World:
         """Return the chain's time."""
         return self.service.chain.head().time
 
+    def pass_time(self, seconds: int) -> None:
+        """Move the chain's clock forward; only on a devnet of the test's own, for others live on the shared one."""
+        self.runtime.node.request("evm_increaseTime", hex(seconds))
+        self.runtime.node.request("evm_mine")
+
+    def until(self, moment: int) -> None:
+        """Move the chain's clock so that the newest block carries a time; nothing if it is later already."""
+        if moment > self.now():
+            self.runtime.node.request("evm_setNextBlockTimestamp", hex(moment))
+            self.runtime.node.request("evm_mine")
+
     def done(self, operation: WriteOperation) -> WriteOperation:
         """Wait until an operation is mined and indexed."""
         operation = self.service.writer.wait(operation.operation_id, timeout=30)
