@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from api.schemas.base import ADDRESS_EXAMPLE, ID2_EXAMPLE, ID_EXAMPLE, Model
 from api.schemas.chain import PositionOut, position_out
-from api.schemas.words import AddressIn, PurposesIn, purpose_names
+from api.schemas.words import AddressIn, PurposesIn, Uint32, purpose_names
 from ledger.encoding.hexadecimal import to_hex
 from ledger.ports import PassportRecord
 
@@ -36,6 +36,10 @@ class RegistrationIn(Model):
     holder: AddressIn | None = Field(
         default=None,
         description="The patient's holder key for this custodian; left out, the custodian keeps one.",
+    )
+    lock: Uint32 = Field(
+        default=0,
+        description="Public emergency under which the data was obtained: it serves that emergency alone.",
     )
 
 
@@ -67,6 +71,9 @@ class PassportOut(Model):
     custody: str = Field(examples=["SELF"])
     purposes: list[str] = Field(examples=[["PRIMARY_CARE", "AI_TRAINING"]])
     status: str = Field(examples=["OPEN"])
+    lock: int | None = Field(
+        default=None, description="Emergency that the data serves alone, if it was obtained under one."
+    )
     content: str = Field(examples=[ID2_EXAMPLE])
     size: int = Field(description="How many decisions it has.", examples=[3])
     position: PositionOut
@@ -96,6 +103,7 @@ def passport_out(record: PassportRecord) -> PassportOut:
         custody=passport.custody.name,
         purposes=purpose_names(passport.purposes),
         status=passport.status.name,
+        lock=passport.lock or None,
         content=to_hex(passport.content),
         size=passport.size,
         position=position_out(record.position),

@@ -28,6 +28,10 @@ def register(
         str | None,
         typer.Option(help="Address of the patient's own key; without one the hospital keeps a key."),
     ] = None,
+    lock: Annotated[
+        int,
+        typer.Option(min=0, help="Public emergency under which the data was obtained; it serves that alone."),
+    ] = 0,
     url: options.Url = options.DEFAULT_URL,
     key: options.Key = None,
     idempotency_key: options.IdempotencyKey = None,
@@ -44,7 +48,7 @@ def register(
             report("registering", index, len(files))
             bundle = parse_json(path.read_bytes(), what=str(path))
             name = f"{idempotency_key}-{index}" if idempotency_key else None
-            made.append(client.register(bundle, purpose, holder=holder, idempotency_key=name))
+            made.append(client.register(bundle, purpose, holder=holder, lock=lock, idempotency_key=name))
         report("registering", len(files), len(files))
     lines = [f"{item['passport']['passportId']}  {sum(item['entries'].values())} resources" for item in made]
     emit(made, as_json=as_json, render=lambda out: out.print("\n".join(lines), markup=False))

@@ -126,10 +126,11 @@ class PassportClient:
         purposes: list[str],
         *,
         holder: str | None = None,
+        lock: int = 0,
         idempotency_key: str | None = None,
     ) -> Json:
         """
-        Register a patient's record (custodian).
+        Register a patient's record (custodian); with `lock` one obtained under that public emergency.
 
         Returns:
             `{"passport": ..., "entries": {category: number}}`.
@@ -137,6 +138,8 @@ class PassportClient:
         body: Json = {"bundle": bundle, "purposes": purposes}
         if holder:
             body["holder"] = holder
+        if lock:
+            body["lock"] = lock
         return self._post("/v1/passports", body, idempotency_key)
 
     def passports(self) -> list[Json]:

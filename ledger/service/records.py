@@ -1,13 +1,17 @@
-"""Registering records: split, sealed in the vault, committed to, and given a passport."""
+"""Registering records: split, de-identified, sealed in the vault, committed to, and given a passport."""
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from ledger.domain.records import Address, Member, PassportId
 from ledger.domain.vocabulary import (
+    RECORD_LEVELS,
     Custody,
+    EmergencyKind,
     Level,
     PassportStatus,
     Purpose,
@@ -17,7 +21,8 @@ from ledger.domain.vocabulary import (
 )
 from ledger.encoding.commitments import new_id
 from ledger.encoding.hexadecimal import address, to_hex
-from ledger.errors import Conflict, InvalidInput
+from ledger.errors import Conflict, InvalidInput, NotFound
+from ledger.interop.deidentification import Content, deidentify
 from ledger.interop.fhir import read_bundle
 from ledger.ports import Call, Chain, Index, Operation, RecordSummary, SealedRecord, Vault, Writer
 from ledger.service.authority import require_custodian, require_passport, require_role, signer_of
@@ -25,6 +30,8 @@ from ledger.service.committee import Committee
 from ledger.service.statements import keep
 from ledger.wallet import holder_address, holder_key, new_seed
 
+#: Of the pseudonyms of one record.
+_SECRET_BYTES: Final = 32
 _STATES: Final = {PassportStatus.SEALED: "sealed", PassportStatus.DESTROYED: "destroyed"}
 
 
@@ -45,6 +52,7 @@ class Records:
         *,
         purposes: list[Purpose],
         holder: str | None = None,
+        lock: int = 0,
         idempotency: tuple[str, str, str] | None = None,
     ) -> tuple[SealedRecord, Operation]:
         """
@@ -56,6 +64,7 @@ class Records:
             purposes: What the data may ever be used for; can be narrowed later, never widened.
             holder: Address of the holder key that the patient keeps for this custodian. Without one the custodian
                 keeps a key on the patient's behalf, and the ledger shows that.
+            lock: Public emergency under which the data was obtained: it serves that emergency alone; 0 for none.
             idempotency: Scope, key and fingerprint of the request.
 
         Returns:
@@ -63,6 +72,7 @@ class Records:
 
         Raises:
             NotPermitted: *actor* is not a custodian.
+            NotFound: The committee declared no such emergency.
             MalformedRecord: The bundle cannot be read.
             Conflict: The custodian has registered this patient before; the message names the passport.
         """
@@ -70,6 +80,7 @@ class Records:
         signer = signer_of(self.writer, actor)
         if not purposes:
             raise InvalidInput("purposes must name at least one purpose", field="purposes")
+        self._require_declared(lock)
         patient = read_bundle(bundle)
         sealed = self._sealed_before(actor, patient.reference)
         if sealed is None:
@@ -78,11 +89,15 @@ class Records:
                 PassportId(new_id()),
                 custodian=actor.member_id,
                 local_reference=patient.reference,
-                content=patient.content,
+                content=_at_each_level(patient.content),
                 holder_seed=holder_key(seed, custodian=actor.member_id) if seed else None,
             )
         call = _issue_call(
-            sealed, holder=self._holder(sealed, holder), assisted=holder is None, purposes=purposes
+            sealed,
+            holder=self._holder(sealed, holder),
+            assisted=holder is None,
+            purposes=purposes,
+            lock=lock,
         )
         return sealed, self.writer.submit(signer, call, idempotency=idempotency)
 
@@ -207,7 +222,7 @@ class Records:
         self._require_open(passport_id)
         if not statement.strip():
             raise InvalidInput("statement must say why and how", field="statement")
-        sealed = self.vault.record(passport_id)
+        sealed = self.vault.level(passport_id, Level.IDENTIFIED)
         kinds = [str(item.category.name) for item in sealed.categories] if sealed else []
         record = {
             "passport": to_hex(passport_id),
@@ -231,6 +246,14 @@ class Records:
         if passport is None or passport.status is not PassportStatus.DESTROYED:
             return 0
         return self.vault.erase(passport_id)
+
+    def _require_declared(self, lock: int) -> None:
+        urgent = self.index.emergency(lock) if lock else None
+        if lock and (urgent is None or urgent.emergency.kind is not EmergencyKind.PUBLIC):
+            raise NotFound(
+                f"the committee declared no emergency {lock}",
+                fix="GET /v1/emergencies?kind=PUBLIC lists those that it declared.",
+            )
 
     def _require_open(self, passport_id: PassportId) -> None:
         status = require_passport(self.index, passport_id).passport.status
@@ -265,7 +288,15 @@ class Records:
         return holder_address(key)
 
 
-def _issue_call(sealed: SealedRecord, *, holder: Address, assisted: bool, purposes: list[Purpose]) -> Call:
+def _at_each_level(content: Content) -> dict[Level, Content]:
+    """De-identify a record to each of its levels; the secret of its pseudonyms is kept nowhere."""
+    secret, year = secrets.token_bytes(_SECRET_BYTES), datetime.now(UTC).year
+    return {level: deidentify(content, level=level, secret=secret, year=year) for level in RECORD_LEVELS}
+
+
+def _issue_call(
+    sealed: SealedRecord, *, holder: Address, assisted: bool, purposes: list[Purpose], lock: int
+) -> Call:
     custody = Custody.ASSISTED if assisted else Custody.SELF
     item = [
         to_hex(sealed.passport_id),
@@ -273,7 +304,7 @@ def _issue_call(sealed: SealedRecord, *, holder: Address, assisted: bool, purpos
         int(custody),
         purpose_set(purposes),
         int(Level.IDENTIFIED),
-        0,
+        lock,
         to_hex(sealed.content),
     ]
     return Call("issue", ([item],))
