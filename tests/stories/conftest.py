@@ -27,6 +27,11 @@ ORIGIN = "http://testserver"
 DAY = 86_400
 
 
+def at(seconds: int) -> str:
+    """Write a time as REST takes it."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 @pytest.fixture(scope="package")
 def moved_devnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Devnet]:
     """Return a devnet of the stories' own: they move its clock."""

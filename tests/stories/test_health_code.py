@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from ledger.audit.findings import Rule
 from ledger.client import content_received
 from ledger.domain.vocabulary import (
@@ -19,7 +17,7 @@ from ledger.domain.vocabulary import (
 )
 from ledger.encoding.hexadecimal import to_hex
 from ledger.wallet import holder_address
-from tests.stories.conftest import DAY, Stage
+from tests.stories.conftest import DAY, Stage, at
 from tests.support.world import Actor
 
 PATIENT_KEY = b"\x32" * 32
@@ -118,7 +116,3 @@ def project(stage: Stage, actor: Actor) -> int:
         valid_from=now - 60,
         valid_to=now + 90 * DAY,
     )
-
-
-def at(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
