@@ -5,9 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from api import access
 from api.auth import DOCUMENTED, KNOWN, MemberDep
 from api.dependencies import Fresh, ServiceDep
-from api.routes.documented import READ, READ_CHAIN, WRITE
+from api.routes.documented import READ, WRITE
 from api.routes.ids import NumberPath
 from api.schemas.base import seconds_of, unhex
 from api.schemas.committee import ReasonIn
@@ -43,14 +44,14 @@ def list_members(service: ServiceDep) -> MemberList:
     return MemberList(items=[member_out(member) for member in service.members.all()])
 
 
-@router.get("/{member_id}", responses=READ_CHAIN, dependencies=[KNOWN])
+@router.get("/{member_id}", responses=READ, dependencies=[KNOWN])
 def get_member(member_id: NumberPath, service: ServiceDep) -> MemberDetailOut:
     """
     Return a member, its daily caps with what counts against them today, and who acts for whom.
 
     For members and holders.
     """
-    return member_detail_out(service.members.detail(member_id))
+    return member_detail_out(service.members.detail(member_id, at=access.now_of(service)))
 
 
 @router.post("", status_code=201, response_model=MemberOut, responses=WRITE)
@@ -169,7 +170,9 @@ def set_caps(
         )
     )
     return write.answer(
-        operation, lambda _: member_detail_out(service.members.detail(member_id)), created=False
+        operation,
+        lambda _: member_detail_out(service.members.detail(member_id, at=access.now_of(service))),
+        created=False,
     )
 
 
@@ -220,7 +223,9 @@ def entrust_member(
         )
 
     return write.answer(
-        write.once(entrust), lambda _: member_detail_out(service.members.detail(member_id)), created=False
+        write.once(entrust),
+        lambda _: member_detail_out(service.members.detail(member_id, at=access.now_of(service))),
+        created=False,
     )
 
 
@@ -237,18 +242,20 @@ def end_entrustment(
         lambda identity: service.members.end_entrustment(actor, member_id, idempotency=identity)
     )
     return write.answer(
-        operation, lambda _: member_detail_out(service.members.detail(member_id)), created=False
+        operation,
+        lambda _: member_detail_out(service.members.detail(member_id, at=access.now_of(service))),
+        created=False,
     )
 
 
-@router.get("/{member_id}/emergency-right", responses=READ_CHAIN, dependencies=[KNOWN])
+@router.get("/{member_id}/emergency-right", responses=READ, dependencies=[KNOWN])
 def get_emergency_right(member_id: NumberPath, service: ServiceDep) -> EmergencyRightOut:
     """
     Return whether a member may open emergencies, what it owes, and how many are left.
 
     For members and holders.
     """
-    return right_out(service.emergencies.right(member_id))
+    return right_out(service.emergencies.right(member_id, at=access.now_of(service)))
 
 
 @router.post(
@@ -265,4 +272,6 @@ def restore_emergency_right(
     operation = write.once(
         lambda identity: service.emergencies.restore(actor, member_id, body.reason, idempotency=identity)
     )
-    return write.answer(operation, lambda _: right_out(service.emergencies.right(member_id)))
+    return write.answer(
+        operation, lambda _: right_out(service.emergencies.right(member_id, at=access.now_of(service)))
+    )

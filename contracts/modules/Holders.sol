@@ -93,7 +93,7 @@ abstract contract Holders is IHolders, Guards {
         bytes32 digest = _hashTypedDataV4(
             PassportHash.recoveryHash(passportId, holder, passport.epoch, _nonces[passportId]++)
         );
-        uint256 signed;
+        uint256 signed = 0;
         for (uint256 index = 0; index < keys.length; ++index) {
             if (signatures[index].length == 0) continue;
             for (uint256 earlier = 0; earlier < index; ++earlier) {

@@ -367,9 +367,13 @@ class Emergencies:
         found = [record for record in self.index.emergencies() if _owes(record, at)]
         return sorted(found, key=lambda record: record.emergency.review_due)
 
-    def right(self, member_id: int) -> RightStatus:
+    def right(self, member_id: int, *, at: int | None = None) -> RightStatus:
         """
         Return a member's right to emergencies.
+
+        Args:
+            member_id: The member.
+            at: When, seconds since the Unix epoch; None for now.
 
         Raises:
             NotFound: There is no such member.
@@ -377,7 +381,8 @@ class Emergencies:
         member = self.index.member(member_id)
         if member is None:
             raise NotFound(f"there is no member {member_id}", fix="GET /v1/members lists the members.")
-        now, right, law = self.chain.now(), self.index.emergency_right(member_id), self.index.policy()
+        now = self.chain.now() if at is None else at
+        right, law = self.index.emergency_right(member_id), self.index.policy()
         quota = law.emergencies.monthly_quota if law else 0
         times = [record.emergency.valid_from for record in self.index.emergencies(member_id=member_id)]
         left = max(quota - _in_window(times, now), 0)

@@ -334,16 +334,20 @@ class Members:
         call = Call("entrust", (processor, 0, 0, to_hex(bytes(_KEY_BYTES))))
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
 
-    def detail(self, member_id: int) -> MemberDetail:
+    def detail(self, member_id: int, *, at: int | None = None) -> MemberDetail:
         """
-        Return a member with its caps, what counts against them today, and who acts for whom.
+        Return a member with its caps, what counts against them on a day, and who acts for whom.
+
+        Args:
+            member_id: The member.
+            at: A time of that day, seconds since the Unix epoch; None for now.
 
         Raises:
             NotFound: There is no such member.
         """
         member = self.get(member_id)
-        today = self.chain.now() // _DAY_SECONDS
-        caps = self.index.caps(member_id, today)
+        day = (self.chain.now() if at is None else at) // _DAY_SECONDS
+        caps = self.index.caps(member_id, day)
         orders = self.index.entrustments(member_id).items()
         return MemberDetail(member, caps, {pair: order for pair, order in orders if order.purposes})
 

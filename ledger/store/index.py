@@ -122,6 +122,7 @@ class SqlIndex:
         self._database = database
         self._progress = threading.Condition()
         self._chain_head = 0
+        self._counted: tuple[bytes, list[DecisionCount]] | None = None
 
     # --- what the indexer does -------------------------------------------------
 
@@ -422,13 +423,12 @@ class SqlIndex:
         return sorted(found, key=lambda record: (record.passport_id, record.seq))
 
     def decision_counts(self) -> list[DecisionCount]:
-        """Return how many decisions there are, by member and basis."""
-        basis = func.substr(decisions.c.terms, _BASIS_BYTE, 1)
-        query = select(decisions.c.member_id, basis.label("basis"), func.count().label("number")).group_by(
-            decisions.c.member_id, basis
-        )
-        found = [DecisionCount(row.member_id, Basis(row.basis[0]), row.number) for row in self._all(query)]
-        return sorted(found, key=lambda count: (count.member_id, count.basis))
+        """Return how many decisions there are, by member and basis; counted anew when there are other decisions."""
+        found = self.cursor()
+        head = found.head if found else ZERO32
+        if self._counted is None or self._counted[0] != head:
+            self._counted = head, self._count_decisions()
+        return self._counted[1]
 
     def seats(self) -> dict[int, SeatKind]:
         """Return the kind of each member's seat, by member."""
@@ -491,6 +491,14 @@ class SqlIndex:
         rows = self._all(query)
         following = str(rows[limit - 1].serial) if len(rows) > limit else None
         return [_event(row) for row in rows[:limit]], following
+
+    def _count_decisions(self) -> list[DecisionCount]:
+        basis = func.substr(decisions.c.terms, _BASIS_BYTE, 1)
+        query = select(decisions.c.member_id, basis.label("basis"), func.count().label("number")).group_by(
+            decisions.c.member_id, basis
+        )
+        found = [DecisionCount(row.member_id, Basis(row.basis[0]), row.number) for row in self._all(query)]
+        return sorted(found, key=lambda count: (count.member_id, count.basis))
 
     def _chain_ordered(
         self, query: Select[Any], table: Any, after: str | None, limit: int
