@@ -15,9 +15,12 @@ from ledger.domain.days import date_of, day_of
 from ledger.domain.vocabulary import (
     ActKind,
     Approval,
+    AttestationKind,
     Basis,
     Category,
     DataClass,
+    EmergencyKind,
+    EmergencyReason,
     GrantFlag,
     Level,
     MemberKind,
@@ -114,6 +117,15 @@ LevelIn = Annotated[Level, BeforeValidator(_code_reader(Level)), _code_schema(Le
 MemberKindIn = Annotated[MemberKind, BeforeValidator(_code_reader(MemberKind)), _code_schema(MemberKind)]
 SeatKindIn = Annotated[SeatKind, BeforeValidator(_code_reader(SeatKind)), _code_schema(SeatKind)]
 ActKindIn = Annotated[ActKind, BeforeValidator(_code_reader(ActKind)), _code_schema(ActKind)]
+AttestationKindIn = Annotated[
+    AttestationKind, BeforeValidator(_code_reader(AttestationKind)), _code_schema(AttestationKind)
+]
+EmergencyKindIn = Annotated[
+    EmergencyKind, BeforeValidator(_code_reader(EmergencyKind)), _code_schema(EmergencyKind)
+]
+EmergencyReasonIn = Annotated[
+    EmergencyReason, BeforeValidator(_code_reader(EmergencyReason)), _code_schema(EmergencyReason)
+]
 ApprovalIn = Annotated[Approval, BeforeValidator(_code_reader(Approval)), _code_schema(Approval)]
 MemberKindsIn = Annotated[list[MemberKindIn], Field(max_length=6)]
 CategoriesIn = Annotated[Category, BeforeValidator(_set_reader(Category)), _set_schema(Category)]

@@ -129,6 +129,27 @@ def rule(
     emit(found, as_json=as_json, render=lambda out: _proposed(out, found))
 
 
+@app.command()
+def unseal(
+    passport: options.Passport,
+    reason: Reason,
+    url: options.Url = options.DEFAULT_URL,
+    key: options.Key = None,
+    idempotency_key: options.IdempotencyKey = None,
+    as_json: options.Json = False,
+) -> None:
+    """Propose to open sealed data again."""
+    with member_client(url, key) as client:
+        found = client.unseal(passport, reason, idempotency_key=idempotency_key)
+    emit(found, as_json=as_json, render=lambda out: tell_act(out, found, "Passport"))
+
+
+def tell_act(out: Console, found: dict[str, Any], title: str) -> None:
+    """Print what an act of the committee brought about, or that it waits for the other seats."""
+    if not advise(out, found):
+        out.print(facts(title, found))
+
+
 def _proposed(out: Console, found: dict[str, Any]) -> None:
     if not advise(out, found):
         _told(out, found)

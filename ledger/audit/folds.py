@@ -19,6 +19,7 @@ from ledger.audit.state import (
     LedgerState,
     RecoveryEntry,
     ReleaseEntry,
+    ReviewEntry,
     RightState,
     TransferEntry,
     hash_of,
@@ -62,6 +63,7 @@ from ledger.domain.vocabulary import (
     MemberKind,
     MemberStatus,
     Operation,
+    Outcome,
     PassportStatus,
     Role,
     SeatKind,
@@ -430,7 +432,11 @@ def _emergency_opened(state: LedgerState, given: dict[str, Any], position: Posit
         passport_id=PassportId(given["passportId"]),
     )
     state.emergencies[number] = EmergencyEntry(
-        emergency, position, reason=given["reason"], sealed_until=given["sealedUntil"]
+        emergency,
+        position,
+        reason=given["reason"],
+        sealed_until=given["sealedUntil"],
+        statement=Commitment(given["statement"]),
     )
     right = state.rights.get(member_id, RightState())
     state.rights[member_id] = replace(right, opened=(*right.opened, number))
@@ -449,7 +455,7 @@ def _emergency_declared(state: LedgerState, given: dict[str, Any], position: Pos
         max_records=max_records,
         jurisdiction=jurisdiction,
     )
-    state.emergencies[number] = EmergencyEntry(emergency, position)
+    state.emergencies[number] = EmergencyEntry(emergency, position, statement=Commitment(given["document"]))
 
 
 def _emergency_ended(state: LedgerState, given: dict[str, Any], _: Position) -> None:
@@ -458,10 +464,16 @@ def _emergency_ended(state: LedgerState, given: dict[str, Any], _: Position) -> 
     state.emergencies[given["emergencyId"]] = replace(entry, emergency=ended)
 
 
-def _emergency_reviewed(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+def _emergency_reviewed(state: LedgerState, given: dict[str, Any], position: Position) -> None:
     entry = known(state.emergencies, given["emergencyId"], "emergency")
     emergency = replace(entry.emergency, finding=EmergencyFinding(given["finding"]))
-    reviewed = replace(entry, emergency=emergency, reviewer=given["reviewer"])
+    reviewed = replace(
+        entry,
+        emergency=emergency,
+        reviewer=given["reviewer"],
+        opinion=Commitment(given["opinion"]),
+        reviewed_at=position.time,
+    )
     state.emergencies[given["emergencyId"]] = reviewed
     if given["rightLost"]:
         member_id = entry.emergency.member_id
@@ -482,6 +494,8 @@ def _decided(state: LedgerState, given: dict[str, Any], position: Position) -> N
     passport = known(state.passports, entry.passport_id, "passport")
     if entry.is_permit:
         _take_permit(state, entry, passport)
+    elif entry.outcome == Outcome.REVIEW:
+        state.reviews[entry.passport_id, entry.seq] = ReviewEntry()
     state.passports[entry.passport_id] = replace(passport, size=entry.seq + 1)
     state.counts[entry.passport_id] = state.counts.get(entry.passport_id, 0) + 1
     state.decisions.setdefault(entry.passport_id, {})[entry.seq] = entry
@@ -542,9 +556,12 @@ def _take_permit(state: LedgerState, entry: DecisionEntry, passport: Passport) -
         state.emergencies[terms.emergency_id] = replace(urgent, emergency=counted)
 
 
-def _request_reviewed(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+def _request_reviewed(state: LedgerState, given: dict[str, Any], position: Position) -> None:
     passport_id, seq = PassportId(given["passportId"]), given["seq"]
     decision = known(state.decisions.get(passport_id, {}), seq, "decision")
+    state.reviews[passport_id, seq] = ReviewEntry(
+        given["reviewer"], given["approvedUntil"], Commitment(given["opinion"]), position.time
+    )
     request = Request(passport_id, decision.grant_id, decision.commitment, decision.terms)
     state.approvals[hash_of(request, decision.member_id)] = given["approvedUntil"]
 

@@ -151,10 +151,11 @@ class Transport:
 
 
 def _answer_of(response: httpx2.Response) -> Any:
-    if response.status_code == _ACCEPTED and not response.headers.get("Location", "").startswith(_ACTS):
+    location = response.headers.get("Location", "")
+    if response.status_code == _ACCEPTED and not location.startswith(_ACTS):
         raise TransactionPending(
             "the service took the request; the chain has not yet",
-            operation=response.headers.get("Location"),
+            operation=location or None,
             try_again=True,
         )
     if response.status_code >= _FIRST_ERROR:

@@ -26,7 +26,7 @@ from ledger.client import (
 from ledger.client.holders import grant_of, seconds
 from ledger.domain.days import day_of
 from ledger.domain.records import Address, Salt
-from ledger.domain.vocabulary import Level
+from ledger.domain.vocabulary import Category, Level
 from ledger.domain.wording import consent_text, terms_record
 from ledger.encoding.commitments import commit_record
 from ledger.encoding.hexadecimal import bytes32, to_hex
