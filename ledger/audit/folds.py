@@ -93,11 +93,16 @@ def apply(state: LedgerState, event: Event) -> None:
     Take one event, in the order of the chain. Events that the ledger's ABI does not have change nothing here.
 
     Raises:
-        VerificationError: The event speaks of something no earlier event brought about.
+        VerificationError: The event speaks of something no earlier event brought about, or of a code that does not
+            exist: no ledger emitted it.
     """
     fold = _FOLDS.get(event.name)
-    if fold is not None:
+    if fold is None:
+        return
+    try:
         fold(state, event.arguments, event.position)
+    except ValueError as error:
+        raise VerificationError(f"an event {event.name} says what no ledger says: {error}") from None
 
 
 # Members
@@ -477,7 +482,7 @@ def _emergency_reviewed(state: LedgerState, given: dict[str, Any], position: Pos
     state.emergencies[given["emergencyId"]] = reviewed
     if given["rightLost"]:
         member_id = entry.emergency.member_id
-        state.rights[member_id] = replace(state.rights[member_id], lost=True)
+        state.rights[member_id] = replace(state.rights.get(member_id, RightState()), lost=True)
 
 
 def _right_restored(state: LedgerState, given: dict[str, Any], _: Position) -> None:

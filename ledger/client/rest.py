@@ -371,9 +371,21 @@ class PassportClient:
         """Return a decision."""
         return self._get(f"/v1/decisions/{passport_id}/{seq}")
 
-    def policy(self, version: int | None = None) -> Json:
-        """Return the law in force, or one of its versions."""
-        return self._get("/v1/policy" if version is None else f"/v1/policy/{version}")
+    def policy(self, version: int | None = None, *, language: str | None = None) -> Json:
+        """Return the law in force, or one of its versions; in the words of a language (`en`, `zh`) too."""
+        return self._get(_law(version), {"language": language})
+
+    def policy_page(self, version: int | None = None, *, language: str | None = None) -> str:
+        """Return the law in force, or one of its versions, as Markdown in a language or in both."""
+        return self._get_page(_law(version), {"language": language})
+
+    def policy_changes(self, version: int, since: int) -> Json:
+        """Return what a version of the law changed since another one."""
+        return self._get(f"{_law(version)}/changes", {"since": since})
+
+    def policy_changes_page(self, version: int, since: int, *, language: str | None = None) -> str:
+        """Return what a version of the law changed since another one as Markdown."""
+        return self._get_page(f"{_law(version)}/changes", {"since": since, "language": language})
 
     # Transfers
 
@@ -424,6 +436,9 @@ class PassportClient:
         answer: Json = self._to.call("GET", path, query=query)
         return answer
 
+    def _get_page(self, path: str, query: Json) -> str:
+        return str(self._to.call("GET", path, query=query, accept="text/markdown"))
+
     def _post(self, path: str, body: Json | None, key: str | None) -> Json:
         return self._write("POST", path, body, key)
 
@@ -440,3 +455,7 @@ class PassportClient:
             cursor = page.get("next")
             if not cursor:
                 return
+
+
+def _law(version: int | None) -> str:
+    return "/v1/policy" if version is None else f"/v1/policy/{version}"
