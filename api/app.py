@@ -16,9 +16,11 @@ from api.middleware import BodyLimit, LastResort, SameSite, SecurityHeaders
 from api.pages import people, public
 from api.pages.render import STATIC, environment, problem_page
 from api.routes import (
+    attestations,
     committee,
     consent_requests,
     decisions,
+    emergencies,
     grants,
     health,
     holders,
@@ -53,6 +55,10 @@ _ROUTERS: Final[tuple[APIRouter, ...]] = (
     projects.router,
     decisions.router,
     permissions.router,
+    decisions.reviews,
+    emergencies.router,
+    emergencies.declarations,
+    attestations.router,
     records.router,
     transfers.router,
     provenance.router,

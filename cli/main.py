@@ -32,6 +32,8 @@ _COMMANDS: Final = (
     "template",
     "project",
     "request",
+    "emergency",
+    "attest",
     "transfer",
     "log",
     "verify",

@@ -33,9 +33,10 @@ from api.schemas.words import (
     TimeIn,
     Uint16,
     Uint32,
+    day_out,
     purpose_names,
 )
-from ledger.domain.days import date_of, day_of
+from ledger.domain.days import day_of
 from ledger.domain.records import NO_GRANT, Commitment, Grant, GrantId, PassportId
 from ledger.domain.vocabulary import Category, GrantFlag, Language, Level, kinds_of, names
 from ledger.domain.wording import FIRST_TEMPLATE, STATUS_LABELS
@@ -468,8 +469,8 @@ def words_out(words: Words) -> WordsOut:
         categories=names(words.categories),
         use_from=None if words.use_from is None else utc(words.use_from),
         use_to=utc(words.use_to),
-        data_from=_day(words.data_from),
-        data_to=_day(words.data_to),
+        data_from=day_out(words.data_from),
+        data_to=day_out(words.data_to),
         max_uses=words.max_uses,
         level=words.level.name,
         flags=names(words.flags),
@@ -494,8 +495,8 @@ def grant_out(
         use_to=utc(state.use_to),
         max_uses=state.max_uses,
         uses=state.uses,
-        data_from=_day(state.data_from),
-        data_to=_day(state.data_to),
+        data_from=day_out(state.data_from),
+        data_to=day_out(state.data_to),
         level=state.level.name,
         flags=names(state.flags),
         status=status,
@@ -513,8 +514,3 @@ def grant_out(
         text=text,
         position=position_out(record.position),
     )
-
-
-def _day(day: int) -> str | None:
-    found = date_of(day)
-    return found.isoformat() if found else None

@@ -145,6 +145,22 @@ def time_in_words(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
+def days_in_words(first_day: int, last_day: int, language: Language = Language.EN) -> str:
+    """Return which days data is of, to be put after what data it is; the empty string without a limit."""
+    first, last = date_of(first_day), date_of(last_day)
+    if language is Language.ZH:
+        if first and last:
+            return f"（{first} 至 {last}）"
+        if first:
+            return f"（{first} 起）"
+        return f"（截至 {last}）" if last else ""
+    if first and last:
+        return f" of {first} to {last}"
+    if first:
+        return f" since {first}"
+    return f" up to {last}" if last else ""
+
+
 def _changes(former: Grant | GrantState, grant: Grant | GrantState) -> Iterator[Label]:
     if (former.recipient, former.recipient_kinds) != (grant.recipient, grant.recipient_kinds):
         yield Label("Other recipients.", "接收方变更。")
@@ -226,15 +242,4 @@ def _who(recipient: str, grant: Grant | GrantState, language: Language) -> str:
 
 
 def _days(grant: Grant | GrantState, language: Language) -> str:
-    first, last = date_of(grant.data_from), date_of(grant.data_to)
-    if language is Language.ZH:
-        if first and last:
-            return f"（{first} 至 {last}）"
-        if first:
-            return f"（{first} 起）"
-        return f"（截至 {last}）" if last else ""
-    if first and last:
-        return f" of {first} to {last}"
-    if first:
-        return f" since {first}"
-    return f" up to {last}" if last else ""
+    return days_in_words(grant.data_from, grant.data_to, language)

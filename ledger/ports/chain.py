@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from ledger.domain.records import (
     Address,
     BlockHeader,
+    Entrustment,
     GrantId,
     GrantState,
     HolderKey,
@@ -39,6 +40,9 @@ class Chain(Protocol):
     def grant(self, passport_id: PassportId, grant_id: GrantId) -> GrantState | None:
         """Return a grant as the contract holds it."""
 
+    def entrustment(self, controller: int, processor: int) -> Entrustment:
+        """Return what a controller entrusted a processor with; no purpose if nothing."""
+
     def emergency_until(self, emergency_id: int) -> int:
         """Return when an emergency ends, seconds since the Unix epoch, exclusive; 0 if there is none."""
 
@@ -54,8 +58,11 @@ class Chain(Protocol):
     def stands_by(self, key: HolderKey, digest: bytes, signature: bytes) -> bool:
         """Tell whether a key that is not a bare account stands by a digest now: by ERC-1271 or ERC-7913."""
 
-    def function_of(self, call: bytes) -> str:
-        """Return the name of the ledger's function that calldata calls; the empty string for no function of it."""
+    def reading_of(self, call: bytes) -> tuple[str, dict[str, Any]]:
+        """Return the name of the ledger's function that calldata calls, and its arguments by name as JSON values."""
+
+    def act_approved_at(self, act_id: int) -> int:
+        """Return when an act of the committee had what its rule needs, seconds since the Unix epoch; 0 before."""
 
     def allowance(self, payer: Address) -> int:
         """Return what *payer* gives a new signer for its transactions, in wei: a thousandth of what it has."""

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 from ledger.ports import Chain, Index, Vault, Writer
 from ledger.service.access import AccessLog
+from ledger.service.attestations import Attestations
 from ledger.service.committee import Committee
 from ledger.service.consents import Consents
 from ledger.service.decisions import Decisions
+from ledger.service.emergencies import Emergencies
 from ledger.service.holders import Holders
 from ledger.service.members import Members
 from ledger.service.permissions import Permissions
@@ -44,6 +46,8 @@ class Service:
     decisions: Decisions
     releases: Releases
     transfers: Transfers
+    emergencies: Emergencies
+    attestations: Attestations
     access: AccessLog
     permissions: Permissions
     provenance: Provenance
@@ -53,7 +57,8 @@ class Service:
         cls, *, chain: Chain, index: Index, writer: Writer, vault: Vault, passkeys: Passkeys | None = None
     ) -> Service:
         """Put the use cases together over the given adapters; *passkeys* says where those may be used."""
-        committee = Committee(index=index, writer=writer, vault=vault)
+        committee = Committee(chain=chain, index=index, writer=writer, vault=vault)
+        emergencies = Emergencies(chain=chain, index=index, writer=writer, vault=vault, committee=committee)
         signatures = Signatures(chain=chain, index=index, passkeys=passkeys or Passkeys())
         templates = Templates(index=index, writer=writer, vault=vault, committee=committee)
         consents = Consents(
@@ -66,7 +71,7 @@ class Service:
             vault=vault,
             committee=committee,
             members=Members(chain=chain, index=index, writer=writer, vault=vault, committee=committee),
-            records=Records(chain=chain, index=index, writer=writer, vault=vault),
+            records=Records(chain=chain, index=index, writer=writer, vault=vault, committee=committee),
             signatures=signatures,
             templates=templates,
             consents=consents,
@@ -82,7 +87,9 @@ class Service:
             decisions=Decisions(index=index, writer=writer, vault=vault),
             releases=Releases(chain=chain, index=index, writer=writer, vault=vault),
             transfers=Transfers(chain=chain, index=index, writer=writer, vault=vault),
-            access=AccessLog(index=index),
+            emergencies=emergencies,
+            attestations=Attestations(chain=chain, index=index, writer=writer, vault=vault),
+            access=AccessLog(index=index, emergencies=emergencies),
             permissions=Permissions(chain=chain, index=index),
             provenance=Provenance(index=index),
         )

@@ -397,8 +397,7 @@ class Consents:
             )
         typed_data = grant_typed_data(self.chain.domain(), grant)
         self.signatures.check_voice(passport, typed_data, signature, signer=signer)
-        known = self.index.grant(grant.grant_id)
-        if known is not None and not _waits(known, grant.passport_id):
+        if self._is_taken(grant):
             raise Conflict(
                 f"grant {to_hex(grant.grant_id)} exists already: a signature is good for one grant"
             )
@@ -604,17 +603,18 @@ class Consents:
         """Return a grant's status at a time in one word, see `grant_status`."""
         return grant_status(record.state, at, recipient=self.index.member(record.state.recipient))
 
-    def standing(self, passport_id: PassportId, member_id: int, at: int) -> tuple[str, list[GrantRecord]]:
+    def standing(self, passport_id: PassportId, member: Member, at: int) -> tuple[str, list[GrantRecord]]:
         """
         Tell where a member stands with a passport's holder.
 
         Returns:
-            The status of the strongest grant to the member by name, or `never-asked`; and all of them, oldest first.
+            The status of the strongest grant to the member, by name or by its kind, or `never-asked`; and all of them,
+            oldest first.
         """
-        found, cursor = self.index.grants(passport_id=passport_id, recipient=member_id, limit=500)
+        found, cursor = self.index.grants(passport_id=passport_id, recipient=member, limit=500)
         while cursor is not None:
             more, cursor = self.index.grants(
-                passport_id=passport_id, recipient=member_id, after=cursor, limit=500
+                passport_id=passport_id, recipient=member, after=cursor, limit=500
             )
             found += more
         statuses = [self.status(record, at) for record in found]
@@ -719,13 +719,11 @@ class Consents:
         """Check words and put them as they go on the chain, without terms."""
         if bool(words.recipient) == bool(words.recipient_kinds):
             raise InvalidInput("name either a recipient or kinds of recipients", field="recipient")
-        if words.recipient:
-            self._name(words.recipient)
         now = self.chain.now()
         # "From now on" means from the newest block: the next one, which may run behind our clock, comes after it.
         start = self.chain.head().time if words.use_from is None else words.use_from
         self._check(words, start, now)
-        self._check_template(words)
+        self._check_template(words, start)
         return replace(
             _grant_of(passport_id, words, use_from=start),
             grant_id=grant_id or GrantId(new_id()),
@@ -759,28 +757,41 @@ class Consents:
             raise NotFound(f"passport {to_hex(passport_id)} has no grant {to_hex(grant_id)}")
         return record
 
-    def _name(self, member_id: int) -> str:
+    def _is_taken(self, grant: Grant) -> bool:
+        """Tell whether a grant's id was given before. To have asked under it does not take it."""
+        former = self.index.grant(grant.grant_id)
+        if former is None:
+            return False
+        if former.state.assurance is not Assurance.NONE:
+            return True
+        return former.passport_id == grant.passport_id and former.state.status is not GrantStatus.REQUESTED
+
+    def _member(self, member_id: int) -> Member:
         member = self.index.member(member_id)
         if member is None:
             raise NotFound(f"there is no member {member_id}", fix="GET /v1/members lists the members.")
-        return member.name
+        return member
 
     def _called(self, member_id: int) -> str:
         member = self.index.member(member_id) if member_id else None
         return member.name if member else f"member {member_id}"
 
-    def _check_template(self, words: Words) -> None:
+    def _check_template(self, words: Words, use_from: int) -> None:
         template = self.index.template(words.template)
         if template is None or template.withdrawn:
             raise InvalidInput(f"template {words.template} is not in force", field="template")
         outside = [purpose.name for purpose in words.purposes if not template.purposes >> purpose & 1]
         outside += names(words.categories & ~template.categories)
-        member = self.index.member(words.recipient) if words.recipient else None
-        kinds = [member.kind] if member else list(words.recipient_kinds)
+        kinds = [self._member(words.recipient).kind] if words.recipient else list(words.recipient_kinds)
         outside += [kind.name for kind in kinds if not template.recipient_kinds >> kind & 1]
         if outside:
             raise InvalidInput(
                 f"template {words.template} does not allow {', '.join(outside)}", field="template"
+            )
+        if words.use_to - use_from > template.max_seconds:
+            raise InvalidInput(
+                f"template {words.template} allows {template.max_seconds // 86_400} days at most",
+                field="useTo",
             )
 
     def _check(self, words: Words, use_from: int, now: int) -> None:
@@ -794,8 +805,12 @@ class Consents:
             raise InvalidInput("categories must name at least one category", field="categories")
         if law is not None and (banned := [p.name for p in purposes if law.banned_purposes >> p & 1]):
             raise InvalidInput(f"the law bans {', '.join(banned)}; no consent can allow it", field="purposes")
-        if GrantFlag.SEPARATE in words.flags and (len(set(purposes)) != 1 or not words.recipient):
-            raise InvalidInput("a separate consent names exactly one purpose, and a member", field="purposes")
+        if GrantFlag.SEPARATE in words.flags and len(set(purposes)) != 1:
+            raise InvalidInput("a separate consent names exactly one purpose", field="purposes")
+        if GrantFlag.SEPARATE in words.flags and not words.recipient:
+            raise InvalidInput("a separate consent names one recipient, not kinds of them", field="recipient")
+        if 0 < words.data_to < words.data_from:
+            raise InvalidInput("dataTo is before dataFrom", field="dataTo")
         if words.use_to <= max(use_from, now):
             raise InvalidInput("useTo must be after useFrom and in the future", field="useTo")
         if law is not None and words.use_to > now + law.max_grant_seconds:
@@ -833,14 +848,6 @@ def grant_status(state: GrantState, at: int, *, recipient: Member | None = None)
     ):
         return "frozen"
     return "active" if grant_is_live(state, at) else "pending"
-
-
-def _waits(record: GrantRecord, passport_id: PassportId) -> bool:
-    """Tell whether a grant can still be given under an id: it was asked for, be it of another passport alone."""
-    state = record.state
-    if record.passport_id == passport_id:
-        return state.status is GrantStatus.REQUESTED
-    return state.assurance is Assurance.NONE
 
 
 def _words_of(state: GrantState, template: int, language: Language) -> Words:
