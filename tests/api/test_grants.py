@@ -11,7 +11,7 @@ import pytest
 
 from ledger.client import sign_grant, sign_in
 from ledger.client.holders import check_grant
-from ledger.domain.vocabulary import Category, MemberKind, Purpose, Role, kind_set, purpose_set
+from ledger.domain.vocabulary import Category, MemberKind, Purpose, Role
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import InvalidInput, NotFound, NotPermitted
 from ledger.ports import Call
@@ -301,8 +301,17 @@ def test_a_patients_own_request_is_served_by_the_custodian(cast, ask, study):
 def _template(
     world: Any, purposes: list[Purpose], categories: Category, kinds: list[MemberKind], seconds: int
 ) -> int:
-    content = [purpose_set(purposes), int(categories), kind_set(kinds), seconds, False, "0x" + "05" * 32]
-    operation = _propose(world, Call("issueTemplate", (content,)))
+    operation = world.done(
+        world.service.templates.issue(
+            world.committee.member,
+            purposes=purposes,
+            categories=categories,
+            recipient_kinds=kinds,
+            max_seconds=seconds,
+            notice="Only for the study of this test.",
+            reason="in session",
+        )
+    )
     return int(event_named(operation, "TemplateIssued").arguments["template"])
 
 
