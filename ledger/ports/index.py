@@ -214,7 +214,13 @@ class Index(Protocol):
     ) -> tuple[list[PassportRecord], str | None]:
         """Return passports, oldest first, and the cursor of the next page."""
 
-    def grant(self, grant_id: GrantId) -> GrantRecord | None: ...
+    def grant(self, grant_id: GrantId, *, passport_id: PassportId | None = None) -> GrantRecord | None:
+        """
+        Return a grant.
+
+        One id may have been asked for of several passports: without *passport_id* it is the one that was given, or else
+        the first that was asked for.
+        """
 
     def grants(
         self,

@@ -745,17 +745,14 @@ class Consents:
         return bool(kept["text"] == said)
 
     def _in_status(self, grant_id: GrantId, status: GrantStatus, otherwise: str) -> GrantRecord:
-        record = self.get(grant_id)
-        if record.state.status is not status:
-            raise Conflict(f"grant {to_hex(grant_id)} {otherwise}: it is {record.state.status.name.lower()}")
-        return record
+        return _require_status(self.get(grant_id), status, otherwise)
 
     def _of_passport(self, grant_id: GrantId, passport_id: PassportId, status: GrantStatus) -> GrantRecord:
         what = "waits for no answer" if status is GrantStatus.REQUESTED else "can not be replaced"
-        record = self._in_status(grant_id, status, what)
-        if record.passport_id != passport_id:
+        record = self.index.grant(grant_id, passport_id=passport_id)
+        if record is None:
             raise NotFound(f"passport {to_hex(passport_id)} has no grant {to_hex(grant_id)}")
-        return record
+        return _require_status(record, status, what)
 
     def _is_taken(self, grant: Grant) -> bool:
         """Tell whether a grant's id was given before. To have asked under it does not take it."""
@@ -818,6 +815,14 @@ class Consents:
             raise InvalidInput(f"a consent may last {days} days at most", field="useTo")
         if not 0 <= words.max_uses <= _MAX_USES:
             raise InvalidInput(f"maxUses must be 0 to {_MAX_USES}", field="maxUses")
+
+
+def _require_status(record: GrantRecord, status: GrantStatus, otherwise: str) -> GrantRecord:
+    if record.state.status is not status:
+        raise Conflict(
+            f"grant {to_hex(record.grant_id)} {otherwise}: it is {record.state.status.name.lower()}"
+        )
+    return record
 
 
 def proof(signature: bytes, signer: HolderKey = "0x") -> list[str]:

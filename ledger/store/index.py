@@ -250,9 +250,11 @@ class SqlIndex:
         rows, following = self._chain_ordered(query, passports, after, limit)
         return [_passport(row) for row in rows], following
 
-    def grant(self, grant_id: GrantId) -> GrantRecord | None:
-        """Return a grant; the one that was given, should the same id have been asked for elsewhere too."""
+    def grant(self, grant_id: GrantId, *, passport_id: PassportId | None = None) -> GrantRecord | None:
+        """Return a grant, of a passport or the one that was given; see `ledger.ports.Index`."""
         query = select(grants).where(grants.c.grant_id == grant_id)
+        if passport_id is not None:
+            query = query.where(grants.c.passport_id == passport_id)
         row = self._one(query.order_by(grants.c.assurance.desc(), grants.c.block_number).limit(1))
         return _grant(row) if row else None
 

@@ -22,13 +22,14 @@ from ledger.chain.devnet import Devnet
 from ledger.chain.rpc import Node
 from ledger.client import PassportClient, open_release
 from ledger.client.holders import grant_of
-from ledger.domain.vocabulary import Role
+from ledger.domain.vocabulary import Purpose, Role
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.typed_data import digest, grant_message, grant_typed_data
 from ledger.encoding.webauthn import read_assertion
 from ledger.errors import Conflict, InvalidInput, NotFound, SignatureRejected
 from ledger.ports import Call
 from ledger.service.consents import proof
+from tests.support.data import bundle
 from tests.support.passkeys import Passkey
 from tests.support.solidity import Deployer, compiled
 from tests.support.world import Actor, World
@@ -265,11 +266,18 @@ def test_a_bare_p256_key_signs_as_well(practice: Practice, key: Passkey) -> None
 
 
 def test_a_verifier_that_is_not_there_verifies_nothing(practice: Practice, key: Passkey) -> None:
-    passport = practice.register(key.holder("0x" + "77" * 20))
-    prepared = practice.prepared(passport)
-    signature = to_hex(key.assertion(challenge_of(prepared), PAGE))
-    with pytest.raises(SignatureRejected):
-        practice.client(practice.lab).relay_grant(prepared["grant"], signature)
+    """The ledger takes no such key; the service's own check does not trust the silence of an empty address either."""
+    nobody, message = "0x" + "77" * 20, secrets.token_bytes(32)
+    world, wanted = practice.world, key.holder(nobody)
+    document = bundle(1, reference=f"patient-{secrets.token_hex(4)}")
+    _, operation = world.service.records.register(
+        practice.hospital.member, document, purposes=[Purpose.AI_TRAINING], holder=wanted
+    )
+    error = world.failed(operation)
+    assert (error["code"], "a verifier that has code" in error["message"]) == ("invalid-input", True)
+    chain = world.service.chain
+    assert chain.stands_by(key.holder(practice.p256), message, key.bare(message))
+    assert not chain.stands_by(wanted, message, key.bare(message))
 
 
 def test_keys_and_signatures_have_bounds(practice: Practice, passport: str) -> None:
