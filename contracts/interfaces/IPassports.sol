@@ -74,7 +74,7 @@ interface IPassports {
     error Passports_Unknown(bytes32 passportId);
     /// @notice Thrown when the id is taken.
     error Passports_Exists(bytes32 passportId);
-    /// @notice Thrown when id, holder, purposes or content are missing, or the level does not exist.
+    /// @notice Thrown when id, holder, purposes or content are missing, the level does not exist, or the holder is no key.
     error Passports_Incomplete(bytes32 passportId);
     /// @notice Thrown when the caller does not keep the data.
     error Passports_NotCustodian(bytes32 passportId, uint32 memberId);

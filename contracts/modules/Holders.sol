@@ -61,7 +61,7 @@ abstract contract Holders is IHolders, Guards {
         uint32 validTo,
         bytes calldata signature
     ) external {
-        require(delegate.length >= 20, Holders_BadKey());
+        require(_isKey(delegate), Holders_BadKey());
         uint16 epoch = _knownPassport(passportId).epoch;
         _requireHolder(
             passportId,
@@ -161,7 +161,7 @@ abstract contract Holders is IHolders, Guards {
         IPassports.Custody custody,
         bool byCustodian
     ) private {
-        require(holder.length >= 20, Holders_BadKey());
+        require(_isKey(holder), Holders_BadKey());
         uint32 readyAt = uint32(block.timestamp) + _limits.recoverySeconds;
         _recoveries[passportId] = Recovery(holder, custody, readyAt);
         emit RecoveryStarted(passportId, holder, custody, readyAt, byCustodian);
@@ -175,7 +175,7 @@ abstract contract Holders is IHolders, Guards {
         bytes memory holder,
         IPassports.Custody custody
     ) private {
-        require(holder.length >= 20, Holders_BadKey());
+        require(_isKey(holder), Holders_BadKey());
         uint16 epoch = ++passport.epoch;
         passport.holder = holder;
         passport.custody = custody;

@@ -22,6 +22,8 @@ from ledger.errors import InvalidInput, LedgerError, NodeUnreachable, Transactio
 _ACCEPTED: Final = 202
 #: What a page comes as, where one was asked for.
 _PAGE: Final = "text/markdown"
+#: Where an act of the committee waits: nothing that the chain would still do by itself.
+_ACTS: Final = "/v1/acts/"
 _TRY_AGAIN: Final = (502, 503, 504)
 _FIRST_ERROR: Final = 400
 _FIRST_DELAY_SECONDS: Final = 0.1
@@ -81,7 +83,8 @@ class Transport:
         Send a request until it is answered for good.
 
         Returns:
-            The answer as a JSON value; as text if *accept* asks for a page.
+            The answer as a JSON value; as text if *accept* asks for a page. For a change that the committee must approve
+            first: the operation that proposed it, with `actId` and `advice`.
 
         Raises:
             LedgerError: The service's problem as the error it stands for, with its fix.
@@ -157,10 +160,11 @@ class Transport:
 
 
 def _answer_of(response: httpx2.Response) -> Any:
-    if response.status_code == _ACCEPTED:
+    location = response.headers.get("Location", "")
+    if response.status_code == _ACCEPTED and not location.startswith(_ACTS):
         raise TransactionPending(
             "the service took the request; the chain has not yet",
-            operation=response.headers.get("Location"),
+            operation=location or None,
             try_again=True,
         )
     if response.status_code >= _FIRST_ERROR:

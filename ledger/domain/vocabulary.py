@@ -414,6 +414,22 @@ EMERGENCY_REASON_LABELS: Final[dict[EmergencyReason, Label]] = {
     EmergencyReason.OTHER: Label("another reason, given in words", "其他原因，另附说明"),
 }
 
+ATTESTATION_LABELS: Final[dict[AttestationKind, Label]] = {
+    AttestationKind.ENCRYPTION: Label("the data is encrypted throughout", "数据全程加密"),
+    AttestationKind.DEIDENTIFICATION: Label("the de-identification was checked", "去标识化已核验"),
+    AttestationKind.SOURCE: Label("where the data is from, and how it was treated", "数据来源及处理标准"),
+    AttestationKind.LICENCE: Label(
+        "the model that the project deploys is licensed", "项目所部署模型持有牌照"
+    ),
+    AttestationKind.CLEARANCE: Label("the project's data may cross the border", "项目数据可跨境传输"),
+}
+
+FINDING_LABELS: Final[dict[EmergencyFinding, Label]] = {
+    EmergencyFinding.PENDING: Label("not reviewed yet", "尚未审查"),
+    EmergencyFinding.JUSTIFIED: Label("justified", "正当"),
+    EmergencyFinding.UNJUSTIFIED: Label("not justified", "不正当"),
+}
+
 FACT_LABELS: Final[dict[Fact, Label]] = {
     Fact.MEMBER_ACTIVE: Label("the institution's membership is in force", "机构成员资格有效"),
     Fact.MEMBER_SCOPE: Label("the purpose is within the institution's licence", "用途在机构许可范围内"),
