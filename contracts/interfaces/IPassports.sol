@@ -40,7 +40,7 @@ interface IPassports {
     /// @notice What a custodian states when it issues a passport.
     struct Issue {
         bytes32 passportId; // 32 random bytes
-        bytes holder; // 20 bytes: an account. More: the address of an ERC-7913 verifier, then the key
+        bytes holder; // 20 bytes: an account. Up to 512: the address of an ERC-7913 verifier, then the key
         Custody custody;
         uint16 purposes;
         uint8 level;

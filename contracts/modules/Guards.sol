@@ -108,9 +108,10 @@ abstract contract Guards is State {
     }
 
     /// @dev Whether it can be a holder's key: an account, or a verifier that has code with a key after it. A precompile
-    /// has none, and some of them answer whatever they are asked.
+    /// has none, and some of them answer whatever they are asked. Bounded, so that whoever indexes keys can.
     function _isKey(bytes memory key) internal view returns (bool) {
-        return key.length == 20 || (key.length > 20 && address(bytes20(key)).code.length != 0);
+        if (key.length == 20) return true;
+        return key.length > 20 && key.length <= 512 && address(bytes20(key)).code.length != 0;
     }
 
     function _isLevel(uint8 level) internal pure returns (bool) {
