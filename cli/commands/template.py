@@ -10,7 +10,7 @@ from rich.console import Console
 
 from cli import options
 from cli.access import any_client, member_client
-from cli.output import emit, facts, table
+from cli.output import advise, emit, facts, table
 from cli.times import read_span
 
 app = typer.Typer(
@@ -99,7 +99,5 @@ def withdraw(
 
 
 def _proposed(out: Console, found: dict[str, Any]) -> None:
-    if "template" in found:
+    if not advise(out, found):
         out.print(facts(f"Template {found['template']}", found))
-    else:
-        out.print("Proposed; the other seats approve it with: passport committee approve ACT")
