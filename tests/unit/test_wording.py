@@ -110,7 +110,7 @@ def test_who_asks_is_said_before_what_is_asked():
         (
             {"level": Level.DEIDENTIFIED},
             ["Narrower: the data de-identified instead of as recorded."],
-            ["去标识程度由“可识别”改为“去标识化”。"],
+            ["去标识程度由“原始记录”改为“去标识化”。"],
         ),
         (
             {"flags": GrantFlag.NO_RELINK},
