@@ -7,10 +7,17 @@ what people and other systems call it: plain words in English and Chinese, HL7 v
 
 from __future__ import annotations
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum, IntFlag, StrEnum
 from typing import Final, NamedTuple, TypeVar
 
 from ledger.errors import UnknownCode
+
+
+class Language(StrEnum):
+    """The languages in which people read what they sign."""
+
+    EN = "en"
+    ZH = "zh"
 
 
 class Label(NamedTuple):
@@ -20,6 +27,10 @@ class Label(NamedTuple):
     zh: str
     act_reason: str | None = None
     duo: str | None = None
+
+    def said(self, language: Language) -> str:
+        """Return the words in a language."""
+        return self.zh if language is Language.ZH else self.en
 
 
 class Purpose(IntEnum):
