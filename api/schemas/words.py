@@ -21,6 +21,7 @@ from ledger.domain.vocabulary import (
     DataClass,
     EmergencyKind,
     EmergencyReason,
+    Fact,
     GrantFlag,
     Language,
     Level,
@@ -132,6 +133,7 @@ MemberKindsIn = Annotated[list[MemberKindIn], Field(max_length=6)]
 CategoriesIn = Annotated[Category, BeforeValidator(_set_reader(Category)), _set_schema(Category)]
 RolesIn = Annotated[Role, BeforeValidator(_set_reader(Role)), _set_schema(Role)]
 TechniquesIn = Annotated[Technique, BeforeValidator(_set_reader(Technique)), _set_schema(Technique)]
+FactsIn = Annotated[Fact, BeforeValidator(_set_reader(Fact)), _set_schema(Fact)]
 FlagsIn = Annotated[GrantFlag, BeforeValidator(_set_reader(GrantFlag)), _set_schema(GrantFlag)]
 PurposesIn = Annotated[list[PurposeIn], Field(min_length=1, max_length=16)]
 TimeIn = Annotated[AwareDatetime, BeforeValidator(_is_text), AfterValidator(_of_the_ledger)]

@@ -16,6 +16,17 @@ Json = dict[str, Any]
 
 _PAGE = 500
 _KEY_BYTES = 16
+#: What of a law is decided; the rest of what `policy` returns explains it.
+_LAW_FIELDS = (
+    "entries",
+    "necessary",
+    "classes",
+    "bannedPurposes",
+    "maxGrantSeconds",
+    "levels",
+    "emergencies",
+)
+_ENTRY_FIELDS = ("dataClass", "purpose", "basis", "required")
 
 
 class PassportClient:
@@ -420,6 +431,25 @@ class PassportClient:
             The committee, or as `admit` returns.
         """
         return self._post("/v1/committee/rules", rule, idempotency_key)
+
+    def set_policy(self, law: Json, reason: str, *, idempotency_key: str | None = None) -> Json:
+        """
+        Propose a new version of the law: the whole of it, as `policy` returns one; what is not decided there is left out.
+
+        Returns:
+            The new law, or as `admit` returns.
+        """
+        body = {field: law[field] for field in _LAW_FIELDS if field in law}
+        if isinstance(body.get("entries"), list):
+            body["entries"] = [
+                {field: entry[field] for field in _ENTRY_FIELDS if field in entry}
+                for entry in body["entries"]
+            ]
+        if isinstance(body.get("classes"), dict):
+            body["classes"] = {
+                name: found for name, found in body["classes"].items() if name != "NON_SENSITIVE"
+            }
+        return self._post("/v1/policy", {**body, "reason": reason}, idempotency_key)
 
     def approve_act(self, act_id: int, *, idempotency_key: str | None = None) -> Json:
         """Approve an act."""
