@@ -19,14 +19,19 @@ from ledger.audit.law import render
 from ledger.audit.replay import replay
 from ledger.audit.source import read_events
 from ledger.chain import artifacts
+from ledger.chain.artifacts import CONTRACTS, LEDGER
 from ledger.chain.contract import DEPLOY, calldata
 from ledger.chain.devnet import Devnet
-from ledger.chain.rpc import Node
-from ledger.domain.records import Address, PolicyTable
+from ledger.chain.rpc import Node, contract_address
+from ledger.domain.records import Address, Admission, PolicyTable
+from ledger.domain.vocabulary import Role
+from ledger.domain.wording import NOTICE_HASH
 from ledger.encoding.events import EventDecoder
+from ledger.encoding.hexadecimal import to_hex
 from ledger.ports import Call
+from ledger.service.members import admission_argument
 
-_DEPLOYER = "0x" + "11" * 20
+_DEPLOYER = Address("0x" + "11" * 20)
 
 
 def main() -> None:
@@ -65,6 +70,15 @@ def as_json(table: PolicyTable) -> dict[str, object]:
         "sensitiveCategories": int(table.sensitive_categories),
         "bannedPurposes": table.banned_purposes,
         "maxGrantSeconds": table.max_grant_seconds,
+        "levels": f"0x{table.levels:064x}",
+        "emergencies": {
+            "seconds": table.emergencies.seconds,
+            "categories": int(table.emergencies.categories),
+            "monthlyQuota": table.emergencies.monthly_quota,
+            "reviewSeconds": table.emergencies.review_seconds,
+            "maxDeclarationSeconds": table.emergencies.max_declaration_seconds,
+            "recoverySeconds": table.emergencies.recovery_seconds,
+        },
     }
 
 
@@ -82,17 +96,35 @@ def fresh_ledger() -> Iterator[tuple[Node, Address]]:
 
 
 def _deploy(node: Node) -> Address:
-    key = "0x" + "01" * 32
-    founder = [_DEPLOYER, 1, 0, 0, 2**40 - 1, key, key, "Committee"]
+    """Deploy the contracts of a ledger one after the other: each is told where the one before it is."""
     node.request("hardhat_impersonateAccount", _DEPLOYER)
-    data = "0x" + calldata(Call(DEPLOY, (founder,))).hex()
+    founder = Admission(
+        name="Committee",
+        signer=_DEPLOYER,
+        roles=Role.COMMITTEE,
+        purposes=0,
+        jurisdiction=0,
+        valid_to=2**32 - 1,
+        signing_key=b"\x01" * 32,
+        sealing_key=b"\x01" * 32,
+    )
+    office: list[str] = []
+    for name in CONTRACTS:
+        founding = [admission_argument(founder), to_hex(NOTICE_HASH)] if name == LEDGER else []
+        office = [_create(node, Call(f"{DEPLOY}{name}", (*office, *founding)))]
+    return Address(office[0])
+
+
+def _create(node: Node, call: Call) -> str:
+    data = to_hex(calldata(call))
     transaction = node.request(
         "eth_sendTransaction", {"from": _DEPLOYER, "data": data, "gasPrice": "0x0", "gas": hex(16_000_000)}
     )
     receipt = node.request("eth_getTransactionReceipt", transaction)
-    if receipt["status"] != "0x1":
-        raise SystemExit("the ledger could not be deployed on the devnet")
-    return Address(receipt["contractAddress"].lower())
+    address = contract_address(receipt)
+    if receipt["status"] != "0x1" or address is None:
+        raise SystemExit(f"could not {call.function} on the devnet")
+    return address
 
 
 if __name__ == "__main__":

@@ -201,6 +201,10 @@ class Columns:
             self._events.append((self._count, event))
             self._count += 1
 
+    def words(self) -> bytes:
+        """Return the six words of each decision, in the order of the fold."""
+        return b"".join(self._raw)
+
     def events(self) -> Iterable[Event]:
         """Yield everything taken as events, in the order of the chain."""
         rows = self._rows()
@@ -258,7 +262,7 @@ class Columns:
         )
 
     def _rows(self) -> NDArray[Any]:
-        return np.frombuffer(b"".join(self._raw), _ROW)
+        return np.frombuffer(self.words(), _ROW)
 
     def _check(self) -> Checked:
         if not self._positions:

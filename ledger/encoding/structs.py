@@ -27,6 +27,28 @@ def policy_table(version: int, values: tuple[Any, ...]) -> PolicyTable:
     )
 
 
+def policy_values(table: PolicyTable) -> tuple[Any, ...]:
+    """Write a law as the contract's struct: `policy_table` the other way round."""
+    limits = table.emergencies
+    return (
+        table.required,
+        table.necessary,
+        table.levels,
+        int(table.core_categories),
+        int(table.sensitive_categories),
+        table.banned_purposes,
+        table.max_grant_seconds,
+        (
+            limits.seconds,
+            int(limits.categories),
+            limits.monthly_quota,
+            limits.review_seconds,
+            limits.max_declaration_seconds,
+            limits.recovery_seconds,
+        ),
+    )
+
+
 def grant_state(values: tuple[Any, ...]) -> GrantState:
     """Read a grant as stored: a tuple in the order of `IConsents.GrantState`."""
     (

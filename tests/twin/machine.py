@@ -52,6 +52,7 @@ from ledger.domain.vocabulary import (
     TransferStatus,
 )
 from ledger.encoding.hexadecimal import from_hex
+from ledger.encoding.structs import policy_values
 from ledger.encoding.typed_data import LedgerDomain
 from ledger.encoding.words import pack_terms, unpack_verdict
 from ledger.errors import VerificationError
@@ -59,7 +60,7 @@ from ledger.policy import class_of, grant_is_live
 from ledger.ports import Call
 from tests.twin.chain import Chain, Key, View, word
 from tests.twin.dice import DAY, HOUR, MINUTE, Dice, flip, law_from
-from tests.twin.model import FOUNDER, Model, Step, grant_values, table_values
+from tests.twin.model import FOUNDER, Model, Step, grant_values
 
 START: Final = 1_800_000_000
 FOREVER: Final = 2**32 - 1
@@ -389,7 +390,7 @@ class ContractAndTwin(RuleBasedStateMachine):
         else:
             call = chance.pick(
                 (
-                    Call("setPolicy", (table_values(model.state.law),)),
+                    Call("setPolicy", (policy_values(model.state.law),)),
                     Call("reinstate", (2,)),
                     Call("setCaps", (2, 1)),
                     Call("unseal", (self.passport(chance),)),
@@ -821,7 +822,7 @@ def _questions(model: Model, _: Any) -> Iterator[tuple[bytes, View, Any]]:
         *_about_the_rest(model),
         ("head", b"", state.head),
         ("policyVersion", b"", state.policy_version),
-        ("policy", b"", table_values(state.law)),
+        ("policy", b"", policy_values(state.law)),
         ("memberCount", b"", len(state.members)),
         ("emergencyCount", b"", len(state.emergencies)),
         ("projectCount", b"", len(state.projects)),

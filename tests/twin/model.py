@@ -53,6 +53,7 @@ from ledger.domain.vocabulary import (
     TransferStatus,
 )
 from ledger.encoding.hexadecimal import from_hex, to_hex
+from ledger.encoding.structs import policy_values
 from ledger.encoding.typed_data import (
     LedgerDomain,
     confirmation_typed_data,
@@ -365,7 +366,7 @@ class Model:
     # The law
 
     def set_policy(self, table: PolicyTable) -> Step:
-        values = table_values(table)
+        values = policy_values(table)
         limits = table.emergencies
         below = any(
             required and floor_of(basis) not in required
@@ -1187,28 +1188,6 @@ class Model:
             yield "TransferReceived", {**words, "matched": content == entry.transfer.content}
 
         return Step(key, Call("receiveTransfer", (transfer_id, content)), errors, emits)
-
-
-def table_values(table: PolicyTable) -> tuple[Any, ...]:
-    """Return a table as `IPolicy.Table`."""
-    limits = table.emergencies
-    return (
-        tuple(table.required),
-        table.necessary,
-        table.levels,
-        int(table.core_categories),
-        int(table.sensitive_categories),
-        table.banned_purposes,
-        table.max_grant_seconds,
-        (
-            limits.seconds,
-            int(limits.categories),
-            limits.monthly_quota,
-            limits.review_seconds,
-            limits.max_declaration_seconds,
-            limits.recovery_seconds,
-        ),
-    )
 
 
 def grant_values(state: GrantState) -> tuple[Any, ...]:

@@ -12,7 +12,8 @@ from ledger.audit.columns import Columns, replay_logs
 from ledger.audit.replay import replay
 from ledger.chain import artifacts
 from ledger.chain.contract import decoder
-from ledger.encoding.events import RawLog, event_topic
+from ledger.encoding.events import RawLog, _by_abi, event_topic
+from ledger.errors import VerificationError
 from tests.twin.machine import ContractAndTwin, Stage, outcome_of
 
 ABI: Final = artifacts.load().abi
@@ -58,6 +59,27 @@ def test_a_chain_that_somebody_forged(chronicles: list[list[RawLog]]) -> None:
         assert expected == outcome_of(lambda logs=logs: replay_logs(logs, ABI))
         different += isinstance(expected, tuple) and bool(expected[0])
     assert different > _FORGERIES / 4
+
+
+def test_logs_are_decoded_as_eth_abi_decodes_them(chronicles: list[list[RawLog]]) -> None:
+    """By the words' places, for what contracts write; whatever else is there is eth-abi's to refuse or to read."""
+    noise = Random(7)
+    types = decoder()._types
+    for log in [log for logs in chronicles for log in logs]:
+        at = noise.randrange(len(log.data)) if log.data else 0
+        forged = replace(log, data=_flipped(noise, log.data, at, at + 1)) if log.data else log
+        short = replace(log, data=log.data[:-32], topics=log.topics[: noise.choice((2, 4))])
+        for one in (log, forged, short):
+            assert _decoded(lambda one=one: decoder().decode(one).arguments) == _decoded(
+                lambda one=one: _by_abi(types[one.topics[0]], one)
+            )
+
+
+def _decoded(decode):
+    try:
+        return decode()
+    except VerificationError as error:
+        return error.message
 
 
 def _plain(logs: list[RawLog]):
