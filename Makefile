@@ -11,7 +11,7 @@ SCRIPTS := hardhat.config.js 'scripts/*.js'
 export HARDHAT_DISABLE_TELEMETRY_PROMPT := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-contracts test-python lint format lock compile clean distclean
+.PHONY: help setup run test test-contracts test-python lint slither format lock compile clean distclean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ lint: setup ## Check format, style, types and the direction of imports
 	$(BIN)/lint-imports
 	$(NPX)prettier --check --no-error-on-unmatched-pattern $(SOLIDITY) $(SCRIPTS)
 	$(NPX)solhint --disc --noPoster --max-warnings 0 'contracts/**/*.sol'
+
+slither: setup ## Analyse the contracts; what docs/security.md does not explain is an error (some minutes)
+	$(BIN)/python -m scripts.slither
 
 format: setup ## Format all code
 	$(BIN)/ruff check --fix-only --quiet .

@@ -14,9 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from eth_utils.crypto import keccak
+
 from ledger.chain import artifacts
 from ledger.chain.rpc import Node
 from ledger.client import MemberKeys, PassportClient
+from ledger.domain.records import Address
 from ledger.errors import LedgerError
 
 State = Literal["well", "wrong", "left out"]
@@ -26,6 +29,8 @@ _TRANSACTION_GAS: Final = 2**24
 _MAX_SKEW_SECONDS: Final = 30
 _MAX_LAG_BLOCKS: Final = 10
 _MIN_FREE_BYTES: Final = 1024**3
+#: Asks a contract of the ledger for the one behind it.
+_OFFICE: Final = keccak(text="OFFICE()")[:4]
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -161,26 +166,24 @@ def _chain(subject: Subject) -> str:
 
 
 def _code(subject: Subject) -> str:
-    found = subject.node.code(subject.ledger)
-    if not found:
-        raise Wrong(
-            f"there is no contract at {subject.ledger}",
-            "Check the address and the chain; a devnet may have been reset.",
-        )
-    expected = artifacts.load().contracts[artifacts.LEDGER].deployed_bytecode
-    if not _same_code(found, expected):
-        raise Wrong(
-            f"the contract at {subject.ledger} is not the one of this version",
-            "Use the version of this program that the ledger was deployed with, or run `make setup` again.",
-        )
-    return f"{len(found)} bytes, those of this version"
-
-
-def _same_code(found: bytes, expected: bytes) -> bool:
-    """Immutables are zero in the compiled code and filled in on the chain."""
-    return len(found) == len(expected) and all(
-        there in (here, 0) for here, there in zip(found, expected, strict=True)
-    )
+    """Compare the ledger's code, and that of the offices behind it, with this version's."""
+    address, total = subject.ledger, 0
+    for name in reversed(artifacts.CONTRACTS):
+        found = subject.node.code(address)
+        if not found:
+            raise Wrong(
+                f"there is no contract at {address}",
+                "Check the address and the chain; a devnet may have been reset.",
+            )
+        if not artifacts.load().contracts[name].is_at(found):
+            raise Wrong(
+                f"the contract at {address} is not the {name} of this version",
+                "Use the version of this program that the ledger was deployed with, or run `make setup` again.",
+            )
+        total += len(found)
+        if name != artifacts.CONTRACTS[0]:
+            address = Address("0x" + subject.node.call(address, _OFFICE)[-20:].hex())
+    return f"{total} bytes in {len(artifacts.CONTRACTS)} contracts, those of this version"
 
 
 def _gas(subject: Subject) -> str:

@@ -49,6 +49,8 @@ from ledger.domain.vocabulary import (
 #: How long after its decision a permit can be used, in seconds.
 PERMIT_SECONDS: Final = 3600
 
+_FULL_COUNT: Final = 0xFFFF
+
 _NOTHING: Final = Fact(0)
 _NO_ATTESTATIONS: Final[Mapping[AttestationKind, Attestation]] = {}
 
@@ -221,7 +223,12 @@ def takes_record(
     ):
         return False
     required = table.required_for(verdict.data_class, terms.purpose, terms.basis)
-    return Fact.EMERGENCY_IN_FORCE in required or passport.lock != 0
+    return rests_on_emergency(required, passport.lock)
+
+
+def rests_on_emergency(required: Fact, lock: int) -> bool:
+    """Tell whether a permit rests on the emergency that it names: the law asks for one, or for what unlocks the data."""
+    return Fact.EMERGENCY_IN_FORCE in required or (Fact.UNLOCKED in required and lock != 0)
 
 
 def cap_of(caps: int, purpose: Purpose) -> int:
@@ -230,8 +237,9 @@ def cap_of(caps: int, purpose: Purpose) -> int:
 
 
 def takes_cap(terms: Terms, verdict: Verdict, caps: Caps) -> bool:
-    """Tell whether a decision counts against the requester's daily cap."""
-    return verdict.outcome is Outcome.PERMIT and cap_of(caps.caps, terms.purpose) != 0
+    """Tell whether a decision counts against the requester's daily cap; a count of 16 bits that is full stays full."""
+    counted = cap_of(caps.caps, terms.purpose) != 0 and cap_of(caps.used, terms.purpose) != _FULL_COUNT
+    return verdict.outcome is Outcome.PERMIT and counted
 
 
 def _member_facts(terms: Terms, situation: Situation) -> Fact:

@@ -14,6 +14,7 @@ from api.schemas.decisions import DecisionList, decision_out
 from api.schemas.passports import PassportList, PassportOut, RegistrationIn, RegistrationOut, passport_out
 from api.writes import WriteDep, event_named
 from ledger.domain.records import PassportId
+from ledger.domain.vocabulary import Level
 from ledger.service import Service
 from ledger.service.authority import require_passport
 
@@ -23,7 +24,7 @@ router = APIRouter(prefix="/v1/passports", tags=["passports"], dependencies=[Fre
 @router.post("", status_code=201, response_model=RegistrationOut, responses=WRITE)
 def register_record(body: RegistrationIn, actor: MemberDep, service: ServiceDep, write: WriteDep) -> Response:
     """
-    Register one patient's record: split by category, sealed here, and given a passport on the ledger.
+    Register one patient's record: split by category, sealed here at each level, and given a passport on the ledger.
 
     For custodians. At most 32 MiB.
     """
@@ -94,6 +95,6 @@ def list_access(
 
 
 def _registration(service: Service, passport: PassportId) -> RegistrationOut:
-    sealed = service.vault.record(passport)
+    sealed = service.vault.level(passport, Level.IDENTIFIED)
     entries = {str(item.category.name): item.entries for item in sealed.categories} if sealed else {}
     return RegistrationOut(passport=passport_out(require_passport(service.index, passport)), entries=entries)

@@ -14,6 +14,7 @@ from ledger.domain.vocabulary import (
     CATEGORY_LABELS,
     CLASS_LABELS,
     FACT_LABELS,
+    LEVEL_LABELS,
     OPERATION_LABELS,
     PURPOSE_LABELS,
     Basis,
@@ -93,6 +94,7 @@ def vocabulary() -> dict[str, list[Word]]:
         "operations": dict(OPERATION_LABELS),
         "categories": dict(CATEGORY_LABELS),
         "classes": dict(CLASS_LABELS),
+        "levels": dict(LEVEL_LABELS),
         "facts": {fact: FACT_LABELS[fact] for fact in Fact},
     }
     return {

@@ -29,9 +29,12 @@ class ReleaseOut(Model):
 
     passport_id: str = Field(examples=[ID_EXAMPLE])
     seq: int = Field(examples=[0])
+    level: str = Field(description="How far the data is de-identified.", examples=["PSEUDONYMISED"])
     content: str = Field(examples=[ID2_EXAMPLE])
+    levels: dict[str, str] = Field(description="For each level the commitment to its manifest.")
+    levels_salt: str = Field(examples=[ID2_EXAMPLE])
+    manifest: dict[str, str] = Field(description="For each category the commitment to it at this level.")
     manifest_salt: str = Field(examples=[ID2_EXAMPLE])
-    manifest: dict[str, str]
     categories: list[ReleasedCategoryOut]
 
 
@@ -40,9 +43,12 @@ def release_out(release: Release) -> ReleaseOut:
     return ReleaseOut(
         passport_id=to_hex(release.passport_id),
         seq=release.seq,
+        level=release.level.name,
         content=to_hex(release.content),
-        manifest_salt=to_hex(release.manifest_salt),
+        levels=release.levels,
+        levels_salt=to_hex(release.levels_salt),
         manifest=release.manifest,
+        manifest_salt=to_hex(release.manifest_salt),
         categories=[
             ReleasedCategoryOut(
                 category=str(item.category.name),

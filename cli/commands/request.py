@@ -13,6 +13,7 @@ from cli import options
 from cli.access import any_client, member_client, member_keys
 from cli.output import REFUSED, emit, facts, table
 from ledger.client import PassportClient, open_release
+from ledger.domain.vocabulary import Level
 from ledger.encoding.hexadecimal import bytes32
 
 app = typer.Typer(name="request", help="Ask for data, and get what was permitted.", no_args_is_help=True)
@@ -150,7 +151,8 @@ def _opened(url: str, key: Path | None, passport: str, seq: int) -> dict[str, li
     keys = member_keys(key)
     with PassportClient(url, keys) as client:
         content = bytes32(client.passport(passport)["content"], field="content")
-        return open_release(client.release(passport, seq), keys, content=content)
+        level = Level[client.decision(passport, seq)["level"]]
+        return open_release(client.release(passport, seq), keys, level=level, content=content)
 
 
 def _write(folder: Path, category: str, resources: list[dict[str, Any]]) -> tuple[str, Path, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any, Final
 
 from cli.story.cast import COMPANY, COMPLIANCE, ETHICS, HOSPITALS
@@ -19,9 +21,10 @@ from cli.story.plan import (
 from cli.story.world import World
 from cli.times import rfc3339
 from ledger.client import open_release, seconds
-from ledger.domain.vocabulary import Fact, flags, names
+from ledger.domain.vocabulary import Fact, Level, flags, names
 from ledger.encoding.hexadecimal import bytes32
 from ledger.errors import NotPermitted, VerificationError
+from ledger.interop.fhir import PatientBundle
 
 Json = dict[str, Any]
 
@@ -102,6 +105,23 @@ def ask(world: World, action: str, asked: list[Ask]) -> None:
         _check(item, found[item.name])
 
 
+def is_what_was_registered(opened: dict[str, list[Json]], patient: PatientBundle, level: str) -> bool:
+    """
+    Compare what a recipient opened with the hospital's own file.
+
+    Identified it must be the same. At another level, whose pseudonyms nobody can compute, it must be as many resources
+    of the same types in the same order, and nowhere hold the hospital's name for the patient.
+    """
+    original = {str(category.name): entries for category, entries in patient.content.items()}
+    if level == Level.IDENTIFIED.name:
+        return opened == original
+    return _types(opened) == _types(original) and patient.reference not in json.dumps(opened)
+
+
+def _types(content: dict[str, list[Json]]) -> dict[str, list[str]]:
+    return {name: [str(entry["resourceType"]) for entry in entries] for name, entries in content.items()}
+
+
 def _file_project(world: World) -> None:
     def plan() -> Json:
         now = world.now()
@@ -162,15 +182,15 @@ def _check(item: Ask, answer: Json) -> None:
 def _open(world: World, item: Ask) -> Json:
     """Fetch one permitted record as its recipient; returns the number of resources by category."""
     answer = world.answer_to(item.name)
-    original = item.patient.content().content
-    permitted = {str(name.name): original[name] for name in original if name in item.categories}
+    patient = item.patient.content()
+    permitted = {name: entries for name, entries in patient.content.items() if name in item.categories}
     if not permitted:
         return {}
     client = world.as_member(item.asker)
     release = client.release(answer["passportId"], answer["seq"])
     content = bytes32(client.passport(answer["passportId"])["content"], field="content")
-    opened = open_release(release, world.keys(item.asker), content=content)
-    if opened != permitted:
+    opened = open_release(release, world.keys(item.asker), level=Level[item.level], content=content)
+    if not is_what_was_registered(opened, replace(patient, content=permitted), release["level"]):
         raise VerificationError(f"what was released for {item.name!r} is not what the hospital registered")
     return {category: len(resources) for category, resources in opened.items()}
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from cli.story.asking import ask
+from cli.story.asking import ask, is_what_was_registered
 from cli.story.plan import move_ask
 from cli.story.world import World
 from ledger.client import content_received, open_release
+from ledger.domain.vocabulary import Level
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import VerificationError
 
@@ -51,8 +52,7 @@ def _collect(world: World, shipped: Json) -> str:
     """Collect as the recipient; returns the content commitment over what arrived."""
     wanted = move_ask(world.cast)
     release = world.as_member(wanted.asker).collect(shipped["transferId"])
-    opened = open_release(release, world.keys(wanted.asker))
-    original = {str(name.name): resources for name, resources in wanted.patient.content().content.items()}
-    if opened != original:
+    opened = open_release(release, world.keys(wanted.asker), level=Level[wanted.level])
+    if not is_what_was_registered(opened, wanted.patient.content(), release["level"]):
         raise VerificationError("what arrived at the other hospital is not what was registered")
     return to_hex(content_received(release, world.keys(wanted.asker)))

@@ -7,7 +7,20 @@ import {Verdict} from "../libraries/Verdict.sol";
 /// @title IDecisions
 /// @notice Requests for access, each answered and recorded: permitted if and only if no required fact is missing.
 interface IDecisions {
-    /// @notice One request: three words and one packed word.
+    /// @notice One thing that a batch of requests is about.
+    struct Target {
+        bytes32 passportId;
+        bytes32 grantId; // grant relied on, or 0
+    }
+
+    /// @notice Requests that ask the same of several passports: one statement, one set of terms.
+    struct Batch {
+        Terms terms;
+        bytes32 commitment; // commitment to the requester's own statement: who, on what system, why
+        Target[] targets;
+    }
+
+    /// @notice One request, word for word.
     struct Request {
         bytes32 passportId;
         bytes32 grantId; // grant relied on, or 0
@@ -40,9 +53,9 @@ interface IDecisions {
         bytes32 opinion
     );
 
-    /// @notice Thrown when a batch is empty.
+    /// @notice Thrown when there is no batch, or one without a target.
     error Decisions_Empty();
-    /// @notice Thrown when a request names a purpose, basis, operation, level, emergency or controller that does not
+    /// @notice Thrown when the terms of a batch name a purpose, basis, operation, level, emergency or controller that does not
     /// exist, no category, days that are none, or sets undefined bits.
     error Decisions_Malformed(uint256 index, Terms terms);
     /// @notice Thrown when the passport has no such decision.
@@ -60,9 +73,9 @@ interface IDecisions {
     /// @notice Ask for access. Each request is answered and recorded, also when the answer is no.
     /// @dev Never reverts for a reason of policy. Reverts with Members_NotMember, Passports_Unknown,
     /// Decisions_Empty or Decisions_Malformed.
-    /// @param requests One or more requests of the caller.
-    /// @return verdicts The answers, in order.
-    function decide(Request[] calldata requests) external returns (Verdict[] memory verdicts);
+    /// @param batches One or more batches of requests of the caller.
+    /// @return verdicts The answers, in the order of the targets, batch after batch.
+    function decide(Batch[] calldata batches) external returns (Verdict[] memory verdicts);
 
     /// @notice Answer a request that waits for a human. If approved, the same request of the same member, made again in
     /// time, is answered with `HUMAN_REVIEWED` among the facts that hold.

@@ -5,7 +5,9 @@ import {IPassports} from "./IPassports.sol";
 
 /// @title IHolders
 /// @notice Who speaks for a subject: its key, what replaces a lost one, and who may speak for it for a time.
-/// @dev A signature by a key names the passport's epoch, so none outlives the key.
+/// @dev A signature by a key names the passport's epoch, so none outlives the key. One that names guardians or delegates
+/// or starts a recovery names the passport's nonce too, so none is good twice: who was a delegate cannot become one again
+/// with the words that made it one, and a recovery that was objected to cannot be started again.
 interface IHolders {
     /// @notice A replacement of a lost key that waits for an objection.
     struct Recovery {
@@ -56,7 +58,7 @@ interface IHolders {
     /// @notice Name those who can replace a lost key together.
     /// @param passportId The passport.
     /// @param guardians `keccak256(abi.encode(uint8 threshold, bytes[] keys))`; 0 for nobody.
-    /// @param signature The holder's over `Guardians(bytes32 passportId,bytes32 guardians,uint16 epoch)`.
+    /// @param signature The holder's over `Guardians(bytes32 passportId,bytes32 guardians,uint16 epoch,uint32 nonce)`.
     function nameGuardians(bytes32 passportId, bytes32 guardians, bytes calldata signature) external;
 
     /// @notice Begin to replace a lost key, as guardians.
@@ -65,7 +67,7 @@ interface IHolders {
     /// @param threshold How many must sign, as named.
     /// @param keys All guardians, as named.
     /// @param signatures One per guardian in the same order, empty for those who did not sign, over
-    /// `Recovery(bytes32 passportId,bytes holder,uint16 epoch)`.
+    /// `Recovery(bytes32 passportId,bytes holder,uint16 epoch,uint32 nonce)`.
     function recover(
         bytes32 passportId,
         bytes calldata holder,
@@ -94,7 +96,8 @@ interface IHolders {
     /// @param passportId The passport.
     /// @param delegate The key that may sign grants and withdrawals besides the holder's.
     /// @param validTo Until when, exclusive; 0 to end it at once.
-    /// @param signature The holder's over `Delegation(bytes32 passportId,bytes delegate,uint32 validTo,uint16 epoch)`.
+    /// @param signature The holder's over
+    /// `Delegation(bytes32 passportId,bytes delegate,uint32 validTo,uint16 epoch,uint32 nonce)`.
     function nameDelegate(
         bytes32 passportId,
         bytes calldata delegate,
@@ -105,6 +108,10 @@ interface IHolders {
     /// @notice The recovery under way; all zero if there is none.
     /// @param passportId The passport.
     function recoveryOf(bytes32 passportId) external view returns (Recovery memory);
+
+    /// @notice How many of the signatures that are good once a passport has taken so far: the next one names this number.
+    /// @param passportId The passport.
+    function nonceOf(bytes32 passportId) external view returns (uint32);
 
     /// @notice Until when a key may speak for the holder as it is now; 0 if it may not.
     /// @param passportId The passport.

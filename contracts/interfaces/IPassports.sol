@@ -31,7 +31,7 @@ interface IPassports {
         uint32 lock; // emergency under which the data was obtained, or 0: it serves that emergency alone
         uint16 epoch; // how often the holder's key was replaced
         // slot 1
-        bytes32 content; // commitment to the manifest of the data
+        bytes32 content; // commitment to the manifests of the data
         // slot 2
         bytes holder; // key that speaks for the subject towards this custodian: an account, or a verifier and a key
         // (ERC-7913)
@@ -93,7 +93,7 @@ interface IPassports {
     /// @dev Reverts with Members_NotMember, Members_NotActive, Passports_Unknown, Passports_NotCustodian,
     /// Passports_WrongStatus or Passports_Incomplete.
     /// @param passportId The passport.
-    /// @param content Commitment to the new manifest.
+    /// @param content Commitment to the new manifests.
     function commitContent(bytes32 passportId, bytes32 content) external;
 
     /// @notice Narrow the purposes that a passport may serve. There is no way to widen them.

@@ -148,7 +148,7 @@ library DefaultPolicy {
     /// about the disease that a patient consented to, a human says.
     function _setSecondaryUse(IPolicy.Table memory law) private pure {
         for (uint8 purpose = Codes.RESEARCH; purpose <= Codes.AI_INFERENCE; ++purpose) {
-            uint32 more;
+            uint32 more = 0;
             if (purpose == Codes.AI_INFERENCE) more = Facts.MODEL_LICENSED;
             else if (purpose == Codes.DISEASE_RESEARCH) more = Facts.HUMAN_REVIEWED;
             _set(law, Codes.CORE_PRIVACY, purpose, Codes.CONSENT, CONSENTED | FILED | CORE | more);

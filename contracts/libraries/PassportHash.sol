@@ -3,10 +3,9 @@ pragma solidity 0.8.37;
 
 import {IConsents} from "../interfaces/IConsents.sol";
 import {IDecisions} from "../interfaces/IDecisions.sol";
-import {Verdict} from "./Verdict.sol";
 
 /// @title PassportHash
-/// @notice Struct hashes (EIP-712), commitments and the fold of decisions, as docs/spec.md defines them.
+/// @notice Struct hashes (EIP-712) and commitments, as docs/spec.md defines them.
 library PassportHash {
     bytes32 internal constant GRANT_TYPEHASH = keccak256(
         "Grant(bytes32 grantId,bytes32 passportId,uint32 recipient,uint16 recipientKinds,uint16 purposes,uint16 categories,uint32 useFrom,uint32 useTo,uint16 dataFrom,uint16 dataTo,uint16 maxUses,uint8 level,uint8 flags,uint32 template,bytes32 terms,bytes32 supersedes,uint32 deadline)"
@@ -25,16 +24,16 @@ library PassportHash {
         "Rotation(bytes32 passportId,bytes holder,uint8 custody,uint16 epoch)"
     );
     bytes32 internal constant GUARDIANS_TYPEHASH = keccak256(
-        "Guardians(bytes32 passportId,bytes32 guardians,uint16 epoch)"
+        "Guardians(bytes32 passportId,bytes32 guardians,uint16 epoch,uint32 nonce)"
     );
     bytes32 internal constant RECOVERY_TYPEHASH = keccak256(
-        "Recovery(bytes32 passportId,bytes holder,uint16 epoch)"
+        "Recovery(bytes32 passportId,bytes holder,uint16 epoch,uint32 nonce)"
     );
     bytes32 internal constant OBJECTION_TYPEHASH = keccak256(
         "Objection(bytes32 passportId,uint32 readyAt,uint16 epoch)"
     );
     bytes32 internal constant DELEGATION_TYPEHASH = keccak256(
-        "Delegation(bytes32 passportId,bytes delegate,uint32 validTo,uint16 epoch)"
+        "Delegation(bytes32 passportId,bytes delegate,uint32 validTo,uint16 epoch,uint32 nonce)"
     );
     /// @dev Suite 1: keccak256, RFC 8785.
     bytes32 internal constant COMMITMENT_TYPEHASH = keccak256(
@@ -79,17 +78,19 @@ library PassportHash {
     function guardiansHash(
         bytes32 passportId,
         bytes32 guardians,
-        uint16 epoch
+        uint16 epoch,
+        uint32 nonce
     ) internal pure returns (bytes32) {
-        return keccak256(abi.encode(GUARDIANS_TYPEHASH, passportId, guardians, epoch));
+        return keccak256(abi.encode(GUARDIANS_TYPEHASH, passportId, guardians, epoch, nonce));
     }
 
     function recoveryHash(
         bytes32 passportId,
         bytes memory holder,
-        uint16 epoch
+        uint16 epoch,
+        uint32 nonce
     ) internal pure returns (bytes32) {
-        return keccak256(abi.encode(RECOVERY_TYPEHASH, passportId, keccak256(holder), epoch));
+        return keccak256(abi.encode(RECOVERY_TYPEHASH, passportId, keccak256(holder), epoch, nonce));
     }
 
     function objectionHash(bytes32 passportId, uint32 readyAt, uint16 epoch) internal pure returns (bytes32) {
@@ -100,9 +101,13 @@ library PassportHash {
         bytes32 passportId,
         bytes memory delegate,
         uint32 validTo,
-        uint16 epoch
+        uint16 epoch,
+        uint32 nonce
     ) internal pure returns (bytes32) {
-        return keccak256(abi.encode(DELEGATION_TYPEHASH, passportId, keccak256(delegate), validTo, epoch));
+        return
+            keccak256(
+                abi.encode(DELEGATION_TYPEHASH, passportId, keccak256(delegate), validTo, epoch, nonce)
+            );
     }
 
     /// @param domain What kind of record is committed to, for example "content".
@@ -120,30 +125,7 @@ library PassportHash {
     }
 
     /// @dev A request of a member, word for word.
-    function requestHash(
-        IDecisions.Request calldata request,
-        uint32 memberId
-    ) internal pure returns (bytes32) {
+    function requestHash(IDecisions.Request memory request, uint32 memberId) internal pure returns (bytes32) {
         return keccak256(abi.encode(request, memberId));
-    }
-
-    function foldDecision(
-        bytes32 head,
-        IDecisions.Request calldata request,
-        uint32 memberId,
-        Verdict verdict
-    ) internal pure returns (bytes32) {
-        return
-            keccak256(
-                abi.encode(
-                    head,
-                    request.passportId,
-                    request.grantId,
-                    memberId,
-                    request.terms,
-                    verdict,
-                    request.commitment
-                )
-            );
     }
 }

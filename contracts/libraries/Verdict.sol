@@ -11,23 +11,21 @@ using VerdictLib for Verdict global;
 /// @title VerdictLib
 /// @notice Reads and writes `Verdict`.
 library VerdictLib {
-    function pack(
-        uint40 seq_,
-        uint32 version,
-        uint8 dataClass_,
-        uint8 outcome_,
-        uint32 facts_,
-        uint32 missing_
+    /// @dev What the verdicts of equal terms have in common.
+    function base(uint32 version, uint8 dataClass_) internal pure returns (uint256) {
+        return (uint256(version) << 40) | (uint256(dataClass_) << 72);
+    }
+
+    /// @dev Every part must be within its bits.
+    /// @param common What `base` gave.
+    function answer(
+        uint256 common,
+        uint256 seq_,
+        uint256 outcome_,
+        uint256 facts_,
+        uint256 missing_
     ) internal pure returns (Verdict) {
-        return
-            Verdict.wrap(
-                uint256(seq_) |
-                    (uint256(version) << 40) |
-                    (uint256(dataClass_) << 72) |
-                    (uint256(outcome_) << 80) |
-                    (uint256(facts_) << 88) |
-                    (uint256(missing_) << 120)
-            );
+        return Verdict.wrap(common | seq_ | (outcome_ << 80) | (facts_ << 88) | (missing_ << 120));
     }
 
     function seq(Verdict self) internal pure returns (uint40) {

@@ -130,7 +130,8 @@ abstract contract Committee is ICommittee, Guards {
     }
 
     function _setRule(ActKind kind, Rule memory rule) private {
-        require(rule.quorum != 0, Committee_Incapable(kind));
+        // An act that waits longer than it lives could never be done.
+        require(rule.quorum != 0 && rule.delaySeconds < _ACT_SECONDS, Committee_Incapable(kind));
         _rules[kind] = rule;
         emit RuleSet(kind, rule);
     }

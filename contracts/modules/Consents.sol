@@ -21,6 +21,7 @@ abstract contract Consents is IConsents, Guards {
         for (uint256 index = 0; index < grants.length; ++index) {
             Grant calldata given = grants[index];
             require(block.timestamp <= given.deadline, Consents_SignatureExpired(given.deadline));
+            _knownPassport(given.passportId);
             Assurance assurance = _assurance(given.passportId, PassportHash.grantHash(given), proofs[index]);
             _requireFit(given.passportId, assurance);
             _grant(given, assurance);

@@ -10,13 +10,18 @@ import {IPassports} from "../interfaces/IPassports.sol";
 import {IProjects} from "../interfaces/IProjects.sol";
 import {Codes} from "../libraries/Codes.sol";
 import {Facts} from "../libraries/Facts.sol";
+import {Branchless} from "../libraries/Branchless.sol";
+import {GrantTest, GrantWord, GrantWordLib} from "../libraries/GrantWord.sol";
 import {PassportHash} from "../libraries/PassportHash.sol";
+import {PassportWord, PassportWordLib} from "../libraries/PassportWord.sol";
 import {Terms} from "../libraries/Terms.sol";
 import {Verdict, VerdictLib} from "../libraries/Verdict.sol";
 import {EmergencyRight} from "./EmergencyRight.sol";
 
 /// @title Decisions
 /// @notice Requests answered by the law in force.
+/// @dev The hot path. A call reads member, law and caps once; what follows from the terms alone is worked out once for
+/// each batch; a passport and a grant are read as one word each.
 abstract contract Decisions is IDecisions, EmergencyRight {
     /// @dev A member as a request needs it.
     struct Party {
@@ -28,38 +33,49 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         bool active;
     }
 
-    /// @dev What a batch reads once.
+    /// @dev What a call reads once, and what the batch in hand comes to.
     struct Context {
         Party requester;
         Header header;
-        Counts counts;
         uint256 necessary;
         uint256 caps;
         uint256 used; // permits of today that count against caps
-        bytes32 head;
+        bytes32[7] words; // of the fold: head, passport, grant, requester, terms, verdict, commitment
+        uint256 place; // in memory, of the next verdict
+        // The batch in hand
+        Terms terms;
+        GrantTest test;
+        Party principal;
+        uint256 facts; // that follow from the terms alone
+        uint256 required; // with LAWFUL
+        uint256 asked; // facts on demand that are required, but for the border
+        uint256 answer; // what every verdict has: policy version and data class
+        uint256 level; // asked for
+        uint256 leastLevel; // that the law demands
+        uint256 consentMask; // all bits if consent is the basis, else none
+        uint256 purpose; // as a set; empty if it is banned
+        bool unusual; // caps, or facts on demand
+        bool consumes; // a permit uses something up besides a grant's uses
+        // The custodian in hand
+        uint256 custodian;
+        uint16 jurisdiction;
+        uint256 custodianFacts; // that follow from who keeps the data
     }
 
     /* MEMBERS */
 
     /// @inheritdoc IDecisions
-    function decide(Request[] calldata requests) external returns (Verdict[] memory verdicts) {
-        require(requests.length != 0, Decisions_Empty());
-        Context memory context;
-        uint32 memberId = _callerId();
-        context.requester = _party(memberId);
-        context.header = _header;
-        context.counts = _counts;
-        context.necessary = _necessary;
-        context.head = _head;
-        context.caps = _caps[memberId];
-        uint256 today = block.timestamp / 1 days;
-        if (context.caps != 0) context.used = _capUses[memberId][today];
-        verdicts = new Verdict[](requests.length);
-        for (uint256 index = 0; index < requests.length; ++index) {
-            verdicts[index] = _decide(context, requests[index], index);
+    function decide(Batch[] calldata batches) external returns (Verdict[] memory verdicts) {
+        verdicts = new Verdict[](_count(batches));
+        Context memory context = _open(_callerId());
+        context.place = _first(verdicts);
+        for (uint256 index = 0; index < batches.length; ++index) {
+            _take(context, batches[index], index);
+            _decideAll(context, batches[index].targets);
         }
-        _head = context.head;
-        if (context.caps != 0) _capUses[memberId][today] = context.used;
+        _head = context.words[0];
+        if (context.caps != 0) _capUses[context.requester.id][_today()] = context.used;
+        _answer(verdicts);
     }
 
     /// @inheritdoc IDecisions
@@ -110,43 +126,216 @@ abstract contract Decisions is IDecisions, EmergencyRight {
 
     /* INTERNALS */
 
-    function _decide(
-        Context memory context,
-        Request calldata request,
-        uint256 index
-    ) private returns (Verdict verdict) {
-        Terms terms = request.terms;
-        _requireWellFormed(context.counts, terms, index);
-        IPassports.Passport storage passport = _knownPassport(request.passportId);
-        uint8 dataClass = _classOf(context.header, terms.categories());
-        uint32 required = _requiredFor(dataClass, terms.purpose(), terms.basis());
-        uint32 facts = _facts(context, request, passport, dataClass, required);
-        uint32 missing = (required | Facts.LAWFUL) & ~facts;
-        uint8 outcome =
-            missing == 0
-                ? Codes.PERMIT
-                : missing == Facts.HUMAN_REVIEWED
-                    ? Codes.REVIEW
-                    : Codes.DENY;
+    function _count(Batch[] calldata batches) private pure returns (uint256 count) {
+        require(batches.length != 0, Decisions_Empty());
+        for (uint256 index = 0; index < batches.length; ++index) {
+            uint256 targets = batches[index].targets.length;
+            require(targets != 0, Decisions_Empty());
+            count += targets;
+        }
+    }
 
-        uint40 seq = passport.size;
-        passport.size = seq + 1;
-        verdict = VerdictLib.pack(seq, context.header.version, dataClass, outcome, facts, missing);
-        if (outcome == Codes.PERMIT) _takePermit(context, request, passport, seq, required);
-        else if (outcome == Codes.REVIEW)
-            _waiting[request.passportId][seq] = PassportHash.requestHash(request, context.requester.id);
-        context.head = PassportHash.foldDecision(context.head, request, context.requester.id, verdict);
-        emit DecisionRecorded(
-            request.passportId,
-            request.grantId,
-            context.requester.id,
-            terms,
-            verdict,
-            request.commitment
+    /// @dev The target that follows in the calldata: two words further.
+    function _next(Target calldata target) private pure returns (Target calldata following) {
+        assembly ("memory-safe") {
+            following := add(target, 0x40)
+        }
+    }
+
+    /// @dev Where the first verdict lies in memory.
+    function _first(Verdict[] memory verdicts) private pure returns (uint256 place) {
+        assembly ("memory-safe") {
+            place := add(verdicts, 0x20)
+        }
+    }
+
+    /// @dev Stores a verdict without a check: `_count` made the room. Returns where the next one goes.
+    function _put(uint256 place, Verdict verdict) private pure returns (uint256 next) {
+        assembly ("memory-safe") {
+            mstore(place, verdict)
+            next := add(place, 0x20)
+        }
+    }
+
+    /// @dev Ends the call with the verdicts as they lie in memory: they need not be copied to be returned.
+    function _answer(Verdict[] memory verdicts) private pure {
+        assembly ("memory-safe") {
+            let start := sub(verdicts, 0x20)
+            mstore(start, 0x20)
+            return(start, add(0x40, shl(5, mload(verdicts))))
+        }
+    }
+
+    function _today() private view returns (uint256) {
+        return block.timestamp / 1 days;
+    }
+
+    function _open(uint32 memberId) private view returns (Context memory context) {
+        context.requester = _party(memberId);
+        context.header = _header;
+        context.necessary = _necessary;
+        context.words[0] = _head;
+        context.words[3] = bytes32(uint256(memberId));
+        context.caps = _caps[memberId];
+        if (context.caps != 0) context.used = _capUses[memberId][_today()];
+    }
+
+    /// @dev Works out what follows from the terms of a batch alone.
+    function _take(Context memory context, Batch calldata batch, uint256 index) private view {
+        Terms terms = batch.terms;
+        _requireWellFormed(terms, index);
+        uint8 purpose = terms.purpose();
+        uint8 dataClass = _classOf(context.header, terms.categories());
+        uint256 entry = (uint256(dataClass) - 1) * 16 + purpose;
+        uint256 required = uint32(_required[entry] >> (32 * uint256(terms.basis())));
+        uint256 facts = required == 0 ? 0 : Facts.LAWFUL;
+        // What is true of every record; datasets and models will have to earn it.
+        facts |= Facts.DATASET_CURRENT | Facts.BUDGET_LEFT;
+        uint16 necessary = uint16(context.necessary >> (16 * uint256(purpose)));
+        if (terms.categories() & ~necessary == 0) facts |= Facts.CATEGORIES_NECESSARY;
+        context.terms = terms;
+        context.words[4] = bytes32(Terms.unwrap(terms));
+        context.words[6] = batch.commitment;
+        context.answer = VerdictLib.base(context.header.version, dataClass);
+        context.required = required | Facts.LAWFUL;
+        context.asked = required & Facts.ASKED_ON_DEMAND & ~Facts.BORDER_CLEARED;
+        context.level = terms.level();
+        context.consentMask = terms.basis() == Codes.CONSENT ? type(uint256).max : 0;
+        context.leastLevel = uint8(context.header.levels >> (2 * entry)) & 3;
+        context.purpose = uint16(1 << purpose) & ~context.header.bannedPurposes;
+        context.unusual = context.caps != 0 || context.asked != 0;
+        context.consumes = context.caps != 0 || terms.emergency() != 0 || terms.operation() == Codes.TRANSFER;
+        context.custodian = 0; // what follows from the custodian depends on the terms too
+        if (context.caps == 0) facts |= Facts.WITHIN_CAP;
+        facts |= _memberFacts(context, terms);
+        Party memory principal = context.principal;
+        context.facts = facts | _projectFacts(principal.id, terms, dataClass);
+        context.test = GrantWordLib.testOf(terms, principal.id, principal.control, principal.kind);
+    }
+
+    /// @dev What follows from who asks; names the principal.
+    function _memberFacts(Context memory context, Terms terms) private view returns (uint256 facts) {
+        Party memory requester = context.requester;
+        uint8 purpose = terms.purpose();
+        bool active = requester.active;
+        uint16 scope = requester.scope;
+        context.principal = requester;
+        if (terms.controller() != 0) {
+            Party memory controller = _party(terms.controller());
+            active = active && controller.active;
+            scope &= controller.scope;
+            context.principal = _isEntrusted(controller.id, requester.id, purpose) ? controller : _nobody();
+        }
+        if (active) facts = Facts.MEMBER_ACTIVE;
+        if (_has(scope, purpose)) facts |= Facts.MEMBER_SCOPE;
+    }
+
+    function _decideAll(Context memory context, Target[] calldata targets) private {
+        uint256 place = context.place;
+        uint256 end = place + 32 * targets.length;
+        Target calldata target = targets[0];
+        while (true) {
+            place = _put(place, _decide(context, target));
+            if (place == end) break;
+            target = _next(target);
+        }
+        context.place = end;
+    }
+
+    function _decide(Context memory context, Target calldata target) private returns (Verdict verdict) {
+        bytes32 passportId = target.passportId;
+        bytes32 grantId = target.grantId;
+        IPassports.Passport storage stored = _passports[passportId];
+        PassportWord passport = PassportWordLib.load(stored);
+        require(passport.isKnown(), IPassports.Passports_Unknown(passportId));
+        GrantWord grant = GrantWordLib.NO_GRANT;
+        if (grantId != 0) grant = GrantWordLib.load(_grants[passportId][grantId]);
+        uint256 facts =
+            context.facts | grant.facts(context.test) | _passportFacts(context, target, passport, grant);
+        uint256 missing = context.required & ~facts;
+        passport.storeNext(stored);
+        uint256 outcome = Codes.PERMIT;
+        if (missing == 0) {
+            if (Branchless.either(context.consumes, grant.hasQuota())) _takePermit(context, target, passport);
+        } else {
+            outcome = Codes.DENY;
+            if (missing == Facts.HUMAN_REVIEWED) {
+                outcome = Codes.REVIEW;
+                _waiting[passportId][uint40(passport.size())] = _requestHash(context, target);
+            }
+        }
+        verdict = _record(
+            context.words,
+            target,
+            VerdictLib.answer(context.answer, passport.size(), outcome, facts, missing)
         );
     }
 
-    function _requireWellFormed(Counts memory counts, Terms terms, uint256 index) private pure {
+    /// @dev What follows from the passport, and the facts on demand.
+    function _passportFacts(
+        Context memory context,
+        Target calldata target,
+        PassportWord passport,
+        GrantWord grant
+    ) private view returns (uint256 facts) {
+        uint256 custodian = passport.custodian();
+        if (custodian != context.custodian) _meet(context, custodian);
+        facts =
+            context.custodianFacts |
+            Branchless.select(passport.isOpen(), Facts.PASSPORT_OPEN) |
+            Branchless.select(passport.serves(context.purpose), Facts.PURPOSE_ALLOWED) |
+            Branchless.select(_isLevelSufficient(context, passport, grant), Facts.LEVEL_SUFFICIENT) |
+            Branchless.select(passport.lock() == 0, Facts.UNLOCKED);
+        if (Branchless.either(context.unusual, passport.lock() != 0))
+            facts |= _unusualFacts(context, target, passport);
+    }
+
+    /// @dev The data is asked for, or is in any case, at the level of the law and, where consent is the basis, the grant.
+    function _isLevelSufficient(
+        Context memory context,
+        PassportWord passport,
+        GrantWord grant
+    ) private pure returns (bool) {
+        uint256 asked = context.level;
+        uint256 law = context.leastLevel;
+        uint256 consented = grant.level() & context.consentMask;
+        return
+            Branchless.both(
+                Branchless.either(asked >= law, passport.level() >= law),
+                Branchless.either(asked >= consented, passport.level() >= consented)
+            );
+    }
+
+    function _unusualFacts(
+        Context memory context,
+        Target calldata target,
+        PassportWord passport
+    ) private view returns (uint256 facts) {
+        Terms terms = context.terms;
+        if (passport.lock() != 0 && passport.lock() == terms.emergency() && _covers(context, target))
+            facts = Facts.UNLOCKED;
+        if (context.caps != 0) {
+            uint256 place = 16 * uint256(terms.purpose());
+            uint16 cap = uint16(context.caps >> place);
+            if (cap == 0 || uint16(context.used >> place) < cap) facts |= Facts.WITHIN_CAP;
+        }
+        if (context.asked != 0) facts |= _factsOnDemand(context.asked, context, target);
+    }
+
+    /// @dev Works out what follows from who keeps the data.
+    function _meet(Context memory context, uint256 custodian) private view {
+        context.custodian = custodian;
+        context.jurisdiction = _members[uint32(custodian)].jurisdiction;
+        uint256 facts = custodian == context.principal.id ? Facts.REQUESTER_IS_CUSTODIAN : 0;
+        if (
+            context.required & Facts.BORDER_CLEARED != 0 &&
+            (context.jurisdiction == context.requester.jurisdiction ||
+                _attestedBy(_project(context.terms), IAttestations.AttestationKind.CLEARANCE) != 0)
+        ) facts |= Facts.BORDER_CLEARED;
+        context.custodianFacts = facts;
+    }
+
+    function _requireWellFormed(Terms terms, uint256 index) private view {
         require(
             !terms.isDirty() &&
                 terms.purpose() < Codes.PURPOSES &&
@@ -154,78 +343,18 @@ abstract contract Decisions is IDecisions, EmergencyRight {
                 terms.operation() < Codes.OPERATIONS_COUNT &&
                 terms.level() < Codes.LEVELS &&
                 terms.categories() != 0 &&
-                terms.emergency() <= counts.emergencies &&
-                terms.controller() <= counts.members &&
+                (terms.emergency() == 0 || terms.emergency() <= _counts.emergencies) &&
+                (terms.controller() == 0 || terms.controller() <= _counts.members) &&
                 (terms.lastDay() == 0 || terms.firstDay() <= terms.lastDay()),
             Decisions_Malformed(index, terms)
         );
-    }
-
-    function _facts(
-        Context memory context,
-        Request calldata request,
-        IPassports.Passport storage passport,
-        uint8 dataClass,
-        uint32 required
-    ) private view returns (uint32 facts) {
-        Terms terms = request.terms;
-        Party memory requester = context.requester;
-        Party memory principal = requester;
-        bool isActive = requester.active;
-        uint16 scope = requester.scope;
-        if (terms.controller() != 0) {
-            Party memory controller = _party(terms.controller());
-            isActive = isActive && controller.active;
-            scope &= controller.scope;
-            principal = _isEntrusted(controller.id, requester.id, terms.purpose()) ? controller : _nobody();
-        }
-        if (required != 0) facts = Facts.LAWFUL;
-        if (isActive) facts |= Facts.MEMBER_ACTIVE;
-        if (_has(scope, terms.purpose())) facts |= Facts.MEMBER_SCOPE;
-        facts |= _limitFacts(context, terms);
-        facts |= _passportFacts(context, terms, passport, principal.id);
-        facts |= _projectFacts(principal.id, terms, dataClass);
-        uint8 least = _leastLevel(context.header.levels, dataClass, terms.purpose());
-        if (request.grantId != 0) {
-            IConsents.GrantState storage state = _grants[request.passportId][request.grantId];
-            facts |= _grantFacts(principal, state, terms);
-            if (terms.basis() == Codes.CONSENT && state.level > least) least = state.level;
-        }
-        if (terms.level() >= least || passport.level >= least) facts |= Facts.LEVEL_SUFFICIENT;
-        if (passport.lock == 0) facts |= Facts.UNLOCKED;
-        else if (passport.lock == terms.emergency() && _covers(request, passport, requester.id))
-            facts |= Facts.UNLOCKED;
-        uint32 asked = required & Facts.ASKED_ON_DEMAND;
-        if (asked != 0) facts |= _factsOnDemand(asked, request, passport, requester);
-    }
-
-    function _limitFacts(Context memory context, Terms terms) private pure returns (uint32 facts) {
-        uint8 purpose = terms.purpose();
-        uint16 necessary = uint16(context.necessary >> (16 * uint256(purpose)));
-        if (terms.categories() & ~necessary == 0) facts |= Facts.CATEGORIES_NECESSARY;
-        uint16 cap = uint16(context.caps >> (16 * uint256(purpose)));
-        if (cap == 0 || uint16(context.used >> (16 * uint256(purpose))) < cap) facts |= Facts.WITHIN_CAP;
-    }
-
-    function _passportFacts(
-        Context memory context,
-        Terms terms,
-        IPassports.Passport storage passport,
-        uint32 principal
-    ) private view returns (uint32 facts) {
-        // What is true of every record; datasets and models will have to earn it.
-        facts = Facts.DATASET_CURRENT | Facts.BUDGET_LEFT;
-        if (passport.status == IPassports.PassportStatus.OPEN) facts |= Facts.PASSPORT_OPEN;
-        uint16 allowed = passport.purposes & ~context.header.bannedPurposes;
-        if (_has(allowed, terms.purpose())) facts |= Facts.PURPOSE_ALLOWED;
-        if (passport.custodian == principal) facts |= Facts.REQUESTER_IS_CUSTODIAN;
     }
 
     function _projectFacts(
         uint32 principal,
         Terms terms,
         uint8 dataClass
-    ) private view returns (uint32 facts) {
+    ) private view returns (uint256 facts) {
         if (terms.project() == 0 || principal == 0) return 0;
         IProjects.Project memory project = _projects[terms.project()];
         if (project.memberId != principal || project.withdrawn) return 0;
@@ -242,67 +371,34 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         if (project.compliance != 0) facts |= Facts.PROJECT_COMPLIANCE;
     }
 
-    function _grantFacts(
-        Party memory principal,
-        IConsents.GrantState memory state,
-        Terms terms
-    ) private view returns (uint32 facts) {
-        // No assurance: there is no grant, only one that was asked for, refused, or withdrawn before it was given.
-        if (state.assurance == IConsents.Assurance.NONE) return 0;
-        if (
-            state.status == IConsents.GrantStatus.ACTIVE &&
-            block.timestamp >= state.useFrom &&
-            block.timestamp < state.useTo
-        ) facts = Facts.GRANT_LIVE;
-        if (
-            principal.id != 0 &&
-            (
-                state.recipient == 0
-                    ? _has(state.recipientKinds, principal.kind)
-                    : state.recipient == principal.id && state.control == principal.control
-            )
-        ) facts |= Facts.GRANT_RECIPIENT;
-        if (_has(state.purposes, terms.purpose())) facts |= Facts.GRANT_PURPOSE;
-        if (terms.categories() & ~state.categories == 0) facts |= Facts.GRANT_CATEGORIES;
-        if (state.flags & Codes.FLAG_SEPARATE != 0 && state.assurance >= IConsents.Assurance.DELEGATED)
-            facts |= Facts.GRANT_SEPARATE;
-        if (state.maxUses == 0 || state.uses < state.maxUses) facts |= Facts.GRANT_QUOTA;
-        // No day asked for means all days: more than any limit.
-        bool fromInside = terms.firstDay() >= state.dataFrom;
-        bool toInside = state.dataTo == 0 || (terms.lastDay() != 0 && terms.lastDay() <= state.dataTo);
-        if (fromInside && toInside) facts |= Facts.GRANT_PERIOD;
+    function _factsOnDemand(
+        uint256 asked,
+        Context memory context,
+        Target calldata target
+    ) private view returns (uint256 facts) {
+        uint32 requester = context.requester.id;
+        if (asked & Facts.EMERGENCY_IN_FORCE != 0 && _covers(context, target))
+            facts = Facts.EMERGENCY_IN_FORCE;
+        if (asked & Facts.REVIEWS_CURRENT != 0 && _reviewsCurrent(requester)) facts |= Facts.REVIEWS_CURRENT;
+        if (asked & Facts.HUMAN_REVIEWED != 0 && block.timestamp < _approvals[_requestHash(context, target)])
+            facts |= Facts.HUMAN_REVIEWED;
+        facts |= _attestedFacts(asked, context, target);
     }
 
-    function _factsOnDemand(
-        uint32 asked,
-        Request calldata request,
-        IPassports.Passport storage passport,
-        Party memory requester
-    ) private view returns (uint32 facts) {
-        bytes32 passportId = request.passportId;
-        Terms terms = request.terms;
-        uint32 custodian = passport.custodian;
-        bytes32 project = bytes32(uint256(terms.project()));
-        if (asked & Facts.EMERGENCY_IN_FORCE != 0 && _covers(request, passport, requester.id))
-            facts |= Facts.EMERGENCY_IN_FORCE;
-        if (asked & Facts.REVIEWS_CURRENT != 0 && _reviewsCurrent(requester.id))
-            facts |= Facts.REVIEWS_CURRENT;
-        if (
-            asked & Facts.HUMAN_REVIEWED != 0 &&
-            block.timestamp < _approvals[PassportHash.requestHash(request, requester.id)]
-        ) facts |= Facts.HUMAN_REVIEWED;
-        if (
-            asked & Facts.BORDER_CLEARED != 0 &&
-            (_members[custodian].jurisdiction == requester.jurisdiction ||
-                _attestedBy(project, IAttestations.AttestationKind.CLEARANCE) != 0)
-        ) facts |= Facts.BORDER_CLEARED;
+    function _attestedFacts(
+        uint256 asked,
+        Context memory context,
+        Target calldata target
+    ) private view returns (uint256 facts) {
+        bytes32 passportId = target.passportId;
+        Terms terms = context.terms;
         if (
             asked & Facts.ENCRYPTED != 0 &&
             _attestedBy(passportId, IAttestations.AttestationKind.ENCRYPTION) != 0
-        ) facts |= Facts.ENCRYPTED;
+        ) facts = Facts.ENCRYPTED;
         if (asked & Facts.DEIDENTIFIED != 0) {
             uint32 verifier = _attestedBy(passportId, IAttestations.AttestationKind.DEIDENTIFICATION);
-            if (verifier != 0 && verifier != requester.id && verifier != terms.controller())
+            if (verifier != 0 && verifier != context.requester.id && verifier != terms.controller())
                 facts |= Facts.DEIDENTIFIED;
         }
         if (
@@ -311,17 +407,13 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         ) facts |= Facts.SOURCE_DECLARED;
         if (
             asked & Facts.MODEL_LICENSED != 0 &&
-            _attestedBy(project, IAttestations.AttestationKind.LICENCE) != 0
+            _attestedBy(_project(terms), IAttestations.AttestationKind.LICENCE) != 0
         ) facts |= Facts.MODEL_LICENSED;
     }
 
     /// @dev Whether the emergency that a request names is in force and covers it.
-    function _covers(
-        Request calldata request,
-        IPassports.Passport storage passport,
-        uint32 requester
-    ) private view returns (bool) {
-        Terms terms = request.terms;
+    function _covers(Context memory context, Target calldata target) private view returns (bool) {
+        Terms terms = context.terms;
         IEmergencies.Emergency storage emergency = _emergencies[terms.emergency()];
         if (
             block.timestamp < emergency.from ||
@@ -331,46 +423,79 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         bool individual = terms.basis() == Codes.INDIVIDUAL_EMERGENCY;
         if (emergency.kind == IEmergencies.EmergencyKind.INDIVIDUAL)
             return
-                individual && emergency.memberId == requester && emergency.passportId == request.passportId;
+                individual &&
+                emergency.memberId == context.requester.id &&
+                emergency.passportId == target.passportId;
         return
             !individual &&
             _has(emergency.purposes, terms.purpose()) &&
             emergency.used < emergency.maxRecords &&
-            (emergency.jurisdiction == 0 ||
-                emergency.jurisdiction == _members[passport.custodian].jurisdiction);
+            (emergency.jurisdiction == 0 || emergency.jurisdiction == context.jurisdiction);
     }
 
     /// @dev What a permit uses up.
-    function _takePermit(
-        Context memory context,
-        Request calldata request,
-        IPassports.Passport storage passport,
-        uint40 seq,
-        uint32 required
-    ) private {
-        Terms terms = request.terms;
+    function _takePermit(Context memory context, Target calldata target, PassportWord passport) private {
+        Terms terms = context.terms;
         uint256 place = 16 * uint256(terms.purpose());
-        if (uint16(context.caps >> place) != 0) context.used += 1 << place;
-        bool byConsent = terms.basis() == Codes.CONSENT;
-        if (byConsent) {
-            IConsents.GrantState storage state = _grants[request.passportId][request.grantId];
-            if (state.maxUses != 0) ++state.uses;
+        // A subject's own requests are counted beyond the cap: not into the next purpose's bits.
+        if (uint16(context.caps >> place) != 0 && uint16(context.used >> place) != type(uint16).max)
+            context.used += 1 << place;
+        if (terms.basis() == Codes.CONSENT) {
+            IConsents.GrantState storage grant = _grants[target.passportId][target.grantId];
+            if (grant.maxUses != 0) ++grant.uses;
         }
-        uint32 emergencyId =
-            required & Facts.EMERGENCY_IN_FORCE != 0 || passport.lock != 0 ? terms.emergency() : 0;
+        uint32 emergencyId = terms.emergency();
         if (emergencyId != 0) {
+            // Named, but nothing rests on it: nothing is used up.
+            bool rests =
+                context.required & Facts.EMERGENCY_IN_FORCE != 0 ||
+                    (context.required & Facts.UNLOCKED != 0 && passport.lock() != 0);
+            if (!rests) emergencyId = 0;
             IEmergencies.Emergency storage emergency = _emergencies[emergencyId];
             if (emergency.kind == IEmergencies.EmergencyKind.PUBLIC) ++emergency.used;
         }
         if (terms.operation() == Codes.TRANSFER) {
-            _permits[request.passportId][seq] = Permit({
+            _permits[target.passportId][uint40(passport.size())] = Permit({
                 recipient: context.requester.id,
                 decidedAt: uint32(block.timestamp),
                 emergency: emergencyId,
                 control: context.requester.control,
-                grantId: byConsent ? request.grantId : bytes32(0)
+                grantId: terms.basis() == Codes.CONSENT ? target.grantId : bytes32(0)
             });
         }
+    }
+
+    /// @dev Adds the decision to the fold and emits it. The words of the fold end with those of the event's data, so one
+    /// piece of memory serves both; what all decisions of a batch have in common lies there already.
+    function _record(
+        bytes32[7] memory words,
+        Target calldata target,
+        Verdict verdict
+    ) private returns (Verdict recorded) {
+        bytes32 topic = DecisionRecorded.selector;
+        assembly ("memory-safe") {
+            let passportId := calldataload(target)
+            let grantId := calldataload(add(target, 0x20))
+            mstore(add(words, 0x20), passportId)
+            mstore(add(words, 0x40), grantId)
+            mstore(add(words, 0xa0), verdict)
+            mstore(words, keccak256(words, 0xe0))
+            log4(add(words, 0x80), 0x60, topic, passportId, grantId, mload(add(words, 0x60)))
+            recorded := mload(add(words, 0xa0))
+        }
+    }
+
+    function _requestHash(Context memory context, Target calldata target) private pure returns (bytes32) {
+        return
+            PassportHash.requestHash(
+                Request(target.passportId, target.grantId, context.words[6], context.terms),
+                context.requester.id
+            );
+    }
+
+    /// @dev A project as attestations name it.
+    function _project(Terms terms) private pure returns (bytes32) {
+        return bytes32(uint256(terms.project()));
     }
 
     function _party(uint32 memberId) private view returns (Party memory) {
@@ -404,14 +529,5 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         if (categories & header.coreCategories != 0) return Codes.CORE_PRIVACY;
         if (categories & header.sensitiveCategories != 0) return Codes.SENSITIVE;
         return Codes.NON_SENSITIVE;
-    }
-
-    /// @dev The facts required, 0 if this basis can never justify this purpose for this class.
-    function _requiredFor(uint8 dataClass, uint8 purpose, uint8 basis) private view returns (uint32) {
-        return uint32(_required[(uint256(dataClass) - 1) * 16 + purpose] >> (32 * uint256(basis)));
-    }
-
-    function _leastLevel(uint96 levels, uint8 dataClass, uint8 purpose) private pure returns (uint8) {
-        return uint8(levels >> (2 * ((uint256(dataClass) - 1) * 16 + purpose))) & 3;
     }
 }

@@ -63,8 +63,10 @@ abstract contract Emergencies is IEmergencies, EmergencyRight {
         );
         Finding finding = justified ? Finding.JUSTIFIED : Finding.UNJUSTIFIED;
         emergency.finding = finding;
-        bool rightLost = !justified || block.timestamp > emergency.reviewDue;
         Right storage right = _rights[memberId];
+        // What the committee settled is not owed any more. Numbers rise, so it is what is older than the oldest owed.
+        bool owed = right.reviewed < right.opened && emergencyId >= _opened[memberId][right.reviewed];
+        bool rightLost = !justified || (owed && block.timestamp > emergency.reviewDue);
         if (rightLost) right.lost = true;
         // Reviews may come in any order; what is owed is owed in the order of opening. Bounded by the quota.
         while (

@@ -80,6 +80,7 @@ abstract contract State is EIP712 {
     mapping(bytes32 passportId => IHolders.Recovery recovery) internal _recoveries;
     /// @dev Keyed by epoch and key, so that a new holder's key ends what the old one allowed.
     mapping(bytes32 passportId => mapping(bytes32 delegate => uint32 validTo)) internal _delegates;
+    mapping(bytes32 passportId => uint32 nonce) internal _nonces;
 
     // Consents
     /// @dev Keyed by passport first: a grant found is a grant for this passport, without a second slot to say so.

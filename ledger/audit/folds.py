@@ -56,7 +56,6 @@ from ledger.domain.vocabulary import (
     DataClass,
     EmergencyFinding,
     EmergencyKind,
-    Fact,
     GrantFlag,
     GrantStatus,
     Level,
@@ -77,6 +76,7 @@ from ledger.policy import (
     PERMIT_SECONDS,
     grant_is_live,
     member_is_active,
+    rests_on_emergency,
     takes_cap,
     takes_record,
     takes_use,
@@ -526,9 +526,8 @@ def _take_permit(state: LedgerState, entry: DecisionEntry, passport: Passport) -
     if grant is not None and takes_use(terms, verdict, grant.state):
         state.grants[key] = replace(grant, state=replace(grant.state, uses=grant.state.uses + 1))
     day = entry.position.time // DAY_SECONDS
-    caps = Caps(state.caps.get(entry.member_id, 0), day)
-    if takes_cap(terms, verdict, caps):
-        used = state.cap_uses.get((entry.member_id, day), 0)
+    used = state.cap_uses.get((entry.member_id, day), 0)
+    if takes_cap(terms, verdict, Caps(state.caps.get(entry.member_id, 0), day, used)):
         state.cap_uses[entry.member_id, day] = used + (1 << (16 * terms.purpose))
     urgent = state.emergencies.get(terms.emergency_id)
     emergency = urgent.emergency if urgent else None
@@ -601,8 +600,7 @@ def _rests_on_emergency(state: LedgerState, permit: DecisionEntry) -> bool:
     verdict, terms = permit.verdict, permit.terms
     table = known(state.policies, verdict.policy_version, "version of the law")
     required = table.required_for(verdict.data_class, terms.purpose, terms.basis)
-    locked = known(state.passports, permit.passport_id, "passport").lock != 0
-    return Fact.EMERGENCY_IN_FORCE in required or locked
+    return rests_on_emergency(required, known(state.passports, permit.passport_id, "passport").lock)
 
 
 def _received(state: LedgerState, given: dict[str, Any], position: Position) -> None:

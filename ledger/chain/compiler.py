@@ -15,6 +15,7 @@ _OUTPUTS: Final = [
     "abi",
     "evm.bytecode.object",
     "evm.deployedBytecode.object",
+    "evm.deployedBytecode.immutableReferences",
     "userdoc",
     "devdoc",
     "storageLayout",

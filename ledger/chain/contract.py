@@ -92,8 +92,9 @@ def merged(calls: list[Call]) -> Call:
 
 
 def item_count(call: Call) -> int:
-    """Return how many items a call of a batched function has."""
-    return len(call.arguments[0])
+    """Return how many items a call of a batched function has: each leaves one event."""
+    items = call.arguments[0]
+    return sum(len(batch[2]) for batch in items) if call.function == "decide" else len(items)
 
 
 class LedgerContract:

@@ -319,6 +319,9 @@ class Fact(IntFlag):
     LAWFUL = 1 << 31
 
 
+#: The levels that one person's record has. An aggregate is made of many, so it is a level of datasets alone.
+RECORD_LEVELS: Final = (Level.IDENTIFIED, Level.PSEUDONYMISED, Level.DEIDENTIFIED)
+
 PURPOSE_LABELS: Final[dict[Purpose, Label]] = {
     Purpose.PRIMARY_CARE: Label("your care", "诊疗", "TREAT", "DUO:0000043"),
     Purpose.EMERGENCY_CARE: Label("emergency care", "急救", "ETREAT"),

@@ -14,7 +14,7 @@ import rfc8785
 from eth_utils.crypto import keccak
 
 from ledger.domain.records import Commitment, Salt
-from ledger.domain.vocabulary import Category
+from ledger.domain.vocabulary import RECORD_LEVELS, Category, Level
 from ledger.errors import MalformedRecord, TooLarge
 
 #: keccak256 and RFC 8785. Another suite gets another number.
@@ -54,7 +54,7 @@ def commit(domain: str, record: bytes, *, salt: Salt) -> Commitment:
     Commit to a record without revealing it.
 
     Args:
-        domain: What kind of record this is: `content`, `category`, `terms`, `statement`, `project`, `release`...
+        domain: What kind of record this is: `content`, `manifest`, `category`, `terms`, `statement`, `project`, `release`...
         record: Canonical JSON (RFC 8785), UTF-8; 1 to `MAX_RECORD_BYTES` bytes.
         salt: 32 random bytes, used for this record only.
 
@@ -80,13 +80,13 @@ def commit_record(domain: str, record: Any, *, salt: Salt) -> Commitment:
 
 def manifest(present: Mapping[Category, Commitment]) -> dict[str, str]:
     """
-    Write the manifest of a record: for each of the sixteen categories a commitment.
+    Write the manifest of a record at one level: for each of the sixteen categories a commitment.
 
     A category that the record lacks gets 32 random bytes, so that somebody who is given one category can check it
     against the passport without learning which others there are.
 
     Returns:
-        A JSON object; its commitment under the domain `content` is what the passport carries on chain.
+        A JSON object; `manifest_of` commits to it.
 
     Source:
         docs/spec.md, "Record".
@@ -97,8 +97,26 @@ def manifest(present: Mapping[Category, Commitment]) -> dict[str, str]:
     }
 
 
+def manifest_of(entries: Mapping[str, str], *, salt: Salt) -> Commitment:
+    """Commit to the manifest of one level."""
+    return commit_record("manifest", dict(entries), salt=salt)
+
+
+def levels(manifests: Mapping[Level, Commitment]) -> dict[str, str]:
+    """
+    Write the top of a record: for each of the levels that a record has the commitment to its manifest.
+
+    Returns:
+        A JSON object; `content_of` commits to it.
+
+    Source:
+        docs/spec.md, "Record".
+    """
+    return {str(level.name): "0x" + manifests[level].hex() for level in RECORD_LEVELS}
+
+
 def content_of(entries: Mapping[str, str], *, salt: Salt) -> Commitment:
-    """Commit to a manifest: what the passport and the transfer carry on chain."""
+    """Commit to the levels of a record: what the passport and the transfer carry on chain."""
     return commit_record("content", dict(entries), salt=salt)
 
 

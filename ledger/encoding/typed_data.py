@@ -49,6 +49,7 @@ _GRANT_TYPE: Final = [
 _PASSPORT_ID: Final = {"name": "passportId", "type": "bytes32"}
 _GRANT_ID: Final = {"name": "grantId", "type": "bytes32"}
 _EPOCH: Final = {"name": "epoch", "type": "uint16"}
+_NONCE: Final = {"name": "nonce", "type": "uint32"}
 _REVOCATION_TYPE: Final = [_PASSPORT_ID, _GRANT_ID]
 _CONFIRMATION_TYPE: Final = [_PASSPORT_ID, _GRANT_ID, {"name": "control", "type": "uint16"}]
 _ROTATION_TYPE: Final = [
@@ -57,14 +58,15 @@ _ROTATION_TYPE: Final = [
     {"name": "custody", "type": "uint8"},
     _EPOCH,
 ]
-_GUARDIANS_TYPE: Final = [_PASSPORT_ID, {"name": "guardians", "type": "bytes32"}, _EPOCH]
-_RECOVERY_TYPE: Final = [_PASSPORT_ID, {"name": "holder", "type": "bytes"}, _EPOCH]
+_GUARDIANS_TYPE: Final = [_PASSPORT_ID, {"name": "guardians", "type": "bytes32"}, _EPOCH, _NONCE]
+_RECOVERY_TYPE: Final = [_PASSPORT_ID, {"name": "holder", "type": "bytes"}, _EPOCH, _NONCE]
 _OBJECTION_TYPE: Final = [_PASSPORT_ID, {"name": "readyAt", "type": "uint32"}, _EPOCH]
 _DELEGATION_TYPE: Final = [
     _PASSPORT_ID,
     {"name": "delegate", "type": "bytes"},
     {"name": "validTo", "type": "uint32"},
     _EPOCH,
+    _NONCE,
 ]
 _SIGN_IN_TYPE: Final = [
     {"name": "holder", "type": "address"},
@@ -159,18 +161,23 @@ def rotation_typed_data(
 
 
 def guardians_typed_data(
-    domain: LedgerDomain, *, passport_id: bytes, guardians: bytes, epoch: int
+    domain: LedgerDomain, *, passport_id: bytes, guardians: bytes, epoch: int, nonce: int
 ) -> dict[str, Any]:
     """Return the typed data that names guardians; *guardians* is their commitment, 32 bytes."""
-    message = {"passportId": to_hex(passport_id), "guardians": to_hex(guardians), "epoch": epoch}
+    message = {
+        "passportId": to_hex(passport_id),
+        "guardians": to_hex(guardians),
+        "epoch": epoch,
+        "nonce": nonce,
+    }
     return _typed_data(domain, "Guardians", _GUARDIANS_TYPE, message)
 
 
 def recovery_typed_data(
-    domain: LedgerDomain, *, passport_id: bytes, holder: bytes, epoch: int
+    domain: LedgerDomain, *, passport_id: bytes, holder: bytes, epoch: int, nonce: int
 ) -> dict[str, Any]:
     """Return the typed data with which guardians name a new key for one that was lost."""
-    message = {"passportId": to_hex(passport_id), "holder": to_hex(holder), "epoch": epoch}
+    message = {"passportId": to_hex(passport_id), "holder": to_hex(holder), "epoch": epoch, "nonce": nonce}
     return _typed_data(domain, "Recovery", _RECOVERY_TYPE, message)
 
 
@@ -183,7 +190,7 @@ def objection_typed_data(
 
 
 def delegation_typed_data(
-    domain: LedgerDomain, *, passport_id: bytes, delegate: bytes, valid_to: int, epoch: int
+    domain: LedgerDomain, *, passport_id: bytes, delegate: bytes, valid_to: int, epoch: int, nonce: int
 ) -> dict[str, Any]:
     """Return the typed data that lets somebody speak for the subject until *valid_to* (0 to end it)."""
     message = {
@@ -191,6 +198,7 @@ def delegation_typed_data(
         "delegate": to_hex(delegate),
         "validTo": valid_to,
         "epoch": epoch,
+        "nonce": nonce,
     }
     return _typed_data(domain, "Delegation", _DELEGATION_TYPE, message)
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ledger.domain.records import Commitment, PassportId, Salt
-from ledger.domain.vocabulary import Category
+from ledger.domain.vocabulary import Category, Level
 
 
 @dataclass(frozen=True, slots=True)
 class SealedCategory:
     """
-    One category of one record as the vault holds it.
+    One category of one record at one level as the vault holds it.
 
     Attributes:
         ciphertext: secretbox of the canonical JSON `{"category", "entries"}`.
@@ -29,20 +30,36 @@ class SealedCategory:
 
 
 @dataclass(frozen=True, slots=True)
+class SealedLevel:
+    """A record at one level: its categories, lowest first, and the manifest that commits to them, with its salt."""
+
+    level: Level
+    categories: tuple[SealedCategory, ...]
+    manifest: dict[str, str]
+    salt: Salt
+
+
+@dataclass(frozen=True, slots=True)
 class SealedRecord:
-    """A record in the vault: its categories, and the manifest whose commitment the passport carries."""
+    """
+    A record in the vault.
+
+    Attributes:
+        levels: For each level the commitment to its manifest, as hexadecimal.
+        salt: The salt of `content`.
+        content: The commitment to `levels`, which the passport carries.
+    """
 
     passport_id: PassportId
     custodian: int
-    categories: tuple[SealedCategory, ...]
-    manifest: dict[str, str]
-    manifest_salt: Salt
+    levels: dict[str, str]
+    salt: Salt
     content: Commitment
 
 
 @dataclass(frozen=True, slots=True)
 class RecordSummary:
-    """What may be shown of a record to its custodian."""
+    """What may be shown of a record to its custodian; the entries are those of the record as it was registered."""
 
     passport_id: PassportId
     custodian: int
@@ -59,20 +76,28 @@ class Vault(Protocol):
         *,
         custodian: int,
         local_reference: str,
-        content: dict[Category, list[dict[str, Any]]],
+        content: Mapping[Level, dict[Category, list[dict[str, Any]]]],
         holder_seed: bytes | None,
     ) -> SealedRecord:
-        """Seal a record, one data key per category. `local_reference` is the custodian's own name for the patient."""
+        """
+        Seal a record at each of its levels, one data key, salt and commitment per level and category.
+
+        `local_reference` is the custodian's own name for the patient.
+        """
 
     def record(self, passport_id: PassportId) -> SealedRecord | None: ...
+
+    def level(self, passport_id: PassportId, level: Level) -> SealedLevel | None: ...
 
     def find(self, custodian: int, local_reference: str) -> PassportId | None:
         """Return the passport that a custodian's own patient reference stands for."""
 
     def summaries(self, custodian: int) -> list[RecordSummary]: ...
 
-    def seal_key_to(self, passport_id: PassportId, category: Category, sealing_key: bytes) -> bytes:
-        """Re-seal the data key of a category to an X25519 key (sealed box)."""
+    def seal_key_to(
+        self, passport_id: PassportId, level: Level, category: Category, sealing_key: bytes
+    ) -> bytes:
+        """Re-seal the data key of a category at a level to an X25519 key (sealed box)."""
 
     def holder_key(self, passport_id: PassportId) -> bytes | None:
         """Return the private key of an assisted patient's holder; None if the patient keeps it."""
@@ -84,7 +109,7 @@ class Vault(Protocol):
         """Return the record behind a commitment, if this vault holds it."""
 
     def erase(self, passport_id: PassportId) -> int:
-        """Destroy the keys and salts of a record; returns how many were destroyed."""
+        """Destroy the keys and salts of a record at every level; returns how many keys were destroyed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +120,15 @@ class VaultRecordRow:
     custodian: int
     reference_lookup: bytes
     sealed_reference: bytes
-    manifest: dict[str, str]
-    sealed_manifest_salt: bytes
+    levels: dict[str, str]
+    sealed_salt: bytes
     content: Commitment
     sealed_holder_key: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
 class VaultCategoryRow:
-    """One category as the vault's database holds it."""
+    """One category at one level as the vault's database holds it."""
 
     category: Category
     ciphertext: bytes
@@ -113,13 +138,25 @@ class VaultCategoryRow:
     entries: int
 
 
+@dataclass(frozen=True, slots=True)
+class VaultLevelRow:
+    """One level with its categories, lowest first, as the vault's database holds it."""
+
+    level: Level
+    manifest: dict[str, str]
+    sealed_salt: bytes
+    categories: list[VaultCategoryRow]
+
+
 class VaultRows(Protocol):
     """The vault's database."""
 
-    def put(self, record: VaultRecordRow, categories: list[VaultCategoryRow]) -> None:
-        """Keep a record and its categories, at once or not at all."""
+    def put(self, record: VaultRecordRow, levels: list[VaultLevelRow]) -> None:
+        """Keep a record and its levels, at once or not at all."""
 
-    def record(self, passport_id: PassportId) -> tuple[VaultRecordRow, list[VaultCategoryRow]] | None: ...
+    def record(self, passport_id: PassportId) -> VaultRecordRow | None: ...
+
+    def level(self, passport_id: PassportId, level: Level) -> VaultLevelRow | None: ...
 
     def find(self, custodian: int, reference_lookup: bytes) -> PassportId | None: ...
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 
 from ledger.domain.records import NO_GRANT, ZERO32, Commitment, GrantId, Member, PassportId, Terms
 from ledger.domain.vocabulary import Basis, Category, Level, Operation, Purpose
@@ -87,8 +88,7 @@ class Decisions:
                 raise InvalidInput(f"request {index} names no category", field="categories")
             require_passport(self.index, asked.passport_id)
         signer = signer_of(self.writer, actor)
-        items = [self._item(asked) for asked in requests]
-        return self.writer.submit(signer, Call("decide", (items,)), idempotency=idempotency)
+        return self.writer.submit(signer, Call("decide", (self._batches(requests),)), idempotency=idempotency)
 
     def get(self, passport_id: PassportId, seq: int) -> DecisionRecord:
         """
@@ -102,20 +102,30 @@ class Decisions:
             raise NotFound(f"passport {to_hex(passport_id)} has no decision {seq}")
         return record
 
-    def _item(self, asked: AccessRequest) -> list[object]:
-        commitment = Commitment(ZERO32)
-        if asked.statement:
-            commitment = keep(self.vault, "statement", {"statement": asked.statement})
-        terms = Terms(
-            purpose=asked.purpose,
-            basis=asked.basis,
-            operation=asked.operation,
-            categories=asked.categories,
-            level=asked.level,
-            project_id=asked.project_id,
-            emergency_id=asked.emergency_id,
-            controller_id=asked.controller_id,
-            first_day=asked.first_day,
-            last_day=asked.last_day,
-        )
-        return [to_hex(asked.passport_id), to_hex(asked.grant_id), to_hex(commitment), pack_terms(terms)]
+    def _batches(self, requests: list[AccessRequest]) -> list[list[object]]:
+        """Put neighbours that ask the same in the same words into one batch; the order stays."""
+        commitments = {"": Commitment(ZERO32)}
+        batches: list[list[object]] = []
+        for (terms, statement), alike in groupby(
+            requests, key=lambda asked: (_terms(asked), asked.statement)
+        ):
+            if statement not in commitments:
+                commitments[statement] = keep(self.vault, "statement", {"statement": statement})
+            targets = [[to_hex(asked.passport_id), to_hex(asked.grant_id)] for asked in alike]
+            batches.append([pack_terms(terms), to_hex(commitments[statement]), targets])
+        return batches
+
+
+def _terms(asked: AccessRequest) -> Terms:
+    return Terms(
+        purpose=asked.purpose,
+        basis=asked.basis,
+        operation=asked.operation,
+        categories=asked.categories,
+        level=asked.level,
+        project_id=asked.project_id,
+        emergency_id=asked.emergency_id,
+        controller_id=asked.controller_id,
+        first_day=asked.first_day,
+        last_day=asked.last_day,
+    )

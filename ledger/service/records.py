@@ -1,19 +1,25 @@
-"""Registering records: split, sealed in the vault, committed to, and given a passport."""
+"""Registering records: split, de-identified, sealed in the vault, committed to, and given a passport."""
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 
 from ledger.domain.records import Address, Member, PassportId
-from ledger.domain.vocabulary import Custody, Level, Purpose, Role, purpose_set
+from ledger.domain.vocabulary import RECORD_LEVELS, Custody, Level, Purpose, Role, purpose_set
 from ledger.encoding.commitments import new_id
 from ledger.encoding.hexadecimal import address, to_hex
 from ledger.errors import Conflict, InvalidInput
+from ledger.interop.deidentification import Content, deidentify
 from ledger.interop.fhir import read_bundle
 from ledger.ports import Call, Chain, Index, Operation, RecordSummary, SealedRecord, Vault, Writer
 from ledger.service.authority import require_role, signer_of
 from ledger.wallet import holder_address, holder_key, new_seed
+
+#: Of the pseudonyms of one record.
+_SECRET_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,7 @@ class Records:
                 PassportId(new_id()),
                 custodian=actor.member_id,
                 local_reference=patient.reference,
-                content=patient.content,
+                content=_at_each_level(patient.content),
                 holder_seed=holder_key(seed, custodian=actor.member_id) if seed else None,
             )
         call = _issue_call(
@@ -101,6 +107,12 @@ class Records:
                 fix="Send the address of the patient's holder key in 'holder'.",
             )
         return holder_address(key)
+
+
+def _at_each_level(content: Content) -> dict[Level, Content]:
+    """De-identify a record to each of its levels; the secret of its pseudonyms is kept nowhere."""
+    secret, year = secrets.token_bytes(_SECRET_BYTES), datetime.now(UTC).year
+    return {level: deidentify(content, level=level, secret=secret, year=year) for level in RECORD_LEVELS}
 
 
 def _issue_call(sealed: SealedRecord, *, holder: Address, assisted: bool, purposes: list[Purpose]) -> Call:

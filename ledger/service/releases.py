@@ -10,7 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ledger.domain.records import Commitment, Member, PassportId, Salt
-from ledger.domain.vocabulary import Basis, Category, Operation, Outcome, PassportStatus, names
+from ledger.domain.vocabulary import (
+    RECORD_LEVELS,
+    Basis,
+    Category,
+    Level,
+    Operation,
+    Outcome,
+    PassportStatus,
+    names,
+)
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import Conflict, NotFound, NotPermitted
 from ledger.policy import PERMIT_SECONDS, grant_is_live, grant_names, member_is_active
@@ -21,7 +30,6 @@ from ledger.ports import (
     Index,
     OperationStatus,
     SealedCategory,
-    SealedRecord,
     Vault,
     Writer,
 )
@@ -43,13 +51,24 @@ class ReleasedCategory:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What a recipient gets after a permit."""
+    """
+    What a recipient gets after a permit.
+
+    Attributes:
+        content: What the passport carries: the commitment to `levels`, with its salt.
+        levels: For each level the commitment to its manifest, as hexadecimal.
+        manifest: The manifest of `level`, with its salt; of the other levels nothing is told.
+        categories: The permitted categories at `level`.
+    """
 
     passport_id: PassportId
     seq: int
+    level: Level
     content: Commitment
-    manifest_salt: Salt
+    levels: dict[str, str]
+    levels_salt: Salt
     manifest: dict[str, str]
+    manifest_salt: Salt
     categories: tuple[ReleasedCategory, ...]
 
 
@@ -77,7 +96,10 @@ class Releases:
                 membership has ended since.
         """
         decision, recipient = current_permit(self.chain, actor, passport_id, seq, Operation.READ)
-        return hand_over(self.index, self.writer, self.vault, decision=decision, recipient=recipient)
+        level = decision.terms.level
+        return hand_over(
+            self.index, self.writer, self.vault, decision=decision, level=level, recipient=recipient
+        )
 
 
 def current_permit(
@@ -145,37 +167,54 @@ def _still_stands(chain: Chain, actor: Member, decision: DecisionRecord, now: in
 
 
 def hand_over(
-    index: Index, writer: Writer, vault: Vault, *, decision: DecisionRecord, recipient: Member
+    index: Index, writer: Writer, vault: Vault, *, decision: DecisionRecord, level: Level, recipient: Member
 ) -> Release:
     """
-    Write the receipt down, then re-seal the keys of the permitted categories to the recipient.
+    Write the receipt down, then re-seal the keys of the permitted categories at a level to the recipient.
 
     Categories that the record lacks are left out; the manifest lets the recipient check each one that came.
 
     Raises:
         NotFound: This service does not keep the record, or not the custodian's chain key.
-        Conflict: The record has none of the permitted categories.
+        Conflict: A record has no form at that level, or this one has none of the permitted categories.
     """
     sealed = vault.record(decision.passport_id)
     if sealed is None:
         raise NotFound("this service does not keep that record", fix="Ask the custodian's own service.")
-    permitted = [item for item in sealed.categories if item.category in decision.terms.categories]
+    found = vault.level(decision.passport_id, level)
+    if found is None:
+        raise Conflict(
+            f"a record has no form that is {level.name}",
+            fix=f"Ask for access at one of {', '.join(known.name for known in RECORD_LEVELS)}.",
+        )
+    permitted = [item for item in found.categories if item.category in decision.terms.categories]
     if not permitted:
         raise Conflict("the record holds nothing of the permitted categories")
-    _write_receipt(index, writer, vault, decision, permitted)
-    released = tuple(_hand_over(vault, sealed, item, recipient.sealing_key) for item in permitted)
+    _write_receipt(index, writer, vault, decision, level, permitted)
+    keys = [
+        vault.seal_key_to(sealed.passport_id, level, item.category, recipient.sealing_key)
+        for item in permitted
+    ]
     return Release(
-        sealed.passport_id,
-        decision.verdict.seq,
-        sealed.content,
-        sealed.manifest_salt,
-        sealed.manifest,
-        released,
+        passport_id=sealed.passport_id,
+        seq=decision.verdict.seq,
+        level=level,
+        content=sealed.content,
+        levels=sealed.levels,
+        levels_salt=sealed.salt,
+        manifest=found.manifest,
+        manifest_salt=found.salt,
+        categories=tuple(_released(item, key) for item, key in zip(permitted, keys, strict=True)),
     )
 
 
 def _write_receipt(
-    index: Index, writer: Writer, vault: Vault, decision: DecisionRecord, permitted: list[SealedCategory]
+    index: Index,
+    writer: Writer,
+    vault: Vault,
+    decision: DecisionRecord,
+    level: Level,
+    permitted: list[SealedCategory],
 ) -> None:
     """Accept the receipt into the journal, once; one that failed is written anew."""
     passport_id, seq = decision.passport_id, decision.verdict.seq
@@ -190,18 +229,16 @@ def _write_receipt(
             return
         key += "+"
     words = [item.category.name for item in permitted]
-    record = {"passport": to_hex(passport_id), "seq": seq, "categories": words}
+    record = {"passport": to_hex(passport_id), "seq": seq, "level": level.name, "categories": words}
     call = Call("recordRelease", (to_hex(passport_id), seq, to_hex(keep(vault, "release", record))))
     writer.submit(custodian.signer, call, idempotency=(scope, key, "release"))
 
 
-def _hand_over(
-    vault: Vault, sealed: SealedRecord, item: SealedCategory, sealing_key: bytes
-) -> ReleasedCategory:
+def _released(item: SealedCategory, sealed_key: bytes) -> ReleasedCategory:
     return ReleasedCategory(
         category=item.category,
         ciphertext=item.ciphertext,
-        sealed_key=vault.seal_key_to(sealed.passport_id, item.category, sealing_key),
+        sealed_key=sealed_key,
         commitment=item.commitment,
         salt=item.salt,
         entries=item.entries,

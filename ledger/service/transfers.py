@@ -80,7 +80,10 @@ class Transfers:
         decision, recipient = current_permit(
             self.chain, actor, transfer.passport_id, transfer.seq, Operation.TRANSFER
         )
-        return hand_over(self.index, self.writer, self.vault, decision=decision, recipient=recipient)
+        level = decision.terms.level
+        return hand_over(
+            self.index, self.writer, self.vault, decision=decision, level=level, recipient=recipient
+        )
 
     def receive(
         self,

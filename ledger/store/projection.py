@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
-from ledger.domain.records import ZERO32, Event, Terms, Verdict
+from ledger.domain.records import ZERO32, Caps, Event, Terms, Verdict
 from ledger.domain.vocabulary import (
     Approval,
     Basis,
@@ -25,7 +25,7 @@ from ledger.domain.vocabulary import (
 )
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.words import request_hash, unpack_terms, unpack_verdict
-from ledger.policy import cap_of
+from ledger.policy import rests_on_emergency, takes_cap
 from ledger.store.tables import (
     decisions,
     grants,
@@ -482,9 +482,10 @@ def _take_permit(
             update(grants).where(*_this_grant(a), grants.c.max_uses != 0).values(uses=grants.c.uses + 1)
         )
     caps = _body(connection, "caps", a["memberId"]).get("caps", 0)
-    if cap_of(caps, terms.purpose):
-        key = f"{a['memberId']}/{event.position.time // _DAY_SECONDS}"
-        used = _body(connection, "cap-use", key).get("used", 0)
+    day = event.position.time // _DAY_SECONDS
+    key = f"{a['memberId']}/{day}"
+    used = _body(connection, "cap-use", key).get("used", 0)
+    if takes_cap(terms, verdict, Caps(caps, day, used)):
         _register(connection, "cap-use", key, used=used + (1 << (16 * terms.purpose)))
     emergency = _body(connection, "emergency", terms.emergency_id)
     if emergency.get("kind") == EmergencyKind.PUBLIC and _rests_on_emergency(connection, a, terms, verdict):
@@ -499,7 +500,7 @@ def _rests_on_emergency(connection: Connection, a: dict[str, Any], terms: Terms,
     lock = connection.execute(
         select(passports.c.lock).where(passports.c.passport_id == a["passportId"])
     ).scalar_one()
-    return Fact.EMERGENCY_IN_FORCE in Fact(word >> (32 * terms.basis) & 0xFFFFFFFF) or lock != 0
+    return rests_on_emergency(Fact(word >> (32 * terms.basis) & 0xFFFFFFFF), lock)
 
 
 def _release_recorded(connection: Connection, event: Event, a: dict[str, Any]) -> None:

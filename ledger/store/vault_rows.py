@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from ledger.domain.records import Commitment, PassportId
-from ledger.domain.vocabulary import Category
+from ledger.domain.vocabulary import Category, Level
 from ledger.errors import Conflict
-from ledger.ports import VaultCategoryRow, VaultRecordRow
+from ledger.ports import VaultCategoryRow, VaultLevelRow, VaultRecordRow
 from ledger.store.database import Database
-from ledger.store.vault_tables import categories, records, statements
+from ledger.store.vault_tables import categories, levels, records, statements
 
 
 class SqlVaultRows:
@@ -23,9 +23,9 @@ class SqlVaultRows:
         """Keep the rows in a migrated database."""
         self._database = database
 
-    def put(self, record: VaultRecordRow, parts: list[VaultCategoryRow]) -> None:
+    def put(self, record: VaultRecordRow, parts: list[VaultLevelRow]) -> None:
         """
-        Keep a record and its categories, at once or not at all.
+        Keep a record and its levels, at once or not at all.
 
         Raises:
             Conflict: The custodian keeps this patient's record already.
@@ -37,7 +37,7 @@ class SqlVaultRows:
                 "this patient is being registered at the same time", fix="Try again in a moment."
             ) from None
 
-    def _put(self, record: VaultRecordRow, parts: list[VaultCategoryRow]) -> None:
+    def _put(self, record: VaultRecordRow, parts: list[VaultLevelRow]) -> None:
         with self._database.write() as connection:
             connection.execute(
                 insert(records).values(
@@ -45,37 +45,36 @@ class SqlVaultRows:
                     custodian=record.custodian,
                     reference_lookup=record.reference_lookup,
                     sealed_reference=record.sealed_reference,
-                    manifest=json.dumps(record.manifest),
-                    sealed_manifest_salt=record.sealed_manifest_salt,
+                    levels=json.dumps(record.levels),
+                    sealed_salt=record.sealed_salt,
                     content=record.content,
                     sealed_holder_key=record.sealed_holder_key,
                 )
             )
             for part in parts:
-                connection.execute(
-                    insert(categories).values(
-                        passport_id=record.passport_id,
-                        category=int(part.category),
-                        ciphertext=part.ciphertext,
-                        commitment=part.commitment,
-                        sealed_salt=part.sealed_salt,
-                        sealed_key=part.sealed_key,
-                        entries=part.entries,
-                    )
-                )
+                _put_level(connection, record.passport_id, part)
 
-    def record(self, passport_id: PassportId) -> tuple[VaultRecordRow, list[VaultCategoryRow]] | None:
-        """Return a record and its categories, lowest category first."""
-        parts = (
-            select(categories).where(categories.c.passport_id == passport_id).order_by(categories.c.category)
-        )
+    def record(self, passport_id: PassportId) -> VaultRecordRow | None:
+        """Return a record."""
+        query = select(records).where(records.c.passport_id == passport_id)
         with self._database.read() as connection:
-            row = connection.execute(
-                select(records).where(records.c.passport_id == passport_id)
-            ).one_or_none()
+            row = connection.execute(query).one_or_none()
+        return _record(row) if row is not None else None
+
+    def level(self, passport_id: PassportId, level: Level) -> VaultLevelRow | None:
+        """Return a record at one level, with its categories, lowest first."""
+        parts = (
+            select(categories)
+            .where(categories.c.passport_id == passport_id, categories.c.level == int(level))
+            .order_by(categories.c.category)
+        )
+        query = select(levels).where(levels.c.passport_id == passport_id, levels.c.level == int(level))
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
             if row is None:
                 return None
-            return _record(row), [_category(part) for part in connection.execute(parts)]
+            found = [_category(part) for part in connection.execute(parts)]
+        return VaultLevelRow(level, json.loads(row.manifest), row.sealed_salt, found)
 
     def find(self, custodian: int, reference_lookup: bytes) -> PassportId | None:
         """Return the passport behind a custodian's keyed reference."""
@@ -110,8 +109,28 @@ class SqlVaultRows:
             gone = connection.execute(
                 delete(categories).where(categories.c.passport_id == passport_id)
             ).rowcount
+            connection.execute(delete(levels).where(levels.c.passport_id == passport_id))
             connection.execute(delete(records).where(records.c.passport_id == passport_id))
         return int(gone)
+
+
+def _put_level(connection: Connection, passport_id: PassportId, row: VaultLevelRow) -> None:
+    place = {"passport_id": passport_id, "level": int(row.level)}
+    connection.execute(
+        insert(levels).values(**place, manifest=json.dumps(row.manifest), sealed_salt=row.sealed_salt)
+    )
+    for part in row.categories:
+        connection.execute(
+            insert(categories).values(
+                **place,
+                category=int(part.category),
+                ciphertext=part.ciphertext,
+                commitment=part.commitment,
+                sealed_salt=part.sealed_salt,
+                sealed_key=part.sealed_key,
+                entries=part.entries,
+            )
+        )
 
 
 def _record(row: Row[Any]) -> VaultRecordRow:
@@ -120,8 +139,8 @@ def _record(row: Row[Any]) -> VaultRecordRow:
         custodian=row.custodian,
         reference_lookup=row.reference_lookup,
         sealed_reference=row.sealed_reference,
-        manifest=json.loads(row.manifest),
-        sealed_manifest_salt=row.sealed_manifest_salt,
+        levels=json.loads(row.levels),
+        sealed_salt=row.sealed_salt,
         content=Commitment(row.content),
         sealed_holder_key=row.sealed_holder_key,
     )

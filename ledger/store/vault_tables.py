@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Integer,
     LargeBinary,
     MetaData,
@@ -26,23 +27,34 @@ records = Table(
     Column("custodian", BigInteger, nullable=False),
     Column("reference_lookup", LargeBinary(32), nullable=False),
     Column("sealed_reference", LargeBinary, nullable=False),
-    Column("manifest", Text, nullable=False),
-    Column("sealed_manifest_salt", LargeBinary, nullable=False),
+    Column("levels", Text, nullable=False),
+    Column("sealed_salt", LargeBinary, nullable=False),
     Column("content", LargeBinary(32), nullable=False),
     Column("sealed_holder_key", LargeBinary),
     UniqueConstraint("custodian", "reference_lookup"),
 )
 
+levels = Table(
+    "levels",
+    metadata,
+    Column("passport_id", LargeBinary(32), ForeignKey("records.passport_id"), primary_key=True),
+    Column("level", Integer, primary_key=True),
+    Column("manifest", Text, nullable=False),
+    Column("sealed_salt", LargeBinary, nullable=False),
+)
+
 categories = Table(
     "categories",
     metadata,
-    Column("passport_id", LargeBinary(32), ForeignKey("records.passport_id"), primary_key=True),
+    Column("passport_id", LargeBinary(32), primary_key=True),
+    Column("level", Integer, primary_key=True),
     Column("category", Integer, primary_key=True),
     Column("ciphertext", LargeBinary, nullable=False),
     Column("commitment", LargeBinary(32), nullable=False),
     Column("sealed_salt", LargeBinary, nullable=False),
     Column("sealed_key", LargeBinary, nullable=False),
     Column("entries", Integer, nullable=False),
+    ForeignKeyConstraint(["passport_id", "level"], ["levels.passport_id", "levels.level"]),
 )
 
 statements = Table(

@@ -1,7 +1,7 @@
 """
 The vault: records sealed off chain, with their salts and keys.
 
-Each category of each record has a data key of its own. Data keys, salts, references and assisted patients' holder
+Each category of each record has, at each level, a data key of its own. Data keys, salts, references and assisted patients' holder
 keys are sealed with the vault's key, which is never in the database: whoever has only the database has nothing.
 Losing a data key on purpose is erasure.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 import nacl.exceptions
@@ -19,14 +20,25 @@ import nacl.utils
 from nacl.public import PublicKey, SealedBox
 
 from ledger.domain.records import Commitment, PassportId, Salt
-from ledger.domain.vocabulary import Category
-from ledger.encoding.commitments import canonical, category_record, commit, content_of, manifest, new_salt
+from ledger.domain.vocabulary import Category, Level
+from ledger.encoding.commitments import (
+    canonical,
+    category_record,
+    commit,
+    content_of,
+    levels,
+    manifest,
+    manifest_of,
+    new_salt,
+)
 from ledger.errors import ConfigurationError, InvalidInput, NotFound
 from ledger.ports import (
     RecordSummary,
     SealedCategory,
+    SealedLevel,
     SealedRecord,
     VaultCategoryRow,
+    VaultLevelRow,
     VaultRecordRow,
     VaultRows,
 )
@@ -62,30 +74,37 @@ class SealedVault:
         *,
         custodian: int,
         local_reference: str,
-        content: dict[Category, list[dict[str, Any]]],
+        content: Mapping[Level, dict[Category, list[dict[str, Any]]]],
         holder_seed: bytes | None,
     ) -> SealedRecord:
-        """Seal a record, one data key per category; see `ledger.ports.Vault`."""
-        parts = [self._seal_category(category, resources) for category, resources in sorted(content.items())]
-        entries = manifest({part.category: part.commitment for part in parts})
-        salt = new_salt()
-        row = VaultRecordRow(
+        """Seal a record, one data key per level and category; see `ledger.ports.Vault`."""
+        sealed = [self._seal_level(level, categories) for level, categories in sorted(content.items())]
+        top, salt = levels({row.level: commitment for row, commitment in sealed}), new_salt()
+        record = VaultRecordRow(
             passport_id=passport_id,
             custodian=custodian,
             reference_lookup=self._lookup(custodian, local_reference),
             sealed_reference=self._seal(local_reference.encode()),
-            manifest=entries,
-            sealed_manifest_salt=self._seal(salt),
-            content=content_of(entries, salt=salt),
+            levels=top,
+            sealed_salt=self._seal(salt),
+            content=content_of(top, salt=salt),
             sealed_holder_key=self._seal(holder_seed) if holder_seed else None,
         )
-        self._rows.put(row, parts)
-        return self._record(row, parts)
+        self._rows.put(record, [row for row, _ in sealed])
+        return self._record(record)
 
     def record(self, passport_id: PassportId) -> SealedRecord | None:
         """Return a sealed record."""
-        found = self._rows.record(passport_id)
-        return self._record(*found) if found else None
+        row = self._rows.record(passport_id)
+        return self._record(row) if row else None
+
+    def level(self, passport_id: PassportId, level: Level) -> SealedLevel | None:
+        """Return a sealed record at one of its levels."""
+        row = self._rows.level(passport_id, level)
+        if row is None:
+            return None
+        parts = tuple(self._category(part) for part in row.categories)
+        return SealedLevel(level, parts, row.manifest, Salt(self._open(row.sealed_salt)))
 
     def find(self, custodian: int, local_reference: str) -> PassportId | None:
         """Return the passport that a custodian's own patient reference stands for."""
@@ -95,18 +114,20 @@ class SealedVault:
         """Return what a custodian keeps, with its own references."""
         return [self._summary(row) for row in self._rows.kept_by(custodian)]
 
-    def seal_key_to(self, passport_id: PassportId, category: Category, sealing_key: bytes) -> bytes:
+    def seal_key_to(
+        self, passport_id: PassportId, level: Level, category: Category, sealing_key: bytes
+    ) -> bytes:
         """
-        Re-seal the data key of a category to an X25519 key.
+        Re-seal the data key of a category at a level to an X25519 key.
 
         Raises:
             NotFound: The vault does not hold it.
             InvalidInput: The recipient's key is none.
         """
-        found = self._rows.record(passport_id)
-        row = next((part for part in found[1] if part.category == category), None) if found else None
+        found = self._rows.level(passport_id, level)
+        row = next((part for part in found.categories if part.category == category), None) if found else None
         if row is None:
-            raise NotFound("the vault does not hold this category of this record")
+            raise NotFound("the vault does not hold this category of this record at this level")
         try:
             return bytes(SealedBox(PublicKey(sealing_key)).encrypt(self._open(row.sealed_key)))
         except (nacl.exceptions.CryptoError, ValueError, TypeError) as error:
@@ -116,8 +137,8 @@ class SealedVault:
 
     def holder_key(self, passport_id: PassportId) -> bytes | None:
         """Return the private key of an assisted patient's holder; None if the patient keeps it."""
-        found = self._rows.record(passport_id)
-        sealed = found[0].sealed_holder_key if found else None
+        row = self._rows.record(passport_id)
+        sealed = row.sealed_holder_key if row else None
         return self._open(sealed) if sealed else None
 
     def remember(self, commitment: Commitment, *, domain: str, salt: Salt, record: Any) -> None:
@@ -131,8 +152,18 @@ class SealedVault:
         return json.loads(self._open(sealed))["record"] if sealed else None
 
     def erase(self, passport_id: PassportId) -> int:
-        """Destroy the keys and salts of a record; returns how many were destroyed."""
+        """Destroy the keys and salts of a record at every level; returns how many keys were destroyed."""
         return self._rows.erase(passport_id)
+
+    def _seal_level(
+        self, level: Level, categories: dict[Category, list[dict[str, Any]]]
+    ) -> tuple[VaultLevelRow, Commitment]:
+        """Seal a record at one level; returns its row and the commitment to its manifest."""
+        parts = [
+            self._seal_category(category, resources) for category, resources in sorted(categories.items())
+        ]
+        entries, salt = manifest({part.category: part.commitment for part in parts}), new_salt()
+        return VaultLevelRow(level, entries, self._seal(salt), parts), manifest_of(entries, salt=salt)
 
     def _seal_category(self, category: Category, resources: list[dict[str, Any]]) -> VaultCategoryRow:
         record = canonical(category_record(category, resources))
@@ -146,28 +177,23 @@ class SealedVault:
             entries=len(resources),
         )
 
-    def _record(self, row: VaultRecordRow, parts: list[VaultCategoryRow]) -> SealedRecord:
+    def _record(self, row: VaultRecordRow) -> SealedRecord:
         return SealedRecord(
             passport_id=row.passport_id,
             custodian=row.custodian,
-            categories=tuple(
-                SealedCategory(
-                    part.category,
-                    part.ciphertext,
-                    part.commitment,
-                    Salt(self._open(part.sealed_salt)),
-                    part.entries,
-                )
-                for part in parts
-            ),
-            manifest=row.manifest,
-            manifest_salt=Salt(self._open(row.sealed_manifest_salt)),
+            levels=row.levels,
+            salt=Salt(self._open(row.sealed_salt)),
             content=row.content,
         )
 
+    def _category(self, row: VaultCategoryRow) -> SealedCategory:
+        return SealedCategory(
+            row.category, row.ciphertext, row.commitment, Salt(self._open(row.sealed_salt)), row.entries
+        )
+
     def _summary(self, row: VaultRecordRow) -> RecordSummary:
-        found = self._rows.record(row.passport_id)
-        parts = found[1] if found else []
+        found = self._rows.level(row.passport_id, Level.IDENTIFIED)
+        parts = found.categories if found else []
         return RecordSummary(
             passport_id=row.passport_id,
             custodian=row.custodian,

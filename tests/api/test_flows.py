@@ -230,6 +230,8 @@ def test_the_law_can_be_read(client):
     assert "MARKETING" in law["bannedPurposes"]
     word = next(item for item in law["vocabulary"]["purposes"] if item["code"] == "AI_TRAINING")
     assert (word["number"], word["en"]) == (7, "training an AI model")
+    levels = ["IDENTIFIED", "PSEUDONYMISED", "DEIDENTIFIED", "AGGREGATE"]
+    assert [item["code"] for item in law["vocabulary"]["levels"]] == levels
     with pytest.raises(NotFound):
         client().policy(9_999)
 

@@ -14,8 +14,17 @@ from nacl.secret import SecretBox
 from nacl.utils import random
 
 from ledger.client import MemberKeys
-from ledger.domain.vocabulary import Category
-from ledger.encoding.commitments import canonical, category_record, commit, content_of, manifest, new_salt
+from ledger.domain.vocabulary import RECORD_LEVELS, Category, Level
+from ledger.encoding.commitments import (
+    canonical,
+    category_record,
+    commit,
+    content_of,
+    levels,
+    manifest,
+    manifest_of,
+    new_salt,
+)
 from ledger.encoding.hexadecimal import to_hex
 
 Answer = Callable[[httpx2.Request], httpx2.Response]
@@ -43,7 +52,12 @@ def release(keys: MemberKeys, resources: dict[Category, list[dict[str, Any]]]) -
     return seal_release(resources, recipient=keys)
 
 
-def seal_release(resources: dict[Category, list[dict[str, Any]]], *, recipient: MemberKeys) -> dict[str, Any]:
+def seal_release(
+    resources: dict[Category, list[dict[str, Any]]],
+    *,
+    recipient: MemberKeys,
+    level: Level = Level.IDENTIFIED,
+) -> dict[str, Any]:
     items, commitments = [], {}
     box = SealedBox(PublicKey(bytes.fromhex(recipient.sealing_public[2:])))
     for category, entries in resources.items():
@@ -63,13 +77,18 @@ def seal_release(resources: dict[Category, list[dict[str, Any]]], *, recipient: 
                 "salt": to_hex(salt),
             }
         )
-    whole, salt = manifest(commitments), new_salt()
+    whole, salt, top_salt = manifest(commitments), new_salt(), new_salt()
+    others = {other: manifest_of(manifest({}), salt=new_salt()) for other in RECORD_LEVELS}
+    top = levels({**others, level: manifest_of(whole, salt=salt)})
     return {
         "passportId": "0x" + "11" * 32,
         "seq": 0,
-        "content": to_hex(content_of(whole, salt=salt)),
-        "manifestSalt": to_hex(salt),
+        "level": level.name,
+        "content": to_hex(content_of(top, salt=top_salt)),
+        "levels": top,
+        "levelsSalt": to_hex(top_salt),
         "manifest": whole,
+        "manifestSalt": to_hex(salt),
         "categories": items,
     }
 

@@ -24,7 +24,7 @@ from ledger.client import (
 )
 from ledger.client.holders import grant_of, seconds
 from ledger.domain.records import Address, Salt
-from ledger.domain.vocabulary import Category, GrantFlag, Purpose
+from ledger.domain.vocabulary import Category, GrantFlag, Level, Purpose
 from ledger.domain.wording import consent_text, terms_record
 from ledger.encoding.commitments import commit_record
 from ledger.encoding.hexadecimal import bytes32, to_hex
@@ -40,8 +40,10 @@ from ledger.errors import (
     SignatureRejected,
     VerificationError,
 )
+from ledger.interop.deidentification import LABEL_SYSTEM, deidentify
 from tests.cli.conftest import seal_release
 
+LABELS = [{"system": LABEL_SYSTEM, "code": code} for code in ("PSEUDED", "ANONYED")]
 URL = "http://127.0.0.1:8000"
 LEDGER = {"chainId": 31337, "ledger": "0x" + "ab" * 20}
 DOMAIN = LedgerDomain(31337, Address("0x" + "ab" * 20))
@@ -89,6 +91,62 @@ class TestRelease:
 
         with pytest.raises(VerificationError, match="not those that were committed to"):
             open_release(mixed, keys)
+
+    def test_a_commitment_in_another_manifest_than_the_passports_is_found_and_reported(
+        self, release: dict[str, Any], keys: MemberKeys, resources: Any
+    ) -> None:
+        other = seal_release(resources, recipient=keys)
+        mixed = {
+            **release,
+            **{name: other[name] for name in ("categories", "manifest", "manifestSalt")},
+        }
+
+        with pytest.raises(VerificationError, match="manifest"):
+            open_release(mixed, keys)
+        assert bytes32(release["content"]) != content_received(mixed, keys)
+
+    @pytest.mark.parametrize("level", [Level.PSEUDONYMISED, Level.DEIDENTIFIED])
+    def test_each_level_is_opened_by_its_label(self, keys: MemberKeys, level: Level) -> None:
+        resources = deidentify(
+            {Category.VITALS: [{"resourceType": "Observation", "valueInteger": 3}]},
+            level=level,
+            secret=b"s" * 32,
+            year=2026,
+        )
+        release = seal_release(resources, recipient=keys, level=level)
+
+        opened = open_release(release, keys, level=level, content=bytes32(release["content"]))
+
+        assert {"VITALS": resources[Category.VITALS]} == opened
+        assert bytes32(release["content"]) == content_received(release, keys)
+
+    def test_another_level_than_decided_is_found(self, release: dict[str, Any], keys: MemberKeys) -> None:
+        with pytest.raises(VerificationError, match="is IDENTIFIED, the decision says DEIDENTIFIED"):
+            open_release(release, keys, level=Level.DEIDENTIFIED)
+
+    def test_a_manifest_that_passes_for_another_level_is_found(self, keys: MemberKeys) -> None:
+        labelled = seal_release(
+            {Category.VITALS: [{"meta": {"security": LABELS}}]},
+            recipient=keys,
+            level=Level.PSEUDONYMISED,
+        )
+        labelled["level"] = "DEIDENTIFIED"
+
+        with pytest.raises(VerificationError, match="manifest"):
+            open_release(labelled, keys)
+
+    def test_data_without_the_label_of_its_level_is_found(self, keys: MemberKeys, resources: Any) -> None:
+        release = seal_release(resources, recipient=keys, level=Level.PSEUDONYMISED)
+
+        with pytest.raises(VerificationError, match="not labelled as PSEUDONYMISED"):
+            open_release(release, keys)
+
+    @pytest.mark.parametrize("level", ["AGGREGATE", "NONE", None])
+    def test_a_level_that_no_record_has_is_refused(
+        self, release: dict[str, Any], keys: MemberKeys, level: str | None
+    ) -> None:
+        with pytest.raises(VerificationError):
+            open_release({**release, "level": level}, keys)
 
     @pytest.mark.parametrize("field", ["ciphertext", "sealedKey"])
     def test_flipped_bits_are_found(self, release: dict[str, Any], keys: MemberKeys, field: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cli.story.asking import is_what_was_registered
 from cli.story.cast import COMPANY, HOSPITALS, Cast
 from cli.story.notebook import Notebook
 from cli.story.plan import (
@@ -20,8 +21,11 @@ from cli.story.plan import (
     move_ask,
     training,
 )
-from ledger.domain.vocabulary import Category, Custody, Fact
+from ledger.domain.vocabulary import Category, Custody, Fact, Level
 from ledger.errors import InvalidInput, MalformedRecord
+from ledger.interop.deidentification import deidentify
+from ledger.interop.fhir import read_bundle
+from tests.support.data import bundle
 
 
 def write_bundle(
@@ -180,3 +184,23 @@ class TestCast:
             Fact.LAWFUL,
         ):
             assert fact in missing
+
+
+class TestOpened:
+    @pytest.mark.parametrize("level", [Level.IDENTIFIED, Level.PSEUDONYMISED, Level.DEIDENTIFIED])
+    def test_a_record_at_its_level_is_what_was_registered_and_at_no_other(self, level: Level) -> None:
+        patient = read_bundle(bundle(0))
+        made = deidentify(patient.content, level=level, secret=b"s" * 32, year=2026)
+        opened = {str(category.name): entries for category, entries in made.items()}
+
+        assert is_what_was_registered(opened, patient, level.name)
+        other = Level.PSEUDONYMISED if level is Level.IDENTIFIED else Level.IDENTIFIED
+        assert not is_what_was_registered(opened, patient, other.name)
+
+    @pytest.mark.parametrize("level", ["IDENTIFIED", "DEIDENTIFIED"])
+    def test_a_resource_too_few_is_found(self, level: str) -> None:
+        patient = read_bundle(bundle(0))
+        made = deidentify(patient.content, level=Level[level], secret=b"s" * 32, year=2026)
+        opened = {str(category.name): entries[1:] for category, entries in made.items()}
+
+        assert not is_what_was_registered(opened, patient, level)

@@ -1,104 +1,213 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
-
+import {IAttestations} from "../../contracts/interfaces/IAttestations.sol";
+import {ICommittee} from "../../contracts/interfaces/ICommittee.sol";
 import {IConsents} from "../../contracts/interfaces/IConsents.sol";
+import {IDecisions} from "../../contracts/interfaces/IDecisions.sol";
 import {IMembers} from "../../contracts/interfaces/IMembers.sol";
 import {IPassports} from "../../contracts/interfaces/IPassports.sol";
 import {IProjects} from "../../contracts/interfaces/IProjects.sol";
 import {ITransfers} from "../../contracts/interfaces/ITransfers.sol";
 import {Codes} from "../../contracts/libraries/Codes.sol";
+import {TermsLib} from "../../contracts/libraries/Terms.sol";
 import {ILedger, LedgerTest} from "./Base.t.sol";
 
 /// @notice Every function that changes state, tried by every role, in a world in which the call itself is in order.
 /// @dev Above each row stands `// matrix: <name of the function>`: a test in Python compares these with the ABI.
 contract AccessMatrixTest is LedgerTest {
     bytes4 private constant DONE = 0;
-    bytes4 private constant NOT_OWNER = Ownable.OwnableUnauthorizedAccount.selector;
+    bytes4 private constant NOT_COMMITTEE = ICommittee.Committee_Only.selector;
+    bytes4 private constant NO_SEAT = ICommittee.Committee_NoSeat.selector;
     bytes4 private constant NOT_MEMBER = IMembers.Members_NotMember.selector;
     bytes4 private constant NOT_ACTIVE = IMembers.Members_NotActive.selector;
     bytes4 private constant NO_ROLE = IMembers.Members_MissingRole.selector;
     bytes4 private constant NOT_CUSTODIAN = IPassports.Passports_NotCustodian.selector;
     bytes4 private constant NOT_PROJECT_OWNER = IProjects.Projects_NotOwner.selector;
+    bytes4 private constant NOT_QUALIFIED = IAttestations.Attestations_NotQualified.selector;
     bytes4 private constant NOT_RECIPIENT = ITransfers.Transfers_NotRecipient.selector;
-    bytes4 private constant NEVER = ILedger.PassportLedger_CommitteeRequired.selector;
+    bytes4 private constant FOUNDED_ALREADY = ILedger.GovernanceOffice_Founded.selector;
 
-    uint32 private constant AUDITOR = 5;
-    uint32 private constant SUSPENDED_ALREADY = 6;
-    uint32 private constant NEXT = 7;
+    uint32 private constant AUDITOR = FOUNDED + 1; // a member that owns nothing here
+    uint32 private constant ROLES = AUDITOR; // members 1 to this one are tried
+    uint32 private constant SUSPENDED_ALREADY = FOUNDED + 2;
+    uint32 private constant SECOND_SEAT = FOUNDED + 3;
+    uint32 private constant THIRD_SEAT = FOUNDED + 4;
+    uint32 private constant UNSEATED = FOUNDED + 5;
+    uint32 private constant NEXT = FOUNDED + 6;
     bytes32 private constant NEW = keccak256("new");
     bytes32 private constant SEALED_PASSPORT = keccak256("sealed passport");
+    bytes32 private constant ASKED_GRANT = keccak256("grant that was asked for");
+    bytes32 private constant PAPER_GRANT = keccak256("grant on paper");
     uint40 private constant UNUSED_PERMIT = 1;
+    uint40 private constant WAITING = 2;
+
+    uint32 private _individual;
+    uint32 private _public;
+    uint32 private _actToApprove;
+    uint32 private _actToExecute;
+    bytes[] private _guardians;
+    bytes[] private _signatures;
+
+    /// @dev What each role gets: DONE or the selector of an error. Members by their number.
+    struct Outcomes {
+        bytes4 stranger;
+        bytes4 committee; // the ledger itself, when it does an act; a member of the committee is another role
+        bytes4[ROLES + 1] active;
+        bytes4[ROLES + 1] inactive; // suspended or expelled
+    }
 
     function setUp() public override {
         super.setUp();
         _admit(AUDITOR, Codes.ROLE_AUDITOR);
         _admit(SUSPENDED_ALREADY, Codes.ROLE_PROCESSOR);
         _suspend(SUSPENDED_ALREADY);
+        _admit(SECOND_SEAT, Codes.ROLE_COMMITTEE);
+        _admit(THIRD_SEAT, Codes.ROLE_COMMITTEE);
+        _admit(UNSEATED, Codes.ROLE_COMMITTEE);
         _issue(HOSPITAL, _issueOf(SEALED_PASSPORT, holder));
         _seal(SEALED_PASSPORT);
         _askTransfer();
         _askTransfer();
+        _decide(LAB, _compelled());
         _as(HOSPITAL);
         ledger.ship(TRANSFER, PASSPORT, 0, CONTENT);
+        _as(LAB);
+        ledger.requestConsent(PASSPORT, ASKED_GRANT, COMMITMENT);
+        _as(HOSPITAL);
+        ledger.fileConsent(_grantOf(PAPER_GRANT, PASSPORT), COMMITMENT);
+        _individual = _open(RESCUE, PASSPORT);
+        _public = _declare(_declaration());
+        _nameGuardians();
+        _proposeActs();
     }
 
-    /// @dev What each role gets: DONE or the selector of an error. The last two are suspended before they try.
-    struct Outcomes {
-        bytes4 stranger;
-        bytes4 committee; // owner of the ledger, and a member
-        bytes4 auditor; // a member that owns nothing here
-        bytes4 clinic; // custodian of another passport
-        bytes4 hospital; // custodian of the passport
-        bytes4 lab; // recipient, owner of the project
-        bytes4 suspendedHospital;
-        bytes4 suspendedLab;
+    function _compelled() private pure returns (IDecisions.Request memory) {
+        return
+            _request(
+                PASSPORT,
+                0,
+                TermsLib.pack(Codes.OPERATIONS, Codes.COMPELLED, Codes.READ, Codes.DIAGNOSIS, 0)
+            );
+    }
+
+    /// @dev Of OTHER_PASSPORT: the stranger alone.
+    function _nameGuardians() private {
+        _guardians.push(abi.encodePacked(vm.addr(STRANGER_KEY)));
+        bytes32 guardians = keccak256(abi.encode(uint8(1), _guardians));
+        bytes memory signature = _signedHash(OTHER_HOLDER_KEY, _guardiansHash(OTHER_PASSPORT, guardians));
+        ledger.nameGuardians(OTHER_PASSPORT, guardians, signature);
+        _signatures.push(_signedHash(STRANGER_KEY, _recoveryHash(OTHER_PASSPORT, delegate)));
+    }
+
+    /// @dev The second seat proposes: what is about members needs another one, what is about the law an hour.
+    function _proposeActs() private {
+        _asCommittee();
+        ledger.setSeat(SECOND_SEAT, ICommittee.SeatKind.LAW);
+        _asCommittee();
+        ledger.setSeat(THIRD_SEAT, ICommittee.SeatKind.PATIENTS);
+        _asCommittee();
+        ledger.setRule(ICommittee.ActKind.MEMBERS, ICommittee.Rule(2, 0, 0));
+        _asCommittee();
+        ledger.setRule(ICommittee.ActKind.LAW, ICommittee.Rule(1, 0, 1 hours));
+        _as(SECOND_SEAT);
+        _actToApprove = ledger.propose(abi.encodeCall(ledger.setCaps, (LAB, 1)), COMMITMENT);
+        _as(SECOND_SEAT);
+        _actToExecute = ledger.propose(abi.encodeCall(ledger.withdrawTemplate, (TEMPLATE)), COMMITMENT);
     }
 
     function test_Matrix_Members() external {
-        Outcomes memory ownerOnly = _all(NOT_OWNER);
-        ownerOnly.committee = DONE;
-        // matrix: admit
-        _row(abi.encodeCall(ledger.admit, (_admission(NEXT, Codes.ROLE_AUDITOR))), ownerOnly);
-        // matrix: suspend
-        _row(abi.encodeCall(ledger.suspend, (AUDITOR, COMMITMENT)), ownerOnly);
-        // matrix: reinstate
-        _row(abi.encodeCall(ledger.reinstate, (SUSPENDED_ALREADY)), ownerOnly);
-        // matrix: rotateKeys
-        _row(abi.encodeCall(ledger.rotateKeys, (AUDITOR, _signer(NEXT), NEW, NEW)), ownerOnly);
-    }
-
-    function test_Matrix_Ownership() external {
-        Outcomes memory expected = _all(NOT_OWNER);
+        Outcomes memory expected = _withRole(ALLIANCE);
         expected.committee = DONE;
-        // matrix: transferOwnership
-        _row(abi.encodeCall(ledger.transferOwnership, (_signer(AUDITOR))), expected);
+        // matrix: admit
+        _row(abi.encodeCall(ledger.admit, (_admission(NEXT, Codes.ROLE_AUDITOR))), expected);
+        // matrix: changeControl
+        _row(abi.encodeCall(ledger.changeControl, (AUDITOR, COMMITMENT)), expected);
 
-        expected.committee = NEVER;
-        // matrix: renounceOwnership
-        _row(abi.encodeCall(ledger.renounceOwnership, ()), expected);
+        expected.active[REGULATOR] = DONE;
+        // matrix: suspend
+        _row(abi.encodeCall(ledger.suspend, (UNSEATED, COMMITMENT)), expected);
 
-        _as(COMMITTEE);
-        ledger.transferOwnership(_signer(AUDITOR));
-        expected = _all(NOT_OWNER);
-        expected.auditor = DONE; // the heir
-        // matrix: acceptOwnership
-        _row(abi.encodeCall(ledger.acceptOwnership, ()), expected);
+        // matrix: reinstate
+        _row(abi.encodeCall(ledger.reinstate, (SUSPENDED_ALREADY)), _committeeOnly());
+        // matrix: expel
+        _row(abi.encodeCall(ledger.expel, (SUSPENDED_ALREADY, COMMITMENT)), _committeeOnly());
+        // matrix: rotateKeys
+        _row(abi.encodeCall(ledger.rotateKeys, (AUDITOR, _signer(NEXT), NEW, NEW)), _committeeOnly());
+        // matrix: license
+        _row(abi.encodeCall(ledger.license, (SUSPENDED_ALREADY, 1, MEMBERSHIP_END)), _committeeOnly());
+        // matrix: setCaps
+        _row(abi.encodeCall(ledger.setCaps, (AUDITOR, 1)), _committeeOnly());
+
+        // matrix: entrust
+        _row(
+            abi.encodeCall(ledger.entrust, (SUSPENDED_ALREADY, 1, MEMBERSHIP_END, COMMITMENT)),
+            _anyActive()
+        );
     }
 
-    function test_Matrix_Policy() external {
-        Outcomes memory ownerOnly = _all(NOT_OWNER);
-        ownerOnly.committee = DONE;
+    function test_Matrix_Committee() external {
+        Outcomes memory expected = _all(NO_SEAT, NOT_ACTIVE);
+        expected.stranger = expected.committee = NOT_MEMBER;
+        expected.active[COMMITTEE] = DONE;
+        // matrix: propose
+        _row(abi.encodeCall(ledger.propose, (abi.encodeCall(ledger.setCaps, (LAB, 1)), NEW)), expected);
+        // matrix: approve
+        _row(abi.encodeCall(ledger.approve, (_actToApprove)), expected);
+
+        // matrix: setSeat
+        _row(abi.encodeCall(ledger.setSeat, (SECOND_SEAT, ICommittee.SeatKind.MEDICINE)), _committeeOnly());
+        // matrix: setRule
+        _row(
+            abi.encodeCall(ledger.setRule, (ICommittee.ActKind.LAW, ICommittee.Rule(1, 0, 0))),
+            _committeeOnly()
+        );
+
+        vm.warp(START + 1 hours);
+        // matrix: execute
+        _row(abi.encodeCall(ledger.execute, (_actToExecute)), _all(DONE, DONE));
+    }
+
+    function test_Matrix_Founding() external {
+        // matrix: found
+        _row(
+            abi.encodeCall(
+                ledger.found,
+                (_admission(NEXT, Codes.ROLE_COMMITTEE), ledger.policy(), ledger.templateOf(TEMPLATE))
+            ),
+            _all(FOUNDED_ALREADY, FOUNDED_ALREADY)
+        );
+    }
+
+    function test_Matrix_PolicyAndTemplates() external {
         // matrix: setPolicy
-        _row(abi.encodeCall(ledger.setPolicy, (ledger.policy())), ownerOnly);
+        _row(abi.encodeCall(ledger.setPolicy, (ledger.policy())), _committeeOnly());
+        // matrix: issueTemplate
+        _row(abi.encodeCall(ledger.issueTemplate, (ledger.templateOf(TEMPLATE))), _committeeOnly());
+        // matrix: withdrawTemplate
+        _row(abi.encodeCall(ledger.withdrawTemplate, (TEMPLATE)), _committeeOnly());
+    }
+
+    function test_Matrix_Emergencies() external {
+        // matrix: openEmergency
+        _row(abi.encodeCall(ledger.openEmergency, (PASSPORT, 1, 0, COMMITMENT)), _withRole(RESCUE));
+
+        Outcomes memory expected = _withRole(ETHICS);
+        expected.active[REGULATOR] = DONE;
+        // matrix: reviewEmergency
+        _row(abi.encodeCall(ledger.reviewEmergency, (_individual, true, COMMITMENT)), expected);
+
+        // matrix: declareEmergency
+        _row(abi.encodeCall(ledger.declareEmergency, (_declaration(), COMMITMENT)), _committeeOnly());
+        // matrix: endEmergency
+        _row(abi.encodeCall(ledger.endEmergency, (_public)), _committeeOnly());
+        // matrix: restoreEmergencyRight
+        _row(abi.encodeCall(ledger.restoreEmergencyRight, (RESCUE)), _committeeOnly());
     }
 
     function test_Matrix_Passports() external {
-        Outcomes memory expected = _all(NO_ROLE);
-        expected.stranger = NOT_MEMBER;
-        expected.clinic = expected.hospital = DONE;
-        expected.suspendedHospital = expected.suspendedLab = NOT_ACTIVE;
+        Outcomes memory expected = _withRole(HOSPITAL);
+        expected.active[CLINIC] = DONE;
         // matrix: issue
         _row(abi.encodeCall(ledger.issue, (_one(_issueOf(NEW, holder)))), expected);
 
@@ -110,51 +219,154 @@ contract AccessMatrixTest is LedgerTest {
         _row(abi.encodeCall(ledger.destroy, (PASSPORT, COMMITMENT)), _custodianOnly());
 
         expected = _custodianOnly();
-        expected.committee = DONE;
+        expected.committee = expected.active[REGULATOR] = DONE;
         // matrix: seal
         _row(abi.encodeCall(ledger.seal, (PASSPORT, COMMITMENT)), expected);
-
-        expected = _all(NOT_OWNER);
-        expected.committee = DONE;
         // matrix: unseal
-        _row(abi.encodeCall(ledger.unseal, (SEALED_PASSPORT)), expected);
+        _row(abi.encodeCall(ledger.unseal, (SEALED_PASSPORT)), _committeeOnly());
     }
 
     /// @dev The holder's signature counts, not who submits it.
+    function test_Matrix_Holders() external {
+        bytes32 rotation = _rotationHash(PASSPORT, delegate, IPassports.Custody.SELF);
+        // matrix: rotateHolder
+        _row(
+            abi.encodeCall(
+                ledger.rotateHolder,
+                (PASSPORT, delegate, IPassports.Custody.SELF, _signedHash(HOLDER_KEY, rotation))
+            ),
+            _anyone()
+        );
+        // matrix: nameGuardians
+        _row(
+            abi.encodeCall(
+                ledger.nameGuardians,
+                (PASSPORT, NEW, _signedHash(HOLDER_KEY, _guardiansHash(PASSPORT, NEW)))
+            ),
+            _anyone()
+        );
+        // matrix: nameDelegate
+        _row(
+            abi.encodeCall(
+                ledger.nameDelegate,
+                (
+                    PASSPORT,
+                    delegate,
+                    MEMBERSHIP_END,
+                    _signedHash(HOLDER_KEY, _delegationHash(PASSPORT, delegate, MEMBERSHIP_END))
+                )
+            ),
+            _anyone()
+        );
+        // matrix: recover
+        _row(
+            abi.encodeCall(ledger.recover, (OTHER_PASSPORT, delegate, 1, _guardians, _signatures)),
+            _anyone()
+        );
+        // matrix: recoverAtCounter
+        _row(
+            abi.encodeCall(ledger.recoverAtCounter, (PASSPORT, delegate, IPassports.Custody.SELF)),
+            _custodianOnly()
+        );
+
+        _as(HOSPITAL);
+        ledger.recoverAtCounter(PASSPORT, delegate, IPassports.Custody.SELF);
+        uint32 readyAt = START + 7 days;
+        // matrix: cancelRecovery
+        _row(
+            abi.encodeCall(
+                ledger.cancelRecovery,
+                (PASSPORT, _signedHash(HOLDER_KEY, _objectionHash(PASSPORT, readyAt)))
+            ),
+            _anyone()
+        );
+        vm.warp(readyAt);
+        // matrix: completeRecovery
+        _row(abi.encodeCall(ledger.completeRecovery, (PASSPORT)), _anyone());
+    }
+
+    /// @dev The same goes for consents.
     function test_Matrix_Consents() external {
         IConsents.Grant memory given = _grantOf(OTHER_GRANT, PASSPORT);
         // matrix: grant
-        _row(abi.encodeCall(ledger.grant, (_one(given), _one(_signed(HOLDER_KEY, given)))), _all(DONE));
+        _row(abi.encodeCall(ledger.grant, (_one(given), _one(_signed(HOLDER_KEY, given)))), _anyone());
         // matrix: revoke
         _row(
-            abi.encodeCall(ledger.revoke, (PASSPORT, GRANT, _signedRevocation(HOLDER_KEY, PASSPORT, GRANT))),
-            _all(DONE)
+            abi.encodeCall(ledger.revoke, (PASSPORT, GRANT, _proof(_revocationHash(PASSPORT, GRANT)))),
+            _anyone()
+        );
+        // matrix: refuse
+        _row(
+            abi.encodeCall(
+                ledger.refuse,
+                (PASSPORT, ASKED_GRANT, _proof(_refusalHash(PASSPORT, ASKED_GRANT)))
+            ),
+            _anyone()
+        );
+        // matrix: confirm
+        _row(
+            abi.encodeCall(ledger.confirm, (PASSPORT, GRANT, _proof(_confirmationHash(PASSPORT, GRANT, 0)))),
+            _anyone()
+        );
+        // matrix: repudiate
+        _row(
+            abi.encodeCall(
+                ledger.repudiate,
+                (PASSPORT, PAPER_GRANT, _proof(_repudiationHash(PASSPORT, PAPER_GRANT)))
+            ),
+            _anyone()
+        );
+
+        // matrix: requestConsent
+        _row(abi.encodeCall(ledger.requestConsent, (PASSPORT, NEW, COMMITMENT)), _anyActive());
+        // matrix: fileConsent
+        _row(abi.encodeCall(ledger.fileConsent, (given, COMMITMENT)), _custodianOnly());
+    }
+
+    function test_Matrix_ProjectsAndAttestations() external {
+        // matrix: fileProject
+        _row(abi.encodeCall(ledger.fileProject, (_projectDraft(), COMMITMENT)), _anyActive());
+
+        Outcomes memory expected = _all(NOT_PROJECT_OWNER, NOT_PROJECT_OWNER);
+        expected.stranger = expected.committee = NOT_MEMBER;
+        expected.active[LAB] = expected.inactive[LAB] = DONE;
+        // matrix: withdrawProject
+        _row(abi.encodeCall(ledger.withdrawProject, (PROJECT)), expected);
+
+        // matrix: reviewProject
+        _row(
+            abi.encodeCall(ledger.reviewProject, (PROJECT, IProjects.Approval.ETHICS, true, COMMITMENT)),
+            _withRole(ETHICS)
+        );
+
+        expected = _all(NOT_QUALIFIED, NOT_ACTIVE);
+        expected.stranger = expected.committee = NOT_MEMBER;
+        expected.active[HOSPITAL] = DONE;
+        // matrix: attest
+        _row(
+            abi.encodeCall(
+                ledger.attest,
+                (PASSPORT, IAttestations.AttestationKind.SOURCE, MEMBERSHIP_END, COMMITMENT)
+            ),
+            expected
         );
     }
 
-    function test_Matrix_Projects() external {
-        Outcomes memory expected = _all(DONE);
-        expected.stranger = NOT_MEMBER;
-        expected.suspendedHospital = expected.suspendedLab = NOT_ACTIVE;
-        // matrix: fileProject
-        _row(abi.encodeCall(ledger.fileProject, (_projectDraft(), COMMITMENT)), expected);
-
-        expected = _all(NOT_PROJECT_OWNER);
-        expected.stranger = NOT_MEMBER;
-        expected.lab = expected.suspendedLab = DONE;
-        // matrix: withdrawProject
-        _row(abi.encodeCall(ledger.withdrawProject, (PROJECT)), expected);
-    }
-
     function test_Matrix_Decisions() external {
-        Outcomes memory expected = _all(DONE);
-        expected.stranger = NOT_MEMBER;
+        Outcomes memory expected = _all(DONE, DONE);
+        expected.stranger = expected.committee = NOT_MEMBER;
         // matrix: decide
         _row(abi.encodeCall(ledger.decide, (_one(_request(PASSPORT, GRANT, _trainingTerms())))), expected);
 
-        expected = _all(NOT_CUSTODIAN);
-        expected.stranger = NOT_MEMBER;
-        expected.hospital = expected.suspendedHospital = DONE;
+        // matrix: reviewRequest
+        _row(
+            abi.encodeCall(ledger.reviewRequest, (_compelled(), LAB, WAITING, true, COMMITMENT)),
+            _withRole(REGULATOR)
+        );
+
+        expected = _all(NOT_CUSTODIAN, NOT_CUSTODIAN);
+        expected.stranger = expected.committee = NOT_MEMBER;
+        expected.active[HOSPITAL] = expected.inactive[HOSPITAL] = DONE;
         // matrix: recordRelease
         _row(abi.encodeCall(ledger.recordRelease, (PASSPORT, 0, COMMITMENT)), expected);
     }
@@ -163,41 +375,91 @@ contract AccessMatrixTest is LedgerTest {
         // matrix: ship
         _row(abi.encodeCall(ledger.ship, (NEW, PASSPORT, UNUSED_PERMIT, CONTENT)), _custodianOnly());
 
-        Outcomes memory expected = _all(NOT_RECIPIENT);
-        expected.stranger = NOT_MEMBER;
-        expected.lab = DONE;
-        expected.suspendedHospital = expected.suspendedLab = NOT_ACTIVE;
+        Outcomes memory expected = _all(NOT_RECIPIENT, NOT_ACTIVE);
+        expected.stranger = expected.committee = NOT_MEMBER;
+        expected.active[LAB] = DONE;
         // matrix: receiveTransfer
         _row(abi.encodeCall(ledger.receiveTransfer, (TRANSFER, CONTENT)), expected);
     }
 
     /* HELPERS */
 
-    function _custodianOnly() private pure returns (Outcomes memory expected) {
-        expected = _all(NOT_CUSTODIAN);
-        expected.stranger = NOT_MEMBER;
-        expected.hospital = DONE;
-        expected.suspendedHospital = expected.suspendedLab = NOT_ACTIVE;
+    function _proof(bytes32 structHash) private view returns (IConsents.Proof memory) {
+        return _own(_signedHash(HOLDER_KEY, structHash));
     }
 
-    function _all(bytes4 outcome) private pure returns (Outcomes memory) {
-        return Outcomes(outcome, outcome, outcome, outcome, outcome, outcome, outcome, outcome);
+    function _anyone() private pure returns (Outcomes memory) {
+        return _all(DONE, DONE);
+    }
+
+    function _anyActive() private pure returns (Outcomes memory expected) {
+        expected = _all(DONE, NOT_ACTIVE);
+        expected.stranger = expected.committee = NOT_MEMBER;
+    }
+
+    function _committeeOnly() private pure returns (Outcomes memory expected) {
+        expected = _all(NOT_COMMITTEE, NOT_COMMITTEE);
+        expected.committee = DONE;
+    }
+
+    /// @dev Only this member has the role.
+    function _withRole(uint32 memberId) private pure returns (Outcomes memory expected) {
+        expected = _all(NO_ROLE, NOT_ACTIVE);
+        expected.stranger = expected.committee = NOT_MEMBER;
+        expected.active[memberId] = DONE;
+    }
+
+    function _custodianOnly() private pure returns (Outcomes memory expected) {
+        expected = _all(NOT_CUSTODIAN, NOT_ACTIVE);
+        expected.stranger = expected.committee = NOT_MEMBER;
+        expected.active[HOSPITAL] = DONE;
+    }
+
+    /// @dev The same for every active and every inactive caller; strangers count as active ones.
+    function _all(bytes4 active, bytes4 inactive) private pure returns (Outcomes memory expected) {
+        expected.stranger = expected.committee = active;
+        for (uint32 memberId = 1; memberId <= ROLES; ++memberId) {
+            expected.active[memberId] = active;
+            expected.inactive[memberId] = inactive;
+        }
     }
 
     function _row(bytes memory call_, Outcomes memory expected) private {
         _cell("stranger", STRANGER, call_, expected.stranger);
-        _cell("committee", _signer(COMMITTEE), call_, expected.committee);
-        _cell("auditor", _signer(AUDITOR), call_, expected.auditor);
-        _cell("clinic", _signer(CLINIC), call_, expected.clinic);
-        _cell("hospital", _signer(HOSPITAL), call_, expected.hospital);
-        _cell("lab", _signer(LAB), call_, expected.lab);
-
-        uint256 snapshot = vm.snapshotState();
-        _suspend(HOSPITAL);
-        _suspend(LAB);
-        _cell("suspended hospital", _signer(HOSPITAL), call_, expected.suspendedHospital);
-        _cell("suspended lab", _signer(LAB), call_, expected.suspendedLab);
-        vm.revertToState(snapshot);
+        _cell("committee", address(ledger), call_, expected.committee);
+        string[ROLES + 1] memory names = [
+            "",
+            "member of the committee",
+            "hospital",
+            "lab",
+            "clinic",
+            "ethics body",
+            "compliance body",
+            "regulator",
+            "verifier",
+            "rescue",
+            "alliance",
+            "auditor"
+        ];
+        for (uint32 memberId = 1; memberId <= ROLES; ++memberId) {
+            _cell(names[memberId], _signer(memberId), call_, expected.active[memberId]);
+            uint256 snapshot = vm.snapshotState();
+            _suspend(memberId);
+            _cell(
+                string.concat("suspended ", names[memberId]),
+                _signer(memberId),
+                call_,
+                expected.inactive[memberId]
+            );
+            _expel(memberId);
+            _cell(
+                string.concat("expelled ", names[memberId]),
+                _signer(memberId),
+                call_,
+                expected.inactive[memberId]
+            );
+            vm.revertToState(snapshot);
+        }
     }
 
     function _cell(string memory role, address caller, bytes memory call_, bytes4 expected) private {

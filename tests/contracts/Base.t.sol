@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IAttestations} from "../../contracts/interfaces/IAttestations.sol";
+import {ICommittee} from "../../contracts/interfaces/ICommittee.sol";
 import {IConsents} from "../../contracts/interfaces/IConsents.sol";
 import {IDecisions} from "../../contracts/interfaces/IDecisions.sol";
+import {IEmergencies} from "../../contracts/interfaces/IEmergencies.sol";
+import {IHolders} from "../../contracts/interfaces/IHolders.sol";
 import {IMembers} from "../../contracts/interfaces/IMembers.sol";
 import {IPassports} from "../../contracts/interfaces/IPassports.sol";
 import {IPolicy} from "../../contracts/interfaces/IPolicy.sol";
@@ -12,13 +16,25 @@ import {Codes} from "../../contracts/libraries/Codes.sol";
 import {Terms, TermsLib} from "../../contracts/libraries/Terms.sol";
 import {Verdict} from "../../contracts/libraries/Verdict.sol";
 
-/// @notice The ledger as its callers see it. The tests import no implementation: they run the bytecode that the build
-/// wrote, and compile without it.
-interface ILedger is IMembers, IPolicy, IPassports, IConsents, IProjects, IDecisions, ITransfers {
-    error PassportLedger_FounderNotCommittee();
-    error PassportLedger_CommitteeRequired();
+/// @notice The ledger as its callers see it: three contracts under one address. The tests import no implementation:
+/// they run the bytecode that the build wrote, and compile without it.
+interface ILedger is
+    IMembers,
+    IPolicy,
+    IEmergencies,
+    ICommittee,
+    IPassports,
+    IHolders,
+    IConsents,
+    IProjects,
+    IAttestations,
+    IDecisions,
+    ITransfers
+{
+    error Forwards_NoOffice(address office);
+    error GovernanceOffice_Founded();
+    error GovernanceOffice_FounderNotCommittee();
 
-    function acceptOwnership() external;
     function eip712Domain()
         external
         view
@@ -31,10 +47,8 @@ interface ILedger is IMembers, IPolicy, IPassports, IConsents, IProjects, IDecis
             bytes32,
             uint256[] memory
         );
-    function owner() external view returns (address);
-    function pendingOwner() external view returns (address);
-    function renounceOwnership() external;
-    function transferOwnership(address newOwner) external;
+    function found(Admission calldata founder, Table calldata table, Template calldata template) external;
+    function OFFICE() external view returns (address);
 }
 
 /// @notice The cheat codes of the test runner that the suite uses.
@@ -67,6 +81,7 @@ interface Vm {
     function revertToState(uint256 snapshot) external returns (bool);
     function sign(uint256 privateKey, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function snapshotState() external returns (uint256 snapshot);
+    function store(address target, bytes32 slot, bytes32 value) external;
     function warp(uint256 timestamp) external;
 }
 
@@ -77,18 +92,28 @@ abstract contract Base {
     Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
 
     /// @dev The optimizer may move a read of block.timestamp across vm.warp: tests use these and vm.getBlockTimestamp().
-    uint40 internal constant START = 1_800_000_000;
-    uint40 internal constant DAY = 1 days;
-    uint40 internal constant MEMBERSHIP_END = START + 3650 * DAY;
-    uint40 internal constant PROJECT_END = START + 365 * DAY;
-    uint40 internal constant GRANT_END = START + 100 * DAY;
+    uint32 internal constant START = 1_800_000_000;
+    uint32 internal constant DAY = 1 days;
+    uint32 internal constant MEMBERSHIP_END = START + 3650 * DAY;
+    uint32 internal constant PROJECT_END = START + 365 * DAY;
+    uint32 internal constant GRANT_END = START + 100 * DAY;
 
     uint32 internal constant COMMITTEE = 1;
     uint32 internal constant HOSPITAL = 2; // custodian of PASSPORT
     uint32 internal constant LAB = 3; // recipient of GRANT, owner of PROJECT
     uint32 internal constant CLINIC = 4; // custodian of OTHER_PASSPORT
+    uint32 internal constant ETHICS = 5; // approved PROJECT
+    uint32 internal constant COMPLIANCE = 6; // approved PROJECT too
+    uint32 internal constant REGULATOR = 7;
+    uint32 internal constant VERIFIER = 8;
+    uint32 internal constant RESCUE = 9; // may open emergencies
+    uint32 internal constant ALLIANCE = 10;
+    uint32 internal constant FOUNDED = 10; // members in the beginning
     uint32 internal constant NOBODY = 99;
     uint32 internal constant PROJECT = 1;
+    uint32 internal constant TEMPLATE = 1; // as wide as the law
+    uint16 internal constant CHINA = 156;
+    uint16 internal constant ABROAD = 40;
 
     bytes32 internal constant PASSPORT = keccak256("passport");
     bytes32 internal constant OTHER_PASSPORT = keccak256("other passport");
@@ -119,13 +144,39 @@ abstract contract Base {
         _admit(HOSPITAL, Codes.ROLE_CUSTODIAN);
         _admit(LAB, Codes.ROLE_PROCESSOR);
         _admit(CLINIC, Codes.ROLE_CUSTODIAN);
+        _admit(ETHICS, Codes.ROLE_ETHICS);
+        _admit(COMPLIANCE, Codes.ROLE_COMPLIANCE);
+        _admit(REGULATOR, Codes.ROLE_REGULATOR);
+        _admit(VERIFIER, Codes.ROLE_VERIFIER);
+        _admit(RESCUE, Codes.ROLE_EMERGENCY);
+        _admit(ALLIANCE, Codes.ROLE_ALLIANCE);
     }
 
-    /// @dev The bytecode that the build wrote, with the founder as the constructor's argument.
-    function _create(IMembers.Admission memory founder) internal returns (ILedger created) {
-        bytes memory code = bytes.concat(vm.getCode("PassportLedger"), abi.encode(founder));
+    /// @dev The bytecode that the build wrote, with what its constructors take.
+    function _create(IMembers.Admission memory founder) internal returns (ILedger) {
+        return _create(_createOffice(), founder);
+    }
+
+    function _createOffice() internal returns (address) {
+        address records = _create(vm.getCode("RecordsOffice"));
+        return _create(bytes.concat(vm.getCode("GovernanceOffice"), abi.encode(records)));
+    }
+
+    function _create(address office, IMembers.Admission memory founder) internal returns (ILedger) {
+        bytes memory code = bytes.concat(
+            vm.getCode("PassportLedger"),
+            abi.encode(office, founder, COMMITMENT)
+        );
+        return ILedger(_create(code));
+    }
+
+    function _create(bytes memory code) internal returns (address created) {
         assembly ("memory-safe") {
             created := create(0, add(code, 0x20), mload(code))
+            if iszero(created) {
+                returndatacopy(code, 0, returndatasize())
+                revert(code, returndatasize())
+            }
         }
     }
 
@@ -140,18 +191,30 @@ abstract contract Base {
         vm.prank(_signer(memberId));
     }
 
+    /// @dev The ledger calls itself: what it does when an act is done. Committee.t.sol is about how that comes.
+    function _asCommittee() internal {
+        vm.prank(address(ledger));
+    }
+
     function _admission(uint32 memberId, uint16 roles) internal pure returns (IMembers.Admission memory) {
         return
             IMembers.Admission({
                 signer: _signer(memberId),
                 roles: roles,
                 purposes: type(uint16).max,
-                jurisdiction: 156,
+                jurisdiction: CHINA,
                 validTo: MEMBERSHIP_END,
+                kind: _kindOf(memberId),
                 signingKey: bytes32(uint256(0x51600) + memberId),
                 sealingKey: bytes32(uint256(0x5EA00) + memberId),
                 name: "Institution"
             });
+    }
+
+    function _kindOf(uint32 memberId) internal pure returns (IMembers.MemberKind) {
+        if (memberId == HOSPITAL || memberId == CLINIC) return IMembers.MemberKind.HOSPITAL;
+        if (memberId == LAB) return IMembers.MemberKind.RESEARCH;
+        return IMembers.MemberKind.AUTHORITY;
     }
 
     function _admit(uint32 memberId, uint16 roles) internal {
@@ -159,24 +222,59 @@ abstract contract Base {
     }
 
     function _admit(IMembers.Admission memory admission) internal returns (uint32) {
-        _as(COMMITTEE);
+        _asCommittee();
         return ledger.admit(admission);
     }
 
     function _suspend(uint32 memberId) internal {
-        _as(COMMITTEE);
+        _asCommittee();
         ledger.suspend(memberId, COMMITMENT);
+    }
+
+    function _reinstate(uint32 memberId) internal {
+        _asCommittee();
+        ledger.reinstate(memberId);
+    }
+
+    function _expel(uint32 memberId) internal {
+        _asCommittee();
+        ledger.expel(memberId, COMMITMENT);
+    }
+
+    function _changeControl(uint32 memberId) internal {
+        _asCommittee();
+        ledger.changeControl(memberId, COMMITMENT);
+    }
+
+    /// @dev The controller lets the processor act for it, for AI training.
+    function _entrust(uint32 controller, uint32 processor, uint32 validTo) internal {
+        _as(controller);
+        ledger.entrust(processor, _bit(Codes.AI_TRAINING), validTo, COMMITMENT);
+    }
+
+    function _setCap(uint32 memberId, uint8 purpose, uint16 cap) internal {
+        _asCommittee();
+        ledger.setCaps(memberId, uint256(cap) << (16 * uint256(purpose)));
     }
 
     /* PASSPORTS */
 
     function _issueOf(bytes32 passportId, address holder) internal pure returns (IPassports.Issue memory) {
+        return _issueOf(passportId, abi.encodePacked(holder));
+    }
+
+    function _issueOf(
+        bytes32 passportId,
+        bytes memory holder
+    ) internal pure returns (IPassports.Issue memory) {
         return
             IPassports.Issue({
                 passportId: passportId,
                 holder: holder,
                 custody: IPassports.Custody.SELF,
                 purposes: LAWFUL_PURPOSES,
+                level: Codes.IDENTIFIED,
+                lock: 0,
                 content: CONTENT
             });
     }
@@ -192,7 +290,7 @@ abstract contract Base {
     }
 
     function _seal(bytes32 passportId) internal {
-        _as(COMMITTEE);
+        _asCommittee();
         ledger.seal(passportId, COMMITMENT);
     }
 
@@ -210,12 +308,17 @@ abstract contract Base {
                 grantId: grantId,
                 passportId: passportId,
                 recipient: LAB,
+                recipientKinds: 0,
                 purposes: _bit(Codes.AI_TRAINING),
                 categories: ASKED,
                 useFrom: START,
                 useTo: GRANT_END,
+                dataFrom: 0,
+                dataTo: 0,
                 maxUses: 0,
+                level: Codes.IDENTIFIED,
                 flags: 0,
+                template: TEMPLATE,
                 terms: COMMITMENT,
                 supersedes: 0,
                 deadline: START + 3650 * DAY
@@ -227,9 +330,49 @@ abstract contract Base {
         grants[0] = given;
     }
 
-    function _one(bytes memory signature) internal pure returns (bytes[] memory signatures) {
-        signatures = new bytes[](1);
-        signatures[0] = signature;
+    /// @dev The holder's own signature.
+    function _own(bytes memory signature) internal pure returns (IConsents.Proof memory) {
+        return IConsents.Proof({signer: "", signature: signature});
+    }
+
+    /// @dev The signature of a delegate that is an account.
+    function _delegates(uint256 key, bytes32 structHash) internal view returns (IConsents.Proof memory) {
+        return
+            IConsents.Proof({
+                signer: abi.encodePacked(vm.addr(key)),
+                signature: _signedHash(key, structHash)
+            });
+    }
+
+    function _one(IConsents.Proof memory proof) internal pure returns (IConsents.Proof[] memory proofs) {
+        proofs = new IConsents.Proof[](1);
+        proofs[0] = proof;
+    }
+
+    function _one(bytes memory signature) internal pure returns (IConsents.Proof[] memory) {
+        return _one(_own(signature));
+    }
+
+    /// @dev What should be stored of a grant that was just given.
+    function _stateOf(
+        IConsents.Grant memory given,
+        uint16 control,
+        IConsents.Assurance assurance
+    ) internal pure returns (IConsents.GrantState memory state) {
+        state.recipient = given.recipient;
+        state.recipientKinds = given.recipientKinds;
+        state.purposes = given.purposes;
+        state.categories = given.categories;
+        state.useFrom = given.useFrom;
+        state.useTo = given.useTo;
+        state.dataFrom = given.dataFrom;
+        state.dataTo = given.dataTo;
+        state.maxUses = given.maxUses;
+        state.control = control;
+        state.level = given.level;
+        state.flags = given.flags;
+        state.status = IConsents.GrantStatus.ACTIVE;
+        state.assurance = assurance;
     }
 
     /// @dev Grant with a signature by HOLDER_KEY.
@@ -242,7 +385,7 @@ abstract contract Base {
     }
 
     function _revoke(bytes32 passportId, bytes32 grantId) internal {
-        ledger.revoke(passportId, grantId, _signedRevocation(HOLDER_KEY, passportId, grantId));
+        ledger.revoke(passportId, grantId, _own(_signedRevocation(HOLDER_KEY, passportId, grantId)));
     }
 
     function _domainSeparator(uint256 chainId, address ledger_) internal pure returns (bytes32) {
@@ -271,33 +414,63 @@ abstract contract Base {
     function _grantHash(IConsents.Grant memory g) internal pure returns (bytes32) {
         bytes memory start = abi.encode(
             keccak256(
-                "Grant(bytes32 grantId,bytes32 passportId,uint32 recipient,uint16 purposes,uint16 categories,uint40 useFrom,uint40 useTo,uint24 maxUses,uint8 flags,bytes32 terms,bytes32 supersedes,uint40 deadline)"
+                "Grant(bytes32 grantId,bytes32 passportId,uint32 recipient,uint16 recipientKinds,uint16 purposes,uint16 categories,uint32 useFrom,uint32 useTo,uint16 dataFrom,uint16 dataTo,uint16 maxUses,uint8 level,uint8 flags,uint32 template,bytes32 terms,bytes32 supersedes,uint32 deadline)"
             ),
             g.grantId,
             g.passportId,
             g.recipient,
-            g.purposes,
-            g.categories
+            g.recipientKinds,
+            g.purposes
         );
-        return
-            keccak256(
-                bytes.concat(
-                    start,
-                    abi.encode(g.useFrom, g.useTo, g.maxUses, g.flags, g.terms, g.supersedes, g.deadline)
-                )
-            );
+        bytes memory middle = abi.encode(g.categories, g.useFrom, g.useTo, g.dataFrom, g.dataTo, g.maxUses);
+        bytes memory end = abi.encode(g.level, g.flags, g.template, g.terms, g.supersedes, g.deadline);
+        return keccak256(bytes.concat(start, middle, end));
     }
 
     function _revocationHash(bytes32 passportId, bytes32 grantId) internal pure returns (bytes32) {
+        return _pairHash("Revocation(bytes32 passportId,bytes32 grantId)", passportId, grantId);
+    }
+
+    function _refusalHash(bytes32 passportId, bytes32 grantId) internal pure returns (bytes32) {
+        return _pairHash("Refusal(bytes32 passportId,bytes32 grantId)", passportId, grantId);
+    }
+
+    function _repudiationHash(bytes32 passportId, bytes32 grantId) internal pure returns (bytes32) {
+        return _pairHash("Repudiation(bytes32 passportId,bytes32 grantId)", passportId, grantId);
+    }
+
+    function _pairHash(
+        string memory type_,
+        bytes32 passportId,
+        bytes32 grantId
+    ) private pure returns (bytes32) {
+        return keccak256(abi.encode(keccak256(bytes(type_)), passportId, grantId));
+    }
+
+    function _confirmationHash(
+        bytes32 passportId,
+        bytes32 grantId,
+        uint16 control
+    ) internal pure returns (bytes32) {
         return
             keccak256(
-                abi.encode(keccak256("Revocation(bytes32 passportId,bytes32 grantId)"), passportId, grantId)
+                abi.encode(
+                    keccak256("Confirmation(bytes32 passportId,bytes32 grantId,uint16 control)"),
+                    passportId,
+                    grantId,
+                    control
+                )
             );
     }
 
     function _sign(uint256 key, bytes32 digest) internal pure returns (bytes memory) {
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
         return abi.encodePacked(r, s, v);
+    }
+
+    /// @dev A signature for this ledger on this chain.
+    function _signedHash(uint256 key, bytes32 structHash) internal view returns (bytes memory) {
+        return _sign(key, _digest(structHash));
     }
 
     function _signed(uint256 key, IConsents.Grant memory given) internal view returns (bytes memory) {
@@ -312,33 +485,203 @@ abstract contract Base {
         return _sign(key, _digest(_revocationHash(passportId, grantId)));
     }
 
-    /* PROJECTS */
+    /* HOLDERS */
 
-    function _projectDraft() internal pure returns (IProjects.Project memory) {
+    /// @dev What the holder as it is now signs to hand over to another key.
+    function _rotationHash(
+        bytes32 passportId,
+        bytes memory newHolder,
+        IPassports.Custody custody
+    ) internal view returns (bytes32) {
         return
-            IProjects.Project({
-                memberId: 0,
+            keccak256(
+                abi.encode(
+                    keccak256("Rotation(bytes32 passportId,bytes holder,uint8 custody,uint16 epoch)"),
+                    passportId,
+                    keccak256(newHolder),
+                    custody,
+                    _epochOf(passportId)
+                )
+            );
+    }
+
+    function _guardiansHash(bytes32 passportId, bytes32 guardians) internal view returns (bytes32) {
+        return
+            keccak256(
+                abi.encode(
+                    keccak256("Guardians(bytes32 passportId,bytes32 guardians,uint16 epoch,uint32 nonce)"),
+                    passportId,
+                    guardians,
+                    _epochOf(passportId),
+                    ledger.nonceOf(passportId)
+                )
+            );
+    }
+
+    function _recoveryHash(bytes32 passportId, bytes memory newHolder) internal view returns (bytes32) {
+        return
+            keccak256(
+                abi.encode(
+                    keccak256("Recovery(bytes32 passportId,bytes holder,uint16 epoch,uint32 nonce)"),
+                    passportId,
+                    keccak256(newHolder),
+                    _epochOf(passportId),
+                    ledger.nonceOf(passportId)
+                )
+            );
+    }
+
+    function _objectionHash(bytes32 passportId, uint32 readyAt) internal view returns (bytes32) {
+        return
+            keccak256(
+                abi.encode(
+                    keccak256("Objection(bytes32 passportId,uint32 readyAt,uint16 epoch)"),
+                    passportId,
+                    readyAt,
+                    _epochOf(passportId)
+                )
+            );
+    }
+
+    function _delegationHash(
+        bytes32 passportId,
+        bytes memory delegate,
+        uint32 validTo
+    ) internal view returns (bytes32) {
+        return
+            keccak256(
+                abi.encode(
+                    keccak256(
+                        "Delegation(bytes32 passportId,bytes delegate,uint32 validTo,uint16 epoch,uint32 nonce)"
+                    ),
+                    passportId,
+                    keccak256(delegate),
+                    validTo,
+                    _epochOf(passportId),
+                    ledger.nonceOf(passportId)
+                )
+            );
+    }
+
+    function _epochOf(bytes32 passportId) private view returns (uint16) {
+        return ledger.passportOf(passportId).epoch;
+    }
+
+    /* PROJECTS AND ATTESTATIONS */
+
+    function _projectDraft() internal pure returns (IProjects.Filing memory) {
+        return
+            IProjects.Filing({
                 purposes: _bit(Codes.AI_TRAINING),
                 categories: type(uint16).max,
                 techniques: 1,
                 highestClass: Codes.CORE_PRIVACY,
-                withdrawn: false,
                 validFrom: START,
                 validTo: PROJECT_END,
                 agreement: COMMITMENT
             });
     }
 
-    function _file(uint32 memberId, IProjects.Project memory project) internal returns (uint32) {
+    function _file(uint32 memberId, IProjects.Filing memory filing) internal returns (uint32) {
         _as(memberId);
-        return ledger.fileProject(project, COMMITMENT);
+        return ledger.fileProject(filing, COMMITMENT);
+    }
+
+    /// @dev Both bodies approve.
+    function _approve(uint32 projectId) internal {
+        _reviewProject(ETHICS, projectId, IProjects.Approval.ETHICS, true);
+        _reviewProject(COMPLIANCE, projectId, IProjects.Approval.COMPLIANCE, true);
+    }
+
+    function _reviewProject(
+        uint32 memberId,
+        uint32 projectId,
+        IProjects.Approval approval,
+        bool approved
+    ) internal {
+        _as(memberId);
+        ledger.reviewProject(projectId, approval, approved, COMMITMENT);
+    }
+
+    function _attest(
+        uint32 memberId,
+        bytes32 subject,
+        IAttestations.AttestationKind kind,
+        uint32 validTo
+    ) internal {
+        _as(memberId);
+        ledger.attest(subject, kind, validTo, COMMITMENT);
+    }
+
+    /* EMERGENCIES */
+
+    function _open(uint32 memberId, bytes32 passportId) internal returns (uint32) {
+        _as(memberId);
+        return ledger.openEmergency(passportId, 1, 0, COMMITMENT);
+    }
+
+    function _reviewEmergency(uint32 memberId, uint32 emergencyId, bool justified) internal {
+        _as(memberId);
+        ledger.reviewEmergency(emergencyId, justified, COMMITMENT);
+    }
+
+    /// @dev Training and public health with what training asks for, for ten days from now on.
+    function _declaration() internal view returns (IEmergencies.Declaration memory) {
+        uint32 time = uint32(vm.getBlockTimestamp());
+        return
+            IEmergencies.Declaration({
+                purposes: _bit(Codes.AI_TRAINING) | _bit(Codes.PUBLIC_HEALTH),
+                categories: ASKED | Codes.VITALS | Codes.GENOMICS,
+                from: time,
+                until: time + 10 * DAY,
+                maxRecords: 1000,
+                jurisdiction: 0
+            });
+    }
+
+    function _declare(IEmergencies.Declaration memory declaration) internal returns (uint32) {
+        _asCommittee();
+        return ledger.declareEmergency(declaration, COMMITMENT);
+    }
+
+    /* POLICY */
+
+    /// @dev Put one entry into the law.
+    function _require(uint8 dataClass, uint8 purpose, uint8 basis, uint32 required) internal {
+        IPolicy.Table memory law = ledger.policy();
+        uint256 index = (uint256(dataClass) - 1) * 16 + purpose;
+        uint256 shift = 32 * uint256(basis);
+        law.required[index] &= ~(uint256(type(uint32).max) << shift);
+        law.required[index] |= uint256(required) << shift;
+        _asCommittee();
+        ledger.setPolicy(law);
+    }
+
+    /// @dev What the law in force requires.
+    function _requiredFor(uint8 dataClass, uint8 purpose, uint8 basis) internal view returns (uint32) {
+        uint256 word = ledger.policy().required[(uint256(dataClass) - 1) * 16 + purpose];
+        return uint32(word >> (32 * uint256(basis)));
     }
 
     /* DECISIONS */
 
-    /// @dev Sensitive data for AI training by consent.
+    /// @dev Sensitive data for AI training by consent, pseudonymised.
     function _trainingTerms() internal pure returns (Terms) {
-        return TermsLib.pack(Codes.AI_TRAINING, Codes.CONSENT, Codes.READ, ASKED, PROJECT);
+        return _trainingTerms(PROJECT);
+    }
+
+    function _trainingTerms(uint32 projectId) internal pure returns (Terms) {
+        return
+            TermsLib.pack(Codes.AI_TRAINING, Codes.CONSENT, Codes.READ, ASKED, projectId).atLevel(
+                Codes.PSEUDONYMISED
+            );
+    }
+
+    function _transferTerms() internal pure returns (Terms) {
+        return
+            TermsLib.pack(Codes.AI_TRAINING, Codes.CONSENT, Codes.TRANSFER, ASKED, PROJECT).atLevel(
+                Codes.PSEUDONYMISED
+            );
     }
 
     function _request(
@@ -375,43 +718,20 @@ abstract contract Base {
 
     /// @dev The lab asks to have the data of PASSPORT sent to it.
     function _askTransfer() internal returns (Verdict) {
-        return _decide(TermsLib.pack(Codes.AI_TRAINING, Codes.CONSENT, Codes.TRANSFER, ASKED, PROJECT));
+        return _decide(_transferTerms());
     }
 
     /// @dev The word that a decision should be packed into, after the comment of `Verdict`.
     function _packed(
         uint40 seq,
         uint32 version,
-        Terms terms,
         uint8 dataClass,
         uint8 outcome,
         uint32 facts,
         uint32 missing
     ) internal pure returns (Verdict) {
-        bytes memory high = abi.encodePacked(
-            uint32(0),
-            missing,
-            facts,
-            outcome,
-            dataClass,
-            terms.operation()
-        );
-        return
-            Verdict.wrap(
-                uint256(
-                    bytes32(
-                        abi.encodePacked(
-                            high,
-                            terms.basis(),
-                            terms.purpose(),
-                            terms.categories(),
-                            terms.project(),
-                            version,
-                            seq
-                        )
-                    )
-                )
-            );
+        bytes memory word = abi.encodePacked(bytes13(0), missing, facts, outcome, dataClass, version, seq);
+        return Verdict.wrap(uint256(bytes32(word)));
     }
 
     /// @dev One step of the fold that `head` is, after the comment of `IDecisions.head`.
@@ -423,7 +743,15 @@ abstract contract Base {
     ) internal pure returns (bytes32) {
         return
             keccak256(
-                abi.encode(head, request.passportId, request.grantId, memberId, verdict, request.commitment)
+                abi.encode(
+                    head,
+                    request.passportId,
+                    request.grantId,
+                    memberId,
+                    request.terms,
+                    verdict,
+                    request.commitment
+                )
             );
     }
 
@@ -460,9 +788,22 @@ abstract contract Base {
     function _expectRevert(bytes4 selector, bytes32 a, IPassports.PassportStatus status) internal {
         vm.expectRevert(abi.encodePacked(selector, a, uint256(status)));
     }
+
+    function _expectRevert(bytes4 selector, bytes32 a, IConsents.GrantStatus status) internal {
+        vm.expectRevert(abi.encodePacked(selector, a, uint256(status)));
+    }
+
+    function _expectRevert(bytes4 selector, bytes32 a, uint256 b, uint256 c) internal {
+        vm.expectRevert(abi.encodePacked(selector, a, b, c));
+    }
+
+    /// @dev The caller is not the committee itself.
+    function _expectOnly(uint32 memberId) internal {
+        _expectRevert(ICommittee.Committee_Only.selector, _signer(memberId));
+    }
 }
 
-/// @notice A ledger with four members, two passports, one project and one grant, and a way to say what changed.
+/// @notice A ledger with ten members, two passports, one project and one grant, and a way to say what changed.
 abstract contract LedgerTest is Base {
     // Parts of the ledger's state.
     uint256 internal constant NOTHING = 0;
@@ -473,17 +814,27 @@ abstract contract LedgerTest is Base {
     uint256 internal constant PROJECTS = 1 << 4;
     uint256 internal constant HEAD = 1 << 5;
     uint256 internal constant TRANSFERS = 1 << 6;
-    uint256 internal constant OWNER = 1 << 7;
-    uint256 internal constant PARTS = 8;
+    uint256 internal constant COMMITTEE_ACTS = 1 << 7;
+    uint256 internal constant EMERGENCIES = 1 << 8;
+    uint256 internal constant HOLDERS = 1 << 9;
+    uint256 internal constant TEMPLATES = 1 << 10;
+    uint256 internal constant ATTESTATIONS = 1 << 11;
+    uint256 internal constant CAPS = 1 << 12;
+    uint256 internal constant ENTRUSTMENTS = 1 << 13;
+    uint256 internal constant PARTS = 14;
+
+    uint256 internal constant DELEGATE_KEY = 0xDE1E;
 
     address internal holder = vm.addr(HOLDER_KEY);
     address internal otherHolder = vm.addr(OTHER_HOLDER_KEY);
+    bytes internal delegate = abi.encodePacked(vm.addr(DELEGATE_KEY));
 
     function setUp() public virtual {
         _deploy();
         _issue(HOSPITAL, _issueOf(PASSPORT, holder));
         _issue(CLINIC, _issueOf(OTHER_PASSPORT, otherHolder));
         _file(LAB, _projectDraft());
+        _approve(PROJECT);
         _give(_grantOf(GRANT, PASSPORT));
     }
 
@@ -518,7 +869,13 @@ abstract contract LedgerTest is Base {
         prints[4] = _projectsPrint();
         prints[5] = ledger.head();
         prints[6] = _transfersPrint();
-        prints[7] = keccak256(abi.encode(ledger.owner(), ledger.pendingOwner()));
+        prints[7] = _committeePrint();
+        prints[8] = _emergenciesPrint();
+        prints[9] = _holdersPrint();
+        prints[10] = _templatesPrint();
+        prints[11] = _attestationsPrint();
+        prints[12] = _capsPrint();
+        prints[13] = _entrustmentsPrint();
     }
 
     function _membersPrint() private view returns (bytes32 print) {
@@ -546,6 +903,78 @@ abstract contract LedgerTest is Base {
                     ledger.transferPermit(OTHER_PASSPORT, seq)
                 )
             );
+        }
+    }
+
+    function _committeePrint() private view returns (bytes32 print) {
+        (uint32[] memory memberIds, ICommittee.SeatKind[] memory kinds) = ledger.seats();
+        uint32 count = ledger.actCount();
+        print = keccak256(abi.encode(memberIds, kinds, count));
+        for (uint8 kind = 0; kind <= uint8(type(ICommittee.ActKind).max); ++kind) {
+            print = keccak256(abi.encode(print, ledger.ruleOf(ICommittee.ActKind(kind))));
+        }
+        for (uint32 actId = 0; actId <= count + 1; ++actId) {
+            print = keccak256(abi.encode(print, ledger.actOf(actId)));
+        }
+    }
+
+    function _emergenciesPrint() private view returns (bytes32 print) {
+        uint32 count = ledger.emergencyCount();
+        for (uint32 emergencyId = 0; emergencyId <= count + 1; ++emergencyId) {
+            print = keccak256(abi.encode(print, count, ledger.emergencyOf(emergencyId)));
+        }
+        for (uint32 memberId = 1; memberId <= FOUNDED; ++memberId) {
+            print = keccak256(abi.encode(print, ledger.emergencyRightOf(memberId)));
+        }
+    }
+
+    function _holdersPrint() private view returns (bytes32) {
+        return
+            keccak256(
+                abi.encode(
+                    ledger.nonceOf(PASSPORT),
+                    ledger.nonceOf(OTHER_PASSPORT),
+                    ledger.recoveryOf(PASSPORT),
+                    ledger.recoveryOf(OTHER_PASSPORT),
+                    ledger.delegateUntil(PASSPORT, delegate),
+                    ledger.delegateUntil(OTHER_PASSPORT, delegate)
+                )
+            );
+    }
+
+    function _templatesPrint() private view returns (bytes32 print) {
+        uint32 count = ledger.templateCount();
+        for (uint32 template = 0; template <= count + 1; ++template) {
+            print = keccak256(abi.encode(print, count, ledger.templateOf(template)));
+        }
+    }
+
+    function _attestationsPrint() private view returns (bytes32 print) {
+        bytes32[3] memory subjects = [PASSPORT, OTHER_PASSPORT, bytes32(uint256(PROJECT))];
+        for (uint256 index = 0; index < subjects.length; ++index) {
+            for (uint8 kind = 0; kind <= uint8(type(IAttestations.AttestationKind).max); ++kind) {
+                IAttestations.Attestation memory attestation = ledger.attestationOf(
+                    subjects[index],
+                    IAttestations.AttestationKind(kind)
+                );
+                print = keccak256(abi.encode(print, attestation));
+            }
+        }
+    }
+
+    function _capsPrint() private view returns (bytes32 print) {
+        for (uint32 memberId = 1; memberId <= CLINIC; ++memberId) {
+            (uint256 caps, uint256 used) = ledger.capsOf(memberId, START / DAY);
+            (, uint256 next) = ledger.capsOf(memberId, START / DAY + 1);
+            print = keccak256(abi.encode(print, caps, used, next));
+        }
+    }
+
+    function _entrustmentsPrint() private view returns (bytes32 print) {
+        for (uint32 controller = HOSPITAL; controller <= CLINIC; ++controller) {
+            for (uint32 processor = HOSPITAL; processor <= CLINIC; ++processor) {
+                print = keccak256(abi.encode(print, ledger.entrustmentOf(controller, processor)));
+            }
         }
     }
 

@@ -5,7 +5,6 @@ import {IConsents} from "../../contracts/interfaces/IConsents.sol";
 import {IDecisions} from "../../contracts/interfaces/IDecisions.sol";
 import {IMembers} from "../../contracts/interfaces/IMembers.sol";
 import {IPassports} from "../../contracts/interfaces/IPassports.sol";
-import {IPolicy} from "../../contracts/interfaces/IPolicy.sol";
 import {Codes} from "../../contracts/libraries/Codes.sol";
 import {Facts} from "../../contracts/libraries/Facts.sol";
 import {Terms, TermsLib} from "../../contracts/libraries/Terms.sol";
@@ -15,25 +14,44 @@ import {LedgerTest, Vm} from "./Base.t.sol";
 /// @notice Requests answered by the law in force: how a decision is recorded.
 contract DecisionsTest is LedgerTest {
     bytes32 private constant UNKNOWN = keccak256("unknown");
+    uint256 private constant CAP_USES_SLOT = 8; // of State._capUses
 
-    /// @dev What holds when the lab asks to train on sensitive data. The agreement is not required by the law.
+    /// @dev What holds when the lab asks to train on sensitive data.
     uint32 private constant HELD =
         Facts.FLOOR |
+            Facts.OTHERS_FLOOR |
             Facts.MEMBER_SCOPE |
             Facts.CATEGORIES_NECESSARY |
             Facts.PROJECT_FILED |
+            Facts.PROJECT_ETHICS |
+            Facts.PROJECT_COMPLIANCE |
             Facts.PROJECT_TECHNIQUE |
             Facts.PROJECT_AGREEMENT |
             Facts.CONSENT_FLOOR |
+            Facts.BORDER_CLEARED |
+            Facts.DATASET_CURRENT |
+            Facts.BUDGET_LEFT |
             Facts.LAWFUL;
+
+    /// @dev Of these, what is true without being required.
+    uint32 private constant REQUIRED = HELD & ~(Facts.DATASET_CURRENT | Facts.BUDGET_LEFT | Facts.LAWFUL);
+
+    /// @dev What a member lacks that nobody entrusted.
+    uint32 private constant NOBODYS =
+        Facts.GRANT_RECIPIENT |
+            Facts.PROJECT_FILED |
+            Facts.PROJECT_ETHICS |
+            Facts.PROJECT_COMPLIANCE |
+            Facts.PROJECT_TECHNIQUE |
+            Facts.PROJECT_AGREEMENT;
 
     /* RECORD */
 
     function test_WhenPermitted_DecisionIsRecorded() external onlyChanges(PASSPORTS | HEAD) {
         IDecisions.Request memory request = _request(PASSPORT, GRANT, _trainingTerms());
-        Verdict expected = _packed(0, 1, request.terms, Codes.SENSITIVE, Codes.PERMIT, HELD, 0);
+        Verdict expected = _packed(0, 1, Codes.SENSITIVE, Codes.PERMIT, HELD, 0);
         vm.expectEmit(address(ledger));
-        emit IDecisions.DecisionRecorded(PASSPORT, GRANT, LAB, expected, COMMITMENT);
+        emit IDecisions.DecisionRecorded(PASSPORT, GRANT, LAB, request.terms, expected, COMMITMENT);
         Verdict verdict = _decide(LAB, request);
 
         vm.assertEq(Verdict.unwrap(expected), Verdict.unwrap(verdict), "verdict");
@@ -44,17 +62,9 @@ contract DecisionsTest is LedgerTest {
     function test_WhenDenied_DecisionIsRecorded() external onlyChanges(PASSPORTS | HEAD) {
         IDecisions.Request memory request = _request(PASSPORT, 0, _trainingTerms());
         uint32 held = HELD & ~Facts.CONSENT_FLOOR;
-        Verdict expected = _packed(
-            0,
-            1,
-            request.terms,
-            Codes.SENSITIVE,
-            Codes.DENY,
-            held,
-            Facts.CONSENT_FLOOR
-        );
+        Verdict expected = _packed(0, 1, Codes.SENSITIVE, Codes.DENY, held, Facts.CONSENT_FLOOR);
         vm.expectEmit(address(ledger));
-        emit IDecisions.DecisionRecorded(PASSPORT, 0, LAB, expected, COMMITMENT);
+        emit IDecisions.DecisionRecorded(PASSPORT, 0, LAB, request.terms, expected, COMMITMENT);
         Verdict verdict = _decide(LAB, request);
 
         vm.assertEq(Verdict.unwrap(expected), Verdict.unwrap(verdict), "verdict");
@@ -63,14 +73,14 @@ contract DecisionsTest is LedgerTest {
     }
 
     function test_WhenOnlyTheReviewIsMissing_OutcomeIsReview() external {
-        _require(Codes.SENSITIVE, Codes.AI_TRAINING, Codes.CONSENT, HELD | Facts.HUMAN_REVIEWED);
+        _require(Codes.SENSITIVE, Codes.AI_TRAINING, Codes.CONSENT, REQUIRED | Facts.HUMAN_REVIEWED);
         _assertVerdict(Codes.REVIEW, Facts.HUMAN_REVIEWED, _decide(_trainingTerms()));
         _suspend(LAB);
         _assertVerdict(Codes.DENY, Facts.HUMAN_REVIEWED | Facts.MEMBER_ACTIVE, _decide(_trainingTerms()));
     }
 
     function test_WhenReviewIsPending_NothingIsUsedOrMayBeSent() external {
-        _require(Codes.SENSITIVE, Codes.AI_TRAINING, Codes.CONSENT, HELD | Facts.HUMAN_REVIEWED);
+        _require(Codes.SENSITIVE, Codes.AI_TRAINING, Codes.CONSENT, REQUIRED | Facts.HUMAN_REVIEWED);
         _giveLimited(1);
         _decide(LAB, _request(PASSPORT, OTHER_GRANT, _transferTerms()));
         vm.assertEq(0, ledger.grantOf(PASSPORT, OTHER_GRANT).uses, "uses");
@@ -119,8 +129,7 @@ contract DecisionsTest is LedgerTest {
         _assertVerdict(Codes.DENY, Facts.MEMBER_ACTIVE, _decide(_trainingTerms()));
         vm.assertEq(1, ledger.sizeOf(PASSPORT), "size");
 
-        _as(COMMITTEE);
-        ledger.reinstate(LAB);
+        _reinstate(LAB);
         _assertVerdict(Codes.PERMIT, 0, _decide(_trainingTerms()));
     }
 
@@ -154,21 +163,41 @@ contract DecisionsTest is LedgerTest {
     }
 
     function testFuzz_RevertWhen_UndefinedBitsAreSet(uint256 dirt) external {
-        dirt = (dirt << 72) | (uint256(1) << (72 + (dirt % 184)));
+        dirt = (dirt << 176) | (uint256(1) << (176 + (dirt % 80)));
         _assertMalformed(Terms.wrap(Terms.unwrap(_trainingTerms()) | dirt));
     }
 
-    function testFuzz_RevertWhen_CodesDoNotExist(uint8 purpose, uint8 basis, uint8 operation) external {
+    function testFuzz_RevertWhen_CodesDoNotExist(
+        uint8 purpose,
+        uint8 basis,
+        uint8 operation,
+        uint8 level
+    ) external {
         if (purpose >= 16)
             _assertMalformed(TermsLib.pack(purpose, Codes.CONSENT, Codes.READ, ASKED, PROJECT));
-        if (basis >= 7) _assertMalformed(TermsLib.pack(0, basis, Codes.READ, ASKED, PROJECT));
+        if (basis >= 8) _assertMalformed(TermsLib.pack(0, basis, Codes.READ, ASKED, PROJECT));
         if (operation >= 2) _assertMalformed(TermsLib.pack(0, Codes.CONSENT, operation, ASKED, PROJECT));
+        if (level >= 4) _assertMalformed(_trainingTerms().atLevel(level));
     }
 
     function test_RevertWhen_CodesAreJustOutOfRange() external {
         _assertMalformed(TermsLib.pack(16, Codes.CONSENT, Codes.READ, ASKED, PROJECT));
-        _assertMalformed(TermsLib.pack(0, 7, Codes.READ, ASKED, PROJECT));
+        _assertMalformed(TermsLib.pack(0, 8, Codes.READ, ASKED, PROJECT));
         _assertMalformed(TermsLib.pack(0, Codes.CONSENT, 2, ASKED, PROJECT));
+        _assertMalformed(_trainingTerms().atLevel(4));
+    }
+
+    function test_RevertWhen_EmergencyOrControllerDoesNotExist() external {
+        uint32 emergency = _declare(_declaration());
+        _decide(_trainingTerms().under(emergency).onBehalfOf(FOUNDED));
+        _assertMalformed(_trainingTerms().under(emergency + 1));
+        _assertMalformed(_trainingTerms().onBehalfOf(FOUNDED + 1));
+    }
+
+    function test_RevertWhen_DaysAreNone() external {
+        _assertMalformed(_trainingTerms().between(2, 1));
+        _decide(_trainingTerms().between(2, 0)); // no last day: as many as there are
+        _decide(_trainingTerms().between(2, 2));
     }
 
     function test_RevertWhen_NoCategoryIsAskedFor() external {
@@ -185,30 +214,30 @@ contract DecisionsTest is LedgerTest {
     ) external {
         Terms asked = TermsLib.pack(
             uint8(terms) % 16,
-            uint8(terms >> 8) % 7,
+            uint8(terms >> 8) % 8,
             uint8(terms >> 16) % 2,
             uint16(terms >> 24) == 0 ? 1 : uint16(terms >> 24),
             uint32(terms >> 40) % 3
         );
+        asked = asked.atLevel(uint8(terms >> 72) % 4).onBehalfOf(uint32(terms >> 80) % (FOUNDED + 1));
+        asked = asked.between(uint16(terms >> 112) % 100, 100 + (uint16(terms >> 128) % 100));
         IDecisions.Request memory request = _request(PASSPORT, known ? GRANT : grantId, asked);
         request.commitment = commitment;
-        Verdict verdict = _decide(1 + (caller % 4), request);
+        Verdict verdict = _decide(1 + (caller % FOUNDED), request);
 
         uint256 word = ledger.policy().required[(uint256(verdict.dataClass()) - 1) * 16 + asked.purpose()];
         uint32 required = uint32(word >> (32 * uint256(asked.basis())));
         uint32 missing = (required | Facts.LAWFUL) & ~verdict.facts();
         vm.assertEq(missing, verdict.missing(), "missing");
         vm.assertEq(required != 0, verdict.facts() & Facts.LAWFUL != 0, "lawful");
-        vm.assertEq(missing == 0 ? Codes.PERMIT : Codes.DENY, verdict.outcome(), "outcome");
-        Verdict whole = _packed(
-            0,
-            1,
-            asked,
-            verdict.dataClass(),
-            verdict.outcome(),
-            verdict.facts(),
-            missing
-        );
+        uint8 outcome =
+            missing == 0
+                ? Codes.PERMIT
+                : missing == Facts.HUMAN_REVIEWED
+                    ? Codes.REVIEW
+                    : Codes.DENY;
+        vm.assertEq(outcome, verdict.outcome(), "outcome");
+        Verdict whole = _packed(0, 1, verdict.dataClass(), outcome, verdict.facts(), missing);
         vm.assertEq(Verdict.unwrap(whole), Verdict.unwrap(verdict), "verdict");
     }
 
@@ -218,11 +247,7 @@ contract DecisionsTest is LedgerTest {
         _giveLimited(2);
         IDecisions.Request memory request = _request(PASSPORT, OTHER_GRANT, _trainingTerms());
         _assertVerdict(Codes.PERMIT, 0, _decide(LAB, request));
-        _assertVerdict(
-            Codes.DENY,
-            Facts.GRANT_RECIPIENT | Facts.PROJECT_FILED | Facts.PROJECT_TECHNIQUE,
-            _decide(CLINIC, request)
-        );
+        _assertVerdict(Codes.DENY, NOBODYS, _decide(CLINIC, request));
         vm.assertEq(1, ledger.grantOf(PASSPORT, OTHER_GRANT).uses, "a denial is not a use");
 
         _assertVerdict(Codes.PERMIT, 0, _decide(LAB, request));
@@ -245,6 +270,291 @@ contract DecisionsTest is LedgerTest {
         Terms care = TermsLib.pack(Codes.PRIMARY_CARE, Codes.CUSTODIAN_CARE, Codes.READ, ASKED, 0);
         _assertVerdict(Codes.PERMIT, 0, _decide(HOSPITAL, _request(PASSPORT, OTHER_GRANT, care)));
         vm.assertEq(0, ledger.grantOf(PASSPORT, OTHER_GRANT).uses, "uses");
+    }
+
+    /* CAPS */
+
+    function test_WhenCapIsSpent_TheRestOfTheDayIsDenied() external {
+        _setCap(LAB, Codes.AI_TRAINING, 2);
+        _assertVerdict(Codes.PERMIT, 0, _decide(_trainingTerms()));
+        _assertVerdict(
+            Codes.DENY,
+            Facts.CONSENT_FLOOR,
+            _decide(LAB, _request(PASSPORT, 0, _trainingTerms()))
+        );
+        _assertUsed(Codes.AI_TRAINING, 1); // a denial does not count
+        _assertVerdict(Codes.PERMIT, 0, _decide(_trainingTerms()));
+        _assertVerdict(Codes.DENY, Facts.WITHIN_CAP, _decide(_trainingTerms()));
+        _assertUsed(Codes.AI_TRAINING, 2);
+    }
+
+    function test_WhenCapIsSpentWithinABatch_TheRestIsDenied() external onlyChanges(PASSPORTS | HEAD | CAPS) {
+        _setCap(LAB, Codes.AI_TRAINING, 1);
+        IDecisions.Request[] memory requests = new IDecisions.Request[](3);
+        requests[0] = requests[1] = requests[2] = _request(PASSPORT, GRANT, _trainingTerms());
+        _as(LAB);
+        Verdict[] memory verdicts = ledger.decide(requests);
+        _assertVerdict(Codes.PERMIT, 0, verdicts[0]);
+        _assertVerdict(Codes.DENY, Facts.WITHIN_CAP, verdicts[1]);
+        _assertVerdict(Codes.DENY, Facts.WITHIN_CAP, verdicts[2]);
+    }
+
+    /// @dev The last second before midnight (UTC), midnight, the second after.
+    function test_WhenMidnightComes_TheCapBeginsAnew() external {
+        uint32 midnight = (START / DAY + 1) * DAY;
+        _setCap(LAB, Codes.AI_TRAINING, 1);
+        vm.warp(midnight - 1);
+        _assertVerdict(Codes.PERMIT, 0, _decide(_trainingTerms()));
+        _assertVerdict(Codes.DENY, Facts.WITHIN_CAP, _decide(_trainingTerms()));
+        vm.warp(midnight);
+        _assertVerdict(Codes.PERMIT, 0, _decide(_trainingTerms()));
+        vm.warp(midnight + 1);
+        _assertVerdict(Codes.DENY, Facts.WITHIN_CAP, _decide(_trainingTerms()));
+        _assertUsed(Codes.AI_TRAINING, 1);
+        (, uint256 tomorrow) = ledger.capsOf(LAB, midnight / DAY);
+        vm.assertEq(uint256(1) << (16 * uint256(Codes.AI_TRAINING)), tomorrow, "used tomorrow");
+    }
+
+    function test_WhenCapIsForOnePurpose_OthersHaveNone() external {
+        _setCap(HOSPITAL, Codes.PAYMENT, 1);
+        Terms payment = TermsLib.pack(Codes.PAYMENT, Codes.CUSTODIAN_CARE, Codes.READ, Codes.DIAGNOSIS, 0);
+        Terms care = TermsLib.pack(Codes.PRIMARY_CARE, Codes.CUSTODIAN_CARE, Codes.READ, ASKED, 0);
+        for (uint256 round = 0; round < 3; ++round) {
+            _assertVerdict(Codes.PERMIT, 0, _decide(HOSPITAL, _request(PASSPORT, 0, care)));
+            uint32 missing = round == 0 ? 0 : Facts.WITHIN_CAP;
+            Verdict verdict = _decide(HOSPITAL, _request(PASSPORT, 0, payment));
+            vm.assertEq(missing, verdict.missing(), "missing");
+        }
+    }
+
+    function test_WhenCapIsLifted_NothingIsCounted() external {
+        _setCap(LAB, Codes.AI_TRAINING, 1);
+        _decide(_trainingTerms());
+        _setCap(LAB, Codes.AI_TRAINING, 0);
+        _assertVerdict(Codes.PERMIT, 0, _decide(_trainingTerms()));
+        _assertUsed(Codes.AI_TRAINING, 1);
+        _setCap(LAB, Codes.AI_TRAINING, 1); // what was counted stays
+        _assertVerdict(Codes.DENY, Facts.WITHIN_CAP, _decide(_trainingTerms()));
+    }
+
+    /// @dev The subject's own request is served whatever the cap.
+    function test_WhenSubjectAsks_CapDoesNotMatter() external {
+        _setCap(HOSPITAL, Codes.PATIENT_REQUEST, 1);
+        for (uint256 round = 0; round < 3; ++round) {
+            _assertVerdict(Codes.PERMIT, 0, _decide(HOSPITAL, _request(PASSPORT, 0, _subjectTerms())));
+        }
+    }
+
+    /// @dev What is counted without a limit stops at the most that 16 bits hold.
+    function test_WhenCountIsFull_TheNextPurposesIsNotTouched() external {
+        _setCap(HOSPITAL, Codes.PATIENT_REQUEST, 1);
+        uint256 full = uint256(type(uint16).max) << (16 * uint256(Codes.PATIENT_REQUEST));
+        bytes32 uses = keccak256(abi.encode(HOSPITAL, CAP_USES_SLOT));
+        vm.store(address(ledger), keccak256(abi.encode(START / DAY, uses)), bytes32(full));
+        (, uint256 used) = ledger.capsOf(HOSPITAL, START / DAY);
+        vm.assertEq(full, used, "the slot is that of the uses");
+        _assertVerdict(Codes.PERMIT, 0, _decide(HOSPITAL, _request(PASSPORT, 0, _subjectTerms())));
+        (, used) = ledger.capsOf(HOSPITAL, START / DAY);
+        vm.assertEq(full, used, "used");
+    }
+
+    /* ENTRUSTED PROCESSORS */
+
+    function test_WhenProcessorIsEntrusted_ControllersGrantAndProjectServe() external {
+        _entrust(LAB, CLINIC, START + DAY);
+        IDecisions.Request memory request = _request(PASSPORT, GRANT, _trainingTerms().onBehalfOf(LAB));
+        _assertVerdict(Codes.PERMIT, 0, _decide(CLINIC, request));
+        vm.warp(START + DAY - 1);
+        _assertVerdict(Codes.PERMIT, 0, _decide(CLINIC, request));
+        vm.warp(START + DAY); // the end is exclusive
+        _assertVerdict(Codes.DENY, NOBODYS, _decide(CLINIC, request));
+    }
+
+    function test_WhenProcessorIsNotEntrusted_ItIsNobody() external {
+        IDecisions.Request memory request = _request(PASSPORT, GRANT, _trainingTerms().onBehalfOf(LAB));
+        _assertVerdict(Codes.DENY, NOBODYS, _decide(CLINIC, request));
+        _entrust(CLINIC, LAB, MEMBERSHIP_END); // the other way round
+        _assertVerdict(Codes.DENY, NOBODYS, _decide(CLINIC, request));
+        _as(LAB);
+        ledger.entrust(CLINIC, _bit(Codes.RESEARCH), MEMBERSHIP_END, COMMITMENT); // for another purpose
+        _assertVerdict(Codes.DENY, NOBODYS, _decide(CLINIC, request));
+        _entrust(LAB, CLINIC, MEMBERSHIP_END);
+        _assertVerdict(Codes.PERMIT, 0, _decide(CLINIC, request));
+        _as(LAB);
+        ledger.entrust(CLINIC, 0, MEMBERSHIP_END, COMMITMENT); // taken back
+        _assertVerdict(Codes.DENY, NOBODYS, _decide(CLINIC, request));
+    }
+
+    /// @dev Who names itself as its controller is not entrusted by anybody.
+    function test_WhenMemberNamesItself_ItIsNobody() external {
+        Verdict verdict = _decide(_trainingTerms().onBehalfOf(LAB));
+        _assertVerdict(Codes.DENY, NOBODYS, verdict);
+    }
+
+    function test_WhenControllerIsSuspendedOrUnlicensed_ProcessorIsDenied() external {
+        _entrust(LAB, CLINIC, MEMBERSHIP_END);
+        IDecisions.Request memory request = _request(PASSPORT, GRANT, _trainingTerms().onBehalfOf(LAB));
+        _suspend(LAB);
+        _assertVerdict(Codes.DENY, Facts.MEMBER_ACTIVE, _decide(CLINIC, request));
+        _reinstate(LAB);
+        uint32[2] memory parties = [LAB, CLINIC];
+        for (uint256 index = 0; index < parties.length; ++index) {
+            uint256 snapshot = vm.snapshotState();
+            _asCommittee();
+            ledger.license(parties[index], ~_bit(Codes.AI_TRAINING), MEMBERSHIP_END);
+            _assertVerdict(Codes.DENY, Facts.MEMBER_SCOPE, _decide(CLINIC, request));
+            vm.revertToState(snapshot);
+        }
+    }
+
+    function test_WhenControlOfTheControllerChanges_ProcessorIsFrozenToo() external {
+        _entrust(LAB, CLINIC, MEMBERSHIP_END);
+        IDecisions.Request memory request = _request(PASSPORT, GRANT, _trainingTerms().onBehalfOf(LAB));
+        _changeControl(CLINIC); // the processor is not whom the holder named
+        _assertVerdict(Codes.PERMIT, 0, _decide(CLINIC, request));
+        _changeControl(LAB);
+        _assertVerdict(Codes.DENY, Facts.GRANT_RECIPIENT, _decide(CLINIC, request));
+    }
+
+    function test_WhenProcessorHasItsOwnRights_TheyDoNotServeTheController() external {
+        _entrust(LAB, HOSPITAL, MEMBERSHIP_END);
+        Terms care = TermsLib.pack(Codes.PRIMARY_CARE, Codes.CUSTODIAN_CARE, Codes.READ, ASKED, 0);
+        Verdict verdict = _decide(HOSPITAL, _request(PASSPORT, 0, care.onBehalfOf(LAB)));
+        _assertVerdict(Codes.DENY, Facts.REQUESTER_IS_CUSTODIAN, verdict);
+    }
+
+    function test_WhenCustodianEntrusts_ProcessorCaresInItsStead() external {
+        _as(HOSPITAL);
+        ledger.entrust(LAB, _bit(Codes.PRIMARY_CARE), MEMBERSHIP_END, COMMITMENT);
+        Terms care = TermsLib.pack(Codes.PRIMARY_CARE, Codes.CUSTODIAN_CARE, Codes.READ, ASKED, 0);
+        Verdict verdict = _decide(LAB, _request(PASSPORT, 0, care.onBehalfOf(HOSPITAL)));
+        _assertVerdict(Codes.PERMIT, 0, verdict);
+    }
+
+    /* REVIEW */
+
+    function test_WhenReviewed_TheSameRequestIsPermitted() external {
+        IDecisions.Request memory request = _reviewable();
+        vm.assertEq(Codes.REVIEW, _decide(LAB, request).outcome(), "waits");
+        uint32 until = START + 72 hours;
+        vm.expectEmit(address(ledger));
+        emit IDecisions.RequestReviewed(PASSPORT, 0, ETHICS, until, COMMITMENT);
+        _review(ETHICS, request, 0, true);
+        vm.warp(until - 1);
+        _assertVerdict(Codes.PERMIT, 0, _decide(LAB, request));
+        vm.warp(until);
+        _assertVerdict(Codes.REVIEW, Facts.HUMAN_REVIEWED, _decide(LAB, request));
+    }
+
+    function test_WhenReviewed_AnyOtherRequestWaitsAgain() external {
+        IDecisions.Request memory request = _reviewable();
+        _decide(LAB, request);
+        _review(ETHICS, request, 0, true);
+        IDecisions.Request[4] memory others;
+        for (uint256 index = 0; index < others.length; ++index) {
+            others[index] = _request(PASSPORT, GRANT, request.terms);
+        }
+        _give(_grantOf(OTHER_GRANT, PASSPORT));
+        others[0].grantId = OTHER_GRANT;
+        others[1].commitment = CONTENT;
+        others[2].terms = request.terms.atLevel(Codes.DEIDENTIFIED);
+        others[3].terms = request.terms.between(1, 2);
+        for (uint256 index = 0; index < others.length; ++index) {
+            _assertVerdict(Codes.REVIEW, Facts.HUMAN_REVIEWED, _decide(LAB, others[index]));
+        }
+        // Nor does it serve another member, entrusted with the same purpose by another.
+        _assertDenied(Facts.HUMAN_REVIEWED, _decide(CLINIC, request));
+        _assertVerdict(Codes.PERMIT, 0, _decide(LAB, request));
+    }
+
+    function test_WhenApprovedButGrantWasWithdrawn_RequestIsDenied() external {
+        IDecisions.Request memory request = _reviewable();
+        _decide(LAB, request);
+        _review(ETHICS, request, 0, true);
+        _revoke(PASSPORT, GRANT);
+        _assertVerdict(Codes.DENY, Facts.GRANT_LIVE, _decide(LAB, request));
+    }
+
+    function test_WhenNotApproved_RequestWaitsAgain() external {
+        IDecisions.Request memory request = _reviewable();
+        _decide(LAB, request);
+        vm.expectEmit(address(ledger));
+        emit IDecisions.RequestReviewed(PASSPORT, 0, ETHICS, 0, COMMITMENT);
+        _review(ETHICS, request, 0, false);
+        _expectRevert(IDecisions.Decisions_NotWaiting.selector, PASSPORT, 0);
+        _review(ETHICS, request, 0, true);
+        _assertVerdict(Codes.REVIEW, Facts.HUMAN_REVIEWED, _decide(LAB, request));
+        _review(ETHICS, request, 1, true); // asked again, it can be answered again
+        _assertVerdict(Codes.PERMIT, 0, _decide(LAB, request));
+    }
+
+    function test_RevertWhen_NothingWaitsUnderTheseWords() external {
+        IDecisions.Request memory request = _reviewable();
+        _decide(LAB, request);
+        IDecisions.Request memory other = _request(PASSPORT, GRANT, request.terms);
+        other.commitment = CONTENT;
+        _expectRevert(IDecisions.Decisions_NotWaiting.selector, PASSPORT, 0);
+        _review(ETHICS, other, 0, true);
+        _expectRevert(IDecisions.Decisions_NotWaiting.selector, PASSPORT, 1);
+        _review(ETHICS, request, 1, true);
+        _expectRevert(IDecisions.Decisions_NotWaiting.selector, PASSPORT, 0);
+        _as(ETHICS);
+        ledger.reviewRequest(request, CLINIC, 0, true, COMMITMENT); // another's
+        _review(ETHICS, request, 0, true);
+        _decide(LAB, request); // permitted: nothing waits
+        _expectRevert(IDecisions.Decisions_NotWaiting.selector, PASSPORT, 1);
+        _review(ETHICS, request, 1, true);
+    }
+
+    function test_RevertWhen_ReviewerMayNot() external {
+        IDecisions.Request memory request = _reviewable();
+        _decide(LAB, request);
+        _expectRevert(IMembers.Members_MissingRole.selector, REGULATOR, Codes.ROLE_ETHICS);
+        _review(REGULATOR, request, 0, true);
+        _suspend(ETHICS);
+        _expectRevert(IMembers.Members_NotActive.selector, ETHICS);
+        _review(ETHICS, request, 0, true);
+    }
+
+    function test_RevertWhen_ReviewerHadAPartInTheRequest() external {
+        uint32 both = _admit(_admission(FOUNDED + 1, Codes.ROLE_ETHICS | Codes.ROLE_PROCESSOR));
+        uint32 projectId = _file(both, _projectDraft());
+        _approve(projectId);
+        IConsents.Grant memory given = _grantOf(OTHER_GRANT, PASSPORT);
+        given.recipient = both;
+        _give(given);
+        _reviewable();
+        IDecisions.Request memory request = _request(PASSPORT, OTHER_GRANT, _trainingTerms(projectId));
+        vm.assertEq(Codes.REVIEW, _decide(both, request).outcome(), "its own waits");
+        _expectRevert(IDecisions.Decisions_NotIndependent.selector, PASSPORT, 0, both);
+        _as(both);
+        ledger.reviewRequest(request, both, 0, true, COMMITMENT);
+
+        _entrust(both, LAB, MEMBERSHIP_END);
+        request.terms = request.terms.onBehalfOf(both);
+        vm.assertEq(Codes.REVIEW, _decide(LAB, request).outcome(), "its processor's waits");
+        _expectRevert(IDecisions.Decisions_NotIndependent.selector, PASSPORT, 1, both);
+        _review(both, request, 1, true);
+        _review(ETHICS, request, 1, true);
+        _assertVerdict(Codes.PERMIT, 0, _decide(LAB, request));
+    }
+
+    /// @dev What an authority compels: with its instrument, after a regulator's review.
+    function test_WhenCompelled_RegulatorReviewsFirst() external {
+        IDecisions.Request memory request = _request(PASSPORT, 0, _compelledTerms());
+        _assertVerdict(Codes.REVIEW, Facts.HUMAN_REVIEWED, _decide(LAB, request));
+        _expectRevert(IMembers.Members_MissingRole.selector, ETHICS, Codes.ROLE_REGULATOR);
+        _review(ETHICS, request, 0, true);
+        _review(REGULATOR, request, 0, true);
+        _assertVerdict(Codes.PERMIT, 0, _decide(LAB, request));
+    }
+
+    function test_RevertWhen_CompelledRequestHasNoInstrument() external {
+        IDecisions.Request memory request = _request(PASSPORT, 0, _compelledTerms());
+        request.commitment = 0;
+        _assertVerdict(Codes.REVIEW, Facts.HUMAN_REVIEWED, _decide(LAB, request));
+        _expectRevert(IDecisions.Decisions_NoInstrument.selector, PASSPORT, 0);
+        _review(REGULATOR, request, 0, true);
     }
 
     /* TRANSFER */
@@ -300,11 +610,37 @@ contract DecisionsTest is LedgerTest {
 
     /* HELPERS */
 
-    function _transferTerms() private pure returns (Terms) {
-        return TermsLib.pack(Codes.AI_TRAINING, Codes.CONSENT, Codes.TRANSFER, ASKED, PROJECT);
+    /// @dev The lab's request to train, in a law by which a human must have looked at it.
+    function _reviewable() private returns (IDecisions.Request memory) {
+        _require(Codes.SENSITIVE, Codes.AI_TRAINING, Codes.CONSENT, REQUIRED | Facts.HUMAN_REVIEWED);
+        return _request(PASSPORT, GRANT, _trainingTerms());
     }
 
-    function _giveLimited(uint24 maxUses) private {
+    function _review(uint32 memberId, IDecisions.Request memory request, uint40 seq, bool approved) private {
+        _as(memberId);
+        ledger.reviewRequest(request, LAB, seq, approved, COMMITMENT);
+    }
+
+    function _compelledTerms() private pure returns (Terms) {
+        return TermsLib.pack(Codes.OPERATIONS, Codes.COMPELLED, Codes.READ, Codes.DIAGNOSIS, 0);
+    }
+
+    function _subjectTerms() private pure returns (Terms) {
+        return TermsLib.pack(Codes.PATIENT_REQUEST, Codes.SUBJECT_REQUEST, Codes.READ, ASKED, 0);
+    }
+
+    function _assertUsed(uint8 purpose, uint256 expected) private view {
+        (, uint256 used) = ledger.capsOf(LAB, START / DAY);
+        vm.assertEq(expected << (16 * uint256(purpose)), used, "used");
+    }
+
+    /// @dev Denied, for this among other reasons.
+    function _assertDenied(uint32 missing, Verdict verdict) private pure {
+        vm.assertEq(Codes.DENY, verdict.outcome(), "outcome");
+        vm.assertEq(missing, verdict.missing() & missing, "missing");
+    }
+
+    function _giveLimited(uint16 maxUses) private {
         IConsents.Grant memory given = _grantOf(OTHER_GRANT, PASSPORT);
         given.maxUses = maxUses;
         _give(given);
@@ -321,17 +657,6 @@ contract DecisionsTest is LedgerTest {
         _release(HOSPITAL, PASSPORT, 0);
     }
 
-    /// @dev Put one entry into the law.
-    function _require(uint8 dataClass, uint8 purpose, uint8 basis, uint32 required) private {
-        IPolicy.Table memory law = ledger.policy();
-        uint256 index = (uint256(dataClass) - 1) * 16 + purpose;
-        uint256 shift = 32 * uint256(basis);
-        law.required[index] &= ~(uint256(type(uint32).max) << shift);
-        law.required[index] |= uint256(required) << shift;
-        _as(COMMITTEE);
-        ledger.setPolicy(law);
-    }
-
     /// @dev The verdicts in the logs of a batch, whose other words must be those of the requests.
     function _decisionsLogged(
         uint32 caller,
@@ -345,7 +670,9 @@ contract DecisionsTest is LedgerTest {
             vm.assertEq(requests[index].grantId, logs[index].topics[2], "grant");
             vm.assertEq(bytes32(uint256(caller)), logs[index].topics[3], "member");
             bytes32 commitment;
-            (verdicts[index], commitment) = abi.decode(logs[index].data, (bytes32, bytes32));
+            uint256 terms;
+            (terms, verdicts[index], commitment) = abi.decode(logs[index].data, (uint256, bytes32, bytes32));
+            vm.assertEq(Terms.unwrap(requests[index].terms), terms, "terms");
             vm.assertEq(requests[index].commitment, commitment, "commitment");
         }
     }

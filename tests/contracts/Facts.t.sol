@@ -8,7 +8,7 @@ import {IPolicy} from "../../contracts/interfaces/IPolicy.sol";
 import {IProjects} from "../../contracts/interfaces/IProjects.sol";
 import {Codes} from "../../contracts/libraries/Codes.sol";
 import {Facts} from "../../contracts/libraries/Facts.sol";
-import {TermsLib} from "../../contracts/libraries/Terms.sol";
+import {Terms, TermsLib} from "../../contracts/libraries/Terms.sol";
 import {Verdict} from "../../contracts/libraries/Verdict.sol";
 import {Base} from "./Base.t.sol";
 
@@ -18,12 +18,13 @@ contract FactsTest is Base {
     struct Scenario {
         IMembers.Admission requester;
         IPassports.Issue passport;
-        IProjects.Project project;
+        IProjects.Filing project;
         IConsents.Grant grant;
         // the request
         uint8 purpose;
         uint8 basis;
         uint16 categories;
+        uint8 level;
         // what happened before it
         uint256 uses; // permits already given
         uint256 time; // 0 for now
@@ -33,15 +34,23 @@ contract FactsTest is Base {
         bool projectWithdrawn;
         bool projectOfAnother;
         bool projectOmitted;
+        bool unapprovedByEthics;
+        bool unapprovedByCompliance;
         bool grantRevoked;
         bool grantToAnother;
         bool grantOfAnotherPassport;
         bool grantOmitted;
         bool byCustodian;
+        uint16 cap; // permits a day, spent
     }
 
-    uint32 private constant FILED = Facts.PROJECT_FILED | Facts.PROJECT_TECHNIQUE;
-    uint32 private _count = CLINIC; // members so far
+    uint32 private constant FILED =
+        Facts.PROJECT_FILED |
+            Facts.PROJECT_ETHICS |
+            Facts.PROJECT_COMPLIANCE |
+            Facts.PROJECT_TECHNIQUE |
+            Facts.PROJECT_AGREEMENT;
+    uint32 private _count = FOUNDED; // members so far
 
     function setUp() external {
         _deploy();
@@ -64,10 +73,10 @@ contract FactsTest is Base {
             _assertAnswer(fact, _trainingWithout(fact));
             ++tested;
         }
-        vm.assertEq(13, tested, "facts required for training on sensitive data");
+        vm.assertEq(21, tested, "facts required for training on sensitive data");
     }
 
-    function _trainingWithout(uint32 fact) private pure returns (Scenario memory s) {
+    function _trainingWithout(uint32 fact) private returns (Scenario memory s) {
         s = _training();
         if (fact == Facts.MEMBER_ACTIVE) s.suspended = true;
         else if (fact == Facts.MEMBER_SCOPE) s.requester.purposes = ~_bit(Codes.AI_TRAINING);
@@ -77,11 +86,19 @@ contract FactsTest is Base {
             s.categories = s.grant.categories = ASKED | Codes.DEMOGRAPHICS;
         else if (fact == Facts.PROJECT_FILED) s.project.purposes = _bit(Codes.RESEARCH);
         else if (fact == Facts.PROJECT_TECHNIQUE) s.project.techniques = 0;
+        else if (fact == Facts.PROJECT_AGREEMENT) s.project.agreement = 0;
+        else if (fact == Facts.PROJECT_ETHICS) s.unapprovedByEthics = true;
+        else if (fact == Facts.PROJECT_COMPLIANCE) s.unapprovedByCompliance = true;
+        else if (fact == Facts.BORDER_CLEARED) s.requester.jurisdiction = ABROAD;
+        else if (fact == Facts.LEVEL_SUFFICIENT) s.level = Codes.IDENTIFIED;
+        else if (fact == Facts.GRANT_PERIOD) s.grant.dataTo = 1;
+        else if (fact == Facts.WITHIN_CAP) s.cap = uint16(s.uses = 1);
+        else if (fact == Facts.UNLOCKED) s.passport.lock = _declare(_declaration());
         else if (fact == Facts.GRANT_LIVE) s.grantRevoked = true;
         else if (fact == Facts.GRANT_RECIPIENT) s.grantToAnother = true;
         else if (fact == Facts.GRANT_PURPOSE) s.grant.purposes = _bit(Codes.RESEARCH);
         else if (fact == Facts.GRANT_CATEGORIES) s.grant.categories = Codes.DIAGNOSIS;
-        else if (fact == Facts.GRANT_QUOTA) s.grant.maxUses = uint24(s.uses = 1);
+        else if (fact == Facts.GRANT_QUOTA) s.grant.maxUses = uint16(s.uses = 1);
         else if (fact == Facts.LAWFUL) s.basis = Codes.COMPELLED;
         else revert("a required fact that no scenario takes away");
     }
@@ -99,7 +116,7 @@ contract FactsTest is Base {
         (uint32 requester, bytes32 passportId, bytes32 grantId, uint32 projectId) = _build(s);
         IPolicy.Table memory law = ledger.policy();
         law.bannedPurposes |= _bit(Codes.AI_TRAINING);
-        _as(COMMITTEE);
+        _asCommittee();
         ledger.setPolicy(law);
         _assertVerdict(Facts.PURPOSE_ALLOWED, _ask(s, requester, passportId, grantId, projectId));
     }
@@ -148,10 +165,12 @@ contract FactsTest is Base {
         }
     }
 
-    function test_WhenDataIsNonSensitive_NoTechniqueIsNeeded() external {
+    function test_WhenDataIsNonSensitive_ProjectNeedsNothingButEthics() external {
         Scenario memory s = _training();
         s.categories = s.grant.categories = Codes.VITALS;
         s.project.techniques = 0;
+        s.project.agreement = 0;
+        s.unapprovedByCompliance = true;
         _assertAnswer(0, s);
     }
 
@@ -323,6 +342,7 @@ contract FactsTest is Base {
         s.purpose = Codes.AI_TRAINING;
         s.basis = Codes.CONSENT;
         s.categories = ASKED;
+        s.level = Codes.PSEUDONYMISED;
     }
 
     /// @dev Primary care, without a project.
@@ -363,7 +383,13 @@ contract FactsTest is Base {
         s.passport.passportId = passportId = keccak256(abi.encode("passport", _count));
         _issue(HOSPITAL, s.passport);
 
-        if (!s.projectOmitted) projectId = _file(s.projectOfAnother ? LAB : requester, s.project);
+        if (!s.projectOmitted) {
+            projectId = _file(s.projectOfAnother ? LAB : requester, s.project);
+            if (!s.unapprovedByEthics) _reviewProject(ETHICS, projectId, IProjects.Approval.ETHICS, true);
+            if (!s.unapprovedByCompliance)
+                _reviewProject(COMPLIANCE, projectId, IProjects.Approval.COMPLIANCE, true);
+        }
+        if (s.cap != 0) _setCap(requester, s.purpose, s.cap);
         if (!s.grantOmitted) {
             s.grant.grantId = grantId = keccak256(abi.encode("grant", _count));
             s.grant.passportId = s.grantOfAnotherPassport ? _another(s.passport) : passportId;
@@ -402,15 +428,12 @@ contract FactsTest is Base {
         bytes32 grantId,
         uint32 projectId
     ) private returns (Verdict) {
-        return
-            _decide(
-                requester,
-                _request(
-                    passportId,
-                    grantId,
-                    TermsLib.pack(s.purpose, s.basis, Codes.READ, s.categories, projectId)
-                )
-            );
+        return _decide(requester, _request(passportId, grantId, _termsOf(s, projectId)));
+    }
+
+    function _termsOf(Scenario memory s, uint32 projectId) private pure returns (Terms terms) {
+        terms = TermsLib.pack(s.purpose, s.basis, Codes.READ, s.categories, projectId);
+        return terms.atLevel(s.level);
     }
 
     /* ASSERTIONS */

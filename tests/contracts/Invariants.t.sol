@@ -66,11 +66,11 @@ contract Handler is Base {
     constructor() {
         _deploy();
         _defaultLaw = ledger.policy();
-        IProjects.Project memory project = _projectDraft();
+        IProjects.Filing memory project = _projectDraft();
         project.purposes = type(uint16).max;
         project.validTo = START + 3650 * DAY;
         for (uint32 memberId = HOSPITAL; memberId <= CLINIC; ++memberId) {
-            _projectOf[memberId] = _file(memberId, project);
+            _approve(_projectOf[memberId] = _file(memberId, project));
         }
         issue(HOSPITAL);
         issue(CLINIC);
@@ -103,7 +103,7 @@ contract Handler is Base {
         uint16 categories = uint16(words) == 0 ? 1 : uint16(words);
         Terms terms = TermsLib.pack(
             uint8(words >> 16) % 16,
-            uint8(words >> 24) % 7,
+            uint8(words >> 24) % 8,
             uint8(words >> 32) % 2,
             categories,
             uint32(words >> 40) % 4
@@ -129,7 +129,8 @@ contract Handler is Base {
         Asset storage asset = _assets[which % _assets.length];
         if (asset.status != IPassports.PassportStatus.OPEN || (!byOwner && _suspended[asset.custodian]))
             return;
-        _as(byOwner ? COMMITTEE : asset.custodian);
+        if (byOwner) _asCommittee();
+        else _as(asset.custodian);
         ledger.seal(asset.passportId, COMMITMENT);
         asset.status = IPassports.PassportStatus.SEALED;
     }
@@ -148,20 +149,20 @@ contract Handler is Base {
     /// @dev A permit to transfer stands for an hour, while its recipient is active and its grant is live.
     function ship(uint256 which) external {
         if (_leaves.length == 0) return;
-        Leave storage leave = _leaves[_leaves.length - 1 - (which % _leaves.length) / 2]; // rather a late one
-        bool stands = _stands(leave);
-        _check(2, ledger.transferPermit(leave.passportId, leave.seq) == (stands ? leave.recipient : 0));
-        Asset storage asset = _assetOf(leave.passportId);
+        Leave storage permit = _leaves[_leaves.length - 1 - (which % _leaves.length) / 2]; // rather a late one
+        bool stands = _stands(permit);
+        _check(2, ledger.transferPermit(permit.passportId, permit.seq) == (stands ? permit.recipient : 0));
+        Asset storage asset = _assetOf(permit.passportId);
         bool open = asset.status == IPassports.PassportStatus.OPEN && !_suspended[asset.custodian];
         bytes memory call_ = abi.encodeCall(
             ledger.ship,
-            (_freshId(), leave.passportId, leave.seq, COMMITMENT)
+            (_freshId(), permit.passportId, permit.seq, COMMITMENT)
         );
         _as(asset.custodian);
         (bool done, ) = address(ledger).call(call_);
         _check(2, done == (stands && open));
         if (!done) return;
-        leave.used = true;
+        permit.used = true;
         ++shipments;
     }
 
@@ -184,7 +185,7 @@ contract Handler is Base {
             _end(former, IConsents.GrantStatus.SUPERSEDED);
             former.successor = _consents.length;
         }
-        _remember(given, asset.holderKey).state = _stateOf(given);
+        _remember(given, asset.holderKey).state = _stateOf(given, 0, IConsents.Assurance.SELF);
     }
 
     function revoke(uint256 which) external {
@@ -192,7 +193,7 @@ contract Handler is Base {
         ledger.revoke(
             consent.passportId,
             consent.grantId,
-            _signedRevocation(consent.holderKey, consent.passportId, consent.grantId)
+            _own(_signedRevocation(consent.holderKey, consent.passportId, consent.grantId))
         );
         while (consent.state.status == IConsents.GrantStatus.SUPERSEDED)
             consent = _consents[consent.successor];
@@ -208,7 +209,7 @@ contract Handler is Base {
         ledger.revoke(
             given.passportId,
             given.grantId,
-            _signedRevocation(asset.holderKey, given.passportId, given.grantId)
+            _own(_signedRevocation(asset.holderKey, given.passportId, given.grantId))
         );
         _end(_remember(given, asset.holderKey), IConsents.GrantStatus.WITHDRAWN);
         bytes memory signature = _signed(asset.holderKey, given);
@@ -237,7 +238,10 @@ contract Handler is Base {
         Consent storage consent = _consents[which % _consents.length];
         key = _wrongKey(consent.holderKey, key);
         bytes memory signature = _signedRevocation(key, consent.passportId, consent.grantId);
-        bytes memory call_ = abi.encodeCall(ledger.revoke, (consent.passportId, consent.grantId, signature));
+        bytes memory call_ = abi.encodeCall(
+            ledger.revoke,
+            (consent.passportId, consent.grantId, _own(signature))
+        );
         _tryAs(consent.state.recipient, call_, 3);
         ++forgeries;
     }
@@ -248,7 +252,7 @@ contract Handler is Base {
         uint32 memberId = HOSPITAL + uint32(which % 3);
         if (!_suspended[memberId] && (which >> 8) % 3 != 0) return; // mostly active
         bytes32 before = _storedGrants();
-        _as(COMMITTEE);
+        _asCommittee();
         if (_suspended[memberId]) ledger.reinstate(memberId);
         else ledger.suspend(memberId, COMMITMENT);
         _suspended[memberId] = !_suspended[memberId];
@@ -258,7 +262,7 @@ contract Handler is Base {
     function unseal(uint256 which) external {
         Asset storage asset = _assets[which % _assets.length];
         if (asset.status != IPassports.PassportStatus.SEALED) return;
-        _as(COMMITTEE);
+        _asCommittee();
         ledger.unseal(asset.passportId);
         asset.status = IPassports.PassportStatus.OPEN;
     }
@@ -276,7 +280,7 @@ contract Handler is Base {
         } else if (kind % 4 == 3 && uint32(law.required[index] >> shift) != 0) {
             law.required[index] |= uint256(Facts.HUMAN_REVIEWED) << shift;
         }
-        _as(COMMITTEE);
+        _asCommittee();
         ledger.setPolicy(law);
     }
 
@@ -304,13 +308,15 @@ contract Handler is Base {
         if (consent.state.recipient == 0) return; // never granted
         uint32 caller = seed % 4 == 0 ? HOSPITAL + uint32((seed >> 8) % 3) : consent.state.recipient;
         uint16 impersonal = uint16(~(Codes.DEMOGRAPHICS | Codes.CLAIMS | _defaultLaw.coreCategories));
-        Terms terms = TermsLib.pack(
-            _lowestBit(consent.state.purposes),
-            Codes.CONSENT,
-            uint8((seed >> 16) % 2),
-            Codes.VITALS | (uint16(seed >> 24) & consent.state.categories & impersonal),
-            _projectOf[caller]
-        );
+        Terms terms = TermsLib
+            .pack(
+                _lowestBit(consent.state.purposes),
+                Codes.CONSENT,
+                uint8((seed >> 16) % 2),
+                Codes.VITALS | (uint16(seed >> 24) & consent.state.categories & impersonal),
+                _projectOf[caller]
+            )
+            .atLevel(Codes.PSEUDONYMISED);
         _ask(caller, consent.passportId, consent.grantId, terms);
     }
 
@@ -356,10 +362,10 @@ contract Handler is Base {
         if (state.maxUses != 0) ++state.uses;
     }
 
-    function _stands(Leave storage leave) private view returns (bool) {
-        if (leave.used || _now() > leave.decidedAt + 1 hours || _suspended[leave.recipient]) return false;
-        if (leave.grantId == 0) return true;
-        IConsents.GrantState storage state = _stored(leave.passportId, leave.grantId);
+    function _stands(Leave storage permit) private view returns (bool) {
+        if (permit.used || _now() > permit.decidedAt + 1 hours || _suspended[permit.recipient]) return false;
+        if (permit.grantId == 0) return true;
+        IConsents.GrantState storage state = _stored(permit.passportId, permit.grantId);
         bool active = state.status == IConsents.GrantStatus.ACTIVE;
         return active && state.useFrom <= _now() && _now() < state.useTo;
     }
@@ -409,31 +415,14 @@ contract Handler is Base {
         given.flags = uint8(words >> 8) % 16;
         if (given.flags & Codes.FLAG_SEPARATE == 0) given.purposes |= _bit(_somePurpose(words >> 16));
         given.categories = uint16(words >> 24) | Codes.VITALS;
-        given.useFrom = uint40(_now() + ((period >> 8) % (3 * DAY)) - DAY);
-        given.useTo = uint40(_now() + 3 * DAY + ((period >> 64) % (200 * DAY)));
-        given.maxUses = uint24((period >> 128) % 4);
-        given.deadline = uint40(_now());
-    }
-
-    function _stateOf(IConsents.Grant memory given) private pure returns (IConsents.GrantState memory) {
-        return
-            IConsents.GrantState({
-                recipient: given.recipient,
-                purposes: given.purposes,
-                categories: given.categories,
-                useFrom: given.useFrom,
-                useTo: given.useTo,
-                maxUses: given.maxUses,
-                uses: 0,
-                flags: given.flags,
-                status: IConsents.GrantStatus.ACTIVE,
-                endedAt: 0
-            });
+        given.useFrom = uint32(_now() + ((period >> 8) % (3 * DAY)) - DAY);
+        given.useTo = uint32(_now() + 3 * DAY + ((period >> 64) % (200 * DAY)));
+        given.maxUses = uint16((period >> 128) % 4);
+        given.deadline = uint32(_now());
     }
 
     function _end(Consent storage consent, IConsents.GrantStatus status) private {
         consent.state.status = status;
-        consent.state.endedAt = uint40(_now());
     }
 
     function _assetOf(bytes32 passportId) private view returns (Asset storage asset) {

@@ -1,56 +1,76 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
-
+import {ICommittee} from "../../contracts/interfaces/ICommittee.sol";
+import {IConsents} from "../../contracts/interfaces/IConsents.sol";
 import {IMembers} from "../../contracts/interfaces/IMembers.sol";
+import {IPolicy} from "../../contracts/interfaces/IPolicy.sol";
 import {Codes} from "../../contracts/libraries/Codes.sol";
 import {ILedger, LedgerTest} from "./Base.t.sol";
 
-/// @notice The whitelist, and the ownership of the ledger.
+/// @notice The whitelist, and how a ledger begins.
 contract MembersTest is LedgerTest {
-    uint32 private constant NEXT = 5;
+    uint32 private constant NEXT = FOUNDED + 1;
 
     /* DEPLOYMENT */
 
-    function test_WhenDeployed_FounderIsFirstMemberAndOwner() external view {
-        vm.assertEq(_signer(COMMITTEE), ledger.owner(), "owner");
+    function test_WhenDeployed_FounderIsFirstMemberAndSitsAlone() external {
+        ledger = _create(_admission(COMMITTEE, Codes.ROLE_COMMITTEE));
+        vm.assertEq(1, ledger.memberCount(), "members");
         vm.assertEq(COMMITTEE, ledger.memberIdOf(_signer(COMMITTEE)), "member");
         vm.assertEq(Codes.ROLE_COMMITTEE, ledger.memberOf(COMMITTEE).roles, "roles");
+        (uint32[] memory memberIds, ICommittee.SeatKind[] memory kinds) = ledger.seats();
+        vm.assertEq(1, memberIds.length, "seats");
+        vm.assertEq(COMMITTEE, memberIds[0], "seated");
+        vm.assertTrue(kinds[0] == ICommittee.SeatKind.CONVENOR, "kind of the seat");
+        for (uint8 kind = 0; kind <= uint8(type(ICommittee.ActKind).max); ++kind) {
+            ICommittee.Rule memory rule = ledger.ruleOf(ICommittee.ActKind(kind));
+            vm.assertEq(abi.encode(ICommittee.Rule(1, 0, 0)), abi.encode(rule), "rule");
+        }
+    }
+
+    function test_RevertWhen_FoundedAgain() external {
+        IMembers.Admission memory founder = _admission(NEXT, Codes.ROLE_COMMITTEE);
+        IPolicy.Table memory law = ledger.policy();
+        IConsents.Template memory template = ledger.templateOf(TEMPLATE);
+        _expectRevert(ILedger.GovernanceOffice_Founded.selector);
+        ledger.found(founder, law, template);
+        _expectRevert(ILedger.GovernanceOffice_Founded.selector);
+        _asCommittee();
+        ledger.found(founder, law, template);
+
+        ILedger office = ILedger(ledger.OFFICE());
+        _expectRevert(ILedger.GovernanceOffice_Founded.selector);
+        office.found(founder, law, template);
+        vm.assertEq(0, office.memberCount(), "an office is no ledger");
+    }
+
+    function test_RevertWhen_OfficeHasNoCode() external {
+        bytes memory governance = bytes.concat(vm.getCode("GovernanceOffice"), abi.encode(STRANGER));
+        _expectRevert(ILedger.Forwards_NoOffice.selector, STRANGER);
+        _create(governance);
+    }
+
+    function test_RevertWhen_FunctionIsNobodys() external {
+        (bool done, bytes memory answer) = address(ledger).call(abi.encodeWithSignature("owner()"));
+        vm.assertEq(false, done, "the call succeeded");
+        vm.assertEq(0, answer.length, "answer");
+        (done, ) = address(ledger).call("");
+        vm.assertEq(false, done, "nothing was called");
     }
 
     function test_RevertWhen_FounderIsNotCommittee() external {
-        _expectRevert(ILedger.PassportLedger_FounderNotCommittee.selector);
-        _create(_admission(COMMITTEE, Codes.ROLE_CUSTODIAN));
+        address office = _createOffice();
+        _expectRevert(ILedger.GovernanceOffice_FounderNotCommittee.selector);
+        _create(office, _admission(COMMITTEE, Codes.ROLE_CUSTODIAN));
     }
 
     function test_RevertWhen_FounderIsIncomplete() external {
         IMembers.Admission memory founder = _admission(COMMITTEE, Codes.ROLE_COMMITTEE);
         founder.name = "";
+        address office = _createOffice();
         _expectRevert(IMembers.Members_Incomplete.selector);
-        _create(founder);
-    }
-
-    /* OWNERSHIP */
-
-    function test_RevertWhen_OwnershipIsRenounced() external {
-        _expectRevert(ILedger.PassportLedger_CommitteeRequired.selector);
-        _as(COMMITTEE);
-        ledger.renounceOwnership();
-    }
-
-    function test_WhenOwnershipMoves_ItTakesTwoSteps() external onlyChanges(OWNER) {
-        _as(COMMITTEE);
-        ledger.transferOwnership(_signer(CLINIC));
-        vm.assertEq(_signer(COMMITTEE), ledger.owner(), "not yet");
-
-        _as(CLINIC);
-        ledger.acceptOwnership();
-        vm.assertEq(_signer(CLINIC), ledger.owner(), "accepted");
-
-        _expectRevert(Ownable.OwnableUnauthorizedAccount.selector, _signer(COMMITTEE));
-        _as(COMMITTEE);
-        ledger.suspend(LAB, COMMITMENT);
+        _create(office, founder);
     }
 
     /* ADMISSION */
@@ -58,6 +78,7 @@ contract MembersTest is LedgerTest {
     function test_WhenAdmitted_MemberIsStored() external onlyChanges(MEMBERS) {
         IMembers.Admission memory given = _admission(NEXT, Codes.ROLE_AUDITOR);
         given.purposes = 0x0421;
+        given.kind = IMembers.MemberKind.INSURER;
         vm.expectEmit(address(ledger));
         emit IMembers.MemberAdmitted(
             NEXT,
@@ -66,6 +87,7 @@ contract MembersTest is LedgerTest {
             given.purposes,
             given.jurisdiction,
             given.validTo,
+            given.kind,
             given.signingKey,
             given.sealingKey,
             given.name
@@ -81,6 +103,8 @@ contract MembersTest is LedgerTest {
             jurisdiction: given.jurisdiction,
             validTo: given.validTo,
             status: IMembers.MemberStatus.ACTIVE,
+            kind: given.kind,
+            control: 0,
             signingKey: given.signingKey,
             sealingKey: given.sealingKey
         });
@@ -88,7 +112,7 @@ contract MembersTest is LedgerTest {
     }
 
     function test_RevertWhen_AdmissionIsIncomplete() external {
-        IMembers.Admission[7] memory drafts;
+        IMembers.Admission[8] memory drafts;
         for (uint256 index = 0; index < drafts.length; ++index) {
             drafts[index] = _admission(NEXT, Codes.ROLE_AUDITOR);
         }
@@ -99,6 +123,7 @@ contract MembersTest is LedgerTest {
         drafts[4].validTo = START; // now
         drafts[5].name = "";
         drafts[6].name = string(new bytes(65));
+        drafts[7].roles = 1 << 10;
         for (uint256 index = 0; index < drafts.length; ++index) {
             _expectRevert(IMembers.Members_Incomplete.selector);
             _admit(drafts[index]);
@@ -119,6 +144,34 @@ contract MembersTest is LedgerTest {
         _admit(given);
     }
 
+    function test_RevertWhen_SignerIsTheLedger() external {
+        IMembers.Admission memory given = _admission(NEXT, Codes.ROLE_AUDITOR);
+        given.signer = address(ledger);
+        _expectRevert(IMembers.Members_KeyInUse.selector, uint256(uint160(address(ledger))));
+        _admit(given);
+        _expectRevert(IMembers.Members_KeyInUse.selector, uint256(uint160(address(ledger))));
+        _rotate(LAB, address(ledger), COMMITMENT, COMMITMENT);
+    }
+
+    function test_WhenAllianceAdmits_MemberIsAdmitted() external onlyChanges(MEMBERS) {
+        _as(ALLIANCE);
+        vm.assertEq(NEXT, ledger.admit(_admission(NEXT, Codes.ROLES & ~Codes.COMMITTEE_ROLES)), "number");
+    }
+
+    function test_RevertWhen_AllianceGivesARoleThatGoverns() external {
+        uint16[4] memory reserved = [
+            Codes.ROLE_COMMITTEE,
+            Codes.ROLE_ALLIANCE,
+            Codes.ROLE_REGULATOR,
+            Codes.ROLE_EMERGENCY
+        ];
+        for (uint256 index = 0; index < reserved.length; ++index) {
+            _expectRevert(IMembers.Members_RoleReserved.selector, reserved[index]);
+            _as(ALLIANCE);
+            ledger.admit(_admission(NEXT, reserved[index] | Codes.ROLE_PROCESSOR));
+        }
+    }
+
     function test_RevertWhen_SigningKeyIsInUse() external {
         IMembers.Admission memory given = _admission(NEXT, Codes.ROLE_AUDITOR);
         given.signingKey = ledger.memberOf(LAB).signingKey;
@@ -129,17 +182,17 @@ contract MembersTest is LedgerTest {
     function test_WhenUnknown_MemberIsAllZero() external view {
         IMembers.Member memory nothing;
         vm.assertEq(abi.encode(nothing), abi.encode(ledger.memberOf(0)), "member 0");
-        vm.assertEq(abi.encode(nothing), abi.encode(ledger.memberOf(NEXT)), "member 5");
+        vm.assertEq(abi.encode(nothing), abi.encode(ledger.memberOf(NEXT)), "next member");
         vm.assertEq(0, ledger.memberIdOf(STRANGER), "stranger");
         vm.assertEq(0, ledger.memberIdOf(address(0)), "zero address");
     }
 
-    function testFuzz_Admit(uint16 roles, uint16 purposes, uint16 jurisdiction, uint40 validTo) external {
+    function testFuzz_Admit(uint16 roles, uint16 purposes, uint16 jurisdiction, uint32 validTo) external {
         IMembers.Admission memory given = _admission(NEXT, roles);
         given.purposes = purposes;
         given.jurisdiction = jurisdiction;
         given.validTo = validTo;
-        bool complete = roles != 0 && validTo > START;
+        bool complete = roles != 0 && roles <= Codes.ROLES && validTo > START;
         if (!complete) _expectRevert(IMembers.Members_Incomplete.selector);
         _admit(given);
         vm.assertEq(complete ? NEXT : NEXT - 1, ledger.memberCount(), "count");
@@ -159,28 +212,147 @@ contract MembersTest is LedgerTest {
         _suspend(LAB);
         vm.expectEmit(address(ledger));
         emit IMembers.MemberReinstated(LAB);
-        _as(COMMITTEE);
-        ledger.reinstate(LAB);
+        _reinstate(LAB);
+    }
+
+    function test_WhenAllianceOrRegulatorSuspends() external onlyChanges(MEMBERS) {
+        vm.expectEmit(address(ledger));
+        emit IMembers.MemberSuspended(LAB, COMMITMENT);
+        _as(ALLIANCE);
+        ledger.suspend(LAB, COMMITMENT);
+        vm.expectEmit(address(ledger));
+        emit IMembers.MemberSuspended(CLINIC, COMMITMENT);
+        _as(REGULATOR);
+        ledger.suspend(CLINIC, COMMITMENT);
+    }
+
+    function test_RevertWhen_OthersSuspendWhoHoldsASeat() external {
+        uint32[2] memory callers = [ALLIANCE, REGULATOR];
+        for (uint256 index = 0; index < callers.length; ++index) {
+            _expectRevert(IMembers.Members_HoldsSeat.selector, COMMITTEE);
+            _as(callers[index]);
+            ledger.suspend(COMMITTEE, COMMITMENT);
+        }
+    }
+
+    /* EXPULSION */
+
+    function test_WhenExpelled() external onlyChanges(MEMBERS) {
+        vm.expectEmit(address(ledger));
+        emit IMembers.MemberExpelled(LAB, COMMITMENT);
+        _expel(LAB);
+        vm.assertTrue(ledger.memberOf(LAB).status == IMembers.MemberStatus.EXPELLED, "status");
+    }
+
+    function test_RevertGiven_Expelled_NothingBringsItBack() external {
+        _suspend(LAB);
+        _expel(LAB);
+        _expectRevert(IMembers.Members_AlreadySet.selector, LAB);
+        _reinstate(LAB);
+        _expectRevert(IMembers.Members_AlreadySet.selector, LAB);
+        _suspend(LAB);
+        _expectRevert(IMembers.Members_AlreadySet.selector, LAB);
+        _expel(LAB);
+        _expectRevert(IMembers.Members_AlreadySet.selector, LAB);
+        _license(LAB, 1, MEMBERSHIP_END);
+
+        _rotate(LAB, _signer(NEXT), COMMITMENT, COMMITMENT); // with new keys it is expelled all the same
+        _expectRevert(IMembers.Members_NotActive.selector, LAB);
+        _as(NEXT);
+        ledger.fileProject(_projectDraft(), COMMITMENT);
+    }
+
+    /* LICENCE, CONTROL, CAPS */
+
+    function test_WhenLicensed() external onlyChanges(MEMBERS) {
+        IMembers.Member memory expected = ledger.memberOf(LAB);
+        expected.purposes = 0x0421;
+        expected.validTo = START + DAY;
+        vm.expectEmit(address(ledger));
+        emit IMembers.MemberLicensed(LAB, 0x0421, START + DAY);
+        _license(LAB, 0x0421, START + DAY);
+        vm.assertEq(abi.encode(expected), abi.encode(ledger.memberOf(LAB)), "only the licence differs");
+    }
+
+    function test_WhenControlChanges_ItIsCounted() external onlyChanges(MEMBERS) {
+        IMembers.Member memory expected = ledger.memberOf(LAB);
+        expected.control = 2;
+        vm.expectEmit(address(ledger));
+        emit IMembers.MemberControlChanged(LAB, 1, COMMITMENT);
+        _changeControl(LAB);
+        vm.expectEmit(address(ledger));
+        emit IMembers.MemberControlChanged(LAB, 2, COMMITMENT);
+        _as(ALLIANCE);
+        ledger.changeControl(LAB, COMMITMENT);
+        vm.assertEq(abi.encode(expected), abi.encode(ledger.memberOf(LAB)), "only control differs");
+    }
+
+    function test_WhenCapsAreSet() external onlyChanges(CAPS) {
+        vm.expectEmit(address(ledger));
+        emit IMembers.MemberCapsSet(LAB, 12345);
+        _asCommittee();
+        ledger.setCaps(LAB, 12345);
+        (uint256 caps, uint256 used) = ledger.capsOf(LAB, START / DAY);
+        vm.assertEq(12345, caps, "caps");
+        vm.assertEq(0, used, "used");
+    }
+
+    /* ENTRUSTMENT */
+
+    function test_WhenEntrusted_AndEnded() external onlyChanges(ENTRUSTMENTS) {
+        vm.expectEmit(address(ledger));
+        emit IMembers.MemberEntrusted(LAB, CLINIC, 0x0421, START + DAY, COMMITMENT);
+        _as(LAB);
+        ledger.entrust(CLINIC, 0x0421, START + DAY, COMMITMENT);
+        vm.assertEq(
+            abi.encode(IMembers.Entrustment(0x0421, START + DAY)),
+            abi.encode(ledger.entrustmentOf(LAB, CLINIC)),
+            "entrustment"
+        );
+        vm.assertEq(0, ledger.entrustmentOf(CLINIC, LAB).purposes, "not the other way round");
+
+        _as(LAB);
+        ledger.entrust(CLINIC, 0, START + DAY, COMMITMENT);
+        vm.assertEq(0, ledger.entrustmentOf(LAB, CLINIC).purposes, "ended");
+    }
+
+    function test_RevertWhen_MemberEntrustsItselfOrNobody() external {
+        _expectRevert(IMembers.Members_SelfEntrustment.selector, LAB);
+        _entrust(LAB, LAB, MEMBERSHIP_END);
+        _expectRevert(IMembers.Members_Unknown.selector, NOBODY);
+        _entrust(LAB, NOBODY, MEMBERSHIP_END);
+        _suspend(LAB);
+        _expectRevert(IMembers.Members_NotActive.selector, LAB);
+        _entrust(LAB, CLINIC, MEMBERSHIP_END);
     }
 
     function test_RevertGiven_MemberIsUnknown() external {
         for (uint32 memberId = 0; memberId <= NEXT; memberId += NEXT) {
-            _expectRevert(IMembers.Members_Unknown.selector, memberId);
-            _suspend(memberId);
-
-            _expectRevert(IMembers.Members_Unknown.selector, memberId);
-            _as(COMMITTEE);
-            ledger.reinstate(memberId);
-
-            _expectRevert(IMembers.Members_Unknown.selector, memberId);
-            _rotate(memberId, _signer(NEXT), COMMITMENT, COMMITMENT);
+            bytes[7] memory acts = [
+                abi.encodeCall(ledger.suspend, (memberId, COMMITMENT)),
+                abi.encodeCall(ledger.reinstate, (memberId)),
+                abi.encodeCall(ledger.expel, (memberId, COMMITMENT)),
+                abi.encodeCall(ledger.rotateKeys, (memberId, _signer(NEXT), COMMITMENT, COMMITMENT)),
+                abi.encodeCall(ledger.license, (memberId, 1, MEMBERSHIP_END)),
+                abi.encodeCall(ledger.changeControl, (memberId, COMMITMENT)),
+                abi.encodeCall(ledger.setCaps, (memberId, 1))
+            ];
+            for (uint256 index = 0; index < acts.length; ++index) {
+                _asCommittee();
+                (bool done, bytes memory answer) = address(ledger).call(acts[index]);
+                vm.assertEq(false, done, "the call succeeded");
+                vm.assertEq(
+                    abi.encodeWithSelector(IMembers.Members_Unknown.selector, memberId),
+                    answer,
+                    "revert data"
+                );
+            }
         }
     }
 
     function test_RevertGiven_StatusIsAlreadySet() external {
         _expectRevert(IMembers.Members_AlreadySet.selector, LAB);
-        _as(COMMITTEE);
-        ledger.reinstate(LAB);
+        _reinstate(LAB);
 
         _suspend(LAB);
         _expectRevert(IMembers.Members_AlreadySet.selector, LAB);
@@ -225,43 +397,10 @@ contract MembersTest is LedgerTest {
         vm.assertEq(LAB, ledger.memberIdOf(before.signer), "number by signer");
     }
 
-    function test_WhenCommitteesKeysAreRotated_OwnershipMovesAlong() external onlyChanges(MEMBERS | OWNER) {
-        vm.expectEmit(address(ledger));
-        emit Ownable.OwnershipTransferred(_signer(COMMITTEE), _signer(NEXT));
-        vm.expectEmit(address(ledger));
-        emit IMembers.MemberKeysRotated(COMMITTEE, _signer(NEXT), COMMITMENT, CONTENT);
+    function test_WhenCommitteesKeysAreRotated_SeatStays() external onlyChanges(MEMBERS) {
         _rotate(COMMITTEE, _signer(NEXT), COMMITMENT, CONTENT);
-        vm.assertEq(_signer(NEXT), ledger.owner(), "owner");
-        vm.assertEq(address(0), ledger.pendingOwner(), "in one step");
-
-        _expectRevert(Ownable.OwnableUnauthorizedAccount.selector, _signer(COMMITTEE));
-        _suspend(LAB);
-        _as(NEXT); // the new signer
-        ledger.suspend(LAB, COMMITMENT);
-    }
-
-    function test_WhenCommitteeKeepsItsSigner_OwnershipStays() external onlyChanges(MEMBERS) {
-        _rotate(COMMITTEE, _signer(COMMITTEE), COMMITMENT, CONTENT);
-    }
-
-    function test_WhenAnotherMemberOwnsTheLedger_OnlyItsKeysMoveOwnership() external {
-        _as(COMMITTEE);
-        ledger.transferOwnership(_signer(CLINIC));
-        _as(CLINIC);
-        ledger.acceptOwnership();
-
-        _as(CLINIC);
-        ledger.rotateKeys(COMMITTEE, _signer(NEXT), COMMITMENT, COMMITMENT);
-        vm.assertEq(_signer(CLINIC), ledger.owner(), "a former owner's keys are any member's");
-        _as(CLINIC);
-        ledger.rotateKeys(CLINIC, _signer(NEXT + 1), CONTENT, CONTENT);
-        vm.assertEq(_signer(NEXT + 1), ledger.owner(), "the owner's are the ledger's");
-    }
-
-    function test_RevertWhen_CommitteeTakesAMembersSigner_OwnershipStays() external {
-        _expectRevert(IMembers.Members_KeyInUse.selector, uint256(uint160(_signer(LAB))));
-        _rotate(COMMITTEE, _signer(LAB), COMMITMENT, COMMITMENT);
-        vm.assertEq(_signer(COMMITTEE), ledger.owner(), "owner");
+        (uint32[] memory memberIds, ) = ledger.seats();
+        vm.assertEq(COMMITTEE, memberIds[0], "seat");
     }
 
     function test_WhenSigningKeyWasRotatedAway_OnlyItsMemberMayTakeItBack() external {
@@ -308,7 +447,12 @@ contract MembersTest is LedgerTest {
     }
 
     function _rotate(uint32 memberId, address signer, bytes32 signingKey, bytes32 sealingKey) private {
-        _as(COMMITTEE);
+        _asCommittee();
         ledger.rotateKeys(memberId, signer, signingKey, sealingKey);
+    }
+
+    function _license(uint32 memberId, uint16 purposes, uint32 validTo) private {
+        _asCommittee();
+        ledger.license(memberId, purposes, validTo);
     }
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
-
+import {IEmergencies} from "../../contracts/interfaces/IEmergencies.sol";
 import {IMembers} from "../../contracts/interfaces/IMembers.sol";
 import {IPassports} from "../../contracts/interfaces/IPassports.sol";
 import {Codes} from "../../contracts/libraries/Codes.sol";
@@ -19,13 +18,16 @@ contract PassportsTest is LedgerTest {
         IPassports.Issue memory given = _issueOf(NEW, holder);
         given.custody = IPassports.Custody.ASSISTED;
         given.purposes = 0x8421;
+        given.level = Codes.AGGREGATE;
         vm.expectEmit(address(ledger));
         emit IPassports.PassportIssued(
             NEW,
             HOSPITAL,
-            holder,
+            given.holder,
             IPassports.Custody.ASSISTED,
             given.purposes,
+            Codes.AGGREGATE,
+            0,
             given.content
         );
         _issue(HOSPITAL, given);
@@ -36,8 +38,11 @@ contract PassportsTest is LedgerTest {
             purposes: given.purposes,
             status: IPassports.PassportStatus.OPEN,
             custody: IPassports.Custody.ASSISTED,
-            holder: holder,
-            content: given.content
+            level: Codes.AGGREGATE,
+            lock: 0,
+            epoch: 0,
+            content: given.content,
+            holder: given.holder
         });
         vm.assertEq(abi.encode(expected), abi.encode(_passport(NEW)), "passport");
         vm.assertEq(0, ledger.sizeOf(NEW), "size");
@@ -49,22 +54,51 @@ contract PassportsTest is LedgerTest {
         issues[1] = _issueOf(UNKNOWN, otherHolder);
         _as(CLINIC);
         ledger.issue(issues);
-        vm.assertEq(holder, _passport(NEW).holder, "first");
-        vm.assertEq(otherHolder, _passport(UNKNOWN).holder, "second");
+        vm.assertEq(abi.encodePacked(holder), _passport(NEW).holder, "first");
+        vm.assertEq(abi.encodePacked(otherHolder), _passport(UNKNOWN).holder, "second");
     }
 
     function test_RevertWhen_IssueIsIncomplete() external {
-        IPassports.Issue[4] memory drafts;
+        IPassports.Issue[6] memory drafts;
         for (uint256 index = 0; index < drafts.length; ++index) {
             drafts[index] = _issueOf(NEW, holder);
         }
         drafts[0].passportId = 0;
-        drafts[1].holder = address(0);
+        drafts[1].holder = new bytes(19);
         drafts[2].purposes = 0;
         drafts[3].content = 0;
+        drafts[4].level = 4;
+        drafts[5].holder = "";
         for (uint256 index = 0; index < drafts.length; ++index) {
             _expectRevert(IPassports.Passports_Incomplete.selector, drafts[index].passportId);
             _issue(HOSPITAL, drafts[index]);
+        }
+    }
+
+    function test_WhenHolderIsLongerThanAnAccount_ItIsStored() external {
+        bytes memory key = abi.encodePacked(STRANGER, bytes32(uint256(1)), bytes32(uint256(2)));
+        _issue(HOSPITAL, _issueOf(NEW, key));
+        vm.assertEq(key, _passport(NEW).holder, "holder");
+    }
+
+    /* LOCK */
+
+    function test_WhenIssuedUnderAPublicEmergency_ItIsLockedToIt() external {
+        uint32 emergency = _declare(_declaration());
+        IPassports.Issue memory given = _issueOf(NEW, holder);
+        given.lock = emergency;
+        _issue(HOSPITAL, given);
+        vm.assertEq(emergency, _passport(NEW).lock, "lock");
+    }
+
+    function test_RevertWhen_LockIsNoPublicEmergency() external {
+        uint32 individual = _open(RESCUE, PASSPORT);
+        IPassports.Issue memory given = _issueOf(NEW, holder);
+        uint32[2] memory locks = [individual, individual + 1];
+        for (uint256 index = 0; index < locks.length; ++index) {
+            given.lock = locks[index];
+            _expectRevert(IEmergencies.Emergencies_Unknown.selector, given.lock);
+            _issue(HOSPITAL, given);
         }
     }
 
@@ -191,10 +225,18 @@ contract PassportsTest is LedgerTest {
         _assertStatus(IPassports.PassportStatus.SEALED);
     }
 
-    function test_WhenSealed_ByOwner() external onlyChanges(PASSPORTS) {
+    function test_WhenSealed_ByCommittee() external onlyChanges(PASSPORTS) {
         vm.expectEmit(address(ledger));
         emit IPassports.PassportSealed(PASSPORT, COMMITMENT);
         _seal(PASSPORT);
+        _assertStatus(IPassports.PassportStatus.SEALED);
+    }
+
+    function test_WhenSealed_ByRegulator() external onlyChanges(PASSPORTS) {
+        vm.expectEmit(address(ledger));
+        emit IPassports.PassportSealed(PASSPORT, COMMITMENT);
+        _as(REGULATOR);
+        ledger.seal(PASSPORT, COMMITMENT);
         _assertStatus(IPassports.PassportStatus.SEALED);
     }
 
@@ -202,14 +244,14 @@ contract PassportsTest is LedgerTest {
         _seal(PASSPORT);
         vm.expectEmit(address(ledger));
         emit IPassports.PassportUnsealed(PASSPORT);
-        _as(COMMITTEE);
+        _asCommittee();
         ledger.unseal(PASSPORT);
     }
 
     function test_RevertGiven_CustodianSealed_CustodianCannotUnseal() external {
         _as(HOSPITAL);
         ledger.seal(PASSPORT, COMMITMENT);
-        _expectRevert(Ownable.OwnableUnauthorizedAccount.selector, _signer(HOSPITAL));
+        _expectOnly(HOSPITAL);
         _as(HOSPITAL);
         ledger.unseal(PASSPORT);
     }
@@ -223,7 +265,7 @@ contract PassportsTest is LedgerTest {
 
     function test_RevertGiven_Open_UnsealIsRefused() external {
         _expectRevert(IPassports.Passports_WrongStatus.selector, PASSPORT, IPassports.PassportStatus.OPEN);
-        _as(COMMITTEE);
+        _asCommittee();
         ledger.unseal(PASSPORT);
     }
 
@@ -240,7 +282,7 @@ contract PassportsTest is LedgerTest {
             PASSPORT,
             IPassports.PassportStatus.DESTROYED
         );
-        _as(COMMITTEE);
+        _asCommittee();
         ledger.unseal(PASSPORT);
     }
 
@@ -272,16 +314,11 @@ contract PassportsTest is LedgerTest {
                 abi.encodeWithSelector(IPassports.Passports_Unknown.selector, UNKNOWN)
             );
         }
-        _assertCallReverts(
-            COMMITTEE,
-            acts[2],
-            abi.encodeWithSelector(IPassports.Passports_Unknown.selector, UNKNOWN)
-        );
-        _assertCallReverts(
-            COMMITTEE,
-            abi.encodeCall(ledger.unseal, (UNKNOWN)),
-            abi.encodeWithSelector(IPassports.Passports_Unknown.selector, UNKNOWN)
-        );
+        _expectRevert(IPassports.Passports_Unknown.selector, UNKNOWN);
+        _seal(UNKNOWN);
+        _expectRevert(IPassports.Passports_Unknown.selector, UNKNOWN);
+        _asCommittee();
+        ledger.unseal(UNKNOWN);
     }
 
     function test_RevertGiven_CallerIsNotTheActiveCustodian() external {

@@ -41,17 +41,15 @@ contract PolicyTest is LedgerTest {
     }
 
     function test_WhenDeployed_EntriesFollowThePapers() external view {
-        uint32 floor = Facts.FLOOR | Facts.MEMBER_SCOPE | Facts.CATEGORIES_NECESSARY;
+        uint32 floor = Facts.FLOOR | Facts.OTHERS_FLOOR | Facts.MEMBER_SCOPE | Facts.CATEGORIES_NECESSARY;
         uint32 consented = floor | Facts.CONSENT_FLOOR;
-        uint32 filed = Facts.PROJECT_FILED | Facts.PROJECT_TECHNIQUE;
-        _assertEntry(
-            Codes.CORE_PRIVACY,
-            Codes.AI_TRAINING,
-            Codes.CONSENT,
-            consented | filed | Facts.GRANT_SEPARATE | Facts.EMERGENCY_IN_FORCE | Facts.ENCRYPTED
-        );
+        uint32 reviewed = Facts.PROJECT_FILED | Facts.PROJECT_ETHICS | Facts.BORDER_CLEARED;
+        uint32 filed =
+            reviewed | Facts.PROJECT_COMPLIANCE | Facts.PROJECT_TECHNIQUE | Facts.PROJECT_AGREEMENT;
+        uint32 core = Facts.GRANT_SEPARATE | Facts.EMERGENCY_IN_FORCE | Facts.ENCRYPTED;
+        _assertEntry(Codes.CORE_PRIVACY, Codes.AI_TRAINING, Codes.CONSENT, consented | filed | core);
         _assertEntry(Codes.SENSITIVE, Codes.AI_TRAINING, Codes.CONSENT, consented | filed);
-        _assertEntry(Codes.NON_SENSITIVE, Codes.AI_TRAINING, Codes.CONSENT, consented | Facts.PROJECT_FILED);
+        _assertEntry(Codes.NON_SENSITIVE, Codes.AI_TRAINING, Codes.CONSENT, consented | reviewed);
         _assertEntry(
             Codes.SENSITIVE,
             Codes.AI_INFERENCE,
@@ -60,9 +58,21 @@ contract PolicyTest is LedgerTest {
         );
         _assertEntry(
             Codes.NON_SENSITIVE,
+            Codes.DISEASE_RESEARCH,
+            Codes.CONSENT,
+            consented | reviewed | Facts.HUMAN_REVIEWED
+        );
+        _assertEntry(
+            Codes.NON_SENSITIVE,
             Codes.PUBLIC_HEALTH,
             Codes.LEGAL_DUTY,
             floor | Facts.SOURCE_DECLARED | Facts.DEIDENTIFIED
+        );
+        _assertEntry(
+            Codes.SENSITIVE,
+            Codes.PUBLIC_HEALTH,
+            Codes.PUBLIC_EMERGENCY,
+            floor | Facts.EMERGENCY_IN_FORCE | Facts.PROJECT_FILED
         );
         _assertEntry(
             Codes.CORE_PRIVACY,
@@ -70,10 +80,49 @@ contract PolicyTest is LedgerTest {
             Codes.CUSTODIAN_CARE,
             floor | Facts.REQUESTER_IS_CUSTODIAN
         );
+        _assertEntry(
+            Codes.CORE_PRIVACY,
+            Codes.EMERGENCY_CARE,
+            Codes.INDIVIDUAL_EMERGENCY,
+            floor | Facts.EMERGENCY_FLOOR
+        );
+        _assertEntry(Codes.SENSITIVE, Codes.OPERATIONS, Codes.COMPELLED, floor | Facts.HUMAN_REVIEWED);
+        _assertEntry(
+            Codes.SENSITIVE,
+            Codes.PATIENT_REQUEST,
+            Codes.SUBJECT_REQUEST,
+            Facts.FLOOR | Facts.CATEGORIES_NECESSARY | Facts.REQUESTER_IS_CUSTODIAN
+        );
         _assertEntry(Codes.CORE_PRIVACY, Codes.PRIMARY_CARE, Codes.CONSENT, consented | Facts.GRANT_SEPARATE);
         _assertEntry(Codes.CORE_PRIVACY, Codes.OPERATIONS, Codes.CUSTODIAN_CARE, 0);
+        _assertEntry(Codes.CORE_PRIVACY, Codes.OPERATIONS, Codes.COMPELLED, 0);
+        _assertEntry(Codes.CORE_PRIVACY, Codes.PUBLIC_HEALTH, Codes.PUBLIC_EMERGENCY, 0);
         _assertEntry(Codes.SENSITIVE, Codes.AI_TRAINING, Codes.NO_BASIS, 0);
         _assertEntry(Codes.SENSITIVE, Codes.AI_TRAINING, Codes.LEGAL_DUTY, 0);
+    }
+
+    function test_WhenDeployed_SecondaryUseIsPseudonymisedAtLeast() external view {
+        uint96 levels = ledger.policy().levels;
+        for (uint8 purpose = 0; purpose < Codes.PURPOSES; ++purpose) {
+            for (uint8 dataClass = 1; dataClass <= 3; ++dataClass) {
+                uint8 expected = Codes.IDENTIFIED;
+                if (purpose >= Codes.RESEARCH && purpose <= Codes.AI_INFERENCE)
+                    expected = Codes.PSEUDONYMISED;
+                if (purpose == Codes.PUBLIC_HEALTH)
+                    expected = dataClass == Codes.NON_SENSITIVE ? Codes.DEIDENTIFIED : Codes.PSEUDONYMISED;
+                vm.assertEq(expected, (levels >> (2 * _index(dataClass, purpose))) & 3, "level");
+            }
+        }
+    }
+
+    function test_WhenDeployed_ExceptionsAreLimited() external view {
+        IPolicy.Emergencies memory limits = ledger.policy().emergencies;
+        vm.assertEq(4 hours, limits.seconds_, "seconds");
+        vm.assertEq(20, limits.monthlyQuota, "quota");
+        vm.assertEq(72 hours, limits.reviewSeconds, "review");
+        vm.assertEq(90 days, limits.maxDeclarationSeconds, "longest declaration");
+        vm.assertEq(7 days, limits.recoverySeconds, "recovery");
+        vm.assertEq(0, limits.categories & ledger.policy().coreCategories, "no core privacy");
     }
 
     function test_WhenPurposeIsSecondaryUse_NoBasisButConsentOrThePublicInterest() external view {
@@ -91,13 +140,15 @@ contract PolicyTest is LedgerTest {
 
     function test_WhenSet_VersionRisesAndTableIsStored() external onlyChanges(POLICY) {
         IPolicy.Table memory law = ledger.policy();
-        law.required[0] = uint256(Facts.FLOOR) << 128;
+        law.required[0] = uint256(_floor(Codes.PUBLIC_EMERGENCY)) << 128;
         law.required[_index(Codes.SENSITIVE, Codes.AI_TRAINING)] = 0;
         law.necessary = ~law.necessary;
         law.coreCategories = 1;
         law.sensitiveCategories = 2;
         law.bannedPurposes = 0x8001;
         law.maxGrantSeconds = 1;
+        law.levels = ~law.levels;
+        law.emergencies = IPolicy.Emergencies(1, 2, 3, 4, 5, 6);
         vm.expectEmit(address(ledger));
         emit IPolicy.PolicySet(2, law);
         _set(law);
@@ -119,11 +170,25 @@ contract PolicyTest is LedgerTest {
         _set(law);
     }
 
-    function test_RevertWhen_GrantsCouldLastForNoTime() external {
+    function test_RevertWhen_ALimitIsZero() external {
+        for (uint256 index = 0; index < 5; ++index) {
+            IPolicy.Table memory law = ledger.policy();
+            if (index == 0) law.maxGrantSeconds = 0;
+            if (index == 1) law.emergencies.seconds_ = 0;
+            if (index == 2) law.emergencies.reviewSeconds = 0;
+            if (index == 3) law.emergencies.maxDeclarationSeconds = 0;
+            if (index == 4) law.emergencies.recoverySeconds = 0;
+            _expectRevert(IPolicy.Policy_ZeroLimit.selector);
+            _set(law);
+        }
+    }
+
+    function test_WhenQuotaOrCategoriesOfEmergenciesAreNone_TheyAreSet() external {
         IPolicy.Table memory law = ledger.policy();
-        law.maxGrantSeconds = 0;
-        _expectRevert(IPolicy.Policy_ZeroGrantTerm.selector);
+        law.emergencies.monthlyQuota = 0;
+        law.emergencies.categories = 0;
         _set(law);
+        vm.assertEq(abi.encode(law), abi.encode(ledger.policy()), "table");
     }
 
     function test_RevertWhen_EntryLacksOneFactOfItsFloor() external {
@@ -148,7 +213,10 @@ contract PolicyTest is LedgerTest {
     /* HELPERS */
 
     function _floor(uint8 basis) private pure returns (uint32) {
-        uint32 floor = Facts.MEMBER_ACTIVE | Facts.PASSPORT_OPEN | Facts.PURPOSE_ALLOWED;
+        uint32 floor =
+            Facts.MEMBER_ACTIVE | Facts.PASSPORT_OPEN | Facts.PURPOSE_ALLOWED | Facts.LEVEL_SUFFICIENT;
+        if (basis == Codes.SUBJECT_REQUEST) return floor;
+        floor |= Facts.UNLOCKED | Facts.WITHIN_CAP;
         if (basis == Codes.CONSENT) {
             return
                 floor |
@@ -156,9 +224,14 @@ contract PolicyTest is LedgerTest {
                 Facts.GRANT_RECIPIENT |
                 Facts.GRANT_PURPOSE |
                 Facts.GRANT_CATEGORIES |
-                Facts.GRANT_QUOTA;
+                Facts.GRANT_QUOTA |
+                Facts.GRANT_PERIOD;
         }
-        return basis == Codes.CUSTODIAN_CARE ? floor | Facts.REQUESTER_IS_CUSTODIAN : floor;
+        if (basis == Codes.CUSTODIAN_CARE) return floor | Facts.REQUESTER_IS_CUSTODIAN;
+        if (basis == Codes.INDIVIDUAL_EMERGENCY)
+            return floor | Facts.EMERGENCY_IN_FORCE | Facts.REVIEWS_CURRENT;
+        if (basis == Codes.PUBLIC_EMERGENCY) return floor | Facts.EMERGENCY_IN_FORCE;
+        return basis == Codes.COMPELLED ? floor | Facts.HUMAN_REVIEWED : floor;
     }
 
     /// @dev Set one entry of the law and leave the rest.
@@ -177,7 +250,7 @@ contract PolicyTest is LedgerTest {
     }
 
     function _set(IPolicy.Table memory law) private {
-        _as(COMMITTEE);
+        _asCommittee();
         ledger.setPolicy(law);
     }
 

@@ -11,47 +11,46 @@ contract ProjectsTest is LedgerTest {
     uint32 private constant NEXT = 2;
 
     function test_WhenFiled_ProjectIsStored() external onlyChanges(PROJECTS) {
-        IProjects.Project memory given = IProjects.Project({
-            memberId: HOSPITAL, // ignored
+        IProjects.Filing memory given = IProjects.Filing({
             purposes: 0x8421,
             categories: 0x1248,
             techniques: 0x0003,
             highestClass: Codes.NON_SENSITIVE,
-            withdrawn: true, // ignored
             validFrom: START + 1,
             validTo: START + 2,
             agreement: CONTENT
         });
         vm.expectEmit(address(ledger));
-        emit IProjects.ProjectFiled(
-            NEXT,
-            CLINIC,
-            given.purposes,
-            given.categories,
-            given.techniques,
-            given.highestClass,
-            given.validFrom,
-            given.validTo,
-            given.agreement,
-            COMMITMENT
-        );
+        emit IProjects.ProjectFiled(NEXT, CLINIC, given, COMMITMENT);
 
         vm.assertEq(NEXT, _file(CLINIC, given), "number of the project");
         vm.assertEq(NEXT, ledger.projectCount(), "count");
-        given.memberId = CLINIC;
-        given.withdrawn = false;
-        vm.assertEq(abi.encode(given), abi.encode(ledger.projectOf(NEXT)), "project");
+        IProjects.Project memory expected = IProjects.Project({
+            memberId: CLINIC,
+            purposes: given.purposes,
+            categories: given.categories,
+            techniques: given.techniques,
+            highestClass: given.highestClass,
+            withdrawn: false,
+            agreement: true,
+            validFrom: given.validFrom,
+            validTo: given.validTo,
+            ethics: 0,
+            compliance: 0
+        });
+        vm.assertEq(abi.encode(expected), abi.encode(ledger.projectOf(NEXT)), "project");
     }
 
     function test_WhenFiledWithoutTechniqueOrAgreement() external {
-        IProjects.Project memory given = _projectDraft();
+        IProjects.Filing memory given = _projectDraft();
         given.techniques = 0;
         given.agreement = 0;
         vm.assertEq(NEXT, _file(LAB, given), "these are facts, not conditions of filing");
+        vm.assertEq(false, ledger.projectOf(NEXT).agreement, "agreement");
     }
 
     function test_RevertWhen_ProjectIsIncomplete() external {
-        IProjects.Project[7] memory drafts;
+        IProjects.Filing[7] memory drafts;
         for (uint256 index = 0; index < drafts.length; ++index) {
             drafts[index] = _projectDraft();
         }
@@ -123,14 +122,79 @@ contract ProjectsTest is LedgerTest {
         _withdraw(LAB, PROJECT);
     }
 
+    /* REVIEW */
+
+    function test_WhenTwoBodiesApprove_BothAreOnFile() external onlyChanges(PROJECTS) {
+        _file(LAB, _projectDraft());
+        IProjects.Project memory expected = ledger.projectOf(NEXT);
+        expected.ethics = ETHICS;
+        expected.compliance = COMPLIANCE;
+        vm.expectEmit(address(ledger));
+        emit IProjects.ProjectReviewed(NEXT, ETHICS, IProjects.Approval.ETHICS, true, COMMITMENT);
+        _reviewProject(ETHICS, NEXT, IProjects.Approval.ETHICS, true);
+        vm.expectEmit(address(ledger));
+        emit IProjects.ProjectReviewed(NEXT, COMPLIANCE, IProjects.Approval.COMPLIANCE, true, COMMITMENT);
+        _reviewProject(COMPLIANCE, NEXT, IProjects.Approval.COMPLIANCE, true);
+        vm.assertEq(abi.encode(expected), abi.encode(ledger.projectOf(NEXT)), "only the approvals differ");
+    }
+
+    function test_WhenApprovalIsTakenBack_OnlyThatOneIsGone() external onlyChanges(PROJECTS) {
+        IProjects.Project memory expected = ledger.projectOf(PROJECT);
+        expected.ethics = 0;
+        vm.expectEmit(address(ledger));
+        emit IProjects.ProjectReviewed(PROJECT, ETHICS, IProjects.Approval.ETHICS, false, COMMITMENT);
+        _reviewProject(ETHICS, PROJECT, IProjects.Approval.ETHICS, false);
+        vm.assertEq(abi.encode(expected), abi.encode(ledger.projectOf(PROJECT)), "only one approval differs");
+    }
+
+    function test_RevertWhen_ReviewerLacksTheRoleOfTheReview() external {
+        _expectRevert(IMembers.Members_MissingRole.selector, COMPLIANCE, Codes.ROLE_ETHICS);
+        _reviewProject(COMPLIANCE, PROJECT, IProjects.Approval.ETHICS, true);
+        _expectRevert(IMembers.Members_MissingRole.selector, ETHICS, Codes.ROLE_COMPLIANCE);
+        _reviewProject(ETHICS, PROJECT, IProjects.Approval.COMPLIANCE, true);
+        _suspend(ETHICS);
+        _expectRevert(IMembers.Members_NotActive.selector, ETHICS);
+        _reviewProject(ETHICS, PROJECT, IProjects.Approval.ETHICS, false);
+    }
+
+    function test_RevertWhen_ReviewedProjectIsUnknown() external {
+        _expectRevert(IProjects.Projects_Unknown.selector, NEXT);
+        _reviewProject(ETHICS, NEXT, IProjects.Approval.ETHICS, true);
+    }
+
+    /// @dev One institution may hold both roles; it gives one of the two approvals.
+    function test_RevertWhen_OneMemberGivesBothApprovals() external {
+        uint32 both = _admit(_admission(FOUNDED + 1, Codes.ROLE_ETHICS | Codes.ROLE_COMPLIANCE));
+        _file(LAB, _projectDraft());
+        _reviewProject(both, NEXT, IProjects.Approval.ETHICS, true);
+        _expectRevert(IProjects.Projects_NotIndependent.selector, NEXT, both);
+        _reviewProject(both, NEXT, IProjects.Approval.COMPLIANCE, true);
+        _reviewProject(COMPLIANCE, NEXT, IProjects.Approval.COMPLIANCE, true);
+        _reviewProject(both, NEXT, IProjects.Approval.ETHICS, false);
+        _expectRevert(IProjects.Projects_NotIndependent.selector, NEXT, both);
+        _reviewProject(both, NEXT, IProjects.Approval.COMPLIANCE, false);
+    }
+
+    function test_RevertWhen_MemberReviewsItsOwnProject() external {
+        _file(ETHICS, _projectDraft());
+        _expectRevert(IProjects.Projects_NotIndependent.selector, NEXT, ETHICS);
+        _reviewProject(ETHICS, NEXT, IProjects.Approval.ETHICS, true);
+    }
+
+    function test_RevertWhen_ApprovalOfAnotherIsTakenBack() external {
+        uint32 other = _admit(_admission(FOUNDED + 1, Codes.ROLE_ETHICS));
+        _expectRevert(IProjects.Projects_NotIndependent.selector, PROJECT, other);
+        _reviewProject(other, PROJECT, IProjects.Approval.ETHICS, false);
+    }
+
     function test_WhenUnknown_ProjectIsAllZero() external view {
         IProjects.Project memory nothing;
         vm.assertEq(abi.encode(nothing), abi.encode(ledger.projectOf(0)), "project 0");
         vm.assertEq(abi.encode(nothing), abi.encode(ledger.projectOf(NEXT)), "project 2");
     }
 
-    function testFuzz_FileProject(uint8 highestClass, uint40 validFrom, uint40 validTo) external {
-        IProjects.Project memory given = _projectDraft();
+    function testFuzz_FileProject(uint8 highestClass, uint32 validFrom, uint32 validTo) external {
+        IProjects.Filing memory given = _projectDraft();
         given.highestClass = highestClass;
         given.validFrom = validFrom;
         given.validTo = validTo;

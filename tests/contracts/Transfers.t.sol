@@ -6,7 +6,7 @@ import {IMembers} from "../../contracts/interfaces/IMembers.sol";
 import {IPassports} from "../../contracts/interfaces/IPassports.sol";
 import {ITransfers} from "../../contracts/interfaces/ITransfers.sol";
 import {Codes} from "../../contracts/libraries/Codes.sol";
-import {TermsLib} from "../../contracts/libraries/Terms.sol";
+import {Terms, TermsLib} from "../../contracts/libraries/Terms.sol";
 import {LedgerTest} from "./Base.t.sol";
 
 /// @notice Custody moving between two members. The lab holds two unused permits, numbered 0 and 1.
@@ -14,7 +14,7 @@ contract TransfersTest is LedgerTest {
     bytes32 private constant OTHER_TRANSFER = keccak256("other transfer");
     uint40 private constant NOT_A_PERMIT = 2;
     uint40 private constant NEXT_PERMIT = 3; // the first one that a test asks for
-    uint32 private constant GUEST = 5;
+    uint32 private constant GUEST = FOUNDED + 1;
 
     function setUp() public override {
         super.setUp();
@@ -113,7 +113,7 @@ contract TransfersTest is LedgerTest {
         _assertLapsed(0);
     }
 
-    function testFuzz_PermitStandsForAnHour(uint40 age) external {
+    function testFuzz_PermitStandsForAnHour(uint32 age) external {
         age %= 2 hours;
         vm.warp(START + age);
         age <= 1 hours ? _assertStands(0, LAB) : _assertLapsed(0);
@@ -122,8 +122,7 @@ contract TransfersTest is LedgerTest {
     function test_WhenRecipientIsSuspended_PermitStandsOnlyAfterItsReinstatement() external {
         _suspend(LAB);
         _assertLapsed(0);
-        _as(COMMITTEE);
-        ledger.reinstate(LAB);
+        _reinstate(LAB);
         _assertStands(0, LAB);
     }
 
@@ -132,6 +131,7 @@ contract TransfersTest is LedgerTest {
         guest.validTo = START + 10 minutes;
         _admit(guest);
         uint32 projectId = _file(GUEST, _projectDraft());
+        _approve(projectId);
         IConsents.Grant memory given = _grantOf(OTHER_GRANT, PASSPORT);
         given.recipient = GUEST;
         _give(given);
@@ -140,13 +140,42 @@ contract TransfersTest is LedgerTest {
             _request(
                 PASSPORT,
                 OTHER_GRANT,
-                TermsLib.pack(Codes.AI_TRAINING, Codes.CONSENT, Codes.TRANSFER, ASKED, projectId)
+                TermsLib.pack(Codes.AI_TRAINING, Codes.CONSENT, Codes.TRANSFER, ASKED, projectId).atLevel(
+                    Codes.PSEUDONYMISED
+                )
             )
         );
         vm.warp(guest.validTo);
         _assertLapsed(NEXT_PERMIT);
         vm.warp(guest.validTo - 1);
         _assertStands(NEXT_PERMIT, GUEST);
+    }
+
+    function test_RevertGiven_ControlOfTheRecipientChanged() external {
+        _changeControl(LAB);
+        _assertLapsed(0);
+        uint256 snapshot = vm.snapshotState();
+        ledger.confirm(PASSPORT, GRANT, _own(_signedHash(HOLDER_KEY, _confirmationHash(PASSPORT, GRANT, 1))));
+        _assertLapsed(0); // what the holder confirmed is the grant, not what was permitted before
+        vm.revertToState(snapshot);
+    }
+
+    function test_WhenEmergencyEnds_PermitUnderItLapses() external {
+        uint32 emergency = _open(RESCUE, PASSPORT);
+        Terms terms = TermsLib.pack(
+            Codes.EMERGENCY_CARE,
+            Codes.INDIVIDUAL_EMERGENCY,
+            Codes.TRANSFER,
+            ASKED,
+            0
+        );
+        uint32 end = START + 4 hours;
+        vm.warp(end - 10 minutes);
+        _decide(RESCUE, _request(PASSPORT, 0, terms.under(emergency)));
+        vm.warp(end);
+        _assertLapsed(NEXT_PERMIT);
+        vm.warp(end - 1);
+        _assertStands(NEXT_PERMIT, RESCUE);
     }
 
     function test_RevertGiven_GrantWasRevoked() external {
@@ -255,14 +284,7 @@ contract TransfersTest is LedgerTest {
     /* HELPERS */
 
     function _askTransferUnder(bytes32 grantId) private {
-        _decide(
-            LAB,
-            _request(
-                PASSPORT,
-                grantId,
-                TermsLib.pack(Codes.AI_TRAINING, Codes.CONSENT, Codes.TRANSFER, ASKED, PROJECT)
-            )
-        );
+        _decide(LAB, _request(PASSPORT, grantId, _transferTerms()));
     }
 
     /// @dev The permit can be read and used.

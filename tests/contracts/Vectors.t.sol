@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
 import {IConsents} from "../../contracts/interfaces/IConsents.sol";
+import {IDecisions} from "../../contracts/interfaces/IDecisions.sol";
 import {IPolicy} from "../../contracts/interfaces/IPolicy.sol";
 import {DefaultPolicy} from "../../contracts/libraries/DefaultPolicy.sol";
 import {PassportHash} from "../../contracts/libraries/PassportHash.sol";
@@ -42,20 +43,10 @@ contract VectorsTest is Base {
 
     function test_CommitmentsAreThoseOfTheVectors() public view {
         for (uint256 index = 0; index < COMMITMENTS; ++index) {
-            string memory path = _at(".commitments", index);
-            bytes32 actual = PassportHash.commitment(
-                _text(path, ".domain"),
-                _word(path, ".salt"),
-                _bytes(path, ".canonical")
-            );
-            vm.assertEq(_word(path, ".commitment"), actual, path);
+            _assertCommitted(_at(".commitments", index));
         }
-        bytes32 content = PassportHash.commitment(
-            "content",
-            _word(".manifest.salt"),
-            _bytes(".manifest", ".canonical")
-        );
-        vm.assertEq(_word(".manifest.content"), content, "content");
+        _assertCommitted(".manifest");
+        _assertCommitted(".content");
     }
 
     function test_GrantIsSignedAsInTheVectors() public view {
@@ -77,14 +68,7 @@ contract VectorsTest is Base {
     function test_TermsAreThoseOfTheVectors() public view {
         for (uint256 index = 0; index < TERMS; ++index) {
             string memory path = _at(".terms", index);
-            Terms terms = TermsLib.pack(
-                uint8(_number(path, ".purpose")),
-                uint8(_number(path, ".basis")),
-                uint8(_number(path, ".operation")),
-                uint16(_number(path, ".categories")),
-                uint32(_number(path, ".projectId"))
-            );
-            vm.assertEq(uint256(_word(path, ".word")), Terms.unwrap(terms), path);
+            vm.assertEq(uint256(_word(path, ".word")), Terms.unwrap(_termsVector(path)), path);
         }
     }
 
@@ -106,14 +90,16 @@ contract VectorsTest is Base {
         bytes32 head;
         for (uint256 index = 0; index < FOLDS; ++index) {
             string memory path = _at(".fold", index);
-            head = PassportHash.foldDecision(
-                head,
-                _word(path, ".passportId"),
-                _word(path, ".grantId"),
-                uint32(_number(path, ".memberId")),
-                Verdict.wrap(uint256(_word(path, ".verdict"))),
-                _word(path, ".commitment")
-            );
+            IDecisions.Request memory request = IDecisions.Request({
+                passportId: _word(path, ".passportId"),
+                grantId: _word(path, ".grantId"),
+                commitment: _word(path, ".commitment"),
+                terms: Terms.wrap(uint256(_word(path, ".terms")))
+            });
+            uint32 memberId = uint32(_number(path, ".memberId"));
+            Verdict verdict = Verdict.wrap(uint256(_word(path, ".verdict")));
+            vm.assertEq(_word(path, ".head"), _fold(head, memberId, request, verdict), path);
+            head = this.folded(head, memberId, request, verdict);
             vm.assertEq(_word(path, ".head"), head, path);
         }
     }
@@ -131,9 +117,47 @@ contract VectorsTest is Base {
         vm.assertEq(files.parseJsonUint(law, ".sensitiveCategories"), table.sensitiveCategories, "sensitive");
         vm.assertEq(files.parseJsonUint(law, ".bannedPurposes"), table.bannedPurposes, "banned");
         vm.assertEq(files.parseJsonUint(law, ".maxGrantSeconds"), table.maxGrantSeconds, "longest grant");
+        vm.assertEq(files.parseJsonBytes32(law, ".levels"), bytes32(uint256(table.levels)), "levels");
+        _assertLimits(law, table.emergencies);
+    }
+
+    function _assertLimits(string memory law, IPolicy.Emergencies memory limits) private pure {
+        vm.assertEq(files.parseJsonUint(law, ".emergencies.seconds"), limits.seconds_, "seconds");
+        vm.assertEq(files.parseJsonUint(law, ".emergencies.categories"), limits.categories, "categories");
+        vm.assertEq(files.parseJsonUint(law, ".emergencies.monthlyQuota"), limits.monthlyQuota, "quota");
+        vm.assertEq(files.parseJsonUint(law, ".emergencies.reviewSeconds"), limits.reviewSeconds, "review");
+        vm.assertEq(
+            files.parseJsonUint(law, ".emergencies.maxDeclarationSeconds"),
+            limits.maxDeclarationSeconds,
+            "longest declaration"
+        );
+        vm.assertEq(
+            files.parseJsonUint(law, ".emergencies.recoverySeconds"),
+            limits.recoverySeconds,
+            "recovery"
+        );
+    }
+
+    /// @dev The library takes calldata.
+    function folded(
+        bytes32 head,
+        uint32 memberId,
+        IDecisions.Request calldata request,
+        Verdict verdict
+    ) external pure returns (bytes32) {
+        return PassportHash.foldDecision(head, request, memberId, verdict);
     }
 
     /* READING */
+
+    function _assertCommitted(string memory path) private view {
+        bytes32 actual = PassportHash.commitment(
+            _text(path, ".domain"),
+            _word(path, ".salt"),
+            _bytes(path, ".canonical")
+        );
+        vm.assertEq(_word(path, ".commitment"), actual, path);
+    }
 
     function _assertSigned(string memory path, bytes32 digest) private view {
         address signer = files.parseJsonAddress(_json, string.concat(path, ".signer"));
@@ -163,31 +187,42 @@ contract VectorsTest is Base {
                 grantId: _word(path, ".grantId"),
                 passportId: _word(path, ".passportId"),
                 recipient: uint32(_number(path, ".recipient")),
+                recipientKinds: uint16(_number(path, ".recipientKinds")),
                 purposes: uint16(_number(path, ".purposes")),
                 categories: uint16(_number(path, ".categories")),
-                useFrom: uint40(_number(path, ".useFrom")),
-                useTo: uint40(_number(path, ".useTo")),
-                maxUses: uint24(_number(path, ".maxUses")),
+                useFrom: uint32(_number(path, ".useFrom")),
+                useTo: uint32(_number(path, ".useTo")),
+                dataFrom: uint16(_number(path, ".dataFrom")),
+                dataTo: uint16(_number(path, ".dataTo")),
+                maxUses: uint16(_number(path, ".maxUses")),
+                level: uint8(_number(path, ".level")),
                 flags: uint8(_number(path, ".flags")),
+                template: uint32(_number(path, ".template")),
                 terms: _word(path, ".terms"),
                 supersedes: _word(path, ".supersedes"),
-                deadline: uint40(_number(path, ".deadline"))
+                deadline: uint32(_number(path, ".deadline"))
             });
     }
 
-    function _packedVector(string memory path) private view returns (Verdict) {
-        Terms terms = TermsLib.pack(
+    function _termsVector(string memory path) private view returns (Terms terms) {
+        terms = TermsLib.pack(
             uint8(_number(path, ".purpose")),
             uint8(_number(path, ".basis")),
             uint8(_number(path, ".operation")),
             uint16(_number(path, ".categories")),
             uint32(_number(path, ".projectId"))
         );
+        terms = terms.atLevel(uint8(_number(path, ".level")));
+        terms = terms.under(uint32(_number(path, ".emergency")));
+        terms = terms.onBehalfOf(uint32(_number(path, ".controller")));
+        return terms.between(uint16(_number(path, ".firstDay")), uint16(_number(path, ".lastDay")));
+    }
+
+    function _packedVector(string memory path) private view returns (Verdict) {
         return
             _packed(
                 uint40(_number(path, ".seq")),
                 uint32(_number(path, ".policyVersion")),
-                terms,
                 uint8(_number(path, ".dataClass")),
                 uint8(_number(path, ".outcome")),
                 uint32(_number(path, ".facts")),

@@ -13,9 +13,11 @@ from nacl.secret import SecretBox
 from ledger.bootstrap import build
 from ledger.chain.keystore import Keystore, read_key_file
 from ledger.domain.records import PassportId
-from ledger.domain.vocabulary import Category
-from ledger.encoding.commitments import canonical, category_record, commit, content_of
+from ledger.domain.vocabulary import RECORD_LEVELS, Category, Level
+from ledger.encoding.commitments import canonical, category_record, commit, content_of, manifest_of
+from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import ConfigurationError, NotFound
+from ledger.interop.deidentification import Content, deidentify
 from ledger.interop.fhir import read_bundle
 from ledger.settings import Settings
 from ledger.store.database import Database
@@ -32,25 +34,78 @@ def rows(folder: Path) -> SqlVaultRows:
     return SqlVaultRows(database)
 
 
-def test_a_sealed_record_opens_with_the_right_key_alone(rows: SqlVaultRows) -> None:
+def at_each_level(content: Content) -> dict[Level, Content]:
+    """De-identify as registration does, with a secret that never changes."""
+    return {level: deidentify(content, level=level, secret=b"s" * 32, year=2026) for level in RECORD_LEVELS}
+
+
+def same_at_each_level(content: Content) -> dict[Level, Content]:
+    """The vault seals what it is given."""
+    return dict.fromkeys(RECORD_LEVELS, content)
+
+
+@pytest.mark.parametrize("level", RECORD_LEVELS)
+def test_a_sealed_record_opens_with_the_right_key_alone(rows: SqlVaultRows, level: Level) -> None:
     """A recipient's key opens exactly the categories sealed to it, and what it opens matches the commitments."""
     vault, recipient = SealedVault(rows, key=os.urandom(32)), PrivateKey.generate()
     patient = read_bundle(bundle(0))
-    passport = PassportId(os.urandom(32))
-    sealed = vault.seal(
-        passport, custodian=2, local_reference=patient.reference, content=patient.content, holder_seed=None
+    passport, content = PassportId(os.urandom(32)), at_each_level(patient.content)
+    record = vault.seal(
+        passport, custodian=2, local_reference=patient.reference, content=content, holder_seed=None
     )
 
+    sealed = vault.level(passport, level)
+    assert sealed is not None
     part = next(part for part in sealed.categories if part.category is Category.DIAGNOSIS)
-    box = vault.seal_key_to(passport, Category.DIAGNOSIS, bytes(recipient.public_key))
+    box = vault.seal_key_to(passport, level, Category.DIAGNOSIS, bytes(recipient.public_key))
     plain = SecretBox(SealedBox(recipient).decrypt(box)).decrypt(part.ciphertext)
 
-    expected = canonical(category_record(Category.DIAGNOSIS, patient.content[Category.DIAGNOSIS]))
+    expected = canonical(category_record(Category.DIAGNOSIS, content[level][Category.DIAGNOSIS]))
     assert expected == plain
     assert part.commitment == commit("category", plain, salt=part.salt)
-    assert sealed.content == content_of(sealed.manifest, salt=sealed.manifest_salt)
+    assert to_hex(part.commitment) == sealed.manifest["DIAGNOSIS"]
+    assert to_hex(manifest_of(sealed.manifest, salt=sealed.salt)) == record.levels[level.name]
+    assert record.content == content_of(record.levels, salt=record.salt)
+    assert vault.record(passport) == record
     assert vault.find(2, patient.reference) == passport
     assert vault.find(3, patient.reference) is None
+
+
+def test_levels_share_neither_key_nor_salt_nor_commitment(rows: SqlVaultRows) -> None:
+    """The same plain text sealed at three levels has nothing in common that somebody could link."""
+    vault, recipient, passport = (
+        SealedVault(rows, key=os.urandom(32)),
+        PrivateKey.generate(),
+        PassportId(os.urandom(32)),
+    )
+    content = same_at_each_level({Category.OTHER: [{"a": 1}]})
+    vault.seal(passport, custodian=2, local_reference="a", content=content, holder_seed=None)
+
+    sealed = [vault.level(passport, level) for level in RECORD_LEVELS]
+    parts = [level.categories[0] for level in sealed if level is not None]
+    keys = {
+        SealedBox(recipient).decrypt(
+            vault.seal_key_to(passport, level, Category.OTHER, bytes(recipient.public_key))
+        )
+        for level in RECORD_LEVELS
+    }
+
+    assert 3 == len({part.ciphertext for part in parts}) == len({part.commitment for part in parts})
+    assert 3 == len({part.salt for part in parts}) == len(keys)
+    entries = [entry for level in sealed if level is not None for entry in level.manifest.values()]
+    assert len(set(entries)) == 48
+
+
+def test_a_record_has_no_aggregate(rows: SqlVaultRows) -> None:
+    """The vault holds the levels that were sealed and no other."""
+    vault, passport = SealedVault(rows, key=os.urandom(32)), PassportId(os.urandom(32))
+    content = same_at_each_level({Category.OTHER: [{"a": 1}]})
+    vault.seal(passport, custodian=2, local_reference="a", content=content, holder_seed=None)
+
+    assert vault.level(passport, Level.AGGREGATE) is None
+    assert vault.level(PassportId(os.urandom(32)), Level.IDENTIFIED) is None
+    with pytest.raises(NotFound, match="at this level"):
+        vault.seal_key_to(passport, Level.AGGREGATE, Category.OTHER, bytes(PrivateKey.generate().public_key))
 
 
 def test_the_vault_file_holds_nothing_readable(rows: SqlVaultRows, folder: Path) -> None:
@@ -61,7 +116,7 @@ def test_the_vault_file_holds_nothing_readable(rows: SqlVaultRows, folder: Path)
         PassportId(os.urandom(32)),
         custodian=2,
         local_reference=patient.reference,
-        content=patient.content,
+        content=at_each_level(patient.content),
         holder_seed=os.urandom(32),
     )
     person = patient.content[Category.DEMOGRAPHICS][0]
@@ -81,7 +136,11 @@ def test_another_vault_key_is_refused(rows: SqlVaultRows) -> None:
     """A vault opened with the wrong key says so instead of returning nonsense."""
     passport = PassportId(os.urandom(32))
     SealedVault(rows, key=os.urandom(32)).seal(
-        passport, custodian=2, local_reference="a", content={Category.OTHER: [{}]}, holder_seed=None
+        passport,
+        custodian=2,
+        local_reference="a",
+        content=same_at_each_level({Category.OTHER: [{}]}),
+        holder_seed=None,
     )
 
     with pytest.raises(ConfigurationError, match="does not open"):
@@ -89,15 +148,17 @@ def test_another_vault_key_is_refused(rows: SqlVaultRows) -> None:
 
 
 def test_erasure_destroys_keys_and_salts(rows: SqlVaultRows) -> None:
-    """After erasure the record, its keys and its salts are gone."""
+    """After erasure the record, its keys and its salts are gone, at every level."""
     vault, passport = SealedVault(rows, key=os.urandom(32)), PassportId(os.urandom(32))
-    content = {Category.OTHER: [{"a": 1}], Category.VITALS: [{"b": 2}]}
+    content = same_at_each_level({Category.OTHER: [{"a": 1}], Category.VITALS: [{"b": 2}]})
     vault.seal(passport, custodian=2, local_reference="a", content=content, holder_seed=None)
 
-    assert vault.erase(passport) == 2
+    assert vault.erase(passport) == 6
     assert vault.record(passport) is None
-    with pytest.raises(NotFound):
-        vault.seal_key_to(passport, Category.OTHER, bytes(PrivateKey.generate().public_key))
+    for level in RECORD_LEVELS:
+        assert vault.level(passport, level) is None
+        with pytest.raises(NotFound):
+            vault.seal_key_to(passport, level, Category.OTHER, bytes(PrivateKey.generate().public_key))
 
 
 def test_keys_are_kept_encrypted_and_private(folder: Path) -> None:

@@ -149,9 +149,16 @@ class World:
         assert member is not None
         return Actor(member, keys)
 
-    def register(self, custodian: Actor, index: int = 0, *, holder: str | None = None) -> PassportId:
-        """Register a real bundle under a patient reference of its own."""
-        document = bundle(index, reference=f"patient-{next(_references)}")
+    def register(
+        self,
+        custodian: Actor,
+        index: int = 0,
+        *,
+        holder: str | None = None,
+        document: dict[str, Any] | None = None,
+    ) -> PassportId:
+        """Register *document*, or a real bundle under a patient reference of its own."""
+        document = document or bundle(index, reference=f"patient-{next(_references)}")
         purposes = [p for p in Purpose if p not in (Purpose.MARKETING, Purpose.RESALE)]
         sealed, operation = self.service.records.register(
             custodian.member, document, purposes=purposes, holder=holder

@@ -24,8 +24,8 @@ STEPS = {
 
 
 def test_it_is_short_and_has_a_version():
-    """Under 2,000 words; the version is that of the vectors."""
-    assert len(SPEC.split()) < 2000
+    """Under 2,000 words, not counting the bars of tables; the version is that of the vectors."""
+    assert len([word for word in SPEC.split() if word.strip("|-")]) < 2000
     assert f"Version: `{json.loads(VECTORS)['version']}`" in SPEC
 
 
@@ -33,7 +33,7 @@ def test_every_byte_of_the_example_is_in_the_vectors():
     """Nothing was copied by hand."""
     example = SPEC.partition("## Example")[2].partition("## Conventions")[0]
     found = re.findall(r"0x[0-9a-f]{40,}", example)
-    assert len(found) == 9
+    assert len(found) == 10
     assert [word for word in found if word not in VECTORS] == []
     record = bytes.fromhex(json.loads(VECTORS)["commitments"][0]["canonical"][2:]).decode()
     assert record in example

@@ -11,11 +11,13 @@ from eth_utils.crypto import keccak
 
 from ledger.domain.records import Commitment, Grant, GrantId, PassportId, Request, Salt, Verdict
 from ledger.domain.vocabulary import (
+    RECORD_LEVELS,
     Basis,
     Category,
     DataClass,
     Fact,
     GrantFlag,
+    Level,
     Operation,
     Outcome,
     Purpose,
@@ -25,7 +27,9 @@ from ledger.encoding.commitments import (
     commit,
     commit_record,
     content_of,
+    levels,
     manifest,
+    manifest_of,
     new_id,
     new_salt,
 )
@@ -149,11 +153,23 @@ def test_commitments():
 
 
 def test_manifest():
-    """Sixteen entries; its commitment is the content of the passport."""
+    """Sixteen entries, under a salt of its own."""
     vector = vectors()["manifest"]
-    assert [category.name for category in Category] == list(vector["entries"])
-    assert raw(vector["canonical"]) == canonical(vector["entries"])
-    assert raw(vector["content"]) == content_of(vector["entries"], salt=Salt(raw(vector["salt"])))
+    assert [category.name for category in Category] == list(vector["record"])
+    assert vectors()["commitments"][0]["commitment"] == vector["record"]["DIAGNOSIS"]
+    assert raw(vector["canonical"]) == canonical(vector["record"])
+    assert raw(vector["commitment"]) == manifest_of(vector["record"], salt=Salt(raw(vector["salt"])))
+
+
+def test_content():
+    """One manifest for each level of a record; their commitment is the content of the passport."""
+    vector = vectors()["content"]
+    manifests = {Level[name]: Commitment(raw(value)) for name, value in vector["record"].items()}
+    assert list(RECORD_LEVELS) == list(manifests)
+    assert vectors()["manifest"]["commitment"] == vector["record"]["IDENTIFIED"]
+    assert vector["record"] == levels(manifests)
+    assert raw(vector["canonical"]) == canonical(vector["record"])
+    assert raw(vector["commitment"]) == content_of(vector["record"], salt=Salt(raw(vector["salt"])))
 
 
 def test_a_manifest_hides_what_is_missing():

@@ -17,6 +17,7 @@ from ledger.domain.vocabulary import (
     Fact,
     GrantFlag,
     GrantStatus,
+    Level,
     MemberStatus,
     Operation,
     Outcome,
@@ -118,6 +119,7 @@ def test_every_enum_of_the_contract_has_a_twin():
         (vocabulary.OPERATION_LABELS, Operation),
         (vocabulary.CATEGORY_LABELS, Category),
         (vocabulary.CLASS_LABELS, DataClass),
+        (vocabulary.LEVEL_LABELS, Level),
         (vocabulary.FACT_LABELS, Fact),
         (vocabulary.MISSING_LABELS, Fact),
     ],
@@ -126,6 +128,12 @@ def test_every_code_has_a_label(labels, kind):
     """Each code of a vocabulary is called something, and nothing else is."""
     assert list(kind) == list(labels)
     assert all(label if isinstance(label, str) else label.en and label.zh for label in labels.values())
+
+
+def test_levels_are_in_the_order_of_what_they_hide():
+    """A minimum is a comparison; a record has every level but the aggregate."""
+    assert [0, 1, 2, 3] == [Level.IDENTIFIED, Level.PSEUDONYMISED, Level.DEIDENTIFIED, Level.AGGREGATE]
+    assert tuple(Level)[:-1] == vocabulary.RECORD_LEVELS
 
 
 @pytest.mark.parametrize("written", ["AI_TRAINING", "ai-training", " Ai_Training "])

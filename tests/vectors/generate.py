@@ -26,6 +26,7 @@ from ledger.domain.records import (
     Verdict,
 )
 from ledger.domain.vocabulary import (
+    RECORD_LEVELS,
     Basis,
     Category,
     DataClass,
@@ -35,7 +36,7 @@ from ledger.domain.vocabulary import (
     Outcome,
     Purpose,
 )
-from ledger.encoding.commitments import canonical, category_record, commit, content_of
+from ledger.encoding.commitments import canonical, category_record, commit
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.typed_data import (
     LedgerDomain,
@@ -79,6 +80,7 @@ def build() -> dict[str, Any]:
             _commitment("statement", {"reason": "", "system": "PACS 2"}, b"\x04"),
         ],
         "manifest": record,
+        "content": _content(record["commitment"]),
         "grant": {"message": grant_message(grant), **_signed(grant_typed_data(DOMAIN, grant), key)},
         "revocation": {
             "message": {"passportId": to_hex(PASSPORT), "grantId": to_hex(GRANT)},
@@ -127,14 +129,13 @@ def _category() -> dict[str, Any]:
 def _manifest(diagnosis: str) -> dict[str, Any]:
     """Return a manifest with one category; random bytes of the fifteen others are fixed here."""
     entries = {str(item.name): to_hex(keccak(text=f"absent {item.name}")) for item in Category}
-    entries["DIAGNOSIS"] = diagnosis
-    salt = Salt(b"\x02" * 32)
-    return {
-        "entries": entries,
-        "salt": to_hex(salt),
-        "canonical": to_hex(canonical(entries)),
-        "content": to_hex(content_of(entries, salt=salt)),
-    }
+    return _commitment("manifest", {**entries, "DIAGNOSIS": diagnosis}, b"\x02")
+
+
+def _content(identified: str) -> dict[str, Any]:
+    """Return the levels of the record; the manifests of the two others are fixed here."""
+    manifests = {str(level.name): to_hex(keccak(text=f"manifest {level.name}")) for level in RECORD_LEVELS}
+    return _commitment("content", {**manifests, "IDENTIFIED": identified}, b"\x05")
 
 
 def _grant(terms: Commitment) -> Grant:

@@ -22,11 +22,27 @@ LEDGER: Final = CONTRACTS[-1]
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One contract: its constructor's inputs, creation code, and the code as deployed (immutables are zero in it)."""
+    """
+    One contract.
+
+    Attributes:
+        constructor: The inputs of its constructor.
+        bytecode: The code that creates it.
+        deployed_bytecode: The code as deployed; immutables are zero in it.
+        immutables: Where they are in it: first byte and number of bytes.
+    """
 
     constructor: list[dict[str, Any]]
     bytecode: bytes
     deployed_bytecode: bytes
+    immutables: tuple[tuple[int, int], ...]
+
+    def is_at(self, found: bytes) -> bool:
+        """Tell whether *found*, the code at some address, is this contract's, whatever its immutables are."""
+        blank = bytearray(found)
+        for start, length in self.immutables:
+            blank[start : start + length] = bytes(length)
+        return bytes(blank) == self.deployed_bytecode
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +70,7 @@ def load() -> Artifact:
             constructor=entry["constructor"],
             bytecode=bytes.fromhex(entry["bytecode"]),
             deployed_bytecode=bytes.fromhex(entry["deployedBytecode"]),
+            immutables=tuple((start, length) for start, length in entry["immutables"]),
         )
         for name, entry in document["contracts"].items()
     }
@@ -71,6 +88,11 @@ def write(compiled: dict[str, dict[str, Any]]) -> str:
                 ),
                 "bytecode": compiled[name]["evm"]["bytecode"]["object"],
                 "deployedBytecode": compiled[name]["evm"]["deployedBytecode"]["object"],
+                "immutables": sorted(
+                    [place["start"], place["length"]]
+                    for places in compiled[name]["evm"]["deployedBytecode"]["immutableReferences"].values()
+                    for place in places
+                ),
             }
             for name in CONTRACTS
         },

@@ -17,8 +17,8 @@ def upgrade() -> None:
         sa.Column("custodian", sa.BigInteger(), nullable=False),
         sa.Column("reference_lookup", sa.LargeBinary(length=32), nullable=False),
         sa.Column("sealed_reference", sa.LargeBinary(), nullable=False),
-        sa.Column("manifest", sa.Text(), nullable=False),
-        sa.Column("sealed_manifest_salt", sa.LargeBinary(), nullable=False),
+        sa.Column("levels", sa.Text(), nullable=False),
+        sa.Column("sealed_salt", sa.LargeBinary(), nullable=False),
         sa.Column("content", sa.LargeBinary(length=32), nullable=False),
         sa.Column("sealed_holder_key", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("passport_id"),
@@ -32,8 +32,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("commitment"),
     )
     op.create_table(
+        "levels",
+        sa.Column("passport_id", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("manifest", sa.Text(), nullable=False),
+        sa.Column("sealed_salt", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["passport_id"],
+            ["records.passport_id"],
+        ),
+        sa.PrimaryKeyConstraint("passport_id", "level"),
+    )
+    op.create_table(
         "categories",
         sa.Column("passport_id", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
         sa.Column("category", sa.Integer(), nullable=False),
         sa.Column("ciphertext", sa.LargeBinary(), nullable=False),
         sa.Column("commitment", sa.LargeBinary(length=32), nullable=False),
@@ -41,10 +54,10 @@ def upgrade() -> None:
         sa.Column("sealed_key", sa.LargeBinary(), nullable=False),
         sa.Column("entries", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["passport_id"],
-            ["records.passport_id"],
+            ["passport_id", "level"],
+            ["levels.passport_id", "levels.level"],
         ),
-        sa.PrimaryKeyConstraint("passport_id", "category"),
+        sa.PrimaryKeyConstraint("passport_id", "level", "category"),
     )
 
 
