@@ -71,6 +71,7 @@ _ROW: Final = np.dtype(
 _TOPICS: Final = 4
 _DATA_BYTES: Final = 96
 _WORD: Final = 32
+_MEMBER_PADDING: Final = bytes(28)
 _NEVER: Final = 2**62
 _LAST_SEQ: Final = 2**40 - 1
 _MOST_USES: Final = 0xFFFF
@@ -169,37 +170,40 @@ class Columns:
         """Return how many decisions were taken."""
         return len(self._positions)
 
-    def take(self, log: RawLog) -> None:
+    def take(self, logs: Iterable[RawLog]) -> None:
         """
-        Take the next log. One that the ABI does not know is passed over.
+        Take the next logs. One that the ABI does not know is passed over.
 
         Raises:
-            VerificationError: The log names a known event but its bytes are not that event's.
+            VerificationError: A log names a known event but its bytes are not that event's.
         """
-        topics, data = log.topics, log.data
-        if (
-            topics
-            and topics[0] == self._topic
-            and len(topics) == _TOPICS
-            and len(data) == _DATA_BYTES
-            and len(topics[1]) == len(topics[2]) == len(topics[3]) == _WORD
-            and not any(topics[3][:28])
-        ):
-            _, passport, grant, member = topics
-            name = passport + grant
-            self._raw.append(name)
-            self._raw.append(member)
-            self._raw.append(data)
-            self._positions.append(log.position)
-            self._places.append(self._count)
-            self._passport_keys.append(self._passports.setdefault(passport, len(self._passports)))
-            self._grant_keys.append(self._grants.setdefault(name, len(self._grants)))
-            self._count += 1
-            return
-        event = self._decoder.decode(log)
-        if event is not None:
-            self._events.append((self._count, event))
-            self._count += 1
+        decided, place = self._topic, self._count
+        raw, positions, places = self._raw, self._positions, self._places
+        passports, grants = self._passports, self._grants
+        passport_keys, grant_keys = self._passport_keys, self._grant_keys
+        for log in logs:
+            topics, data = log.topics, log.data
+            if len(data) == _DATA_BYTES and len(topics) == _TOPICS and topics[0] == decided:
+                _, passport, grant, member = topics
+                name = passport + grant
+                if (
+                    len(passport) == _WORD
+                    and len(name) == 2 * _WORD
+                    and len(member) == _WORD
+                    and member[:28] == _MEMBER_PADDING
+                ):
+                    raw += (name, member, data)
+                    positions.append(log.position)
+                    places.append(place)
+                    passport_keys.append(passports.setdefault(passport, len(passports)))
+                    grant_keys.append(grants.setdefault(name, len(grants)))
+                    place += 1
+                    continue
+            event = self._decoder.decode(log)
+            if event is not None:
+                self._events.append((place, event))
+                place += 1
+        self._count = place
 
     def words(self) -> bytes:
         """Return the six words of each decision, in the order of the fold."""
@@ -315,8 +319,7 @@ def replay_logs(logs: Iterable[RawLog], abi: Abi) -> Replay:
         VerificationError: A log cannot be decoded, or an event speaks of something no earlier event brought about.
     """
     columns = Columns(abi)
-    for log in logs:
-        columns.take(log)
+    columns.take(logs)
     return columns.replay()
 
 
@@ -736,7 +739,8 @@ class _Law:
         mine = individual & (member == asked.member) & (passport == asked.passports)
         # The table in force and the class on record say whether a permit took a record, as the reference's fold does.
         needs = self._required[self._law, asked.data_class - 1, asked.purpose, asked.basis]
-        rests = (needs & int(Fact.EMERGENCY_IN_FORCE) != 0) | (self._passport[4] != 0)
+        locked = (needs & int(Fact.UNLOCKED) != 0) & (self._passport[4] != 0)
+        rests = locked | (needs & int(Fact.EMERGENCY_IN_FORCE) != 0)
         public = kind == EmergencyKind.PUBLIC
         takes = asked.permitted & self._urgent & public & rests
         used = used + _taken(asked.emergency, asked.places, first, takes)

@@ -22,7 +22,9 @@ Abi = list[dict[str, Any]]
 _WORD: Final = 32
 _ADDRESS_PADDING: Final = bytes(12)
 
-#: Reads one value of a type without dynamic parts from bytes at an offset; raises `_Odd` if eth-abi has to look at it.
+_DYNAMIC: Final = ("bytes", "string")
+
+#: Reads one value from bytes at an offset; raises `_Odd` if eth-abi has to look at it.
 _Read = Callable[[bytes, int], Any]
 
 
@@ -38,6 +40,7 @@ class _EventType:
     topics: tuple[_Read, ...] | None
     words: tuple[tuple[str, int, _Read], ...]
     size: int
+    fixed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +81,11 @@ class EventDecoder:
 
 
 def _fast(event_type: _EventType, log: RawLog) -> dict[str, Any]:
-    """Read the words of an event whose values all have a fixed place."""
+    """Read the words of an event whose values have a fixed place, or are bytes that such a word points to."""
     topics, data = log.topics, log.data
-    if event_type.topics is None or len(topics) != len(event_type.topics) + 1 or len(data) != event_type.size:
+    if event_type.topics is None or len(topics) != len(event_type.topics) + 1:
+        raise _Odd
+    if len(data) < event_type.size or (event_type.fixed and len(data) != event_type.size):
         raise _Odd
     arguments = {}
     for (name, _), topic, read in zip(event_type.indexed, topics[1:], event_type.topics, strict=True):
@@ -128,25 +133,28 @@ def canonical_type(item: dict[str, Any]) -> str:
 
 def _event_type(entry: dict[str, Any]) -> _EventType:
     inputs = [(item, item["name"], canonical_type(item)) for item in entry["inputs"]]
-    readers = [(item, _reader(item)) for item in entry["inputs"]]
-    topics, words, offset = [], [], 0
-    for item, reader in readers:
+    topics: list[_Read] = []
+    words: list[tuple[str, int, _Read]] = []
+    offset, readable = 0, True
+    for item, name, _ in inputs:
+        reader = _reader(item)
+        if reader is None and item["type"] in _DYNAMIC and not item["indexed"]:
+            reader = _WORD, _read_text if item["type"] == "string" else _read_bytes
         if reader is None:
-            continue
-        size, read = reader
-        if item["indexed"]:
-            topics.append(read)
+            readable = False
+        elif item["indexed"]:
+            topics.append(reader[1])
         else:
-            words.append((item["name"], offset, read))
-            offset += size
-    fixed = all(reader is not None for _, reader in readers)
+            words.append((name, offset, reader[1]))
+            offset += reader[0]
     return _EventType(
         name=entry["name"],
         indexed=tuple((name, kind) for item, name, kind in inputs if item["indexed"]),
         plain=tuple((name, kind) for item, name, kind in inputs if not item["indexed"]),
-        topics=tuple(topics) if fixed else None,
+        topics=tuple(topics) if readable else None,
         words=tuple(words),
         size=offset,
+        fixed=not any(item["type"] in _DYNAMIC for item, *_ in inputs),
     )
 
 
@@ -204,3 +212,22 @@ def _read_bool(data: bytes, start: int) -> bool:
     if value > 1:
         raise _Odd
     return value == 1
+
+
+def _read_bytes(data: bytes, start: int) -> bytes:
+    place = int.from_bytes(data[start : start + _WORD], "big")
+    begins = place + _WORD
+    if begins > len(data):
+        raise _Odd
+    size = int.from_bytes(data[place:begins], "big")
+    ends = begins + -(-size // _WORD) * _WORD
+    if ends > len(data) or any(data[begins + size : ends]):
+        raise _Odd
+    return data[begins : begins + size]
+
+
+def _read_text(data: bytes, start: int) -> str:
+    try:
+        return _read_bytes(data, start).decode()
+    except UnicodeDecodeError:
+        raise _Odd from None

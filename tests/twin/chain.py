@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -31,6 +32,8 @@ _GAS: Final = 16_000_000
 _GAS_PRICE: Final = 10**9
 _WEALTH: Final = hex(10**27)
 _WORD: Final = 32
+#: A connection unused for longer is made anew: after five seconds the node closes it.
+_IDLE_SECONDS: Final = 2.0
 _LATEST: Final = "latest"
 _HEADER_ONLY: Final = False
 
@@ -66,6 +69,7 @@ class Chain:
         parts = urlsplit(url)
         assert parts.hostname
         self._connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
+        self._used = time.monotonic()
         self.chain_id = chain_id
         self.ledger = b""
         self.deployed_at = 0
@@ -85,6 +89,9 @@ class Chain:
         return answer["result"]
 
     def _post(self, body: Any) -> Any:
+        if time.monotonic() - self._used > _IDLE_SECONDS:
+            self._connection.close()
+        self._used = time.monotonic()
         self._connection.request(
             "POST", "/", body=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
         )

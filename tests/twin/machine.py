@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final
 
 from eth_utils.crypto import keccak
@@ -46,7 +46,6 @@ from ledger.domain.vocabulary import (
     Level,
     MemberKind,
     Operation,
-    Outcome,
     Purpose,
     Role,
     TransferStatus,
@@ -54,7 +53,7 @@ from ledger.domain.vocabulary import (
 from ledger.encoding.hexadecimal import from_hex
 from ledger.encoding.structs import policy_values
 from ledger.encoding.typed_data import LedgerDomain
-from ledger.encoding.words import pack_terms, unpack_verdict
+from ledger.encoding.words import pack_terms, unpack_terms, unpack_verdict
 from ledger.errors import VerificationError
 from ledger.policy import class_of, grant_is_live
 from ledger.ports import Call
@@ -103,12 +102,28 @@ _VIEWS: Final = {
         "transferPermit",
         "recoveryOf",
         "delegateUntil",
+        "nonceOf",
         "head",
         "memberCount",
         "emergencyCount",
         "projectCount",
     )
 }
+
+
+@dataclass
+class Wish:
+    """What a request is to be for, as far as it is known."""
+
+    basis: Basis
+    passport_id: PassportId
+    member_id: int
+    grant_id: GrantId = NO_GRANT
+    emergency_id: int = 0
+    purposes: int = ALL
+    categories: int = ALL
+    level: Level = Level.IDENTIFIED
+    days: tuple[int, int] = (0, 0)
 
 
 class Stage:
@@ -122,7 +137,7 @@ class Stage:
         chain.found(
             founder, admission("Founder", founder, Role.COMMITTEE, MemberKind.OTHER, 156), NOTICE, START
         )
-        self.first = [_event for _event in chain.history()]
+        self.first = list(chain.history())
         self.snapshot = chain.snapshot()
 
     def begin(self) -> Model:
@@ -147,7 +162,7 @@ class ContractAndTwin(RuleBasedStateMachine):
         self.model = self.stage.begin()
         self.chain = self.stage.chain
         self.known: dict[bytes, tuple[bytes, Any]] = {}
-        self.names = self.salt = 0
+        self.names = self.salt = self.law = 0
         self.thrown: Counter[int] = Counter()
         self.kinds = [kind for kind, weight in self._weights().items() for _ in range(weight)]
         for (name, roles, kind, place), key in zip(CAST, self.stage.people[1:], strict=True):
@@ -197,7 +212,12 @@ class ContractAndTwin(RuleBasedStateMachine):
 
     def compare(self) -> None:
         """Compare what the views answer with the twin's state."""
-        asked = list(_questions(self.model, self.known))
+        asked = list(_questions(self.model))
+        if self.law != self.model.state.policy_version:
+            # The largest of all answers: asked for when it changed, and once more in the end.
+            self.law = self.model.state.policy_version
+            view = _VIEWS["policy"]
+            asked.append((view.ask(b""), view, policy_values(self.model.state.law)))
         answers = self.chain.views([question for question, *_ in asked])
         for (question, view, expected), raw in zip(asked, answers, strict=True):
             known = self.known.get(question)
@@ -219,6 +239,8 @@ class ContractAndTwin(RuleBasedStateMachine):
         """Replay the whole chain as the auditor does."""
         if not self.model.events:
             return
+        self.law = 0
+        self.compare()
         found = replay(self.chain.history())
         assert found.mismatches == []
         assert found.state.head == self.model.state.head
@@ -255,7 +277,7 @@ class ContractAndTwin(RuleBasedStateMachine):
         return self.key(dice) if passport is None or dice.slips(8) else self.key_of(passport.custodian)
 
     def grant_key(self, dice: Dice) -> tuple[PassportId, GrantId]:
-        known = [key for key in reversed(self.model.state.grants)]
+        known = list(reversed(self.model.state.grants))
         if not known or dice.slips(16):
             return self.passport(dice), GrantId(keccak(text=f"reserved {dice.below(3)}"))
         passport_id, grant_id = dice.pick(known[:8])
@@ -285,7 +307,7 @@ class ContractAndTwin(RuleBasedStateMachine):
         for urgent in state.emergencies.values():
             found += [urgent.emergency.valid_from, urgent.emergency.until, urgent.emergency.review_due]
         found += [order.valid_to for order in state.entrustments.values()]
-        found += [valid_to for valid_to in state.delegates.values()]
+        found += list(state.delegates.values())
         found += [recovery.ready_at for recovery in state.recoveries.values()]
         found += [statement.valid_to for kinds in state.attestations.values() for statement in kinds.values()]
         found += list(state.approvals.values())
@@ -445,7 +467,12 @@ class ContractAndTwin(RuleBasedStateMachine):
 
     def change_holder(self, chance: Dice) -> None:
         model, passport_id, kind = self.model, self.passport(chance), chance.below(8)
+        waiting = list(model.state.recoveries)
+        if waiting and chance.rarely(2):
+            passport_id, kind = chance.pick(waiting), 6 + chance.below(2)
         signer, custody = self.signer(chance, passport_id)[0], chance.pick(tuple(Custody))
+        if not chance.slips(3):
+            signer = model.holders.get(passport_id, signer)
         new = chance.pick(HOLDERS)
         if kind <= 2:
             self.play(model.name_delegate(passport_id, signer, chance.pick(DELEGATES), self.later(chance)))
@@ -454,7 +481,8 @@ class ContractAndTwin(RuleBasedStateMachine):
         elif kind == 4:
             self.play(model.name_guardians(passport_id, signer, chance.pick((ZERO32, b"\x31" * 32))))
         elif kind == 5:
-            self.play(model.recover_at_counter(self.keeper(chance, passport_id), passport_id, new, custody))
+            keeper = self.keeper(chance, passport_id)
+            self.play(model.recover_at_counter(keeper, passport_id, new, custody))
         elif kind == 6:
             self.play(model.complete_recovery(OUTSIDER, passport_id))
         else:
@@ -646,85 +674,109 @@ class ContractAndTwin(RuleBasedStateMachine):
         member_id, first = self._request(dice)
         requests = [first]
         for _ in range(count - 1):
-            requests.append(first if dice.rarely(2) else self._request(dice, member_id)[1])
+            kind = dice.below(4)
+            if kind == 0:
+                requests.append(first)
+            elif kind == 1:
+                requests.append(self._request(dice, member_id)[1])
+            else:
+                # The same words about other data: one batch.
+                request, terms = first
+                passport_id, grant_id = self.grant_key(dice)
+                grant_id = grant_id if request.grant_id != NO_GRANT else NO_GRANT
+                requests.append((replace(request, passport_id=passport_id, grant_id=grant_id), terms))
         key = self.key(dice) if dice.slips(12) else self.key_of(member_id)
-        self.play(self.model.decide(key, requests[:count]))
+        self.play(self.model.decide(key, requests[:count], hollow=dice.slips(16)))
 
     def _request(self, dice: Dice, member_id: int = 0) -> tuple[int, tuple[Request, int]]:
-        """Return a request, with its terms as a word, and whose it is."""
-        state, law = self.model.state, self.model.state.law
-        passport_id = self.passport(dice)
-        passport = state.passports.get(passport_id)
+        """Return a request, with its terms as a word, and whose it is: for what somebody may have, mostly."""
+        state = self.model.state
         basis = Basis(dice.pick((1, 1, 1, 1, 1, 1, 2, 3, 4, 4, 5, 6, 7, 0)))
-        live = [key for key, entry in state.grants.items() if grant_is_live(entry.state, self.model.now)]
-        if basis is Basis.CONSENT and live and not dice.rarely(4):
-            passport_id = dice.pick(live)[0]
-            passport = state.passports[passport_id]
-        purposes, categories, grant_id, level, days = ALL, ALL, NO_GRANT, Level.IDENTIFIED, (0, 0)
-        emergency_id = passport.lock if passport else 0
-        mine = [entry for (owner, _), entry in state.grants.items() if owner == passport_id]
-        if basis is Basis.CONSENT and mine:
-            alive = [entry for entry in mine if grant_is_live(entry.state, self.model.now)]
-            entry = dice.pick(mine if not alive or dice.rarely(4) else alive)
-            purposes, categories, grant_id = entry.state.purposes, entry.state.categories, entry.grant_id
-            level = entry.state.level
-            days = (entry.state.data_from, entry.state.data_to)
-            kinds = entry.state.recipient_kinds
-            fit = [m.member_id for m in state.members.values() if kinds >> m.kind & 1]
-            member_id = member_id or entry.state.recipient or (dice.pick(fit) if fit else 0)
-        elif basis in (Basis.CUSTODIAN_CARE, Basis.SUBJECT_REQUEST) and passport:
-            member_id = member_id or passport.custodian
+        wish = Wish(basis, self.passport(dice), member_id)
+        if basis is Basis.CONSENT:
+            self._wish_by_consent(dice, wish)
+        passport = state.passports.get(wish.passport_id)
+        if passport is not None:
+            wish.emergency_id = passport.lock
+            if basis in (Basis.CUSTODIAN_CARE, Basis.SUBJECT_REQUEST):
+                wish.member_id = wish.member_id or passport.custodian
+            wish.purposes = wish.purposes & passport.purposes or wish.purposes
+        self._wish_in_emergency(dice, wish)
+        wish.member_id = wish.member_id or self.member(dice, Role.PROCESSOR)
+        terms = self._terms(dice, wish)
+        asked = pack_terms(terms)
+        if dice.rarely(3):
+            asked = flip(dice, asked)
+        if basis is Basis.CONSENT and dice.slips(16):
+            wish.grant_id = self.grant_key(dice)[1]
+        commitment = Commitment(dice.pick((NOTICE, ZERO32)))
+        request = Request(wish.passport_id, wish.grant_id, commitment, _terms(asked) or terms)
+        return wish.member_id, (request, asked)
+
+    def _wish_by_consent(self, dice: Dice, wish: Wish) -> None:
+        """Rely on a grant, mostly one that lives."""
+        grants = self.model.state.grants
+        mine = [key for key in grants if key[0] == wish.passport_id]
+        live = [key for key in grants if grant_is_live(grants[key].state, self.model.now)]
+        known = live if live and not dice.rarely(4) else mine
+        if not known:
+            return
+        wish.passport_id, wish.grant_id = dice.pick(known)
+        grant = grants[wish.passport_id, wish.grant_id].state
+        wish.purposes, wish.categories, wish.level = grant.purposes or ALL, int(grant.categories), grant.level
+        wish.days = (grant.data_from, grant.data_to)
+        members = self.model.state.members.values()
+        fit = [member.member_id for member in members if grant.recipient_kinds >> member.kind & 1]
+        wish.member_id = wish.member_id or grant.recipient or (dice.pick(fit) if fit else 0)
+
+    def _wish_in_emergency(self, dice: Dice, wish: Wish) -> None:
+        """Name an emergency of the kind that the basis is about."""
+        individual = wish.basis is Basis.INDIVIDUAL_EMERGENCY
         urgent = [
-            e.emergency
-            for e in reversed(state.emergencies.values())
-            if (e.emergency.kind is EmergencyKind.INDIVIDUAL) == (basis is Basis.INDIVIDUAL_EMERGENCY)
+            entry.emergency
+            for entry in reversed(self.model.state.emergencies.values())
+            if (entry.emergency.kind is EmergencyKind.INDIVIDUAL) == individual
         ]
-        if urgent and (not emergency_id or basis is Basis.INDIVIDUAL_EMERGENCY):
-            chosen = dice.pick(urgent)
-            emergency_id, categories = chosen.emergency_id, categories & chosen.categories
-            if basis is Basis.INDIVIDUAL_EMERGENCY:
-                member_id, passport_id = member_id or chosen.member_id, chosen.passport_id
-            elif chosen.purposes & purposes:
-                purposes &= chosen.purposes
-        member_id = member_id or self.member(dice, Role.PROCESSOR)
-        purposes = purposes & (passport.purposes if passport else ALL) or purposes or ALL
-        purpose = dice.pick([p for p in Purpose if purposes >> p & 1])
+        if not urgent or (wish.emergency_id and not individual):
+            return
+        chosen = dice.pick(urgent)
+        wish.emergency_id = chosen.emergency_id
+        wish.categories &= int(chosen.categories)
+        if individual:
+            wish.member_id, wish.passport_id = wish.member_id or chosen.member_id, chosen.passport_id
+        else:
+            wish.purposes = wish.purposes & chosen.purposes or wish.purposes
+
+    def _terms(self, dice: Dice, wish: Wish) -> Terms:
+        """Return terms that the law has an entry for, if that can be."""
+        state, law = self.model.state, self.model.state.law
+        purpose = dice.pick([p for p in Purpose if wish.purposes >> p & 1])
         for other in Purpose:
-            if any(law.required_for(data_class, purpose, basis) for data_class in DataClass):
+            if any(law.required_for(data_class, purpose, wish.basis) for data_class in DataClass):
                 break
-            purpose = other if purposes >> other & 1 else purpose
-        controller_id = 0
-        orders = [c for (c, p), order in state.entrustments.items() if p == member_id]
-        if orders and dice.rarely(2):
-            controller_id = dice.pick(orders)
-        owner = controller_id or member_id
-        projects = [p.project_id for p in reversed(state.projects.values()) if p.member_id == owner]
-        needed = Category(int(categories & law.necessary_for(purpose)) or int(categories) or ALL)
+            purpose = other if wish.purposes >> other & 1 else purpose
+        needed = Category(wish.categories & int(law.necessary_for(purpose)) or wish.categories or ALL)
         asked = Category(dice.part(int(needed)))
         for category in Category:
-            if law.required_for(class_of(law, asked), purpose, basis):
+            if law.required_for(class_of(law, asked), purpose, wish.basis):
                 break
             asked = category if category in needed else asked
-        least = max(law.level_for(data_class, purpose) for data_class in DataClass)
-        terms = Terms(
+        orders = [controller for controller, processor in state.entrustments if processor == wish.member_id]
+        controller_id = dice.pick(orders) if orders and dice.rarely(2) else 0
+        owner = controller_id or wish.member_id
+        projects = [number for number, project in state.projects.items() if project.member_id == owner]
+        return Terms(
             purpose=purpose,
-            basis=basis,
+            basis=wish.basis,
             operation=dice.pick((Operation.READ, Operation.TRANSFER)),
             categories=asked,
-            level=max(level, least),
+            level=max(wish.level, *(law.level_for(data_class, purpose) for data_class in DataClass)),
             project_id=dice.pick(projects) if projects else 0,
-            emergency_id=emergency_id,
+            emergency_id=wish.emergency_id,
             controller_id=controller_id,
-            first_day=days[0],
-            last_day=days[1],
+            first_day=wish.days[0],
+            last_day=wish.days[1],
         )
-        word_ = pack_terms(terms)
-        if dice.rarely(3):
-            word_ = flip(dice, word_)
-        if basis is Basis.CONSENT and dice.slips(16):
-            grant_id = self.grant_key(dice)[1]
-        commitment = Commitment(dice.pick((NOTICE, ZERO32)))
-        return member_id, (Request(passport_id, grant_id, commitment, _terms(word_) or terms), word_)
 
     def review_request(self, chance: Dice) -> None:
         model = self.model
@@ -746,12 +798,13 @@ class ContractAndTwin(RuleBasedStateMachine):
         """Ship, receive, or record a release."""
         model = self.model
         kind = chance.below(4)
+        sent = [entry.transfer for entry in model.state.transfers.values() if entry.received is None]
         permits = [place for place in reversed(model.state.transfer_permits) if model.permit(*place)]
         if not permits or chance.slips(4):
             permits = list(reversed(model.state.transfer_permits))
         shipped = list(model.state.transfers)
-        if kind == 1 and shipped:
-            transfer = model.state.transfers[chance.pick(list(reversed(shipped)))].transfer
+        if shipped and (kind == 1 or (sent and chance.rarely(2))):
+            transfer = chance.pick(sent) if sent else model.state.transfers[chance.pick(shipped)].transfer
             content = chance.pick((transfer.content, self.name(), ZERO32))
             to = self.key(chance) if chance.slips(8) else self.key_of(transfer.recipient)
             known = transfer.transfer_id if not chance.slips(12) else TransferId(self.name())
@@ -800,8 +853,6 @@ def _signing(name: str) -> bytes:
 
 
 def _terms(word_: int) -> Terms | None:
-    from ledger.encoding.words import unpack_terms
-
     try:
         return unpack_terms(word_)
     except VerificationError:
@@ -813,7 +864,7 @@ def _plain(value: Any) -> Any:
     return tuple(_plain(part) for part in value) if isinstance(value, list | tuple) else value
 
 
-def _questions(model: Model, _: Any) -> Iterator[tuple[bytes, View, Any]]:
+def _questions(model: Model) -> Iterator[tuple[bytes, View, Any]]:
     """Yield every question that the twin can answer, with its answer."""
     state = model.state
     for name, arguments, expected in (
@@ -822,7 +873,6 @@ def _questions(model: Model, _: Any) -> Iterator[tuple[bytes, View, Any]]:
         *_about_the_rest(model),
         ("head", b"", state.head),
         ("policyVersion", b"", state.policy_version),
-        ("policy", b"", policy_values(state.law)),
         ("memberCount", b"", len(state.members)),
         ("emergencyCount", b"", len(state.emergencies)),
         ("projectCount", b"", len(state.projects)),
@@ -876,6 +926,7 @@ def _about_passports(model: Model) -> Iterator[tuple[str, bytes, Any]]:
                 from_hex(passport.holder),
             ),
         )
+        yield "nonceOf", passport_id, model.nonces.get(passport_id, 0)
         recovery = state.recoveries.get(passport_id)
         yield (
             "recoveryOf",
@@ -972,6 +1023,3 @@ def _about_the_rest(model: Model) -> Iterator[tuple[str, bytes, Any]]:
                 transfer.content,
             ),
         )
-
-
-__all__ = ["ContractAndTwin", "Outcome", "Stage"]

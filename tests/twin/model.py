@@ -139,6 +139,7 @@ class Model:
     shipped_at: dict[TransferId, int] = field(default_factory=dict)
     received_at: dict[TransferId, int] = field(default_factory=dict)
     released: set[tuple[PassportId, int]] = field(default_factory=set)
+    nonces: dict[PassportId, int] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
     # Time and events
@@ -226,14 +227,10 @@ class Model:
 
     def admit(self, values: Sequence[Any], key: Key, *, by: Key | None = None) -> Step:
         """*values*: as `IMembers.Admission`; *key*: of its signer."""
-        signer, roles, purposes, jurisdiction, valid_to, kind, signing, sealing, name = values
+        _signer, roles, _purposes, _jurisdiction, valid_to, _kind, signing, sealing, name = values
         errors = forbids(
             Members_Incomplete=not (
-                roles
-                and signing != ZERO32
-                and sealing != ZERO32
-                and valid_to > self.now
-                and 0 < len(name) <= 64
+                roles and ZERO32 not in (signing, sealing) and valid_to > self.now and 0 < len(name) <= 64
             ),
             Members_KeyInUse=bool(self.member_of(key)) or signing in self.signing_keys,
         )
@@ -521,6 +518,11 @@ class Model:
         passport = self.state.passports.get(passport_id)
         return passport.epoch if passport else 0
 
+    def _counted(self, passport_id: PassportId, name: str, words: dict[str, Any]) -> Iterable[Named]:
+        """Words that name the nonce: they are good once."""
+        self.nonces[passport_id] = self.nonces.get(passport_id, 0) + 1
+        yield name, {"passportId": passport_id, **words}
+
     def _replaced(self, passport_id: PassportId, holder: bytes, custody: int) -> Iterable[Named]:
         self.holders[passport_id] = self.holder_keys[to_hex(holder)]
         words = {"passportId": passport_id, "holder": holder, "custody": custody}
@@ -544,13 +546,17 @@ class Model:
 
     def name_guardians(self, passport_id: PassportId, signer: Key, guardians: bytes) -> Step:
         typed = guardians_typed_data(
-            self.domain, passport_id=passport_id, guardians=guardians, epoch=self._epoch(passport_id)
+            self.domain,
+            passport_id=passport_id,
+            guardians=guardians,
+            epoch=self._epoch(passport_id),
+            nonce=self.nonces.get(passport_id, 0),
         )
         return Step(
             signer,
             Call("nameGuardians", (passport_id, guardians, signer.sign(digest(typed)))),
             self._spoken(passport_id, signer),
-            lambda: [("GuardiansNamed", {"passportId": passport_id, "guardians": guardians})],
+            lambda: self._counted(passport_id, "GuardiansNamed", {"guardians": guardians}),
         )
 
     def name_delegate(self, passport_id: PassportId, signer: Key, delegate: Key, valid_to: int) -> Step:
@@ -560,13 +566,14 @@ class Model:
             delegate=delegate.account,
             valid_to=valid_to,
             epoch=self._epoch(passport_id),
+            nonce=self.nonces.get(passport_id, 0),
         )
-        words = {"passportId": passport_id, "delegate": delegate.account, "validTo": valid_to}
+        words = {"delegate": delegate.account, "validTo": valid_to}
         return Step(
             signer,
             Call("nameDelegate", (passport_id, delegate.account, valid_to, signer.sign(digest(typed)))),
             self._spoken(passport_id, signer),
-            lambda: [("DelegateNamed", words)],
+            lambda: self._counted(passport_id, "DelegateNamed", words),
         )
 
     def recover_at_counter(self, key: Key, passport_id: PassportId, new: Key, custody: Custody) -> Step:
@@ -998,7 +1005,10 @@ class Model:
         def emits() -> Iterable[Named]:
             assert entry is not None
             finding = EmergencyFinding.JUSTIFIED if justified else EmergencyFinding.UNJUSTIFIED
-            lost = not justified or self.now > entry.emergency.review_due
+            _, opened, reviewed = self.right(entry.emergency.member_id)
+            mine = self.state.rights[entry.emergency.member_id].opened
+            owed = reviewed < opened and number in mine[reviewed:]
+            lost = not justified or (owed and self.now > entry.emergency.review_due)
             words = {"emergencyId": number, "reviewer": caller, "finding": int(finding)}
             yield "EmergencyReviewed", {**words, "rightLost": lost, "opinion": opinion}
 
@@ -1044,10 +1054,10 @@ class Model:
 
     # Decisions
 
-    def decide(self, key: Key, requests: Sequence[tuple[Request, int]]) -> Step:
-        """*requests*: with their terms as a word, which may be malformed."""
+    def decide(self, key: Key, requests: Sequence[tuple[Request, int]], *, hollow: bool = False) -> Step:
+        """*requests*: with their terms as a word, which may be malformed. *hollow*: a batch without a target follows."""
         member_id = self.member_of(key)
-        errors = self.caller(key, active=False) | forbids(Decisions_Empty=not requests)
+        errors = self.caller(key, active=False) | forbids(Decisions_Empty=hollow or not requests)
         for request, terms in requests:
             errors |= forbids(
                 Passports_Unknown=request.passport_id not in self.state.passports,
@@ -1071,10 +1081,10 @@ class Model:
                     },
                 )
 
-        values = [
-            (request.passport_id, request.grant_id, request.commitment, terms) for request, terms in requests
-        ]
-        return Step(key, Call("decide", (values,)), errors, emits)
+        batches = batched(requests)
+        if hollow:
+            batches.append((1, ZERO32, []))
+        return Step(key, Call("decide", (batches,)), errors, emits)
 
     def _well_formed(self, word: int) -> bool:
         codes = (word & 0xFF) < 16 and (word >> 8 & 0xFF) < 8 and (word >> 16 & 0xFF) < 2
@@ -1142,7 +1152,8 @@ class Model:
         terms = entry.terms
         table = self.state.policies[entry.verdict.policy_version]
         required = table.required_for(entry.verdict.data_class, terms.purpose, terms.basis)
-        if Fact.EMERGENCY_IN_FORCE in required or self.state.passports[passport_id].lock:
+        locked = self.state.passports[passport_id].lock != 0
+        if Fact.EMERGENCY_IN_FORCE in required or (Fact.UNLOCKED in required and locked):
             urgent = self.state.emergencies.get(terms.emergency_id)
             if urgent is not None and self.now >= urgent.emergency.until:
                 return 0
@@ -1188,6 +1199,16 @@ class Model:
             yield "TransferReceived", {**words, "matched": content == entry.transfer.content}
 
         return Step(key, Call("receiveTransfer", (transfer_id, content)), errors, emits)
+
+
+def batched(requests: Sequence[tuple[Request, int]]) -> list[tuple[int, bytes, list[tuple[bytes, bytes]]]]:
+    """Return requests as batches of `IDecisions`: those that follow each other with the same words share them."""
+    batches: list[tuple[int, bytes, list[tuple[bytes, bytes]]]] = []
+    for request, terms in requests:
+        if not batches or batches[-1][:2] != (terms, request.commitment):
+            batches.append((terms, request.commitment, []))
+        batches[-1][2].append((request.passport_id, request.grant_id))
+    return batches
 
 
 def grant_values(state: GrantState) -> tuple[Any, ...]:
