@@ -8,16 +8,21 @@ their business.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from api.auth import Holder
-from ledger.domain.records import Member, PassportId
-from ledger.domain.vocabulary import Role
+from ledger.domain.records import Event, Member, PassportId
+from ledger.domain.vocabulary import EmergencyKind, Role
 from ledger.encoding.hexadecimal import to_hex
+from ledger.encoding.words import unpack_verdict
 from ledger.errors import ChainError, NotFound, NotPermitted
 from ledger.policy import member_is_active
-from ledger.ports import DecisionRecord, GrantRecord, PassportRecord, TransferRecord
+from ledger.ports import DecisionRecord, EmergencyRecord, GrantRecord, PassportRecord, TransferRecord
 from ledger.service import Service
 from ledger.service.authority import require_passport
+from ledger.service.decisions import may_review
+from ledger.service.emergencies import REVIEWERS, EmergencyEntry
+from ledger.service.provenance import PassportHistory
 
 Subject = Member | Holder
 
@@ -67,7 +72,7 @@ def history_for(service: Service, subject: Subject, passport_id: PassportId) -> 
 
 def decision_for(service: Service, subject: Subject, passport_id: PassportId, seq: int) -> DecisionRecord:
     """
-    Return a decision that somebody may see: its requester, and who may see the passport's history.
+    Return a decision that somebody may see: its requester, who may review it, and who may see the passport's history.
 
     Raises:
         NotFound: There is none, or not for this holder.
@@ -75,7 +80,7 @@ def decision_for(service: Service, subject: Subject, passport_id: PassportId, se
     """
     if isinstance(subject, Member):
         record = service.decisions.get(passport_id, seq)
-        if record.member_id == subject.member_id:
+        if record.member_id == subject.member_id or may_review(subject, record):
             return record
     history_for(service, subject, passport_id)
     return service.decisions.get(passport_id, seq)
@@ -83,15 +88,20 @@ def decision_for(service: Service, subject: Subject, passport_id: PassportId, se
 
 def grant_for(service: Service, subject: Subject, grant: GrantRecord) -> GrantRecord:
     """
-    Check that somebody may see a grant: its recipient, and who may see the passport's history.
+    Check that somebody may see a grant: its recipients, who asked for it, and who may see the passport's history.
 
     Raises:
         NotFound: Not for this holder.
         NotPermitted: A member that it does not concern asks.
     """
-    if not (isinstance(subject, Member) and grant.state.recipient == subject.member_id):
+    if not (isinstance(subject, Member) and _is_for(grant, subject)):
         history_for(service, subject, grant.passport_id)
     return grant
+
+
+def _is_for(grant: GrantRecord, member: Member) -> bool:
+    is_of_kind = bool(grant.state.recipient_kinds >> member.kind & 1)
+    return member.member_id in (grant.state.recipient, grant.requested_by) or is_of_kind
 
 
 def transfer_for(subject: Member, record: TransferRecord) -> TransferRecord:
@@ -108,6 +118,79 @@ def transfer_for(subject: Member, record: TransferRecord) -> TransferRecord:
             fix="Its sender, its recipient and auditors can see this.",
         )
     return record
+
+
+def emergency_for(service: Service, subject: Subject, emergency_id: int) -> EmergencyEntry:
+    """
+    Return an emergency as somebody may be told it.
+
+    A public one is for everybody who is known; one for a single record is for who opened it, who may review it, and
+    who may see the passport's history.
+
+    Raises:
+        NotFound: There is none, or not for this holder.
+        NotPermitted: A member that it does not concern asks.
+    """
+    record = service.emergencies.get(emergency_id)
+    if not sees_emergency(service, subject, record):
+        if isinstance(subject, Holder):
+            raise NotFound(f"there is no emergency {emergency_id}")
+        raise NotPermitted(
+            f"emergency {emergency_id} does not concern {subject.name}",
+            fix="Who opened it, the data's custodian and holder, reviewers and auditors can see this.",
+        )
+    return told_emergency(service, subject, record)
+
+
+def sees_emergency(service: Service, subject: Subject, record: EmergencyRecord) -> bool:
+    """Tell whether somebody may see an emergency."""
+    emergency = record.emergency
+    if emergency.kind is EmergencyKind.PUBLIC:
+        return True
+    passport = require_passport(service.index, emergency.passport_id).passport
+    if isinstance(subject, Holder):
+        return passport.holder.lower() == subject.address
+    concerned = subject.member_id in {emergency.member_id, passport.custodian}
+    return concerned or bool(subject.roles & REVIEWERS) or is_auditor(subject)
+
+
+def told_emergency(service: Service, subject: Subject, record: EmergencyRecord) -> EmergencyEntry:
+    """Tell an emergency to somebody who may see it: to its holder, while it is sealed, as sealed."""
+    return service.emergencies.entry(record, at=now_of(service), to_holder=isinstance(subject, Holder))
+
+
+def told_history(service: Service, subject: Subject, history: PassportHistory) -> PassportHistory:
+    """Return a passport's history as somebody may read it: its holder without what is sealed, until it opens."""
+    if not isinstance(subject, Holder):
+        return history
+    now, passport = now_of(service), history.passport.passport.passport_id
+
+    def is_sealed(seq: int) -> bool:
+        decision = service.index.decision(passport, seq)
+        return decision is not None and service.emergencies.seal_of(decision, now) is not None
+
+    def may_tell(event: Event) -> bool:
+        given = event.arguments
+        if event.name == "EmergencyOpened":
+            return now >= int(given["sealedUntil"])
+        if event.name == "DecisionRecorded":
+            return not is_sealed(unpack_verdict(given["verdict"]).seq)
+        return "seq" not in given or not is_sealed(int(given["seq"]))
+
+    return replace(
+        history,
+        events=tuple(event for event in history.events if may_tell(event)),
+        holders_of_copies=tuple(
+            copy
+            for copy in history.holders_of_copies
+            if copy.transfer is None or not is_sealed(copy.transfer.transfer.seq)
+        ),
+    )
+
+
+def holder_reads_at(service: Service, subject: Subject) -> int | None:
+    """Return the time at which a holder reads; None for members, from whom nothing is sealed."""
+    return now_of(service) if isinstance(subject, Holder) else None
 
 
 def relayer_for(service: Service, subject: Subject, passport_id: PassportId) -> Member:

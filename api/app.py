@@ -16,8 +16,10 @@ from api.middleware import BodyLimit, LastResort, SameSite, SecurityHeaders
 from api.pages import people, public
 from api.pages.render import STATIC, environment, problem_page
 from api.routes import (
+    attestations,
     committee,
     decisions,
+    emergencies,
     grants,
     health,
     members,
@@ -45,6 +47,10 @@ _ROUTERS: Final[tuple[APIRouter, ...]] = (
     grants.router,
     projects.router,
     decisions.router,
+    decisions.reviews,
+    emergencies.router,
+    emergencies.declarations,
+    attestations.router,
     records.router,
     transfers.router,
     provenance.router,

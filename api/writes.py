@@ -16,11 +16,12 @@ from typing import Annotated, Final
 from fastapi import Depends, Header, Request
 from fastapi.responses import JSONResponse, Response
 
+from api import access
 from api.auth import CallerDep
 from api.dependencies import BodyDep, ServiceDep, SettingsDep, freshness
 from api.problems import of_stored, respond
 from api.schemas.base import Model
-from api.schemas.operations import operation_out
+from api.schemas.operations import OperationOut, operation_out
 from ledger.domain.records import Event
 from ledger.errors import ConfigurationError, InvalidInput
 from ledger.ports import Operation, OperationStatus
@@ -91,8 +92,7 @@ class Write:
         if operation.status is not OperationStatus.MINED or not self._indexed(operation, deadline):
             return self._accepted(operation)
         if not acts and (act := pending_act(operation.events)) is not None:
-            headers = {"Location": f"/v1/acts/{act}"}
-            return self._respond(operation_out(operation), 202, headers)
+            return self._respond(tell(self.service, operation), 202, {"Location": f"/v1/acts/{act}"})
         status = 201 if created else 200
         return self._respond(resource(operation.events), status, {"Location": self._location(operation)})
 
@@ -103,7 +103,7 @@ class Write:
 
     def _accepted(self, operation: Operation) -> Response:
         headers = {"Location": self._location(operation), "Retry-After": str(_RETRY_SECONDS)}
-        return self._respond(operation_out(operation), 202, headers)
+        return self._respond(tell(self.service, operation), 202, headers)
 
     def _respond(self, body: Model, status: int, headers: Mapping[str, str]) -> Response:
         content = body.model_dump(mode="json", by_alias=True)
@@ -112,6 +112,15 @@ class Write:
     @staticmethod
     def _location(operation: Operation) -> str:
         return f"/v1/operations/{operation.operation_id}"
+
+
+def tell(service: Service, operation: Operation) -> OperationOut:
+    """Write an operation for its caller: with an act that it left waiting, and what to do about it."""
+    act = pending_act(operation.events)
+    if act is None:
+        return operation_out(operation)
+    standing = service.committee.standing(service.committee.get(act), access.now_of(service))
+    return operation_out(operation, act_id=act, advice=standing.advice)
 
 
 def pending_act(events: tuple[Event, ...]) -> int | None:

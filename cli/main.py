@@ -31,6 +31,8 @@ _COMMANDS: Final = (
     "grant",
     "project",
     "request",
+    "emergency",
+    "attest",
     "transfer",
     "log",
     "verify",

@@ -50,6 +50,14 @@ def note(text: str) -> None:
     Console(stderr=True, highlight=False, soft_wrap=True).print(Text(text))
 
 
+def advise(out: Console, answer: dict[str, Any]) -> bool:
+    """Print what to do next if the answer is an act of the committee that waits; tells whether it is."""
+    if answer.get("actId") is None or "operationId" not in answer:
+        return False
+    out.print(f"Proposed. {answer['advice']}", markup=False)
+    return True
+
+
 def exit_code_of(error: LedgerError) -> int:
     """Return the exit code that an error ends the program with."""
     return REFUSED if isinstance(error, NotPermitted | VerificationError) else ERROR

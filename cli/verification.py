@@ -15,15 +15,19 @@ from typing import Any, Final
 
 from ledger.chain import artifacts
 from ledger.chain.rpc import Node
+from ledger.domain.days import date_of
 from ledger.domain.records import Event, Position
 from ledger.domain.vocabulary import (
     BASIS_LABELS,
     CATEGORY_LABELS,
+    LEVEL_LABELS,
     OPERATION_LABELS,
     PURPOSE_LABELS,
     Category,
+    Level,
     names,
 )
+from ledger.domain.wording import days_in_words
 from ledger.encoding.events import Abi, EventDecoder, event_topic, selector
 from ledger.encoding.hexadecimal import address, bytes32, to_hex
 from ledger.encoding.words import unpack_terms, unpack_verdict
@@ -106,10 +110,11 @@ class LedgerReader:
         self._decoder = EventDecoder(self._abi)
         self._from_block = from_block
 
-    def events(self, name: str, *topics: bytes, to_block: int) -> Iterator[Event]:
-        """Yield the events of a kind with these indexed values, in the order of the chain, with their times."""
+    def events(self, name: str, *topics: bytes | None, to_block: int) -> Iterator[Event]:
+        """Yield the events of a kind with these indexed values (None: any), in the order of the chain, with times."""
         entry = self._entry("event", name)
-        wanted: list[str | None] = [to_hex(event_topic(entry)), *(to_hex(topic) for topic in topics)]
+        values = (None if topic is None else to_hex(topic) for topic in topics)
+        wanted: list[str | None] = [to_hex(event_topic(entry)), *values]
         logs = self.node.logs(self.ledger, self._from_block, to_block, wanted)
         for log in self.node.with_times(logs):
             if event := self._decoder.decode(log):
@@ -166,13 +171,20 @@ def check_passport(reader: LedgerReader, passport_id: str, shown: Iterable[Json]
     }
     size = reader.size_of(passport, block=head)
     lines = sorted(shown, key=lambda line: int(line["seq"]))
+    sealed = any("sealedUntil" in line for line in lines)
+    opened = list(reader.events("EmergencyOpened", None, passport, to_block=head)) if sealed else []
     return PassportCheck(
         passport=passport_id.lower(),
         chain_id=reader.node.chain_id(),
         ledger=reader.ledger,
         block=head,
         size=size,
-        lines=tuple(_check_line(line, passport_id, recorded, released, member_names) for line in lines),
+        lines=tuple(
+            _check_sealed_line(line, recorded, opened, member_names)
+            if "sealedUntil" in line
+            else _check_line(line, passport_id, recorded, released, member_names)
+            for line in lines
+        ),
         problems=tuple(_completeness(size, set(recorded), [int(line["seq"]) for line in lines])),
     )
 
@@ -200,8 +212,39 @@ def _check_line(
     else:
         name = member_names.get(event.arguments["memberId"], "")
         expected = _expected(passport_id.lower(), event, name, released.get(seq))
-        differences = (*_differences(line, expected), *_missing_words(line, event, name))
+        differences = (*_differences(line, expected), *_missing_words(line, event, member_names))
     return CheckedLine(seq, str(line.get("sentence", "")), str(line.get("answer", "")), differences)
+
+
+def _check_sealed_line(
+    line: Json, recorded: dict[int, Event], opened: list[Event], member_names: dict[int, str]
+) -> CheckedLine:
+    """What is sealed is counted and not told; but the seal itself must be on the chain, and the member's own."""
+    seq = int(line["seq"])
+    event = recorded.get(seq)
+    differences: tuple[str, ...] = ("the chain has no such decision",)
+    if event is not None:
+        member_id = event.arguments["memberId"]
+        member = {"memberId": member_id, "name": member_names.get(member_id, "")}
+        terms = unpack_terms(event.arguments["terms"])
+        seals = [
+            urgent.arguments
+            for urgent in opened
+            if urgent.arguments["emergencyId"] == terms.emergency_id
+            and urgent.arguments["memberId"] == member_id
+            and urgent.position.time <= event.position.time < urgent.arguments["until"]
+        ]
+        differences = tuple(_sealed_differences(line, member, seals))
+    return CheckedLine(seq, str(line.get("sentence", "")), str(line.get("answer", "")), differences)
+
+
+def _sealed_differences(line: Json, member: Json, seals: list[dict[str, Any]]) -> Iterator[str]:
+    if line.get("member") != member:
+        yield f"member is {member!r} on the chain, shown is {line.get('member')!r}"
+    if member["name"] not in str(line.get("sentence", "")):
+        yield f"the sentence does not say {member['name']!r}"
+    if line["sealedUntil"] not in [_time(int(seal["sealedUntil"])) for seal in seals]:
+        yield "no emergency of this member on the chain seals it until then"
 
 
 def _expected(passport_id: str, event: Event, member_name: str, released: Event | None) -> Json:
@@ -217,6 +260,8 @@ def _expected(passport_id: str, event: Event, member_name: str, released: Event 
         "categories": names(terms.categories),
         "dataClass": verdict.data_class.name,
         "level": terms.level.name,
+        "dataFrom": _day(terms.first_day),
+        "dataTo": _day(terms.last_day),
         "projectId": terms.project_id or None,
         "emergencyId": terms.emergency_id or None,
         "controllerId": terms.controller_id or None,
@@ -238,22 +283,33 @@ def _differences(line: Json, expected: Json) -> Iterator[str]:
             yield f"{name} is {value!r} on the chain, shown is {line.get(name)!r}"
 
 
-def _missing_words(line: Json, event: Event, member_name: str) -> Iterator[str]:
+def _missing_words(line: Json, event: Event, member_names: dict[int, str]) -> Iterator[str]:
     """The sentence is what people read: it must speak of the same things."""
     terms, verdict = unpack_terms(event.arguments["terms"]), unpack_verdict(event.arguments["verdict"])
     words = [
-        member_name,
+        member_names.get(event.arguments["memberId"], ""),
         OPERATION_LABELS[terms.operation].en,
         PURPOSE_LABELS[terms.purpose].en,
         BASIS_LABELS[terms.basis].en,
         *(CATEGORY_LABELS[Category[name]].en for name in names(terms.categories)),
     ]
+    if days := days_in_words(terms.first_day, terms.last_day):
+        words.append(days.strip())
+    if terms.level is not Level.IDENTIFIED:
+        words.append(LEVEL_LABELS[terms.level].en)
+    if terms.controller_id:
+        words.append(f"on behalf of {member_names.get(terms.controller_id, '')}")
     sentence = str(line.get("sentence", ""))
     for word in words:
         if word not in sentence:
             yield f"the sentence does not say {word!r}"
     if bool(line.get("reasons")) != bool(verdict.missing):
         yield "reasons are given for a permit, or none for a refusal"
+
+
+def _day(number: int) -> str | None:
+    day = date_of(number)
+    return day.isoformat() if day else None
 
 
 def _hex_or_none(value: bytes) -> str | None:
@@ -266,5 +322,9 @@ def _position(position: Position) -> Json:
         "blockHash": to_hex(position.block_hash),
         "transaction": to_hex(position.transaction_hash),
         "logIndex": position.log_index,
-        "time": datetime.fromtimestamp(position.time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "time": _time(position.time),
     }
+
+
+def _time(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -11,4 +11,5 @@ import {Transfers} from "./modules/Transfers.sol";
 /// transfers.
 /// @dev Its code runs on the storage of a `PassportLedger`; called under its own address it is an empty ledger that
 /// nobody is a member of.
+// solhint-disable-next-line no-empty-blocks
 contract RecordsOffice is Passports, Holders, Attestations, Transfers {}

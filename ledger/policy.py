@@ -174,12 +174,16 @@ def reviews_are_current(right: EmergencyRight, at: int) -> bool:
     return not right.lost and (right.oldest_due is None or at <= right.oldest_due)
 
 
+def is_entrusted(order: Entrustment | None, purpose: Purpose, at: int) -> bool:
+    """Tell whether a controller's order to a processor covers a purpose and has not ended at *at*."""
+    return order is not None and bool(order.purposes >> purpose & 1) and at < order.valid_to
+
+
 def principal_of(terms: Terms, situation: Situation) -> Member | None:
     """Return the member in whose right a request is made; None if nobody's."""
     if not terms.controller_id:
         return situation.requester
-    order = situation.entrustment
-    entrusted = order is not None and order.purposes >> terms.purpose & 1 and situation.at < order.valid_to
+    entrusted = is_entrusted(situation.entrustment, terms.purpose, situation.at)
     return situation.controller if entrusted else None
 
 

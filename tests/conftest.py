@@ -42,6 +42,17 @@ def world(devnet: Devnet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         consortium.stop()
 
 
+@pytest.fixture(scope="module")
+def timed_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Return a service on a devnet of its own, whose clock the tests of the module may move."""
+    node = Devnet(tmp_path_factory.mktemp("timed-devnet"))
+    node.start()
+    consortium = World(tmp_path_factory.mktemp("timed-world"), node.spec.url)
+    yield consortium
+    consortium.stop()
+    node.stop()
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return an empty folder."""

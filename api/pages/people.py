@@ -14,7 +14,7 @@ from api.auth import Holder, sign_in_code, subject_of
 from api.dependencies import After, ServiceDep, SettingsDep, service_of, sessions_of
 from api.pages import commands, presenters
 from api.pages.evidence import size_call
-from api.pages.presenters import AccessLine, Consent, PassportCard, Survey
+from api.pages.presenters import AccessLine, Consent, EmergencyLine, PassportCard, Survey
 from api.pages.render import page, policy_with_nodes
 from api.routes.ids import Id, passport_id
 from ledger.domain.records import Member, Passport, PassportId
@@ -23,7 +23,7 @@ from ledger.domain.vocabulary import Operation as AccessOperation
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import NotAuthenticated, NotPermitted
 from ledger.policy import PERMIT_SECONDS
-from ledger.ports import DecisionRecord, TransferRecord
+from ledger.ports import DecisionRecord, EmergencyRecord, TransferRecord
 from ledger.service import Service
 from ledger.service.access import AccessEntry
 
@@ -139,7 +139,9 @@ def patient_passport(
     """Tell a patient who used or tried to use the data, and which consents there are."""
     record = access.history_for(service, holder, passport_id(passport))
     wanted = record.passport.passport_id
-    entries, cursor = service.access.of_passport(wanted, after=after, limit=PAGE_LINES)
+    entries, cursor = service.access.of_passport(
+        wanted, after=after, limit=PAGE_LINES, to_holder_at=access.holder_reads_at(service, holder)
+    )
     consents = consents_of(service, record.passport, settings.origin)
     shipped = shipments_of(service, [wanted])
     custodian = service.members.get(record.passport.custodian).name
@@ -152,6 +154,10 @@ def patient_passport(
                 entry, consent=_named(entry, consents), shipment=shipped.get(_name(entry.record))
             )
             for entry in entries
+        ],
+        emergencies=[
+            presenters.emergency_line(access.told_emergency(service, holder, urgent))
+            for urgent in service.emergencies.all(passport_id=wanted)
         ],
         consents=list(consents.values()),
         total=record.passport.size,
@@ -189,6 +195,11 @@ def institution(
             presenters.project_line(project, at=now)
             for project in service.projects.all(member_id=member.member_id)
         ],
+        emergencies=emergency_lines(service, service.emergencies.all(member_id=member.member_id), at=now),
+        reviewable=emergency_lines(service, service.emergencies.awaiting(member), at=now),
+        waiting=lines_of(
+            service, [service.access.entry(record) for record in service.decisions.awaiting(member)]
+        ),
     )
 
 
@@ -219,6 +230,11 @@ def auditor(
         audit_command=commands.audit(settings.rpc_url, domain.ledger, from_block=settings.deployed_block),
         domain=domain,
     )
+
+
+def emergency_lines(service: Service, records: Iterable[EmergencyRecord], *, at: int) -> list[EmergencyLine]:
+    """Tell emergencies to those from whom nothing is sealed."""
+    return [presenters.emergency_line(service.emergencies.entry(record, at=at)) for record in records]
 
 
 def consents_of(service: Service, passport: Passport, origin: str) -> dict[bytes, Consent]:
@@ -282,6 +298,7 @@ def survey_of(service: Service, *, now: int) -> Survey:
     gaps = unused_permits(service, [item for item in records if now - item.position.time > PERMIT_SECONDS])
     names = presenters.member_names(service.members.all())
     missing: list[Fact] = [record.verdict.missing for record in records]
+    total, shares = service.emergencies.ratio(now)
     return Survey(
         looked_at=len(records),
         all_seen=all_seen,
@@ -294,6 +311,10 @@ def survey_of(service: Service, *, now: int) -> Survey:
             presenters.transfer_line(item, members=names, viewer=None)
             for item in service.index.transfers(limit=_BATCH)
             if item.transfer.status is not TransferStatus.RECEIVED
+        ),
+        overdue=tuple(emergency_lines(service, service.emergencies.overdue(now), at=now)),
+        shares=tuple(
+            presenters.share_line(share) for share in (total, *shares) if share.urgent or share.opened
         ),
     )
 

@@ -23,6 +23,7 @@ from ledger.domain.vocabulary import (
     Category,
     Custody,
     DataClass,
+    EmergencyFinding,
     Fact,
     Outcome,
     PassportStatus,
@@ -34,6 +35,7 @@ from ledger.encoding.hexadecimal import to_hex
 from ledger.ports import DecisionRecord, GrantRecord, PassportRecord, RecordSummary, TransferRecord
 from ledger.service.access import AccessEntry
 from ledger.service.consents import grant_status
+from ledger.service.emergencies import EmergencyEntry, Share
 
 _LAST_SECOND: Final = 253_402_300_799
 
@@ -47,8 +49,11 @@ _CONSENT_WORDS: Final = {
     "active": "in force",
     "pending": "not yet in force",
     "expired": "expired",
+    "requested": "asked for, not given",
+    "refused": "refused",
     "withdrawn": "withdrawn",
     "superseded": "replaced by a newer one",
+    "repudiated": "declared never given",
 }
 _PASSPORT_WORDS: Final = {
     PassportStatus.OPEN: "open",
@@ -82,6 +87,10 @@ class Answer:
     text: str
     sign: str
     style: str
+
+
+#: What a patient is told instead of the answer while it is sealed.
+_SEALED: Final = Answer("Sealed", "…", "review")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +128,25 @@ class AccessLine:
     answer: Answer
     outcome: int
     reasons: tuple[str, ...]
-    when: Moment
+    when: Moment | None
     consent: Consent | None
     handed_over: str
-    place: Place
-    evidence: Evidence
+    place: Place | None
+    evidence: Evidence | None
+    review: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyLine:
+    """An emergency in words, and how it stands."""
+
+    number: int
+    anchor: str
+    sentence: str
+    status: str
+    style: str
+    statement: str | None
+    opinion: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +200,17 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
+class ShareLine:
+    """How much of what a member does is an exception."""
+
+    name: str
+    decisions: int
+    urgent: str
+    opened: int
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True)
 class Survey:
     """What an auditor sees at a glance."""
 
@@ -186,6 +220,8 @@ class Survey:
     missing: tuple[Count, ...]
     without_hand_over: tuple[AccessLine, ...]
     open_transfers: tuple[TransferLine, ...]
+    overdue: tuple[EmergencyLine, ...] = ()
+    shares: tuple[ShareLine, ...] = ()
 
 
 def moment(seconds: float) -> Moment:
@@ -249,6 +285,21 @@ def line_of(
     """
     record, verdict = entry.record, entry.record.verdict
     passport_id = to_hex(record.passport_id)
+    if entry.seal is not None:
+        return AccessLine(
+            seq=verdict.seq,
+            anchor=f"decision-{verdict.seq}",
+            passport_id=passport_id,
+            sentence=f"{entry.sentence}.",
+            answer=_SEALED,
+            outcome=0,
+            reasons=(),
+            when=None,
+            consent=None,
+            handed_over="",
+            place=None,
+            evidence=None,
+        )
     return AccessLine(
         seq=verdict.seq,
         anchor=f"decision-{verdict.seq}",
@@ -262,7 +313,36 @@ def line_of(
         handed_over=_handed_over(entry, shipment),
         place=place_of(record),
         evidence=evidence_of(record),
+        review=f"{entry.review}." if entry.review else "",
     )
+
+
+def emergency_line(entry: EmergencyEntry) -> EmergencyLine:
+    """Tell an emergency; to its subject, while it is sealed, no more than the sentence."""
+    number = entry.record.emergency.emergency_id
+    status, style = _emergency_status(entry)
+    return EmergencyLine(
+        number=number,
+        anchor=f"emergency-{number}",
+        sentence=f"{entry.sentence}.",
+        status=status,
+        style=style,
+        statement=None if entry.veiled else entry.statement,
+        opinion=None if entry.veiled else entry.opinion,
+    )
+
+
+def _emergency_status(entry: EmergencyEntry) -> tuple[str, str]:
+    if entry.veiled:
+        return _SEALED.text, _SEALED.style
+    if entry.overdue:
+        return "Review overdue", "deny"
+    if entry.in_force:
+        return "In force", "review"
+    finding = entry.record.emergency.finding
+    if finding is EmergencyFinding.UNJUSTIFIED:
+        return "Over, not justified", "deny"
+    return ("Over, justified", "permit") if finding is EmergencyFinding.JUSTIFIED else ("Over", "plain")
 
 
 def place_of(record: DecisionRecord) -> Place:
@@ -341,6 +421,17 @@ def missing_counts(missing: Iterable[Fact]) -> tuple[Count, ...]:
     """Tell how often each fact was missing, the most frequent first."""
     counter = Counter(Fact[name] for facts in missing for name in names(facts))
     return tuple(Count(FACT_LABELS[fact].en, number) for fact, number in counter.most_common())
+
+
+def share_line(share: Share) -> ShareLine:
+    """Tell the share of emergencies in the decisions of a member, or of all."""
+    return ShareLine(
+        name="All together" if not share.member_id else share.name,
+        decisions=share.decisions,
+        urgent=f"{share.urgent} ({share.ratio:.2%})",
+        opened=share.opened,
+        overdue=share.overdue,
+    )
 
 
 def member_names(members: Iterable[Member]) -> dict[int, str]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Form, Path, Request
 from fastapi.responses import RedirectResponse, Response
 
+from api import access
 from api.auth import Holder, sign_in_code, subject_of
 from api.dependencies import ServiceDep, SessionsDep, SettingsDep
 from api.middleware import COOKIE
@@ -105,7 +106,7 @@ def home_of(subject: Member | Holder) -> str:
     if isinstance(subject, Holder):
         return "/patient"
     oversees_only = not subject.roles & (Role.CUSTODIAN | Role.PROCESSOR)
-    return "/auditor" if oversees_only else "/institution"
+    return "/auditor" if oversees_only and access.is_auditor(subject) else "/institution"
 
 
 def route_groups(openapi: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:

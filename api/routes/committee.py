@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from api import access
 from api.auth import DOCUMENTED, KNOWN, MemberDep
 from api.dependencies import Fresh, ServiceDep
 from api.routes.documented import READ, WRITE
@@ -112,4 +113,5 @@ def _committee(service: Service) -> CommitteeOut:
 
 def _act(service: Service, act_id: int) -> ActOut:
     record = service.committee.get(act_id)
-    return act_out(record, function=service.chain.function_of(record.call))
+    standing = service.committee.standing(record, access.now_of(service))
+    return act_out(record, standing, service.chain.reading_of(record.call))

@@ -13,20 +13,28 @@ from api.auth import DOCUMENTED, EitherDep, MemberDep
 from api.dependencies import After, Fresh, Limit, ServiceDep, link_next
 from api.routes.documented import READ, WRITE
 from api.routes.ids import Id, SeqPath, passport_id
+from api.schemas.base import utc
 from api.schemas.decisions import (
     AccessRequestIn,
     AccessRequestsIn,
     DecisionList,
     DecisionOut,
     DecisionsOut,
+    ReviewIn,
+    SealedDecisionOut,
+    WaitingList,
+    WaitingOut,
     decision_out,
+    told_decision,
 )
+from api.schemas.emergencies import emergency_out
 from api.writes import WriteDep
 from ledger.domain.records import Event, PassportId
 from ledger.encoding.words import unpack_verdict
 from ledger.service import Service
 
 router = APIRouter(prefix="/v1/decisions", tags=["decisions"], dependencies=[Fresh, *DOCUMENTED])
+reviews = APIRouter(prefix="/v1/reviews", tags=["decisions"], dependencies=[Fresh, *DOCUMENTED])
 
 
 def _which(body: Any) -> str:
@@ -79,14 +87,89 @@ def list_own_decisions(
 
 
 @router.get("/{passport}/{seq}", responses=READ)
-def get_decision(passport: Id, seq: SeqPath, caller: EitherDep, service: ServiceDep) -> DecisionOut:
+def get_decision(
+    passport: Id, seq: SeqPath, caller: EitherDep, service: ServiceDep
+) -> DecisionOut | SealedDecisionOut:
     """
     Return a decision with its reasons in words.
 
-    For its requester, the passport's custodian and holder, and auditors.
+    For its requester, the passport's custodian and holder, auditors, and who may review it. What is sealed is told to
+    the holder as sealed.
     """
     record = access.decision_for(service, caller, passport_id(passport), seq)
-    return decision_out(service.access.entry(record, service.index.releases(record.passport_id).get(seq)))
+    released = service.index.releases(record.passport_id).get(seq)
+    at = access.holder_reads_at(service, caller)
+    return told_decision(service.access.entry(record, released, to_holder_at=at))
+
+
+@router.post("/{passport}/{seq}/reviews", status_code=201, response_model=DecisionOut, responses=WRITE)
+def review_request(
+    passport: Id, seq: SeqPath, body: ReviewIn, actor: MemberDep, service: ServiceDep, write: WriteDep
+) -> Response:
+    """
+    Answer a request that only a human's look was missing for.
+
+    For ethics bodies, and for regulators what an authority compels; for nobody who had a part in the request.
+    """
+    wanted = passport_id(passport)
+    operation = write.once(
+        lambda identity: service.decisions.review(
+            actor, wanted, seq, approved=body.approved, opinion=body.opinion, idempotency=identity
+        )
+    )
+    return write.answer(operation, lambda _: _decision(service, wanted, seq))
+
+
+@router.post("/{passport}/{seq}/repetition", status_code=201, response_model=DecisionOut, responses=WRITE)
+def repeat_request(
+    passport: Id, seq: SeqPath, actor: MemberDep, service: ServiceDep, write: WriteDep
+) -> Response:
+    """
+    Ask again, word for word: after an approval the same request is answered with it. A new decision with a new number.
+
+    For the member that asked.
+    """
+    wanted = passport_id(passport)
+    operation = write.once(
+        lambda identity: service.decisions.repeat(actor, wanted, seq, idempotency=identity)
+    )
+    return write.answer(operation, lambda events: _decisions(service, events)[0])
+
+
+@reviews.get("", responses=READ)
+def list_waiting(actor: MemberDep, service: ServiceDep) -> WaitingList:
+    """
+    List what waits for a human and that the calling member may answer: emergencies, then requests.
+
+    For ethics bodies and regulators; for others the list is empty.
+    """
+    now = access.now_of(service)
+    urgent = [service.emergencies.entry(record, at=now) for record in service.emergencies.awaiting(actor)]
+    asked = service.decisions.awaiting(actor)
+    return WaitingList(
+        items=[
+            *(
+                WaitingOut(
+                    kind="EMERGENCY",
+                    due=utc(entry.record.emergency.review_due),
+                    overdue=entry.overdue,
+                    statement=entry.statement,
+                    emergency=emergency_out(entry),
+                )
+                for entry in urgent
+            ),
+            *(
+                WaitingOut(
+                    kind="REQUEST",
+                    due=None,
+                    overdue=False,
+                    decision=decision_out(service.access.entry(record)),
+                    statement=service.decisions.statement(record),
+                )
+                for record in asked
+            ),
+        ]
+    )
 
 
 def _decisions(service: Service, events: tuple[Event, ...]) -> list[DecisionOut]:

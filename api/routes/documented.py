@@ -40,7 +40,10 @@ PREPARE: Final[Documented] = responses(
 )
 #: For writes.
 WRITE: Final[Documented] = {
-    202: {"model": OperationOut, "description": "Written down and on its way: ask the operation."},
+    202: {
+        "model": OperationOut,
+        "description": "Written down and on its way: ask the operation. Or proposed to the committee: `Location` is the act that waits, `advice` says what to do.",
+    },
     **responses(
         *_SIGNED,
         NotPermitted,

@@ -93,10 +93,10 @@ def list_grants(
     after: After = None,
 ) -> GrantList:
     """
-    List consents, oldest first: of a passport; without one those given to the calling member, or a holder's own.
+    List consents, oldest first: of a passport; without one those for the calling member, or a holder's own.
 
     For members and holders: of a passport its holder, its custodian and auditors see all, other members those
-    given to them.
+    given to them or to their kind of members, and those they asked for.
     """
     wanted = passport_id(passport) if passport else _own_passport(service, caller)
     recipient = _only_recipient(service, caller, wanted)
@@ -186,7 +186,7 @@ def _member(caller: access.Subject) -> Member:
     )
 
 
-def _only_recipient(service: Service, caller: access.Subject, wanted: PassportId | None) -> int | None:
+def _only_recipient(service: Service, caller: access.Subject, wanted: PassportId | None) -> Member | None:
     """Return the member to whose grants a list is limited; None for all grants of the passport."""
     record = access.passport_for(service, caller, wanted) if wanted is not None else None
     if isinstance(caller, Holder):
@@ -194,7 +194,7 @@ def _only_recipient(service: Service, caller: access.Subject, wanted: PassportId
     sees_all = record is not None and (
         access.is_auditor(caller) or record.passport.custodian == caller.member_id
     )
-    return None if sees_all else caller.member_id
+    return None if sees_all else caller
 
 
 def _own_passport(service: Service, caller: access.Subject) -> PassportId | None:

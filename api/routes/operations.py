@@ -9,7 +9,8 @@ from fastapi import APIRouter, Path
 from api.auth import DOCUMENTED, EitherDep, Holder
 from api.dependencies import Fresh, ServiceDep
 from api.routes.documented import READ
-from api.schemas.operations import OperationOut, operation_out
+from api.schemas.operations import OperationOut
+from api.writes import tell
 from ledger.domain.records import Member
 from ledger.errors import NotFound
 from ledger.ports import Operation
@@ -35,7 +36,7 @@ def get_operation(operation: OperationPath, caller: EitherDep, service: ServiceD
     found = service.writer.operation(operation)
     if found is None or not _concerns(service, caller, found):
         raise NotFound(f"there is no operation {operation}", fix="Ask with the caller that started it.")
-    return operation_out(found)
+    return tell(service, found)
 
 
 def _concerns(service: Service, caller: Member | Holder, operation: Operation) -> bool:

@@ -10,8 +10,18 @@ from api.auth import DOCUMENTED, EitherDep, Holder, MemberDep
 from api.dependencies import After, Fresh, Limit, ServiceDep, link_next
 from api.routes.documented import READ, WRITE
 from api.routes.ids import Id, passport_id
-from api.schemas.decisions import DecisionList, decision_out
-from api.schemas.passports import PassportList, PassportOut, RegistrationIn, RegistrationOut, passport_out
+from api.schemas.committee import ReasonIn
+from api.schemas.decisions import DecisionList, told_decision
+from api.schemas.emergencies import emergency_out
+from api.schemas.passports import (
+    DestructionIn,
+    NarrowingIn,
+    PassportList,
+    PassportOut,
+    RegistrationIn,
+    RegistrationOut,
+    passport_out,
+)
 from api.writes import WriteDep, event_named
 from ledger.domain.records import PassportId
 from ledger.domain.vocabulary import Level
@@ -30,7 +40,12 @@ def register_record(body: RegistrationIn, actor: MemberDep, service: ServiceDep,
     """
     operation = write.once(
         lambda identity: service.records.register(
-            actor, body.bundle, purposes=body.purposes, holder=body.holder, idempotency=identity
+            actor,
+            body.bundle,
+            purposes=body.purposes,
+            holder=body.holder,
+            lock=body.lock,
+            idempotency=identity,
         )[1]
     )
     return write.answer(
@@ -84,14 +99,91 @@ def list_access(
     after: After = None,
 ) -> DecisionList:
     """
-    List who asked for a passport's data, newest first: permits and refusals.
+    List who asked for a passport's data, newest first: permits and refusals; and the emergencies opened for it.
 
-    For its custodian, its holder, and auditors.
+    For its custodian, its holder, and auditors. What is sealed is told to the holder as sealed.
     """
     record = access.history_for(service, caller, passport_id(passport))
-    entries, cursor = service.access.of_passport(record.passport.passport_id, after=after, limit=limit)
+    wanted = record.passport.passport_id
+    entries, cursor = service.access.of_passport(
+        wanted, after=after, limit=limit, to_holder_at=access.holder_reads_at(service, caller)
+    )
     link_next(request, response, cursor)
-    return DecisionList(items=[decision_out(entry) for entry in entries], next=cursor)
+    urgent = service.emergencies.all(passport_id=wanted) if after is None else []
+    return DecisionList(
+        items=[told_decision(entry) for entry in entries],
+        emergencies=[emergency_out(access.told_emergency(service, caller, item)) for item in urgent],
+        next=cursor,
+    )
+
+
+@router.post("/{passport}/seal", status_code=201, response_model=PassportOut, responses=WRITE)
+def seal_passport(
+    passport: Id, body: ReasonIn, actor: MemberDep, service: ServiceDep, write: WriteDep
+) -> Response:
+    """
+    Seal data after an incident: no use and no destruction until the committee unseals it.
+
+    For its custodian and regulators; members with a seat on the committee propose it.
+    """
+    wanted = passport_id(passport)
+    operation = write.once(
+        lambda identity: service.records.seal(actor, wanted, body.reason, idempotency=identity)
+    )
+    return write.answer(operation, lambda _: passport_out(require_passport(service.index, wanted)))
+
+
+@router.post("/{passport}/unseal", status_code=201, response_model=PassportOut, responses=WRITE)
+def unseal_passport(
+    passport: Id, body: ReasonIn, actor: MemberDep, service: ServiceDep, write: WriteDep
+) -> Response:
+    """
+    Propose to open sealed data again.
+
+    For members with a seat on the committee.
+    """
+    wanted = passport_id(passport)
+    operation = write.once(
+        lambda identity: service.records.unseal(actor, wanted, body.reason, idempotency=identity)
+    )
+    return write.answer(operation, lambda _: passport_out(require_passport(service.index, wanted)))
+
+
+@router.post("/{passport}/narrowing", status_code=201, response_model=PassportOut, responses=WRITE)
+def narrow_passport(
+    passport: Id, body: NarrowingIn, actor: MemberDep, service: ServiceDep, write: WriteDep
+) -> Response:
+    """
+    Narrow what data may ever be used for. There is no way back.
+
+    For its custodian.
+    """
+    wanted = passport_id(passport)
+    operation = write.once(
+        lambda identity: service.records.narrow(actor, wanted, body.purposes, idempotency=identity)
+    )
+    return write.answer(operation, lambda _: passport_out(require_passport(service.index, wanted)))
+
+
+@router.post("/{passport}/destruction", status_code=201, response_model=PassportOut, responses=WRITE)
+def destroy_passport(
+    passport: Id, body: DestructionIn, actor: MemberDep, service: ServiceDep, write: WriteDep
+) -> Response:
+    """
+    State on the ledger that data is destroyed, then destroy its keys here. Final.
+
+    For its custodian; not while the data is sealed.
+    """
+    wanted = passport_id(passport)
+    operation = write.once(
+        lambda identity: service.records.destroy(actor, wanted, body.statement, idempotency=identity)
+    )
+
+    def erased(_: object) -> PassportOut:
+        service.records.erase_destroyed(wanted)
+        return passport_out(require_passport(service.index, wanted))
+
+    return write.answer(operation, erased)
 
 
 def _registration(service: Service, passport: PassportId) -> RegistrationOut:

@@ -28,9 +28,10 @@ def get_history(
     """
     Return a passport, who holds copies of its data, and everything the ledger recorded about it, oldest first.
 
-    For its custodian, its holder, and auditors.
+    For its custodian, its holder, and auditors. What is sealed is left out for the holder, until it opens; that it was,
+    the access log tells.
     """
     record = access.history_for(service, caller, passport_id(passport))
     history = service.provenance.of(record.passport.passport_id, after=after, limit=limit)
     link_next(request, response, history.next_cursor)
-    return history_out(history)
+    return history_out(access.told_history(service, caller, history))

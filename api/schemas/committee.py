@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import ConfigDict, Field
 
 from api.schemas.base import ID2_EXAMPLE, Model, utc
@@ -10,6 +12,7 @@ from api.schemas.words import ActKindIn, MemberId, SeatKindIn, Uint32
 from ledger.domain.vocabulary import ActKind, SeatKind
 from ledger.encoding.hexadecimal import to_hex
 from ledger.ports import ActRecord, Rule
+from ledger.service.committee import ActStatus, Standing
 
 _REASON = Field(min_length=1, max_length=2000, examples=["Resolution 2026-7 of the committee"])
 
@@ -94,10 +97,29 @@ class ActOut(Model):
 
     act_id: int = Field(examples=[1])
     kind: str = Field(examples=["MEMBERS"])
-    function: str = Field(description="What the ledger is to do.", examples=["admit"])
-    call: str = Field(description="Its calldata.", examples=[ID2_EXAMPLE])
+    function: str = Field(description="What the ledger is to do.", examples=["suspend"])
+    arguments: dict[str, Any] = Field(
+        description="With what, by name as the contract has it.",
+        examples=[{"memberId": 4, "reasons": ID2_EXAMPLE}],
+    )
+    call: str = Field(
+        description="Both as the calldata that the ledger gives itself.", examples=[ID2_EXAMPLE]
+    )
     approvers: list[int] = Field(description="Members whose seats approved, in order.", examples=[[1, 5]])
+    status: ActStatus = Field(examples=["waiting"])
+    lacking: int = Field(description="How many more seats must approve it.", examples=[1])
+    lacking_seats: list[str] = Field(
+        description="Kinds of seats that must be among them.", examples=[["LAW"]]
+    )
+    ready_at: str | None = Field(description="From when on it may be done, once it is approved.")
+    lapses_at: str = Field(
+        description="From when on it can no longer be done.", examples=["2026-12-31T08:00:00Z"]
+    )
     executed_at: str | None
+    advice: str = Field(
+        description="What to do next.",
+        examples=["Act 7 (suspend) lapsed on 2026-12-31 08:00 UTC. If it is still wanted, propose it again."],
+    )
     position: PositionOut
 
 
@@ -129,14 +151,22 @@ def committee_out(
     )
 
 
-def act_out(record: ActRecord, *, function: str) -> ActOut:
-    """Write an act."""
+def act_out(record: ActRecord, standing: Standing, reading: tuple[str, dict[str, Any]]) -> ActOut:
+    """Write an act as it stands, with the function that its calldata calls and its arguments."""
+    function, arguments = reading
     return ActOut(
         act_id=record.act_id,
         kind=record.kind.name,
         function=function,
+        arguments=arguments,
         call=to_hex(record.call),
         approvers=list(record.approvers),
+        status=standing.status,
+        lacking=standing.lacking,
+        lacking_seats=[kind.name for kind in standing.lacking_seats],
+        ready_at=None if standing.ready_at is None else utc(standing.ready_at),
+        lapses_at=utc(standing.lapses_at),
         executed_at=utc(record.executed_at) if record.executed_at else None,
+        advice=standing.advice,
         position=position_out(record.proposed),
     )

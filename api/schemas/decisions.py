@@ -6,8 +6,9 @@ from typing import Annotated, Any, Final
 
 from pydantic import ConfigDict, Field
 
-from api.schemas.base import ID2_EXAMPLE, ID_EXAMPLE, Model, unhex
+from api.schemas.base import ID2_EXAMPLE, ID_EXAMPLE, Model, unhex, utc
 from api.schemas.chain import PositionOut, position_out
+from api.schemas.emergencies import EmergencyOut
 from api.schemas.members import MemberName
 from api.schemas.words import (
     BasisIn,
@@ -18,6 +19,7 @@ from api.schemas.words import (
     OperationIn,
     PurposeIn,
     Uint32,
+    day_out,
 )
 from ledger.domain.days import day_of
 from ledger.domain.records import NO_GRANT, GrantId, PassportId
@@ -60,7 +62,10 @@ class AccessRequestIn(Model):
     data_from: DayIn | None = Field(default=None, description="First day of the data asked for.")
     data_to: DayIn | None = Field(default=None, description="Last day of the data asked for.")
     statement: str = Field(
-        default="", max_length=4000, description="Stays in the vault; the chain holds a commitment."
+        default="",
+        max_length=4000,
+        description="Stays in the vault; the chain holds a commitment. On the basis COMPELLED the text of the "
+        "instrument: required.",
     )
 
     def to_request(self) -> AccessRequest:
@@ -101,6 +106,8 @@ class DecisionOut(Model):
     operation: str = Field(examples=["READ"])
     categories: list[str] = Field(examples=[["DIAGNOSIS"]])
     level: str = Field(examples=["PSEUDONYMISED"])
+    data_from: str | None = Field(description="First day of the data asked for.", examples=["2020-01-01"])
+    data_to: str | None = Field(description="Last day of the data asked for.")
     data_class: str = Field(examples=["SENSITIVE"])
     project_id: int | None = Field(examples=[1])
     emergency_id: int | None = None
@@ -114,14 +121,33 @@ class DecisionOut(Model):
     answer: str = Field(examples=["refused"])
     reasons: list[str] = Field(examples=[["the consent was withdrawn on 2026-12-01 08:00:00 UTC"]])
     commitment: str | None = Field(examples=[ID_EXAMPLE])
+    review: str | None = Field(
+        default=None,
+        description="What a human answered, in words.",
+        examples=["Ethics board reviewed it on 2026-12-01 08:00:00 UTC and did not approve it"],
+    )
     released: PositionOut | None = None
     position: PositionOut
 
 
-class DecisionList(Model):
-    """Decisions, newest first."""
+class SealedDecisionOut(Model):
+    """What the patient is told of a decision under a sealed emergency; it opens by itself."""
 
-    items: list[DecisionOut]
+    passport_id: str = Field(examples=[ID_EXAMPLE])
+    seq: int = Field(examples=[0])
+    member: MemberName
+    sentence: str
+    answer: str = Field(examples=["sealed"])
+    reasons: list[str] = Field(examples=[[]])
+    sealed_until: str = Field(examples=["2026-12-03T08:00:00Z"])
+    sealed_because: str = Field(examples=["the police ask not to warn who hurt the patient"])
+
+
+class DecisionList(Model):
+    """Decisions, newest first; with those of one passport the emergencies that were opened for it, oldest first."""
+
+    items: list[DecisionOut | SealedDecisionOut]
+    emergencies: list[EmergencyOut] = Field(default_factory=list, description="On the first page.")
     next: str | None = None
 
 
@@ -131,8 +157,60 @@ class DecisionsOut(Model):
     decisions: list[DecisionOut]
 
 
+class ReviewIn(Model):
+    """The answer of an ethics body, or of a regulator to what an authority compels."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"approved": True, "opinion": "It is the disease consented to"}]}
+    )
+
+    approved: bool
+    opinion: str = Field(
+        min_length=1, max_length=100_000, description="Stays in the vault; the chain holds a commitment."
+    )
+
+
+class WaitingOut(Model):
+    """One thing that waits for a human: a request, or an emergency."""
+
+    kind: str = Field(description="REQUEST or EMERGENCY.", examples=["REQUEST"])
+    due: str | None = Field(
+        description="When its review is due; a request has no such time.", examples=["2026-12-03T08:00:00Z"]
+    )
+    overdue: bool = Field(examples=[False])
+    decision: DecisionOut | None = None
+    statement: str | None = Field(
+        description="The requester's own words or instrument, or the reasons of an emergency, if kept here.",
+        examples=["Nightly cohort build of the sepsis project"],
+    )
+    emergency: EmergencyOut | None = None
+
+
+class WaitingList(Model):
+    """What waits for the caller: emergencies by when they are due, then requests, oldest first."""
+
+    items: list[WaitingOut]
+    next: str | None = None
+
+
+def told_decision(entry: AccessEntry) -> DecisionOut | SealedDecisionOut:
+    """Write a decision as its reader may be told it."""
+    if entry.seal is None:
+        return decision_out(entry)
+    return SealedDecisionOut(
+        passport_id=to_hex(entry.record.passport_id),
+        seq=entry.record.verdict.seq,
+        member=MemberName(member_id=entry.record.member_id, name=entry.member),
+        sentence=entry.sentence,
+        answer=entry.answer,
+        reasons=[],
+        sealed_until=utc(entry.seal.until),
+        sealed_because=entry.seal.because,
+    )
+
+
 def decision_out(entry: AccessEntry) -> DecisionOut:
-    """Write a decision as it is told to people and programs."""
+    """Write a decision that nothing is kept back of."""
     record, terms, verdict = entry.record, entry.record.terms, entry.record.verdict
     return DecisionOut(
         passport_id=to_hex(record.passport_id),
@@ -143,6 +221,8 @@ def decision_out(entry: AccessEntry) -> DecisionOut:
         operation=terms.operation.name,
         categories=names(terms.categories),
         level=terms.level.name,
+        data_from=day_out(terms.first_day),
+        data_to=day_out(terms.last_day),
         data_class=verdict.data_class.name,
         project_id=terms.project_id or None,
         emergency_id=terms.emergency_id or None,
@@ -156,6 +236,7 @@ def decision_out(entry: AccessEntry) -> DecisionOut:
         answer=entry.answer,
         reasons=list(entry.reasons),
         commitment=to_hex(record.commitment) if any(record.commitment) else None,
+        review=entry.review or None,
         released=position_out(entry.released) if entry.released else None,
         position=position_out(record.position),
     )

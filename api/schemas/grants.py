@@ -21,9 +21,9 @@ from api.schemas.words import (
     TimeIn,
     Uint16,
     Uint32,
+    day_out,
     purpose_names,
 )
-from ledger.domain.days import date_of
 from ledger.domain.records import NO_GRANT, Commitment, Grant, GrantId, PassportId
 from ledger.domain.vocabulary import Category, GrantFlag, Level, kinds_of, names
 from ledger.domain.wording import FIRST_TEMPLATE
@@ -266,8 +266,8 @@ def grant_out(record: GrantRecord, *, text: str, at: int) -> GrantOut:
         use_to=utc(state.use_to),
         max_uses=state.max_uses,
         uses=state.uses,
-        data_from=_day(state.data_from),
-        data_to=_day(state.data_to),
+        data_from=day_out(state.data_from),
+        data_to=day_out(state.data_to),
         level=state.level.name,
         flags=names(state.flags),
         status=grant_status(state, at),
@@ -281,8 +281,3 @@ def grant_out(record: GrantRecord, *, text: str, at: int) -> GrantOut:
         text=text,
         position=position_out(record.position),
     )
-
-
-def _day(day: int) -> str | None:
-    found = date_of(day)
-    return found.isoformat() if found else None

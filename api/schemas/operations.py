@@ -10,6 +10,7 @@ from api.schemas.base import ID2_EXAMPLE, Model, utc
 from api.schemas.chain import EventOut, event_out
 from ledger.encoding.hexadecimal import to_hex
 from ledger.ports import Operation as WriteOperation
+from ledger.ports import OperationStatus
 
 
 class OperationError(Model):
@@ -30,10 +31,25 @@ class OperationOut(Model):
     transaction: str | None = Field(examples=[ID2_EXAMPLE])
     events: list[EventOut]
     error: OperationError | None = None
+    act_id: int | None = Field(
+        default=None, description="The act of the committee that it proposed or approved, and did not do."
+    )
+    advice: str | None = Field(
+        default=None,
+        description="What to do next; null if it is mined and nothing waits, or if `error` says what to do.",
+        examples=["It is written down and happens once. Ask GET /v1/operations/5f8d… how far it has come."],
+    )
 
 
-def operation_out(operation: WriteOperation) -> OperationOut:
-    """Write an operation."""
+def operation_out(
+    operation: WriteOperation, *, act_id: int | None = None, advice: str | None = None
+) -> OperationOut:
+    """Write an operation, with the act that waits after it, and what to do about that."""
+    if operation.status in (OperationStatus.QUEUED, OperationStatus.SIGNED):
+        advice = (
+            "It is written down and happens once. Ask how far it has come: "
+            f"GET /v1/operations/{operation.operation_id}, or send the same request with the same Idempotency-Key again."
+        )
     error = operation.error
     return OperationOut(
         operation_id=operation.operation_id,
@@ -47,4 +63,6 @@ def operation_out(operation: WriteOperation) -> OperationOut:
         )
         if error
         else None,
+        act_id=act_id,
+        advice=advice,
     )

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from api.schemas.base import ADDRESS_EXAMPLE, ID2_EXAMPLE, ID_EXAMPLE, Model
 from api.schemas.chain import PositionOut, position_out
-from api.schemas.words import AddressIn, PurposesIn, purpose_names
+from api.schemas.words import AddressIn, PurposesIn, Uint32, purpose_names
 from ledger.encoding.hexadecimal import to_hex
 from ledger.ports import PassportRecord
 
@@ -37,6 +37,29 @@ class RegistrationIn(Model):
         default=None,
         description="The patient's holder key for this custodian; left out, the custodian keeps one.",
     )
+    lock: Uint32 = Field(
+        default=0,
+        description="Public emergency under which the data was obtained: it serves that emergency alone.",
+    )
+
+
+class NarrowingIn(Model):
+    """What data may be used for from now on."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"purposes": ["PRIMARY_CARE"]}]})
+
+    purposes: PurposesIn = Field(description="A smaller part of what it may serve now; there is no way back.")
+
+
+class DestructionIn(Model):
+    """Why and how data is destroyed."""
+
+    statement: str = Field(
+        min_length=1,
+        max_length=100_000,
+        description="Stays in the vault; the chain holds a commitment to it and to which keys go.",
+        examples=["Retention ended; the last backup expires on 2027-01-31"],
+    )
 
 
 class PassportOut(Model):
@@ -48,6 +71,9 @@ class PassportOut(Model):
     custody: str = Field(examples=["SELF"])
     purposes: list[str] = Field(examples=[["PRIMARY_CARE", "AI_TRAINING"]])
     status: str = Field(examples=["OPEN"])
+    lock: int | None = Field(
+        default=None, description="Emergency that the data serves alone, if it was obtained under one."
+    )
     content: str = Field(examples=[ID2_EXAMPLE])
     size: int = Field(description="How many decisions it has.", examples=[3])
     position: PositionOut
@@ -77,6 +103,7 @@ def passport_out(record: PassportRecord) -> PassportOut:
         custody=passport.custody.name,
         purposes=purpose_names(passport.purposes),
         status=passport.status.name,
+        lock=passport.lock or None,
         content=to_hex(passport.content),
         size=passport.size,
         position=position_out(record.position),

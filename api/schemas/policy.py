@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from fastapi import Query
 from pydantic import Field
 
 from api.schemas.base import Model
 from api.schemas.words import purpose_names
-from ledger.domain.records import PolicyTable
+from ledger.audit.law import Change, ChangeKind, changes, requirements_of
+from ledger.domain.records import EmergencyLimits, PolicyTable
 from ledger.domain.vocabulary import (
+    ASSURANCE_LABELS,
     BASIS_LABELS,
     CATEGORY_LABELS,
     CLASS_LABELS,
+    EMERGENCY_REASON_LABELS,
     FACT_LABELS,
     LEVEL_LABELS,
+    MEMBER_KIND_LABELS,
     OPERATION_LABELS,
     PURPOSE_LABELS,
     Basis,
@@ -23,8 +28,28 @@ from ledger.domain.vocabulary import (
     Fact,
     Label,
     Purpose,
+    floor_of,
     names,
 )
+
+LabelLanguage = Literal["en", "zh"]
+LanguageQuery = Annotated[
+    LabelLanguage | None,
+    Query(
+        description="Say everything in words of this language too; as a page (Accept: text/markdown), in this language "
+        "alone instead of both.",
+        examples=["en"],
+    ),
+]
+
+
+class EntryWords(Model):
+    """An entry as people read it."""
+
+    data_class: str = Field(examples=["class 2, sensitive health data"])
+    purpose: str = Field(examples=["training an AI model"])
+    basis: str = Field(examples=["consent"])
+    required: list[str] = Field(examples=[["there is a consent in force"]])
 
 
 class PolicyEntry(Model):
@@ -34,6 +59,28 @@ class PolicyEntry(Model):
     purpose: str = Field(examples=["AI_TRAINING"])
     basis: str = Field(examples=["CONSENT"])
     required: list[str] = Field(examples=[["MEMBER_ACTIVE", "GRANT_LIVE"]])
+    requirements: list[str] = Field(
+        description="Numbers of the requirements behind the entry.", examples=[["R029", "R099"]]
+    )
+    words: EntryWords | None = Field(description="In the language asked for.")
+
+
+class EmergencyLimitsOut(Model):
+    """The limits of exceptions."""
+
+    seconds: int = Field(description="How long an emergency of one patient lasts.", examples=[14_400])
+    categories: list[str] = Field(description="What it may touch at most.", examples=[["DIAGNOSIS"]])
+    monthly_quota: int = Field(description="How many a member may open in 30 days.", examples=[20])
+    review_seconds: int = Field(
+        description="Within what time it must be reviewed; how long an approved request stays approved.",
+        examples=[259_200],
+    )
+    max_declaration_seconds: int = Field(
+        description="How long a public-health emergency may last.", examples=[7_776_000]
+    )
+    recovery_seconds: int = Field(
+        description="How long the recovery of a lost key waits for an objection.", examples=[604_800]
+    )
 
 
 class Word(Model):
@@ -56,15 +103,53 @@ class PolicyOut(Model):
     classes: dict[str, list[str]] = Field(description="Categories in each class of data.")
     banned_purposes: list[str] = Field(examples=[["MARKETING"]])
     max_grant_seconds: int = Field(examples=[31_536_000])
+    levels: dict[str, dict[str, str]] = Field(
+        description="The least level of de-identification, by class of data and purpose.",
+        examples=[{"SENSITIVE": {"AI_TRAINING": "PSEUDONYMISED"}}],
+    )
+    emergencies: EmergencyLimitsOut
+    floors: dict[str, list[str]] = Field(
+        description="What every entry on a basis requires, whatever the committee writes.",
+        examples=[{"LEGAL_DUTY": ["MEMBER_ACTIVE"]}],
+    )
     vocabulary: dict[str, list[Word]]
 
 
-def policy_out(table: PolicyTable) -> PolicyOut:
-    """Write a version of the law."""
+class PolicyChange(Model):
+    """One thing that a version of the law changed."""
+
+    kind: ChangeKind
+    stricter: bool | None = Field(
+        description="Whether less is allowed than before; null where it depends.", examples=[True]
+    )
+    data_class: str | None = Field(examples=["SENSITIVE"])
+    purpose: str | None = Field(examples=["AI_TRAINING"])
+    basis: str | None = Field(examples=["CONSENT"])
+    facts: list[str] = Field(description="What is required more, or less.", examples=[["ENCRYPTED"]])
+    en: str = Field(examples=["Banned: marketing."])
+    zh: str = Field(examples=["禁止：营销。"])
+    requirements: list[str] = Field(examples=[["R051"]])
+
+
+class PolicyChangesOut(Model):
+    """What a version of the law changed since another one."""
+
+    version: int = Field(examples=[2])
+    since: int = Field(examples=[1])
+    items: list[PolicyChange]
+
+
+def policy_out(table: PolicyTable, language: LabelLanguage | None) -> PolicyOut:
+    """Write a version of the law; with a language, in words too."""
     core, sensitive = table.core_categories, table.sensitive_categories & ~table.core_categories
     entries = [
         PolicyEntry(
-            data_class=data_class.name, purpose=purpose.name, basis=basis.name, required=names(required)
+            data_class=data_class.name,
+            purpose=purpose.name,
+            basis=basis.name,
+            required=names(required),
+            requirements=requirements_of(data_class, purpose, basis, required),
+            words=_words(data_class, purpose, basis, required, language) if language else None,
         )
         for data_class in DataClass
         for purpose in Purpose
@@ -82,7 +167,55 @@ def policy_out(table: PolicyTable) -> PolicyOut:
         },
         banned_purposes=purpose_names(table.banned_purposes),
         max_grant_seconds=table.max_grant_seconds,
+        levels={
+            data_class.name: {purpose.name: table.level_for(data_class, purpose).name for purpose in Purpose}
+            for data_class in DataClass
+        },
+        emergencies=_limits(table.emergencies),
+        floors={basis.name: names(floor_of(basis)) for basis in Basis if basis is not Basis.NO_BASIS},
         vocabulary=vocabulary(),
+    )
+
+
+def policy_changes_out(before: PolicyTable, after: PolicyTable) -> PolicyChangesOut:
+    """Write what a version of the law changed."""
+    items = [_change(change) for change in changes(before, after)]
+    return PolicyChangesOut(version=after.version, since=before.version, items=items)
+
+
+def _change(change: Change) -> PolicyChange:
+    return PolicyChange(
+        kind=change.kind,
+        stricter=change.stricter,
+        data_class=change.data_class.name if change.data_class is not None else None,
+        purpose=change.purpose.name if change.purpose is not None else None,
+        basis=change.basis.name if change.basis is not None else None,
+        facts=names(change.facts),
+        en=change.text.en,
+        zh=change.text.zh,
+        requirements=list(change.requirements),
+    )
+
+
+def _words(
+    data_class: DataClass, purpose: Purpose, basis: Basis, required: Fact, language: LabelLanguage
+) -> EntryWords:
+    return EntryWords(
+        data_class=getattr(CLASS_LABELS[data_class], language),
+        purpose=getattr(PURPOSE_LABELS[purpose], language),
+        basis=getattr(BASIS_LABELS[basis], language),
+        required=[getattr(FACT_LABELS[fact], language) for fact in Fact if fact in required],
+    )
+
+
+def _limits(limits: EmergencyLimits) -> EmergencyLimitsOut:
+    return EmergencyLimitsOut(
+        seconds=limits.seconds,
+        categories=names(limits.categories),
+        monthly_quota=limits.monthly_quota,
+        review_seconds=limits.review_seconds,
+        max_declaration_seconds=limits.max_declaration_seconds,
+        recovery_seconds=limits.recovery_seconds,
     )
 
 
@@ -95,6 +228,9 @@ def vocabulary() -> dict[str, list[Word]]:
         "categories": dict(CATEGORY_LABELS),
         "classes": dict(CLASS_LABELS),
         "levels": dict(LEVEL_LABELS),
+        "memberKinds": dict(MEMBER_KIND_LABELS),
+        "assurances": dict(ASSURANCE_LABELS),
+        "emergencyReasons": dict(EMERGENCY_REASON_LABELS),
         "facts": {fact: FACT_LABELS[fact] for fact in Fact},
     }
     return {

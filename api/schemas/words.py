@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from enum import IntEnum, IntFlag
 from typing import Annotated, Any, Final
@@ -10,12 +11,16 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, With
 from pydantic_core import PydanticCustomError
 
 from api.schemas.base import ADDRESS_EXAMPLE, ID_EXAMPLE, SIGNATURE_EXAMPLE
+from ledger.domain.days import date_of, day_of
 from ledger.domain.vocabulary import (
     ActKind,
     Approval,
+    AttestationKind,
     Basis,
     Category,
     DataClass,
+    EmergencyKind,
+    EmergencyReason,
     GrantFlag,
     Level,
     MemberKind,
@@ -28,10 +33,11 @@ from ledger.domain.vocabulary import (
     flags,
     purposes_of,
 )
-from ledger.errors import UnknownCode
+from ledger.errors import InvalidInput, UnknownCode
 
 #: Times on the ledger are 32 bits of seconds since the Unix epoch.
 _END_OF_TIME: Final = 2**32
+_DAY: Final = re.compile(r"\A\d{4}-\d\d-\d\d\Z", re.ASCII)
 
 
 def _names_of(kind: type[IntEnum | IntFlag]) -> list[str]:
@@ -83,6 +89,20 @@ def _is_text(value: object) -> object:
     return value
 
 
+def _is_day(value: object) -> object:
+    if not isinstance(value, str) or not _DAY.match(value):
+        raise PydanticCustomError("day", "must be a day such as 2020-01-31")
+    return value
+
+
+def _is_countable(value: date) -> date:
+    try:
+        day_of(value)
+    except InvalidInput as error:
+        raise PydanticCustomError("day", "{words}", {"words": error.message}) from None
+    return value
+
+
 def _of_the_ledger(value: datetime) -> datetime:
     if not 0 <= value.timestamp() < _END_OF_TIME:
         raise PydanticCustomError("time", "must not be before 1970 nor after 2106-02-07")
@@ -97,6 +117,15 @@ LevelIn = Annotated[Level, BeforeValidator(_code_reader(Level)), _code_schema(Le
 MemberKindIn = Annotated[MemberKind, BeforeValidator(_code_reader(MemberKind)), _code_schema(MemberKind)]
 SeatKindIn = Annotated[SeatKind, BeforeValidator(_code_reader(SeatKind)), _code_schema(SeatKind)]
 ActKindIn = Annotated[ActKind, BeforeValidator(_code_reader(ActKind)), _code_schema(ActKind)]
+AttestationKindIn = Annotated[
+    AttestationKind, BeforeValidator(_code_reader(AttestationKind)), _code_schema(AttestationKind)
+]
+EmergencyKindIn = Annotated[
+    EmergencyKind, BeforeValidator(_code_reader(EmergencyKind)), _code_schema(EmergencyKind)
+]
+EmergencyReasonIn = Annotated[
+    EmergencyReason, BeforeValidator(_code_reader(EmergencyReason)), _code_schema(EmergencyReason)
+]
 ApprovalIn = Annotated[Approval, BeforeValidator(_code_reader(Approval)), _code_schema(Approval)]
 MemberKindsIn = Annotated[list[MemberKindIn], Field(max_length=6)]
 CategoriesIn = Annotated[Category, BeforeValidator(_set_reader(Category)), _set_schema(Category)]
@@ -112,7 +141,18 @@ MemberId = Annotated[int, Field(ge=1, le=2**32 - 1, examples=[2])]
 Seq = Annotated[int, Field(ge=0, le=2**40 - 1, examples=[0])]
 Uint16 = Annotated[int, Field(ge=0, le=2**16 - 1)]
 Uint32 = Annotated[int, Field(ge=0, le=2**32 - 1)]
-DayIn = Annotated[date, Field(description="A day, 1900-01-01 to 2079-06-05.", examples=["2020-01-31"])]
+DayIn = Annotated[
+    date,
+    Field(description="A day, 1900-01-01 to 2079-06-05.", examples=["2020-01-31"]),
+    BeforeValidator(_is_day),
+    AfterValidator(_is_countable),
+]
+
+
+def day_out(number: int) -> str | None:
+    """Write a day of the ledger as a date; None for no limit."""
+    day = date_of(number)
+    return day.isoformat() if day else None
 
 
 def purpose_names(value: int) -> list[str]:

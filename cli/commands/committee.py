@@ -9,7 +9,7 @@ from rich.console import Console
 
 from cli import options
 from cli.access import any_client, member_client
-from cli.output import emit, facts, table
+from cli.output import advise, emit, facts, table
 
 app = typer.Typer(
     name="committee", help="The committee: seats, rules, and what it decides.", no_args_is_help=True
@@ -42,12 +42,25 @@ def acts(
     """List the acts, oldest first."""
     with any_client(url, key, session=session) as client:
         found = client.acts()
-    columns = ("act", "about", "what", "approved by members", "done")
+    columns = ("act", "about", "what", "approved by members", "status")
     rows = [
-        (item["actId"], item["kind"], item["function"], item["approvers"], item["executedAt"] or "not yet")
-        for item in found
+        (item["actId"], item["kind"], item["function"], item["approvers"], item["status"]) for item in found
     ]
     emit(found, as_json=as_json, render=lambda out: out.print(table("Acts", columns, rows)))
+
+
+@app.command("act")
+def show_act(
+    act: Act,
+    url: options.Url = options.DEFAULT_URL,
+    key: options.Key = None,
+    session: options.Session = None,
+    as_json: options.Json = False,
+) -> None:
+    """Show one act: what is to be done, how far it has come, and what to do next."""
+    with any_client(url, key, session=session) as client:
+        found = client.act(act)
+    emit(found, as_json=as_json, render=lambda out: _acted(out, found))
 
 
 @app.command()
@@ -61,7 +74,7 @@ def approve(
     """Approve an act, as a member with a seat."""
     with member_client(url, key) as client:
         found = client.approve_act(act, idempotency_key=idempotency_key)
-    emit(found, as_json=as_json, render=lambda out: out.print(facts(f"Act {act}", found)))
+    emit(found, as_json=as_json, render=lambda out: _acted(out, found))
 
 
 @app.command()
@@ -75,7 +88,7 @@ def execute(
     """Do an act that was approved and has waited long enough. Any member may."""
     with member_client(url, key) as client:
         found = client.execute_act(act, idempotency_key=idempotency_key)
-    emit(found, as_json=as_json, render=lambda out: out.print(facts(f"Act {act}", found)))
+    emit(found, as_json=as_json, render=lambda out: _acted(out, found))
 
 
 @app.command()
@@ -116,11 +129,35 @@ def rule(
     emit(found, as_json=as_json, render=lambda out: _proposed(out, found))
 
 
+@app.command()
+def unseal(
+    passport: options.Passport,
+    reason: Reason,
+    url: options.Url = options.DEFAULT_URL,
+    key: options.Key = None,
+    idempotency_key: options.IdempotencyKey = None,
+    as_json: options.Json = False,
+) -> None:
+    """Propose to open sealed data again."""
+    with member_client(url, key) as client:
+        found = client.unseal(passport, reason, idempotency_key=idempotency_key)
+    emit(found, as_json=as_json, render=lambda out: tell_act(out, found, "Passport"))
+
+
+def tell_act(out: Console, found: dict[str, Any], title: str) -> None:
+    """Print what an act of the committee brought about, or that it waits for the other seats."""
+    if not advise(out, found):
+        out.print(facts(title, found))
+
+
 def _proposed(out: Console, found: dict[str, Any]) -> None:
-    if "seats" in found:
+    if not advise(out, found):
         _told(out, found)
-    else:
-        out.print("Proposed; the other seats approve it with: passport committee approve ACT")
+
+
+def _acted(out: Console, found: dict[str, Any]) -> None:
+    out.print(facts(f"Act {found['actId']}", found))
+    out.print(found["advice"], markup=False)
 
 
 def _told(out: Console, committee: dict[str, Any]) -> None:

@@ -38,16 +38,30 @@ def show_log(
 def access_logs(client: PassportClient, passport: str | None) -> list[dict[str, Any]]:
     """Return the access log of one passport, or of all that the caller holds or keeps."""
     wanted = [passport] if passport else [item["passportId"] for item in client.passports()]
-    return [{"passportId": item, "decisions": client.access_log(item)} for item in wanted]
+    return [
+        {
+            "passportId": item,
+            "emergencies": client.emergencies(item),
+            "decisions": client.access_log(item),
+        }
+        for item in wanted
+    ]
 
 
 def _tell(out: Console, logs: list[dict[str, Any]]) -> None:
     for log in logs:
         out.print(f"Passport {log['passportId']}", style="bold", markup=False)
+        for urgent in log["emergencies"]:
+            out.print(f"  {urgent['sentence']}", markup=False)
         if not log["decisions"]:
             out.print("  nobody has asked for this data")
         for line in log["decisions"]:
+            if line.get("sealedUntil"):
+                out.print(f"  {line['seq']}  {line['sentence']}", markup=False)
+                continue
             out.print(f"  {line['seq']}  {line['position']['time']}  {line['sentence']}", markup=False)
             because = f", because {'; '.join(line['reasons'])}" if line["reasons"] else ""
             handed = ", and the keys were handed over" if line.get("released") else ""
             out.print(f"     {line['answer']}{because}{handed}", markup=False)
+            if line.get("review"):
+                out.print(f"     {line['review']}", markup=False)

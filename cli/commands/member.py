@@ -11,7 +11,8 @@ from rich.console import Console
 
 from cli import options
 from cli.access import any_client, member_client, member_keys
-from cli.output import emit, facts, note, table
+from cli.commands.committee import Reason, tell_act
+from cli.output import advise, emit, facts, note, table
 from cli.times import read_time
 from ledger.client import MemberKeys, sign_headers
 from ledger.errors import InvalidInput
@@ -64,10 +65,15 @@ def admit(
             help="What `member new-keys --json` printed: name and public keys.", show_default=False
         ),
     ],
-    role: Annotated[list[str], typer.Option(help="CUSTODIAN, PROCESSOR, AUDITOR; repeat for more.")],
+    role: Annotated[
+        list[str], typer.Option(help="CUSTODIAN, PROCESSOR, AUDITOR, ETHICS, ...; repeat for more.")
+    ],
     purpose: Annotated[list[str], typer.Option(help="What its licence covers; repeat for more.")],
     jurisdiction: Annotated[int, typer.Option(help="ISO 3166-1 numeric code of its country.")],
     valid_to: Annotated[str, typer.Option(help="End of the membership: a date, or a span such as 1y.")],
+    kind: Annotated[
+        str, typer.Option(help="What it is: HOSPITAL, RESEARCH, COMPANY, AUTHORITY, INSURER or OTHER.")
+    ] = "OTHER",
     name: Annotated[str | None, typer.Option(help="Another name than in the file.")] = None,
     signer: Annotated[
         str | None, typer.Option(help="Its chain account; without one the service makes it.")
@@ -77,13 +83,12 @@ def admit(
     idempotency_key: options.IdempotencyKey = None,
     as_json: options.Json = False,
 ) -> None:
-    """Admit an institution (committee)."""
-    told = parse_json(public.read_bytes(), what=str(public))
-    if not isinstance(told, dict) or not {"name", "signingKey", "sealingKey"} <= told.keys():
-        raise InvalidInput(f"{public} does not hold name, signingKey and sealingKey", field="public")
+    """Admit an institution, or propose it to the committee (committee, alliance)."""
+    told = _public_keys(public)
     admission: dict[str, Any] = {
         "name": name or told["name"],
         "roles": role,
+        "kind": kind,
         "purposes": purpose,
         "jurisdiction": jurisdiction,
         "validTo": read_time(valid_to, field="valid-to"),
@@ -124,6 +129,145 @@ def reinstate(
     with member_client(url, key) as client:
         found = client.reinstate(member, idempotency_key=idempotency_key)
     emit(found, as_json=as_json, render=lambda out: _told(out, found, "reinstated"))
+
+
+@app.command()
+def expel(
+    member: Member,
+    reason: Reason,
+    url: options.Url = options.DEFAULT_URL,
+    key: options.Key = None,
+    idempotency_key: options.IdempotencyKey = None,
+    as_json: options.Json = False,
+) -> None:
+    """Propose to expel a member, for good: what was granted to it never permits again (committee)."""
+    with member_client(url, key) as client:
+        found = client.expel(member, reason, idempotency_key=idempotency_key)
+    emit(found, as_json=as_json, render=lambda out: tell_act(out, found, "Expelled"))
+
+
+@app.command("license")
+def license_member(
+    member: Member,
+    valid_to: Annotated[str, typer.Option(help="End of the membership: a date, or a span such as 1y.")],
+    reason: Reason,
+    purpose: Annotated[
+        list[str] | None, typer.Option(help="What the licence covers; repeat for more, none for nothing.")
+    ] = None,
+    url: options.Url = options.DEFAULT_URL,
+    key: options.Key = None,
+    idempotency_key: options.IdempotencyKey = None,
+    as_json: options.Json = False,
+) -> None:
+    """Propose another licence scope and end of a membership (committee)."""
+    licence = {
+        "purposes": purpose or [],
+        "validTo": read_time(valid_to, field="valid-to"),
+        "reason": reason,
+    }
+    with member_client(url, key) as client:
+        found = client.license(member, licence, idempotency_key=idempotency_key)
+    emit(found, as_json=as_json, render=lambda out: tell_act(out, found, "Licence"))
+
+
+@app.command()
+def control(
+    member: Member,
+    reason: Reason,
+    url: options.Url = options.DEFAULT_URL,
+    key: options.Key = None,
+    idempotency_key: options.IdempotencyKey = None,
+    as_json: options.Json = False,
+) -> None:
+    """Record that control of a member changed hands: consents that name it are frozen (committee, alliance)."""
+    with member_client(url, key) as client:
+        found = client.change_control(member, reason, idempotency_key=idempotency_key)
+    emit(found, as_json=as_json, render=lambda out: tell_act(out, found, "Control changed"))
+
+
+@app.command()
+def caps(
+    member: Member,
+    reason: Reason,
+    cap: Annotated[
+        list[str] | None,
+        typer.Option(help="PURPOSE=PERMITS a day; repeat for more, none to lift all caps."),
+    ] = None,
+    url: options.Url = options.DEFAULT_URL,
+    key: options.Key = None,
+    idempotency_key: options.IdempotencyKey = None,
+    as_json: options.Json = False,
+) -> None:
+    """Propose how many permits a member may get in a day, by purpose (committee)."""
+    wanted = dict(_cap(text) for text in cap or [])
+    with member_client(url, key) as client:
+        found = client.set_caps(member, wanted, reason, idempotency_key=idempotency_key)
+    emit(found, as_json=as_json, render=lambda out: tell_act(out, found, "Caps"))
+
+
+@app.command()
+def rotate(
+    member: Member,
+    public: Annotated[
+        Path,
+        typer.Argument(help="What `member new-keys --json` printed: public keys.", show_default=False),
+    ],
+    reason: Reason,
+    signer: Annotated[
+        str | None, typer.Option(help="Its new chain account; without one the service makes it.")
+    ] = None,
+    url: options.Url = options.DEFAULT_URL,
+    key: options.Key = None,
+    idempotency_key: options.IdempotencyKey = None,
+    as_json: options.Json = False,
+) -> None:
+    """Propose to replace a member's keys; the old ones are dead at once (committee)."""
+    told = _public_keys(public)
+    keys = {"signingKey": told["signingKey"], "sealingKey": told["sealingKey"], "reason": reason}
+    if signer:
+        keys["signer"] = signer
+    with member_client(url, key) as client:
+        found = client.rotate_keys(member, keys, idempotency_key=idempotency_key)
+    emit(found, as_json=as_json, render=lambda out: tell_act(out, found, "Keys replaced"))
+
+
+@app.command()
+def entrust(
+    member: Member,
+    purpose: Annotated[
+        list[str] | None, typer.Option(help="What for; repeat for more.", show_default=False)
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Its end: a date, or a span such as 1y.", show_default=False)
+    ] = None,
+    agreement: Annotated[
+        Path | None, typer.Option(help="File with the agreement; stays off the chain.", show_default=False)
+    ] = None,
+    end: Annotated[bool, typer.Option("--end", help="End what you entrusted the member with.")] = False,
+    url: options.Url = options.DEFAULT_URL,
+    key: options.Key = None,
+    idempotency_key: options.IdempotencyKey = None,
+    as_json: options.Json = False,
+) -> None:
+    """Entrust a member with acting for your institution, or end it."""
+    with member_client(url, key) as client:
+        if end:
+            found = client.end_entrustment(member, idempotency_key=idempotency_key)
+        elif not purpose or not until or agreement is None:
+            raise InvalidInput(
+                "an entrustment needs purposes, an end and an agreement",
+                field="purpose",
+                fix="Give --purpose, --until and --agreement, or --end.",
+            )
+        else:
+            order = {
+                "purposes": purpose,
+                "validTo": read_time(until, field="until"),
+                "agreement": agreement.read_text(),
+            }
+            found = client.entrust(member, order, idempotency_key=idempotency_key)
+    title = f"Entrustments of {found['name']}" if "name" in found else "Entrustments"
+    emit(found, as_json=as_json, render=lambda out: tell_act(out, found, title))
 
 
 @app.command("new-keys")
@@ -191,7 +335,23 @@ def sign_in(
     emit(session, as_json=as_json, render=lambda out: out.print(facts("Sign-in code", session)))
 
 
+def _public_keys(public: Path) -> dict[str, Any]:
+    told = parse_json(public.read_bytes(), what=str(public))
+    if not isinstance(told, dict) or not {"name", "signingKey", "sealingKey"} <= told.keys():
+        raise InvalidInput(f"{public} does not hold name, signingKey and sealingKey", field="public")
+    return told
+
+
+def _cap(text: str) -> tuple[str, int]:
+    purpose, _, number = text.partition("=")
+    if not number.isdecimal():
+        raise InvalidInput(f"{text!r} is not PURPOSE=PERMITS, as in AI_TRAINING=500", field="cap")
+    return purpose, int(number)
+
+
 def _told(out: Console, member: dict[str, Any], verb: str) -> None:
+    if advise(out, member):
+        return
     out.print(
         f"{member['name']} is {verb}: member {member['memberId']}, status {member['status']}.", markup=False
     )

@@ -139,12 +139,77 @@ def records(
     emit(written, as_json=as_json, render=lambda console: console.print(table("Released", columns, rows)))
 
 
+@app.command()
+def waiting(
+    url: options.Url = options.DEFAULT_URL,
+    key: options.Key = None,
+    session: options.Session = None,
+    as_json: options.Json = False,
+) -> None:
+    """List what waits for a human and that you may answer, as an ethics body or a regulator."""
+    with any_client(url, key, session=session) as client:
+        found = client.waiting_reviews()
+    emit(found, as_json=as_json, render=lambda out: _tell_waiting(out, found))
+
+
+@app.command()
+def review(
+    passport: options.Passport,
+    seq: Seq,
+    opinion: Annotated[str, typer.Option(help="Your opinion; stays off the chain.")],
+    approve: Annotated[bool, typer.Option("--approve/--refuse", help="Your answer.")],
+    url: options.Url = options.DEFAULT_URL,
+    key: options.Key = None,
+    idempotency_key: options.IdempotencyKey = None,
+    as_json: options.Json = False,
+) -> None:
+    """Answer a request that waits for a human, as an ethics body or a regulator."""
+    with member_client(url, key) as client:
+        decision = client.review_request(
+            passport, seq, approved=approve, opinion=opinion, idempotency_key=idempotency_key
+        )
+    emit(decision, as_json=as_json, render=lambda out: tell(out, decision))
+
+
+@app.command()
+def repeat(
+    passport: options.Passport,
+    seq: Seq,
+    url: options.Url = options.DEFAULT_URL,
+    key: options.Key = None,
+    idempotency_key: options.IdempotencyKey = None,
+    as_json: options.Json = False,
+) -> None:
+    """Ask again, word for word, as after an approval. Ends with 0 if permitted and 1 if not."""
+    with member_client(url, key) as client:
+        decision = client.repeat_request(passport, seq, idempotency_key=idempotency_key)
+    emit(decision, as_json=as_json, render=lambda out: tell(out, decision))
+    if decision["outcome"] != "PERMIT":
+        raise typer.Exit(REFUSED)
+
+
 def tell(out: Console, decision: dict[str, Any]) -> None:
     """Print a decision in plain words."""
     out.print(f"{decision['position']['time']}  {decision['sentence']}: {decision['answer']}.", markup=False)
     for reason in decision["reasons"]:
         out.print(f"  because {reason}", markup=False)
+    if decision.get("review"):
+        out.print(f"  {decision['review']}", markup=False)
     out.print(f"  decision {decision['passportId']} {decision['seq']}", markup=False)
+
+
+def _tell_waiting(out: Console, found: list[dict[str, Any]]) -> None:
+    if not found:
+        out.print("Nothing waits for you.")
+    for item in found:
+        if item["kind"] == "EMERGENCY":
+            late = " (overdue)" if item["overdue"] else ""
+            told = f"emergency {item['emergency']['emergencyId']}{late}: {item['emergency']['sentence']}"
+            out.print(told, markup=False)
+        else:
+            tell(out, item["decision"])
+            if item["statement"]:
+                out.print(f"  in its own words: {item['statement']}", markup=False)
 
 
 def _opened(url: str, key: Path | None, passport: str, seq: int) -> dict[str, list[dict[str, Any]]]:

@@ -97,7 +97,8 @@ interface ICommittee {
     /// @param actId The act.
     function approve(uint32 actId) external;
 
-    /// @notice Do an act that has what its rule needs. Anyone may. Approvals of seats that were lost do not count.
+    /// @notice Do an act that has what its rule needs. Anyone may. Approvals of seats that were lost do not count. Where a
+    /// rule was lowered and the act had not begun to wait, the wait begins with this call.
     /// @dev Reverts with Committee_Unknown, Committee_AlreadyExecuted, Committee_NotReady, Committee_Expired, or as the
     /// call does.
     /// @param actId The act.

@@ -112,7 +112,8 @@ interface IEmergencies {
         bytes32 statement
     ) external returns (uint32 emergencyId);
 
-    /// @notice Review an individual emergency. Late or unjustified, the member loses its right.
+    /// @notice Review an individual emergency. Late or unjustified, the member loses its right; what the committee
+    /// settled is not late any more.
     /// @dev Only an active member with the role ETHICS or REGULATOR, neither the one that opened it nor the custodian
     /// that keeps the data. Reverts with Emergencies_Unknown, Emergencies_AlreadySet or Emergencies_NotIndependent.
     /// @param emergencyId The emergency.

@@ -33,7 +33,7 @@ interface IHolders {
     /// @notice The holder let somebody speak for it until a time; at once over if the time is 0.
     event DelegateNamed(bytes32 indexed passportId, bytes delegate, uint32 validTo);
 
-    /// @notice Thrown when a key has fewer than 20 bytes.
+    /// @notice Thrown when a key is neither an account nor a verifier with code and a key after it.
     error Holders_BadKey();
     /// @notice Thrown when no recovery is under way.
     error Holders_NoRecovery(bytes32 passportId);

@@ -40,7 +40,7 @@ interface IPassports {
     /// @notice What a custodian states when it issues a passport.
     struct Issue {
         bytes32 passportId; // 32 random bytes
-        bytes holder; // 20 bytes: an account. More: the address of an ERC-7913 verifier, then the key
+        bytes holder; // 20 bytes: an account. Up to 512: the address of an ERC-7913 verifier, then the key
         Custody custody;
         uint16 purposes;
         uint8 level;
@@ -74,7 +74,7 @@ interface IPassports {
     error Passports_Unknown(bytes32 passportId);
     /// @notice Thrown when the id is taken.
     error Passports_Exists(bytes32 passportId);
-    /// @notice Thrown when id, holder, purposes or content are missing, or the level does not exist.
+    /// @notice Thrown when id, holder, purposes or content are missing, the level does not exist, or the holder is no key.
     error Passports_Incomplete(bytes32 passportId);
     /// @notice Thrown when the caller does not keep the data.
     error Passports_NotCustodian(bytes32 passportId, uint32 memberId);

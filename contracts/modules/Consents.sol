@@ -176,7 +176,9 @@ abstract contract Consents is IConsents, Guards {
         } else {
             uint32 validTo = _delegates[passportId][_delegateKey(passport.epoch, signer)];
             require(block.timestamp < validTo, Consents_InvalidSignature(passportId));
-            assurance = Assurance.DELEGATED;
+            // Whom a custodian that assists lets speak speaks for the custodian.
+            assurance =
+                passport.custody == IPassports.Custody.SELF ? Assurance.DELEGATED : Assurance.ASSISTED;
         }
         require(
             SignatureChecker.isValidSignatureNow(signer, _hashTypedDataV4(structHash), proof.signature),

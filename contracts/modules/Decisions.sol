@@ -102,7 +102,7 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         );
         delete _waiting[request.passportId][seq];
         uint32 approvedUntil = approved ? uint32(block.timestamp) + _limits.reviewSeconds : 0;
-        if (approved) _approvals[waiting] = approvedUntil;
+        _approvals[waiting] = approvedUntil; // an answer replaces the one before it
         emit RequestReviewed(request.passportId, seq, caller, approvedUntil, opinion);
     }
 
@@ -455,11 +455,14 @@ abstract contract Decisions is IDecisions, EmergencyRight {
             if (emergency.kind == IEmergencies.EmergencyKind.PUBLIC) ++emergency.used;
         }
         if (terms.operation() == Codes.TRANSFER) {
+            Party memory principal = context.principal;
             _permits[target.passportId][uint40(passport.size())] = Permit({
                 recipient: context.requester.id,
+                principal: principal.id,
                 decidedAt: uint32(block.timestamp),
                 emergency: emergencyId,
-                control: context.requester.control,
+                control: principal.control,
+                purpose: terms.purpose(),
                 grantId: terms.basis() == Codes.CONSENT ? target.grantId : bytes32(0)
             });
         }
@@ -511,12 +514,8 @@ abstract contract Decisions is IDecisions, EmergencyRight {
             });
     }
 
+    // solhint-disable-next-line no-empty-blocks
     function _nobody() private pure returns (Party memory nobody) {}
-
-    function _isEntrusted(uint32 controller, uint32 processor, uint8 purpose) private view returns (bool) {
-        IMembers.Entrustment storage order = _entrustments[controller][processor];
-        return _has(order.purposes, purpose) && block.timestamp < order.validTo;
-    }
 
     /// @dev Who states something of a subject, in a statement that is in force; 0 if nobody.
     function _attestedBy(bytes32 subject, IAttestations.AttestationKind kind) private view returns (uint32) {

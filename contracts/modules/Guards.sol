@@ -72,6 +72,12 @@ abstract contract Guards is State {
         );
     }
 
+    /// @dev Whether a controller's order to a processor covers a purpose and has not ended.
+    function _isEntrusted(uint32 controller, uint32 processor, uint8 purpose) internal view returns (bool) {
+        IMembers.Entrustment storage order = _entrustments[controller][processor];
+        return _has(order.purposes, purpose) && block.timestamp < order.validTo;
+    }
+
     /// @dev Whether a grant has not ended and is within its use period.
     function _isLive(IConsents.GrantState storage state) internal view returns (bool) {
         return
@@ -99,6 +105,13 @@ abstract contract Guards is State {
     /// @dev Bit n for code n.
     function _has(uint256 set, uint8 code) internal pure returns (bool) {
         return (set >> code) & 1 != 0;
+    }
+
+    /// @dev Whether it can be a holder's key: an account, or a verifier that has code with a key after it. A precompile
+    /// has none, and some of them answer whatever they are asked. Bounded, so that whoever indexes keys can.
+    function _isKey(bytes memory key) internal view returns (bool) {
+        if (key.length == 20) return true;
+        return key.length > 20 && key.length <= 512 && address(bytes20(key)).code.length != 0;
     }
 
     function _isLevel(uint8 level) internal pure returns (bool) {

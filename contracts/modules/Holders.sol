@@ -37,7 +37,7 @@ abstract contract Holders is IHolders, Guards {
         uint16 epoch = _knownPassport(passportId).epoch;
         _requireHolder(
             passportId,
-            PassportHash.guardiansHash(passportId, guardians, epoch, _nonces[passportId]++),
+            PassportHash.guardiansHash(passportId, guardians, epoch, _useNonce(passportId)),
             signature
         );
         _guardians[passportId] = guardians;
@@ -61,11 +61,11 @@ abstract contract Holders is IHolders, Guards {
         uint32 validTo,
         bytes calldata signature
     ) external {
-        require(delegate.length >= 20, Holders_BadKey());
+        require(_isKey(delegate), Holders_BadKey());
         uint16 epoch = _knownPassport(passportId).epoch;
         _requireHolder(
             passportId,
-            PassportHash.delegationHash(passportId, delegate, validTo, epoch, _nonces[passportId]++),
+            PassportHash.delegationHash(passportId, delegate, validTo, epoch, _useNonce(passportId)),
             signature
         );
         _delegates[passportId][_delegateKey(epoch, delegate)] = validTo;
@@ -91,7 +91,7 @@ abstract contract Holders is IHolders, Guards {
             Holders_BadGuardians(passportId)
         );
         bytes32 digest = _hashTypedDataV4(
-            PassportHash.recoveryHash(passportId, holder, passport.epoch, _nonces[passportId]++)
+            PassportHash.recoveryHash(passportId, holder, passport.epoch, _useNonce(passportId))
         );
         uint256 signed = 0;
         for (uint256 index = 0; index < keys.length; ++index) {
@@ -149,13 +149,19 @@ abstract contract Holders is IHolders, Guards {
 
     /* INTERNALS */
 
+    /// @dev The nonce that the next signature must name, which is spent by asking.
+    function _useNonce(bytes32 passportId) private returns (uint32 nonce) {
+        nonce = _nonces[passportId];
+        _nonces[passportId] = nonce + 1;
+    }
+
     function _startRecovery(
         bytes32 passportId,
         bytes calldata holder,
         IPassports.Custody custody,
         bool byCustodian
     ) private {
-        require(holder.length >= 20, Holders_BadKey());
+        require(_isKey(holder), Holders_BadKey());
         uint32 readyAt = uint32(block.timestamp) + _limits.recoverySeconds;
         _recoveries[passportId] = Recovery(holder, custody, readyAt);
         emit RecoveryStarted(passportId, holder, custody, readyAt, byCustodian);
@@ -169,7 +175,7 @@ abstract contract Holders is IHolders, Guards {
         bytes memory holder,
         IPassports.Custody custody
     ) private {
-        require(holder.length >= 20, Holders_BadKey());
+        require(_isKey(holder), Holders_BadKey());
         uint16 epoch = ++passport.epoch;
         passport.holder = holder;
         passport.custody = custody;

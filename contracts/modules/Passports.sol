@@ -89,7 +89,7 @@ abstract contract Passports is IPassports, Guards {
     function _issue(uint32 custodian, Issue calldata given) private {
         require(
             given.passportId != 0 &&
-                given.holder.length >= 20 &&
+                _isKey(given.holder) &&
                 given.purposes != 0 &&
                 given.content != 0 &&
                 _isLevel(given.level),

@@ -42,9 +42,11 @@ abstract contract State is EIP712 {
     struct Permit {
         // slot 0
         uint32 recipient;
+        uint32 principal; // member in whose right it was given
         uint32 decidedAt;
         uint32 emergency; // emergency it was given under, or 0
-        uint16 control; // control of the recipient at the time
+        uint16 control; // control of the principal at the time
+        uint8 purpose;
         // slot 1
         bytes32 grantId; // grant it rested on, or 0
     }

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ITransfers} from "../interfaces/ITransfers.sol";
-import {IConsents} from "../interfaces/IConsents.sol";
+import {IMembers} from "../interfaces/IMembers.sol";
 import {IPassports} from "../interfaces/IPassports.sol";
 import {Guards} from "./Guards.sol";
 
@@ -62,17 +62,24 @@ abstract contract Transfers is ITransfers, Guards {
 
     /* INTERNALS */
 
-    /// @dev The recipient of an unused permit that still stands: not too old, the recipient active and controlled as it
-    /// was, and what it rested on, a grant or an emergency, still in force.
+    /// @dev The recipient of an unused permit that still stands: not too old, the recipient active, the principal too and
+    /// controlled as it was, still entrusting the recipient if it is another, and what the permit rested on, a grant or an
+    /// emergency, still in force.
     function _standingPermit(bytes32 passportId, uint40 seq) private view returns (uint32) {
         Permit storage permit = _permits[passportId][seq];
         uint32 recipient = permit.recipient;
-        bool inTime = block.timestamp <= permit.decidedAt + _PERMIT_SECONDS;
+        if (recipient == 0 || block.timestamp > permit.decidedAt + _PERMIT_SECONDS) return 0;
         bytes32 grantId = permit.grantId;
-        bool consented = grantId == 0 || _isLive(_grants[passportId][grantId]);
+        if (grantId != 0 && !_isLive(_grants[passportId][grantId])) return 0;
         uint32 emergency = permit.emergency;
-        bool urgent = emergency == 0 || block.timestamp < _emergencies[emergency].until;
-        bool controlled = _members[recipient].control == permit.control;
-        return inTime && consented && urgent && controlled && _isActive(_members[recipient]) ? recipient : 0;
+        if (emergency != 0 && block.timestamp >= _emergencies[emergency].until) return 0;
+        uint32 principal = permit.principal;
+        IMembers.Member storage member = _members[principal];
+        if (!_isActive(member) || member.control != permit.control) return 0;
+        if (principal == recipient) return recipient;
+        return
+            _isActive(_members[recipient]) && _isEntrusted(principal, recipient, permit.purpose)
+                ? recipient
+                : 0;
     }
 }

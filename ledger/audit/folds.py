@@ -19,6 +19,7 @@ from ledger.audit.state import (
     LedgerState,
     RecoveryEntry,
     ReleaseEntry,
+    ReviewEntry,
     RightState,
     TransferEntry,
     hash_of,
@@ -62,6 +63,7 @@ from ledger.domain.vocabulary import (
     MemberKind,
     MemberStatus,
     Operation,
+    Outcome,
     PassportStatus,
     Role,
     SeatKind,
@@ -75,6 +77,7 @@ from ledger.errors import VerificationError
 from ledger.policy import (
     PERMIT_SECONDS,
     grant_is_live,
+    is_entrusted,
     member_is_active,
     rests_on_emergency,
     takes_cap,
@@ -90,11 +93,16 @@ def apply(state: LedgerState, event: Event) -> None:
     Take one event, in the order of the chain. Events that the ledger's ABI does not have change nothing here.
 
     Raises:
-        VerificationError: The event speaks of something no earlier event brought about.
+        VerificationError: The event speaks of something no earlier event brought about, or of a code that does not
+            exist: no ledger emitted it.
     """
     fold = _FOLDS.get(event.name)
-    if fold is not None:
+    if fold is None:
+        return
+    try:
         fold(state, event.arguments, event.position)
+    except ValueError as error:
+        raise VerificationError(f"an event {event.name} says what no ledger says: {error}") from None
 
 
 # Members
@@ -429,7 +437,11 @@ def _emergency_opened(state: LedgerState, given: dict[str, Any], position: Posit
         passport_id=PassportId(given["passportId"]),
     )
     state.emergencies[number] = EmergencyEntry(
-        emergency, position, reason=given["reason"], sealed_until=given["sealedUntil"]
+        emergency,
+        position,
+        reason=given["reason"],
+        sealed_until=given["sealedUntil"],
+        statement=Commitment(given["statement"]),
     )
     right = state.rights.get(member_id, RightState())
     state.rights[member_id] = replace(right, opened=(*right.opened, number))
@@ -448,7 +460,7 @@ def _emergency_declared(state: LedgerState, given: dict[str, Any], position: Pos
         max_records=max_records,
         jurisdiction=jurisdiction,
     )
-    state.emergencies[number] = EmergencyEntry(emergency, position)
+    state.emergencies[number] = EmergencyEntry(emergency, position, statement=Commitment(given["document"]))
 
 
 def _emergency_ended(state: LedgerState, given: dict[str, Any], _: Position) -> None:
@@ -457,14 +469,20 @@ def _emergency_ended(state: LedgerState, given: dict[str, Any], _: Position) -> 
     state.emergencies[given["emergencyId"]] = replace(entry, emergency=ended)
 
 
-def _emergency_reviewed(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+def _emergency_reviewed(state: LedgerState, given: dict[str, Any], position: Position) -> None:
     entry = known(state.emergencies, given["emergencyId"], "emergency")
     emergency = replace(entry.emergency, finding=EmergencyFinding(given["finding"]))
-    reviewed = replace(entry, emergency=emergency, reviewer=given["reviewer"])
+    reviewed = replace(
+        entry,
+        emergency=emergency,
+        reviewer=given["reviewer"],
+        opinion=Commitment(given["opinion"]),
+        reviewed_at=position.time,
+    )
     state.emergencies[given["emergencyId"]] = reviewed
     if given["rightLost"]:
         member_id = entry.emergency.member_id
-        state.rights[member_id] = replace(state.rights[member_id], lost=True)
+        state.rights[member_id] = replace(state.rights.get(member_id, RightState()), lost=True)
 
 
 def _right_restored(state: LedgerState, given: dict[str, Any], _: Position) -> None:
@@ -477,11 +495,12 @@ def _right_restored(state: LedgerState, given: dict[str, Any], _: Position) -> N
 
 def _decided(state: LedgerState, given: dict[str, Any], position: Position) -> None:
     entry = decision_entry(given, position)
-    member = known(state.members, entry.member_id, "member")
-    entry = replace(entry, control=member.control)
+    entry = replace(entry, control=_control_behind(state, entry))
     passport = known(state.passports, entry.passport_id, "passport")
     if entry.is_permit:
         _take_permit(state, entry, passport)
+    elif entry.outcome == Outcome.REVIEW:
+        state.reviews[entry.passport_id, entry.seq] = ReviewEntry()
     state.passports[entry.passport_id] = replace(passport, size=entry.seq + 1)
     state.counts[entry.passport_id] = state.counts.get(entry.passport_id, 0) + 1
     state.decisions.setdefault(entry.passport_id, {})[entry.seq] = entry
@@ -495,6 +514,12 @@ def _decided(state: LedgerState, given: dict[str, Any], position: Position) -> N
         verdict_word=entry.word,
         commitment=entry.commitment,
     )
+
+
+def _control_behind(state: LedgerState, entry: DecisionEntry) -> int:
+    """Return `control` of the member in whose right a request was made."""
+    controller = entry.asked >> 112 & 0xFFFFFFFF
+    return known(state.members, controller or entry.member_id, "member").control
 
 
 def decision_entry(given: dict[str, Any], position: Position) -> DecisionEntry:
@@ -536,12 +561,14 @@ def _take_permit(state: LedgerState, entry: DecisionEntry, passport: Passport) -
         state.emergencies[terms.emergency_id] = replace(urgent, emergency=counted)
 
 
-def _request_reviewed(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+def _request_reviewed(state: LedgerState, given: dict[str, Any], position: Position) -> None:
     passport_id, seq = PassportId(given["passportId"]), given["seq"]
     decision = known(state.decisions.get(passport_id, {}), seq, "decision")
-    if given["approvedUntil"]:
-        request = Request(passport_id, decision.grant_id, decision.commitment, decision.terms)
-        state.approvals[hash_of(request, decision.member_id)] = given["approvedUntil"]
+    state.reviews[passport_id, seq] = ReviewEntry(
+        given["reviewer"], given["approvedUntil"], Commitment(given["opinion"]), position.time
+    )
+    request = Request(passport_id, decision.grant_id, decision.commitment, decision.terms)
+    state.approvals[hash_of(request, decision.member_id)] = given["approvedUntil"]
 
 
 def _released(state: LedgerState, given: dict[str, Any], position: Position) -> None:
@@ -581,13 +608,22 @@ def _shipped(state: LedgerState, given: dict[str, Any], position: Position) -> N
 
 def _stands(state: LedgerState, permit: DecisionEntry, at: int) -> bool:
     """Tell whether a permit to transfer can be used: it is not too old, nor has what it rested on ended."""
-    if at > permit.position.time + PERMIT_SECONDS:
-        return False
-    member = known(state.members, permit.member_id, "member")
-    if not member_is_active(member, at) or member.control != permit.control:
-        return False
+    in_time = at <= permit.position.time + PERMIT_SECONDS
+    return in_time and _parties_stand(state, permit, at) and _grounds_stand(state, permit, at)
+
+
+def _parties_stand(state: LedgerState, permit: DecisionEntry, at: int) -> bool:
     terms = permit.terms
-    urgent = state.emergencies.get(terms.emergency_id)
+    recipient = known(state.members, permit.member_id, "member")
+    principal = known(state.members, terms.controller_id or permit.member_id, "member")
+    order = state.entrustments.get((terms.controller_id, permit.member_id))
+    entrusted = not terms.controller_id or is_entrusted(order, terms.purpose, at)
+    active = member_is_active(recipient, at) and member_is_active(principal, at)
+    return active and entrusted and principal.control == permit.control
+
+
+def _grounds_stand(state: LedgerState, permit: DecisionEntry, at: int) -> bool:
+    urgent = state.emergencies.get(permit.terms.emergency_id)
     if urgent is not None and _rests_on_emergency(state, permit) and at >= urgent.emergency.until:
         return False
     if not permit.rests_on_consent:

@@ -344,6 +344,14 @@ def register_rows(state: LedgerState) -> Iterator[tuple[str, str, dict[str, Any]
             yield "attestation", f"{to_hex(subject)}/{int(kind)}", body
     for name, until in state.approvals.items():
         yield "approval", to_hex(name), {"approvedUntil": until}
+    for (passport_id, seq), review in state.reviews.items():
+        answer: dict[str, Any] = {
+            "reviewer": review.reviewer,
+            "approvedUntil": review.approved_until,
+            "opinion": to_hex(review.opinion),
+            "reviewedAt": review.reviewed_at,
+        }
+        yield "review", f"{to_hex(passport_id)}/{seq}", answer
     yield from _committee_rows(state)
     yield from _emergency_rows(state)
     yield from _holder_rows(state)
@@ -394,6 +402,9 @@ def _emergency_rows(state: LedgerState) -> Iterator[tuple[str, str, dict[str, An
             "reason": entry.reason,
             "sealedUntil": entry.sealed_until,
             "reviewer": entry.reviewer,
+            "statement": to_hex(entry.statement),
+            "opinion": to_hex(entry.opinion),
+            "reviewedAt": entry.reviewed_at,
             "position": _place(entry.position),
         }
         yield "emergency", str(number), body

@@ -1,5 +1,5 @@
 """
-The law as a page that a lawyer can read: Markdown from a policy table. Pure.
+The law as a page that a lawyer can read, and what a new version of it changed: Markdown from policy tables. Pure.
 
 Source: docs/policy.md is this page for the law that a new ledger starts with.
 """
@@ -7,7 +7,10 @@ Source: docs/policy.md is this page for the law that a new ledger starts with.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Final, Literal
 
 from ledger.domain.records import PolicyTable
 from ledger.domain.vocabulary import (
@@ -16,43 +19,43 @@ from ledger.domain.vocabulary import (
     CATEGORY_LABELS,
     CLASS_LABELS,
     FACT_LABELS,
+    LEVEL_LABELS,
     PURPOSE_LABELS,
     Basis,
     Category,
     DataClass,
     Fact,
     Label,
+    Level,
     Purpose,
+    floor_of,
     purposes_of,
 )
 
-#: Facts that this version can establish. Another fact never holds, so what requires it is denied.
-ESTABLISHED: Final = (
-    Fact.MEMBER_ACTIVE
-    | Fact.MEMBER_SCOPE
-    | Fact.PASSPORT_OPEN
-    | Fact.PURPOSE_ALLOWED
-    | Fact.CATEGORIES_NECESSARY
-    | Fact.PROJECT_FILED
-    | Fact.PROJECT_TECHNIQUE
-    | Fact.PROJECT_AGREEMENT
-    | Fact.GRANT_LIVE
-    | Fact.GRANT_RECIPIENT
-    | Fact.GRANT_PURPOSE
-    | Fact.GRANT_CATEGORIES
-    | Fact.GRANT_SEPARATE
-    | Fact.GRANT_QUOTA
-    | Fact.REQUESTER_IS_CUSTODIAN
-    | Fact.LAWFUL
-)
+#: What a page is written in: English, Chinese, or each followed by the other.
+PageLanguage = Literal["en", "zh", "both"]
+
+#: Facts that hold for every record, whatever happens: datasets and models will have to earn them.
+ALWAYS_TRUE: Final = Fact.DATASET_CURRENT | Fact.BUDGET_LEFT
 
 _CARE: Final = (Purpose.PRIMARY_CARE, Purpose.EMERGENCY_CARE, Purpose.PAYMENT, Purpose.OPERATIONS)
+_SECONDARY: Final = tuple(
+    purpose for purpose in Purpose if Purpose.RESEARCH <= purpose <= Purpose.PUBLIC_HEALTH
+)
 _CLASS_RULE: Final = {
     DataClass.CORE_PRIVACY: "R098",
     DataClass.SENSITIVE: "R099",
     DataClass.NON_SENSITIVE: "R100",
 }
-_PURPOSE_RULE: Final = {Purpose.PATIENT_REQUEST: "R137", Purpose.PUBLIC_HEALTH: "R083"}
+_BASIS_RULE: Final = {
+    Basis.CONSENT: "R029",
+    Basis.CUSTODIAN_CARE: "R032",
+    Basis.INDIVIDUAL_EMERGENCY: "R086",
+    Basis.PUBLIC_EMERGENCY: "R083",
+    Basis.LEGAL_DUTY: "R100",
+    Basis.COMPELLED: "R002",
+    Basis.SUBJECT_REQUEST: "R137",
+}
 _FACT_RULE: Final[dict[Fact, str]] = {
     Fact.MEMBER_ACTIVE: "R119",
     Fact.MEMBER_SCOPE: "R139",
@@ -80,151 +83,806 @@ _FACT_RULE: Final[dict[Fact, str]] = {
     Fact.REQUESTER_IS_CUSTODIAN: "R032",
     Fact.REVIEWS_CURRENT: "R086",
     Fact.HUMAN_REVIEWED: "R142",
+    Fact.WITHIN_CAP: "R021",
+    Fact.GRANT_PERIOD: "R038",
+    Fact.PROJECT_COMPLIANCE: "R111",
+    Fact.LEVEL_SUFFICIENT: "R023",
+    Fact.UNLOCKED: "R080",
+    Fact.LAWFUL: "R032",
 }
-_DAY_SECONDS: Final = 24 * 3600
+#: What each basis is, for somebody who has never heard of it.
+_BASIS_MEANINGS: Final[dict[Basis, Label]] = {
+    Basis.CONSENT: Label(
+        "the patient has agreed, or somebody who speaks for the patient", "患者或其代理人已表示同意"
+    ),
+    Basis.CUSTODIAN_CARE: Label(
+        "the hospital that keeps the data uses it itself, so that nobody's doctor is locked out",
+        "保管数据的机构自行用于诊疗，以免患者自己的医生无法查看",
+    ),
+    Basis.INDIVIDUAL_EMERGENCY: Label(
+        "an institution opens one patient's data in an emergency of that patient, and answers for it afterwards",
+        "机构因某一患者的紧急情况查看其数据，事后接受审查",
+    ),
+    Basis.PUBLIC_EMERGENCY: Label(
+        "the committee has declared an emergency of public health", "委员会已宣布公共卫生紧急状态"
+    ),
+    Basis.LEGAL_DUTY: Label(
+        "a statute asks for the use, and the data points to nobody", "法律规定须使用，且数据不指向任何个人"
+    ),
+    Basis.COMPELLED: Label(
+        "an authority compels the use, by a warrant or another instrument",
+        "公权机关以令状或其他法律文书强制调取",
+    ),
+    Basis.SUBJECT_REQUEST: Label("the patient asks for the patient's own data", "患者请求获取本人数据"),
+}
+_OTHERS: Final = tuple(basis for basis in Basis if basis is not Basis.SUBJECT_REQUEST)
+_MINUTE: Final = 60
+_HOUR: Final = 60 * _MINUTE
+_DAY: Final = 24 * _HOUR
+_WEEK: Final = 7 * _DAY
+_NOTHING: Final = Fact(0)
 
 
-def render(table: PolicyTable) -> str:
+def render(table: PolicyTable, language: PageLanguage = "both") -> str:
     """
-    Write a version of the law as Markdown: tables of what each use requires, in English and Chinese.
+    Write a version of the law as Markdown.
+
+    Args:
+        table: The version.
+        language: English, Chinese, or both.
 
     Returns:
         Text that ends with a newline. Requirement numbers are those of the project's list of what its two source
         papers ask for; they name the subject of a rule, also after the committee has changed it.
     """
-    parts = [_opening(table), _common(table)]
-    parts += [_class_section(table, data_class) for data_class in DataClass]
-    parts += [_banned(table), _necessary(table), _classes(table), _limits(table)]
-    return "\n\n".join(parts) + "\n"
+    return _Page(_Voice(language), table).write()
 
 
-def requirements_of(data_class: DataClass, purpose: Purpose, required: Fact) -> list[str]:
-    """Return the numbers of the requirements behind a use, ascending, for the facts it requires besides the common ones."""
-    rule = "R032" if purpose in _CARE else _PURPOSE_RULE.get(purpose)
-    found = {_FACT_RULE[fact] for fact in Fact if fact in required and fact in _FACT_RULE}
-    if rule:
-        found.add(rule)
-    if rule is None or purpose is Purpose.PUBLIC_HEALTH or Fact.GRANT_SEPARATE in required:
+def requirements_of(data_class: DataClass, purpose: Purpose, basis: Basis, required: Fact) -> list[str]:
+    """Return the numbers of the requirements behind an entry, ascending, for the facts given of those it requires."""
+    found = {_FACT_RULE[fact] for fact in Fact if fact in required} | {_BASIS_RULE.get(basis, "R032")}
+    if purpose in _CARE:
+        found.add("R032")
+    elif purpose is Purpose.PATIENT_REQUEST:
+        found.add("R137")
+    if purpose in _SECONDARY or Fact.GRANT_SEPARATE in required:
         found.add(_CLASS_RULE[data_class])
     return sorted(found)
 
 
-def _opening(table: PolicyTable) -> str:
-    return (
-        f"# The law in force: version {table.version}\n\n"
-        "Whether data may be used is looked up here and nowhere else. A request names the kinds of data, a purpose "
-        "and a legal basis. It is permitted if and only if everything that the entry requires holds at that moment; "
-        "if one thing is missing it is denied, and the denial is recorded with what was missing. "
-        "A dash means that this basis can never justify this purpose.\n\n"
-        "请求须指明数据类别、用途和法律依据。仅当表中所列条件在当时全部成立时方可使用；"
-        "缺少任何一项即被拒绝，拒绝及所缺条件均记录在链上。短横表示该依据不得用于该用途。\n\n"
-        "Things marked with * cannot be established by this version of the ledger: a use that requires one is denied "
-        "for now. Numbers with R are those of the project's list of what its two source papers ask for. 标 * 的条件在当前版本中尚无法确认，要求该条件的使用一律拒绝。R 编号为两篇来源论文的需求编号。"
+class ChangeKind(StrEnum):
+    """What a change of the law is about."""
+
+    USE_ADDED = "use-added"
+    USE_DROPPED = "use-dropped"
+    REQUIRES_MORE = "requires-more"
+    REQUIRES_LESS = "requires-less"
+    LEVEL = "level"
+    BAN = "ban"
+    NECESSARY = "necessary"
+    CLASSES = "classes"
+    LIMIT = "limit"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """
+    One thing that a version of the law changed.
+
+    Attributes:
+        kind: What it is about.
+        stricter: Whether less is allowed than before; None where that depends on the case.
+        text: A sentence that stands by itself.
+        requirements: Numbers of the requirements behind it.
+        data_class: Of which class of data; None for all. `purpose` and `basis` likewise.
+        facts: What is required more, or less, for changes of an entry.
+    """
+
+    kind: ChangeKind
+    stricter: bool | None
+    text: Label
+    requirements: tuple[str, ...]
+    data_class: DataClass | None = None
+    purpose: Purpose | None = None
+    basis: Basis | None = None
+    facts: Fact = field(default=_NOTHING)
+
+
+def changes(before: PolicyTable, after: PolicyTable) -> list[Change]:
+    """
+    Tell what a version of the law changed, entry by entry.
+
+    Args:
+        before: The version to compare with.
+        after: The version asked about.
+
+    Returns:
+        Uses added, dropped, and that require more or less; levels, bans, kinds of data by purpose and class; limits.
+        Empty if the two say the same.
+    """
+    return [
+        *_entry_changes(before, after),
+        *_level_changes(before, after),
+        *_ban_changes(before, after),
+        *_necessary_changes(before, after),
+        *_class_changes(before, after),
+        *_limit_changes(before, after),
+    ]
+
+
+def render_changes(before: PolicyTable, after: PolicyTable, language: PageLanguage = "both") -> str:
+    """Write what a version of the law changed as Markdown that ends with a newline."""
+    voice = _Voice(language)
+    title = Label(
+        f"What version {after.version} of the law changed since version {before.version}",
+        f"第 {after.version} 版规则相对第 {before.version} 版的变更",
+    )
+    found = changes(before, after)
+    parts = [f"# {voice.say(title)}"]
+    if not found:
+        parts.append(
+            voice.paragraphs(Label("Nothing: the two versions say the same.", "无变更：两版内容相同。"))
+        )
+    for heading, stricter in _DIRECTIONS:
+        lines = [
+            f"- {voice.say(change.text)} ({', '.join(change.requirements)})"
+            for change in found
+            if change.stricter is stricter
+        ]
+        if lines:
+            parts += [f"## {voice.say(heading)}", "\n".join(lines)]
+    return "\n\n".join(parts) + "\n"
+
+
+_DIRECTIONS: Final = (
+    (Label("Stricter", "更严格"), True),
+    (Label("Less strict", "更宽松"), False),
+    (Label("Otherwise changed", "其他变更"), None),
+)
+
+
+def _entry_changes(before: PolicyTable, after: PolicyTable) -> Iterator[Change]:
+    for data_class in DataClass:
+        for purpose in Purpose:
+            for basis in Basis:
+                was = before.required_for(data_class, purpose, basis)
+                now = after.required_for(data_class, purpose, basis)
+                yield from _entry_change(data_class, purpose, basis, was, now)
+
+
+def _entry_change(
+    data_class: DataClass, purpose: Purpose, basis: Basis, was: Fact, now: Fact
+) -> Iterator[Change]:
+    use = Label(
+        f"{_capital(CLASS_LABELS[data_class].en)}, for {PURPOSE_LABELS[purpose].en}, on the basis of "
+        f"{BASIS_LABELS[basis].en}",
+        f"{CLASS_LABELS[data_class].zh}，用于{PURPOSE_LABELS[purpose].zh}，依据{BASIS_LABELS[basis].zh}",
     )
 
+    def change(kind: ChangeKind, words: Label, facts: Fact, *, stricter: bool) -> Change:
+        text = Label(f"{use.en}: {words.en}.", f"{use.zh}：{words.zh}。")
+        cited = tuple(requirements_of(data_class, purpose, basis, facts))
+        return Change(kind, stricter, text, cited, data_class, purpose, basis, facts)
 
-def _common(table: PolicyTable) -> str:
-    always = _shared(table, Basis) & ~Fact.LAWFUL
-    lines = ["## What every use requires 一切使用的共同条件", "", *_bullets(always)]
-    for basis in _bases(table, DataClass):
-        more = _shared(table, [basis]) & ~always
-        if more:
-            lines += ["", f"Besides, on the basis of {_both(BASIS_LABELS[basis])}:", "", *_bullets(more)]
-    lines += ["", "The tables below list what comes on top of this. 下表仅列出额外条件。"]
-    return "\n".join(lines)
+    if now and not was:
+        required = _listed(now)
+        words = Label(f"now lawful. Required: {required.en}", f"新增为合法用途，须满足：{required.zh}")
+        yield change(ChangeKind.USE_ADDED, words, now, stricter=False)
+    elif was and not now:
+        words = Label("no longer lawful, whatever holds", "不再合法，不论满足何种条件")
+        yield change(ChangeKind.USE_DROPPED, words, was, stricter=True)
+    else:
+        if more := now & ~was:
+            listed = _listed(more)
+            words = Label(f"also requires that {listed.en}", f"另须满足：{listed.zh}")
+            yield change(ChangeKind.REQUIRES_MORE, words, more, stricter=True)
+        if less := was & ~now:
+            listed = _listed(less)
+            words = Label(f"no longer requires that {listed.en}", f"不再要求：{listed.zh}")
+            yield change(ChangeKind.REQUIRES_LESS, words, less, stricter=False)
 
 
-def _class_section(table: PolicyTable, data_class: DataClass) -> str:
-    label = CLASS_LABELS[data_class]
-    bases = _bases(table, [data_class])
-    head = [f"{_both(BASIS_LABELS[basis])}" for basis in bases]
-    lines = [
-        f"## {label.en[0].upper()}{label.en[1:]} {label.zh}",
-        "",
-        _row(["Purpose 用途", *head, "Requirements"]),
-        _row(["---"] * (len(bases) + 2)),
-    ]
-    rows: dict[tuple[str, ...], list[str]] = {}
+def _level_changes(before: PolicyTable, after: PolicyTable) -> Iterator[Change]:
+    for data_class in DataClass:
+        for purpose in Purpose:
+            was, now = before.level_for(data_class, purpose), after.level_for(data_class, purpose)
+            if was is not now:
+                text = Label(
+                    f"{_capital(CLASS_LABELS[data_class].en)}, for {PURPOSE_LABELS[purpose].en}: handed over "
+                    f"{LEVEL_LABELS[now].en} or better, instead of {LEVEL_LABELS[was].en}.",
+                    f"{CLASS_LABELS[data_class].zh}，用于{PURPOSE_LABELS[purpose].zh}："
+                    f"提供时的去标识程度至少为“{LEVEL_LABELS[now].zh}”，原为“{LEVEL_LABELS[was].zh}”。",
+                )
+                yield Change(ChangeKind.LEVEL, now > was, text, ("R023", "R095"), data_class, purpose)
+
+
+def _ban_changes(before: PolicyTable, after: PolicyTable) -> Iterator[Change]:
     for purpose in Purpose:
-        entries = {basis: table.required_for(data_class, purpose, basis) for basis in bases}
-        if any(entries.values()) and not table.banned_purposes >> purpose & 1:
-            more = Fact(0)
-            for basis, required in entries.items():
-                more |= _besides(table, basis, required)
-            cited = ", ".join(requirements_of(data_class, purpose, more))
-            cells = (*(_cell(table, basis, required) for basis, required in entries.items()), cited)
-            rows.setdefault(cells, []).append(_both(PURPOSE_LABELS[purpose]))
-    lines += [_row([", ".join(purposes), *cells]) for cells, purposes in rows.items()]
-    if not bases:
-        return f"{lines[0]}\n\nNo use is lawful. 不得使用。"
-    return "\n".join(lines)
+        was, now = before.banned_purposes >> purpose & 1, after.banned_purposes >> purpose & 1
+        if was != now:
+            name = PURPOSE_LABELS[purpose]
+            text = (
+                Label(f"Banned: {name.en}.", f"禁止：{name.zh}。")
+                if now
+                else Label(f"No longer banned: {name.en}.", f"不再禁止：{name.zh}。")
+            )
+            yield Change(ChangeKind.BAN, bool(now), text, ("R051",), purpose=purpose)
 
 
-def _cell(table: PolicyTable, basis: Basis, required: Fact) -> str:
-    if not required:
-        return "–"
-    more = "; ".join(_named(_besides(table, basis, required)))
-    star = "*" if required & ~ESTABLISHED else ""
-    return more or f"nothing more 无额外条件{star}"
-
-
-def _besides(table: PolicyTable, basis: Basis, required: Fact) -> Fact:
-    """Return what an entry requires besides what every entry and every entry on this basis requires."""
-    return required & ~_shared(table, Basis) & ~_shared(table, [basis])
-
-
-def _banned(table: PolicyTable) -> str:
-    banned = [_both(PURPOSE_LABELS[purpose]) for purpose in purposes_of(table.banned_purposes)]
-    body = "\n".join(f"- {name}" for name in banned) or "None. 无。"
-    return (
-        f"## Banned purposes 禁止的用途\n\nNothing can justify these (R051). 任何依据均不得使用。\n\n{body}"
-    )
-
-
-def _necessary(table: PolicyTable) -> str:
-    lines = [
-        "## Kinds of data each purpose may touch 各用途可涉及的数据类别",
-        "",
-        "A request that asks for more is denied (R049, R078). 超出范围的请求一律拒绝。",
-        "",
-        _row(["Purpose 用途", "Kinds of data 数据类别"]),
-        _row(["---", "---"]),
-    ]
+def _necessary_changes(before: PolicyTable, after: PolicyTable) -> Iterator[Change]:
     for purpose in Purpose:
-        necessary = table.necessary_for(purpose)
-        if necessary:
-            lines.append(_row([_both(PURPOSE_LABELS[purpose]), _categories(necessary)]))
-    return "\n".join(lines)
+        was, now = before.necessary_for(purpose), after.necessary_for(purpose)
+        name = PURPOSE_LABELS[purpose]
+        for kinds, stricter in ((now & ~was, False), (was & ~now, True)):
+            if kinds:
+                listed = _joined(CATEGORY_LABELS[kind] for kind in Category if kind in kinds)
+                text = (
+                    Label(
+                        f"{_capital(name.en)} may no longer touch {listed.en}.",
+                        f"{name.zh}不再可涉及{listed.zh}。",
+                    )
+                    if stricter
+                    else Label(
+                        f"{_capital(name.en)} may also touch {listed.en}.", f"{name.zh}另可涉及{listed.zh}。"
+                    )
+                )
+                yield Change(ChangeKind.NECESSARY, stricter, text, ("R049", "R078"), purpose=purpose)
 
 
-def _classes(table: PolicyTable) -> str:
-    core, sensitive = table.core_categories, table.sensitive_categories
-    masks = {
-        DataClass.CORE_PRIVACY: core,
-        DataClass.SENSITIVE: sensitive,
-        DataClass.NON_SENSITIVE: ALL_CATEGORIES & ~core & ~sensitive,
-    }
-    lines = [
-        "## Kinds of data by class 数据分级",
-        "",
-        "A request is of the most sensitive class among the kinds of data it asks for. 请求的等级取所请求类别中最敏感者。",
-        "",
-        _row(["Class 等级", "Kinds of data 数据类别", "Requirements"]),
-        _row(["---", "---", "---"]),
+def _class_changes(before: PolicyTable, after: PolicyTable) -> Iterator[Change]:
+    for category in Category:
+        was, now = _class_of(before, category), _class_of(after, category)
+        if was is not now:
+            name, former, present = CATEGORY_LABELS[category], CLASS_LABELS[was], CLASS_LABELS[now]
+            text = Label(
+                f"{_capital(name.en)}: now of {present.en}, instead of {former.en}.",
+                f"{name.zh}：现为{present.zh}，原为{former.zh}。",
+            )
+            cited = tuple(sorted({_CLASS_RULE[was], _CLASS_RULE[now]}))
+            # A more sensitive class usually asks for more; what it asks for, its entries say.
+            yield Change(ChangeKind.CLASSES, None, text, cited, data_class=now)
+
+
+def _limit_changes(before: PolicyTable, after: PolicyTable) -> Iterator[Change]:
+    for limit in _limits_of(before, after):
+        if limit.was != limit.now:
+            shorter = limit.now < limit.was
+            text = Label(
+                f"{_capital(limit.name.en)}: {limit.written(limit.now).en}, instead of "
+                f"{limit.written(limit.was).en}.",
+                f"{limit.name.zh}：{limit.written(limit.now).zh}，原为{limit.written(limit.was).zh}。",
+            )
+            stricter = None if limit.either_way else shorter
+            yield Change(ChangeKind.LIMIT, stricter, text, limit.requirements)
+    was, now = before.emergencies.categories, after.emergencies.categories
+    for kinds, stricter in ((now & ~was, False), (was & ~now, True)):
+        if kinds:
+            listed = _joined(CATEGORY_LABELS[kind] for kind in Category if kind in kinds)
+            text = (
+                Label(
+                    f"An emergency of one patient may no longer touch {listed.en}.",
+                    f"个体紧急情况不再可涉及{listed.zh}。",
+                )
+                if stricter
+                else Label(
+                    f"An emergency of one patient may also touch {listed.en}.",
+                    f"个体紧急情况另可涉及{listed.zh}。",
+                )
+            )
+            yield Change(ChangeKind.LIMIT, stricter, text, ("R084",))
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """A limit in both versions. `either_way`: neither less nor more of it is stricter for everybody."""
+
+    name: Label
+    was: int
+    now: int
+    requirements: tuple[str, ...]
+    is_time: bool = True
+    either_way: bool = False
+
+    def written(self, value: int) -> Label:
+        return _duration(value) if self.is_time else Label(str(value), str(value))
+
+
+def _limits_of(before: PolicyTable, after: PolicyTable) -> list[_Limit]:
+    was, now = before.emergencies, after.emergencies
+    return [
+        _Limit(
+            Label("a consent lasts at most", "同意的最长期限"),
+            before.max_grant_seconds,
+            after.max_grant_seconds,
+            ("R030",),
+        ),
+        _Limit(
+            Label("an emergency of one patient lasts", "个体紧急情况持续"),
+            was.seconds,
+            now.seconds,
+            ("R085",),
+        ),
+        _Limit(
+            Label(
+                "emergencies that an institution may open in 30 days", "机构 30 天内可启动的个体紧急情况次数"
+            ),
+            was.monthly_quota,
+            now.monthly_quota,
+            ("R087",),
+            is_time=False,
+        ),
+        _Limit(
+            Label(
+                "time for the review of an emergency, and for which an approved request stays approved",
+                "紧急情况的审查期限，亦即请求获批后的有效时间",
+            ),
+            was.review_seconds,
+            now.review_seconds,
+            ("R086",),
+        ),
+        _Limit(
+            Label("a public-health emergency lasts at most", "公共卫生紧急状态的最长期限"),
+            was.max_declaration_seconds,
+            now.max_declaration_seconds,
+            ("R085",),
+        ),
+        _Limit(
+            Label("time to object to the recovery of a lost key", "对密钥恢复提出异议的时间"),
+            was.recovery_seconds,
+            now.recovery_seconds,
+            ("R043",),
+            either_way=True,
+        ),
     ]
-    lines += [
-        _row([_both(CLASS_LABELS[data_class]), _categories(mask), _CLASS_RULE[data_class]])
-        for data_class, mask in masks.items()
-    ]
-    return "\n".join(lines)
 
 
-def _limits(table: PolicyTable) -> str:
-    days = table.max_grant_seconds / _DAY_SECONDS
-    return (
-        f"## Longest consent 同意的最长期限\n\nA consent lasts at most {days:g} days from the moment it is given (R030). "
-        f"同意自作出之时起最长 {days:g} 天。"
-    )
+@dataclass(frozen=True, slots=True)
+class _Voice:
+    """A language, and how it says things."""
+
+    language: PageLanguage
+
+    def say(self, label: Label) -> str:
+        """Say something within a line."""
+        if self.language == "both":
+            return label.en if label.en == label.zh else f"{label.en} {label.zh}"
+        return label.zh if self.language == "zh" else label.en
+
+    def paragraphs(self, label: Label) -> str:
+        """Say something in paragraphs of its own."""
+        if self.language == "both":
+            return f"{label.en}\n\n{label.zh}"
+        return self.say(label)
+
+    def items(self, labels: Iterable[Label]) -> str:
+        """List things within a line."""
+        return ("、" if self.language == "zh" else ", ").join(self.say(label) for label in labels)
+
+    def conditions(self, labels: Iterable[Label]) -> str:
+        """List conditions within a line."""
+        return ("；" if self.language == "zh" else "; ").join(self.say(label) for label in labels)
+
+
+@dataclass(frozen=True)
+class _Page:
+    """One version of the law, in one voice."""
+
+    voice: _Voice
+    table: PolicyTable
+
+    def write(self) -> str:
+        parts = [
+            self.opening(),
+            self.answers(),
+            self.bases(),
+            self.common(),
+            *(self.uses(data_class) for data_class in DataClass),
+            self.banned(),
+            self.necessary(),
+            self.classes(),
+            self.levels(),
+            self.consent(),
+            self.emergencies(),
+            self.reviews(),
+        ]
+        return "\n\n".join(parts) + "\n"
+
+    # What entries have in common
+
+    @cached_property
+    def always(self) -> Fact:
+        """What every use requires."""
+        return _shared(self.table, Basis) & ~Fact.LAWFUL
+
+    @cached_property
+    def by_others(self) -> Fact:
+        """What every use requires besides, unless the patient asks."""
+        return _shared(self.table, _OTHERS) & ~self.always & ~Fact.LAWFUL
+
+    def on_basis(self, basis: Basis) -> Fact:
+        """What every use on a basis requires besides."""
+        common = self.always if basis is Basis.SUBJECT_REQUEST else self.always | self.by_others
+        return _shared(self.table, [basis]) & ~common & ~Fact.LAWFUL
+
+    def besides(self, basis: Basis, required: Fact) -> Fact:
+        """What an entry requires besides all that."""
+        common = self.always | self.on_basis(basis)
+        if basis is not Basis.SUBJECT_REQUEST:
+            common |= self.by_others
+        return required & ~common & ~Fact.LAWFUL
+
+    # Sections
+
+    def heading(self, en: str, zh: str) -> str:
+        return f"## {self.voice.say(Label(en, zh))}"
+
+    def opening(self) -> str:
+        title = Label(
+            f"The law on the use of medical data: version {self.table.version}",
+            f"医疗数据使用规则：第 {self.table.version} 版",
+        )
+        text = Label(
+            "By this law the ledger answers every request for medical data. The page is written out from the table on "
+            "the chain; nothing else decides. The committee can only replace the table as a whole, by a new version; "
+            "answers that were given keep the version that they were given under. *You* are the patient: purposes and "
+            "kinds of data are named as patients read them. R and a number point to the list of what the project's two "
+            "source papers ask for.",
+            "账本依据本规则答复每一次医疗数据请求。本页由链上规则表生成，除该表外别无裁决依据。委员会只能以新版本整体替换规则表；"
+            "已作出的答复仍适用作出时的版本。“本人”指患者，用途和数据类别按患者所见名称列出。R 加数字为两篇来源论文的需求编号。",
+        )
+        return f"# {self.voice.say(title)}\n\n{self.voice.paragraphs(text)}"
+
+    def answers(self) -> str:
+        text = Label(
+            "An institution asks before it uses data. Its request names the data of one patient at one hospital, the "
+            "kinds of data, one purpose, one legal basis, and how far the data is to be de-identified. The answer is",
+            "机构使用数据前须提出请求，指明某一患者在某一机构的数据、数据类别、一项用途、一项法律依据以及去标识程度。答复为：",
+        )
+        outcomes = [
+            Label(
+                "**permitted**, if everything holds that this page requires for the class of data, the purpose and the "
+                "basis;",
+                "**准许**：本页对该数据等级、用途和依据所要求的条件全部成立；",
+            ),
+            Label(
+                "**to be reviewed**, if nothing is missing but a human's approval of this very request;",
+                "**待审查**：仅缺对该请求的人工批准；",
+            ),
+            Label("**denied** in every other case.", "**拒绝**：其他一切情形。"),
+        ]
+        after = Label(
+            "Every answer is recorded, a denial with what was missing (R121). A use that this page does not list is "
+            "never lawful (R082).",
+            "每次答复均予记录，拒绝时并记录所缺条件（R121）。本页未列出的用途一律不合法（R082）。",
+        )
+        bullets = "\n".join(f"- {self.voice.say(outcome)}" for outcome in outcomes)
+        return (
+            f"{self.heading('How a request is answered', '请求的答复')}\n\n{self.voice.paragraphs(text)}\n\n{bullets}"
+            f"\n\n{self.voice.paragraphs(after)}"
+        )
+
+    def bases(self) -> str:
+        lines = [
+            f"- *{self.voice.say(BASIS_LABELS[basis])}*: {self.voice.say(_BASIS_MEANINGS[basis])} ({_BASIS_RULE[basis]})"
+            for basis in _bases(self.table, DataClass)
+            if basis in _BASIS_MEANINGS
+        ]
+        return "\n\n".join([self.heading("The legal bases", "法律依据"), "\n".join(lines)])
+
+    def common(self) -> str:
+        fixed = Label(
+            "What is marked † is fixed in the ledger itself: no version of the law can leave it out.",
+            "标 † 的条件已固定于账本之中，任何版本均不得取消。",
+        )
+        parts = [
+            self.heading("What every use requires", "一切使用的共同条件"),
+            self.voice.paragraphs(fixed),
+            self.bullets(self.always, FLOOR_OF_ALL),
+        ]
+        if self.by_others:
+            lead = Label("Besides, unless you ask for your own data:", "除本人请求外，另须满足：")
+            parts += [self.voice.say(lead), self.bullets(self.by_others, floor_of(Basis.NO_BASIS))]
+        for basis in _bases(self.table, DataClass):
+            more = self.on_basis(basis)
+            if more:
+                name = BASIS_LABELS[basis]
+                lead = Label(f"Besides, on the basis *{name.en}*:", f"依据“{name.zh}”的，另须满足：")
+                parts += [self.voice.say(lead), self.bullets(more, floor_of(basis))]
+        rest = Label(
+            "The next three sections list which uses are lawful, and what each requires on top of this.",
+            "以下三节列出合法的用途及其额外条件。",
+        )
+        return "\n\n".join([*parts, self.voice.paragraphs(rest)])
+
+    def bullets(self, facts: Fact, fixed: Fact) -> str:
+        lines = [
+            f"- {self.voice.say(FACT_LABELS[fact])}{'†' if fact in fixed else ''} ({_FACT_RULE[fact]})"
+            for fact in Fact
+            if fact in facts
+        ]
+        return "\n".join(lines)
+
+    def uses(self, data_class: DataClass) -> str:
+        label = CLASS_LABELS[data_class]
+        parts = [f"## {self.voice.say(Label(_capital(label.en), label.zh))}"]
+        rows = list(self.rows(data_class))
+        if not rows:
+            none = Label("No use is lawful.", "不得使用。")
+            return f"{parts[0]}\n\n{self.voice.paragraphs(none)}"
+        head = [
+            Label("Purpose", "用途"),
+            Label("Legal basis", "法律依据"),
+            Label("Required besides", "额外条件"),
+            Label("Requirements", "需求编号"),
+        ]
+        lines = [self.row(head), _row(["---"] * len(head)), *rows]
+        return "\n\n".join([*parts, "\n".join(lines)])
+
+    def rows(self, data_class: DataClass) -> Iterator[str]:
+        """One row for each basis and set of conditions, with the purposes that share them."""
+        found: dict[tuple[Basis, Fact, tuple[str, ...]], list[Purpose]] = {}
+        for purpose in Purpose:
+            if self.table.banned_purposes >> purpose & 1:
+                continue
+            for basis in Basis:
+                required = self.table.required_for(data_class, purpose, basis)
+                if required:
+                    more = self.besides(basis, required)
+                    cited = tuple(requirements_of(data_class, purpose, basis, more))
+                    found.setdefault((basis, more, cited), []).append(purpose)
+        nothing = Label("nothing more", "无额外条件")
+        for (basis, more, cited), purposes in sorted(
+            found.items(), key=lambda item: (item[1][0], item[0][0])
+        ):
+            conditions = [FACT_LABELS[fact] for fact in Fact if fact in more]
+            yield _row(
+                [
+                    self.voice.items(PURPOSE_LABELS[purpose] for purpose in purposes),
+                    self.voice.say(BASIS_LABELS[basis]),
+                    self.voice.conditions(conditions or [nothing]),
+                    ", ".join(cited),
+                ]
+            )
+
+    def banned(self) -> str:
+        lead = Label(
+            "Nothing can justify these, not even consent (R051).",
+            "任何依据，包括个人同意，均不得使用（R051）。",
+        )
+        names = [
+            f"- {self.voice.say(PURPOSE_LABELS[purpose])}"
+            for purpose in purposes_of(self.table.banned_purposes)
+        ]
+        body = "\n".join(names) or self.voice.say(Label("None.", "无。"))
+        heading = self.heading("Banned purposes", "禁止的用途")
+        return f"{heading}\n\n{self.voice.paragraphs(lead)}\n\n{body}"
+
+    def necessary(self) -> str:
+        lead = Label("A request for more is denied (R049, R078).", "超出范围的请求一律拒绝（R049、R078）。")
+        rows = [
+            _row(
+                [self.voice.say(PURPOSE_LABELS[purpose]), self.categories(self.table.necessary_for(purpose))]
+            )
+            for purpose in Purpose
+            if self.table.necessary_for(purpose)
+        ]
+        head = [Label("Purpose", "用途"), Label("Kinds of data", "数据类别")]
+        heading = self.heading("Kinds of data that each purpose may touch", "各用途可涉及的数据类别")
+        return "\n".join(
+            [heading, "", self.voice.paragraphs(lead), "", self.row(head), _row(["---", "---"]), *rows]
+        )
+
+    def classes(self) -> str:
+        lead = Label(
+            "A request is of the most sensitive class among the kinds of data it asks for.",
+            "请求的等级取所请求类别中最敏感者。",
+        )
+        rows = [
+            _row(
+                [
+                    self.voice.say(CLASS_LABELS[data_class]),
+                    self.categories(_categories_of(self.table, data_class)),
+                    _CLASS_RULE[data_class],
+                ]
+            )
+            for data_class in DataClass
+        ]
+        head = [Label("Class", "等级"), Label("Kinds of data", "数据类别"), Label("Requirements", "需求编号")]
+        heading = self.heading("Classes of data", "数据分级")
+        return "\n".join(
+            [heading, "", self.voice.paragraphs(lead), "", self.row(head), _row(["---"] * 3), *rows]
+        )
+
+    def levels(self) -> str:
+        lead = Label(
+            "Data is handed over at this level or a higher one (R023, R095); a consent can demand a higher one (R037). "
+            "The levels are, from the lowest: as recorded; under a pseudonym, without name, address or number; "
+            "de-identified, with no date finer than a year and no place finer than a country; as statistics alone. "
+            "A dash: no use of this class for this purpose is lawful.",
+            "提供的数据不得低于下列程度（R023、R095），同意可要求更高程度（R037）。由低到高依次为：可识别；假名化，即不含姓名、住址和号码；"
+            "去标识化，即日期不细于年、地点不细于国家；聚合，即仅统计结果。短横表示该等级不得用于该用途。",
+        )
+        found: dict[tuple[Level | None, ...], list[Purpose]] = {}
+        for purpose in Purpose:
+            levels = tuple(
+                self.table.level_for(data_class, purpose) if self.is_lawful(data_class, purpose) else None
+                for data_class in DataClass
+            )
+            if any(level is not None for level in levels):
+                found.setdefault(levels, []).append(purpose)
+        rows = [
+            _row(
+                [
+                    self.voice.items(PURPOSE_LABELS[purpose] for purpose in purposes),
+                    *("–" if level is None else self.voice.say(LEVEL_LABELS[level]) for level in levels),
+                ]
+            )
+            for levels, purposes in found.items()
+        ]
+        head = [Label("Purpose", "用途"), *(CLASS_LABELS[data_class] for data_class in DataClass)]
+        heading = self.heading("How far data is de-identified", "去标识程度")
+        return "\n".join(
+            [heading, "", self.voice.paragraphs(lead), "", self.row(head), _row(["---"] * 4), *rows]
+        )
+
+    def consent(self) -> str:
+        longest, recovery = (
+            _duration(self.table.max_grant_seconds),
+            _duration(self.table.emergencies.recovery_seconds),
+        )
+        rules = [
+            Label(
+                "It names who may use which kinds of data, for which purposes, from when until when; nothing is left "
+                "open, and it fits inside a template that the committee has issued (R030, R114).",
+                "同意须写明使用者、数据类别、用途和起止时间，不得留白，并须符合委员会发布的模板（R030、R114）。",
+            ),
+            Label(
+                f"It lasts at most {longest.en} from the moment it is given (R030).",
+                f"自作出之时起最长 {longest.zh}（R030）。",
+            ),
+            Label(
+                "It is *separate* if it is for one purpose and one institution, under the signature of the patient or of "
+                "who speaks for the patient; a signature by the hospital that assists, or a paper that it files, never "
+                "makes it so (R136, R115).",
+                "单独同意仅针对一项用途和一家机构，并由患者或其代理人签署；由协助机构签署或以纸质文件备案的同意不构成单独同意"
+                "（R136、R115）。",
+            ),
+            Label(
+                "The patient can change or withdraw it at any time; from then on it permits nothing (R035, R041).",
+                "患者可随时变更或撤回，自此不再准许任何使用（R035、R041）。",
+            ),
+            Label(
+                "If control of the institution changes hands, it permits nothing until the patient confirms it (R020).",
+                "机构控制权变更后，经患者确认前不再准许任何使用（R020）。",
+            ),
+            Label(
+                f"A patient's lost key is replaced after {recovery.en} in which anybody with the old one can object "
+                "(R043).",
+                f"患者遗失的密钥在 {recovery.zh}的异议期满后更换，持原密钥者可提出异议（R043）。",
+            ),
+        ]
+        return f"{self.heading('Consent', '个人同意')}\n\n{self.listed(rules)}"
+
+    def emergencies(self) -> str:
+        limits = self.table.emergencies
+        lasts, review = _duration(limits.seconds), _duration(limits.review_seconds)
+        declared = _duration(limits.max_declaration_seconds)
+        touched = Label("It touches at most these kinds of data (R084):", "至多涉及下列数据类别（R084）：")
+        individual = [
+            Label(
+                "An institution to which the committee has given that right may open one for one patient's data at one "
+                "hospital, with a reason (R083).",
+                "经委员会授权的机构可就某一患者在某一机构的数据启动，并须说明理由（R083）。",
+            ),
+            Label(
+                f"It ends by itself after {lasts.en} (R085).",
+                f"{lasts.zh}后自动终止（R085）。",
+            ),
+            Label(
+                f"An institution may open at most {limits.monthly_quota} in 30 days (R087).",
+                f"每家机构 30 天内至多启动 {limits.monthly_quota} 次（R087）。",
+            ),
+            Label(
+                f"Within {review.en} somebody else reviews it: an ethics body or a regulator, neither the institution "
+                "that opened it nor the hospital that keeps the data. If the review is late, or finds it unjustified, "
+                "the institution loses the right until the committee restores it (R086).",
+                f"须在 {review.zh}内由他方审查：伦理机构或监管机构，且不得为启动机构或数据保管机构。"
+                "逾期未审查或认定不正当的，该机构丧失此项权利，直至委员会恢复（R086）。",
+            ),
+            Label(
+                "The patient is told at once who looked and why, or, for a reason that is on record, when the review is "
+                "due at the latest (R086).",
+                "患者即时获知何人因何访问；有记录在案的理由的，至迟于审查期限届满时告知（R086）。",
+            ),
+        ]
+        public = [
+            Label(
+                "The committee declares it, in public: for which purposes, kinds of data and place, from when until when, "
+                "and for how many permits (R083, R084).",
+                "由委员会公开宣布，载明用途、数据类别、地域、起止时间和准许次数上限（R083、R084）。",
+            ),
+            Label(
+                f"It lasts at most {declared.en}, and ends by itself (R085).",
+                f"最长 {declared.zh}，期满自动终止（R085）。",
+            ),
+            Label(
+                "Data that was obtained under it serves it alone, and once it is over nobody but the patient (R080).",
+                "据此取得的数据仅用于该紧急状态，终止后除患者本人外不得再用（R080）。",
+            ),
+        ]
+        return "\n\n".join(
+            [
+                self.heading("Emergencies", "紧急情况"),
+                self.voice.say(Label("Of one patient:", "个体紧急情况：")),
+                self.listed(individual),
+                f"{self.voice.say(touched)} {self.categories(limits.categories)}.",
+                self.voice.say(Label("Of public health:", "公共卫生紧急状态：")),
+                self.listed(public),
+            ]
+        )
+
+    def reviews(self) -> str:
+        valid = _duration(self.table.emergencies.review_seconds)
+        rules = [
+            Label(
+                "A request that waits for a human is reviewed by an ethics body; if an authority compels it, by a "
+                "regulator, who must have the instrument before it (R002, R091). Never by who asks, nor by the "
+                "institution on whose behalf it is asked.",
+                "待审查的请求由伦理机构审查；由公权机关强制调取的，由监管机构审查，且须有法律文书为据（R002、R091）。"
+                "请求机构及其委托机构不得审查。",
+            ),
+            Label(
+                f"Approved, the same request, made again word for word within {valid.en}, counts as reviewed.",
+                f"获批后 {valid.zh}内逐字相同的请求视为已审查。",
+            ),
+            Label(
+                "A project is approved by two different institutions, an ethics body and a compliance body, neither of "
+                "which filed it (R111).",
+                "项目须由伦理机构和合规机构两家不同机构批准，且均非备案机构（R111）。",
+            ),
+            Label(
+                "Who checks a de-identification is neither the hospital that keeps the data, nor who asks, nor the "
+                "institution on whose behalf it is asked (R118).",
+                "核验去标识化者不得为数据保管机构、请求机构或其委托机构（R118）。",
+            ),
+            Label(
+                "A regulator licenses the models that projects deploy, and clears projects for the border (R003, R059).",
+                "项目所部署的模型由监管机构颁发牌照，跨境项目由监管机构批准（R003、R059）。",
+            ),
+            Label(
+                f"Two conditions hold for every record, since they are about datasets: {FACT_LABELS[Fact.DATASET_CURRENT].en} "
+                f"(R034); {FACT_LABELS[Fact.BUDGET_LEFT].en} (R093).",
+                f"以下两项条件针对数据集，对单个病历恒成立：{FACT_LABELS[Fact.DATASET_CURRENT].zh}（R034）、"
+                f"{FACT_LABELS[Fact.BUDGET_LEFT].zh}（R093）。",
+            ),
+        ]
+        return f"{self.heading('Who reviews what', '审查与批准')}\n\n{self.listed(rules)}"
+
+    # Words
+
+    def is_lawful(self, data_class: DataClass, purpose: Purpose) -> bool:
+        if self.table.banned_purposes >> purpose & 1:
+            return False
+        return any(self.table.required_for(data_class, purpose, basis) for basis in Basis)
+
+    def listed(self, rules: Iterable[Label]) -> str:
+        return "\n".join(f"- {self.voice.say(rule)}" for rule in rules)
+
+    def row(self, labels: Iterable[Label]) -> str:
+        return _row([self.voice.say(label) for label in labels])
+
+    def categories(self, categories: Category) -> str:
+        labels = [CATEGORY_LABELS[category] for category in Category if category in categories]
+        if categories == ALL_CATEGORIES:
+            return self.voice.say(Label("all", "全部"))
+        if len(labels) > len(Category) // 2:
+            missing = [CATEGORY_LABELS[category] for category in Category if category not in categories]
+            return f"{self.voice.say(Label('all but', '除外：'))} {self.voice.items(missing)}"
+        return self.voice.items(labels) or self.voice.say(Label("none", "无"))
+
+
+#: What no version of the law can leave out of any entry, on whatever basis.
+FLOOR_OF_ALL: Final = floor_of(Basis.SUBJECT_REQUEST)
 
 
 def _shared(table: PolicyTable, bases: Iterable[Basis]) -> Fact:
@@ -239,7 +897,7 @@ def _shared(table: PolicyTable, bases: Iterable[Basis]) -> Fact:
     for entry in entries:
         if entry:
             shared = entry if shared is None else shared & entry
-    return Fact(0) if shared is None else shared
+    return _NOTHING if shared is None else shared
 
 
 def _bases(table: PolicyTable, classes: Iterable[DataClass]) -> list[Basis]:
@@ -251,29 +909,40 @@ def _bases(table: PolicyTable, classes: Iterable[DataClass]) -> list[Basis]:
     return sorted(found)
 
 
-def _bullets(facts: Fact) -> Iterator[str]:
-    return (f"- {_named(fact)[0]} ({_FACT_RULE[fact]})" for fact in Fact if fact in facts)
+def _categories_of(table: PolicyTable, data_class: DataClass) -> Category:
+    masks = {
+        DataClass.CORE_PRIVACY: table.core_categories,
+        DataClass.SENSITIVE: table.sensitive_categories,
+        DataClass.NON_SENSITIVE: ALL_CATEGORIES & ~table.core_categories & ~table.sensitive_categories,
+    }
+    return masks[data_class]
 
 
-def _named(facts: Fact) -> list[str]:
-    stars = {fact: "" if fact in ESTABLISHED else "*" for fact in Fact}
-    return [f"{_both(FACT_LABELS[fact])}{stars[fact]}" for fact in Fact if fact in facts]
+def _class_of(table: PolicyTable, category: Category) -> DataClass:
+    return next(data_class for data_class in DataClass if category in _categories_of(table, data_class))
 
 
-def _categories(categories: Category) -> str:
-    if categories == ALL_CATEGORIES:
-        return "all 全部"
-    missing = ALL_CATEGORIES & ~categories
-    labels = [_both(CATEGORY_LABELS[category]) for category in Category if category in categories]
-    if len(labels) > len(Category) // 2:
-        return "all but 除外：" + ", ".join(
-            _both(CATEGORY_LABELS[item]) for item in Category if item in missing
-        )
-    return ", ".join(labels) or "none 无"
+def _listed(facts: Fact) -> Label:
+    labels = [FACT_LABELS[fact] for fact in Fact if fact in facts]
+    return Label("; ".join(label.en for label in labels), "；".join(label.zh for label in labels))
 
 
-def _both(label: Label) -> str:
-    return f"{label.en} {label.zh}"
+def _joined(labels: Iterable[Label]) -> Label:
+    found = list(labels)
+    return Label(", ".join(label.en for label in found), "、".join(label.zh for label in found))
+
+
+def _duration(seconds: int) -> Label:
+    """Return a time in the largest unit that it is a whole number of; days from a week on."""
+    for unit, en, zh in ((_DAY, "day", "天"), (_HOUR, "hour", "小时"), (_MINUTE, "minute", "分钟")):
+        if seconds and seconds % unit == 0 and (unit != _DAY or seconds >= _WEEK):
+            number = seconds // unit
+            return Label(f"{number} {en}{'' if number == 1 else 's'}", f"{number} {zh}")
+    return Label(f"{seconds} second{'' if seconds == 1 else 's'}", f"{seconds} 秒")
+
+
+def _capital(words: str) -> str:
+    return words[0].upper() + words[1:]
 
 
 def _row(cells: list[str]) -> str:

@@ -51,6 +51,7 @@ _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
 DAY_SECONDS = 86_400
+_NO_COMMITMENT = Commitment(ZERO32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class DecisionEntry:
     Attributes:
         asked: The packed terms as recorded.
         word: The packed verdict as recorded.
-        control: `control` of the requester when it was decided.
+        control: `control` of the member in whose right it was asked, when it was decided.
     """
 
     passport_id: PassportId
@@ -145,6 +146,19 @@ class EmergencyEntry:
     reason: EmergencyReason | int = 0
     sealed_until: int = 0
     reviewer: int = 0
+    statement: Commitment = _NO_COMMITMENT
+    opinion: Commitment = _NO_COMMITMENT
+    reviewed_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewEntry:
+    """The review of a request that only a human's look was missing for; all zero while it waits."""
+
+    reviewer: int = 0
+    approved_until: int = 0
+    opinion: Commitment = _NO_COMMITMENT
+    reviewed_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +228,7 @@ class LedgerState:
         grants: By passport and grant, for a grant of one passport is nothing to another.
         attestations: Latest statements by subject (a passport's id, a project's number as 32 bytes) and kind.
         approvals: Until when a human's approval of a request holds, by the request's hash.
+        reviews: Reviews of requests, answered or waiting, by passport and `seq`.
         rules: What acts of a kind need: quorum, set of kinds of seats, delay in seconds.
         guardians: Commitment to those who can replace a lost key together, by passport.
         recoveries: Replacements of lost keys that wait for an objection, by passport.
@@ -240,6 +255,7 @@ class LedgerState:
     emergencies: dict[int, EmergencyEntry] = field(default_factory=dict)
     rights: dict[int, RightState] = field(default_factory=dict)
     approvals: dict[bytes, int] = field(default_factory=dict)
+    reviews: dict[tuple[PassportId, int], ReviewEntry] = field(default_factory=dict)
     transfer_permits: dict[tuple[PassportId, int], DecisionEntry] = field(default_factory=dict)
     transfers: dict[TransferId, TransferEntry] = field(default_factory=dict)
     releases: dict[tuple[PassportId, int], ReleaseEntry] = field(default_factory=dict)

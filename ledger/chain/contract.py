@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, Final
 
 from eth_abi.abi import decode, encode
-from eth_abi.exceptions import EncodingError
+from eth_abi.exceptions import DecodingError, EncodingError
 
 from ledger.chain import artifacts
 from ledger.chain.rpc import Node
@@ -16,6 +16,7 @@ from ledger.domain.records import (
     Address,
     BlockHeader,
     Commitment,
+    Entrustment,
     GrantId,
     GrantState,
     Member,
@@ -174,6 +175,11 @@ class LedgerContract:
         state = grant_state(self._view("grantOf", passport_id, grant_id)[0])
         return None if state.status is GrantStatus.NONE else state
 
+    def entrustment(self, controller: int, processor: int) -> Entrustment:
+        """Return what a controller entrusted a processor with; no purpose if nothing."""
+        purposes, valid_to = self._view("entrustmentOf", controller, processor)[0]
+        return Entrustment(purposes, valid_to)
+
     def emergency_until(self, emergency_id: int) -> int:
         """Return when an emergency ends, seconds since the Unix epoch, exclusive; 0 if there is none."""
         _kind, _finding, _member, _purposes, _categories, _from, until, *_ = self._view(
@@ -208,9 +214,26 @@ class LedgerContract:
         """Return the member that an unused permit to transfer names; 0 if there is none that still stands."""
         return int(self._view("transferPermit", passport_id, seq)[0])
 
-    def function_of(self, call: bytes) -> str:
-        """Return the name of the ledger's function that calldata calls; the empty string for no function of it."""
-        return _functions().get(call[:4], "")
+    def reading_of(self, call: bytes) -> tuple[str, dict[str, Any]]:
+        """
+        Return the name of the ledger's function that calldata calls, and its arguments by name as JSON values.
+
+        Raises:
+            InvalidInput: It calls no function of the ledger, or its arguments cannot be read.
+        """
+        entry = _functions().get(call[:4])
+        if entry is None:
+            raise InvalidInput(f"{to_hex(call[:4])} is no function of the ledger")
+        try:
+            values = decode([canonical_type(item) for item in entry["inputs"]], call[4:])
+        except (DecodingError, OverflowError) as error:
+            raise InvalidInput(f"the arguments of {entry['name']} cannot be read: {error}") from None
+        return entry["name"], _named(entry["inputs"], values)
+
+    def act_approved_at(self, act_id: int) -> int:
+        """Return when an act of the committee had what its rule needs, seconds since the Unix epoch; 0 before."""
+        _kind, _executed, _proposed_at, approved_at, *_ = self._view("actOf", act_id)[0]
+        return int(approved_at)
 
     def allowance(self, payer: Address) -> int:
         """Return what *payer* gives a new signer for its transactions, in wei: a thousandth of what it has."""
@@ -229,8 +252,8 @@ class LedgerContract:
 
 
 @cache
-def _functions() -> dict[bytes, str]:
-    return {selector(entry): entry["name"] for entry in artifacts.load().abi if entry["type"] == "function"}
+def _functions() -> dict[bytes, dict[str, Any]]:
+    return {selector(entry): entry for entry in artifacts.load().abi if entry["type"] == "function"}
 
 
 @cache
@@ -249,6 +272,21 @@ def _encode(inputs: list[dict[str, Any]], arguments: tuple[Any, ...]) -> bytes:
         )
     except (EncodingError, ValueError, TypeError, OverflowError) as error:
         raise InvalidInput(f"the arguments do not fit the contract: {error}") from None
+
+
+def _named(inputs: list[dict[str, Any]], values: Any) -> dict[str, Any]:
+    """Turn decoded arguments into JSON values by name."""
+    return {item["name"]: _json(item, value) for item, value in zip(inputs, values, strict=True)}
+
+
+def _json(item: dict[str, Any], value: Any) -> Any:
+    kind: str = item["type"]
+    if kind.endswith("]"):
+        inner = {**item, "type": kind[: kind.rindex("[")]}
+        return [_json(inner, part) for part in value]
+    if kind == "tuple":
+        return _named(item["components"], value)
+    return to_hex(value) if isinstance(value, bytes) else value
 
 
 def _value(item: dict[str, Any], argument: Any) -> Any:

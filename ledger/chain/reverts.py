@@ -77,7 +77,10 @@ REVERTS: Final[dict[str, tuple[type[LedgerError], str]]] = {
         "the use period may end at {latest} at the latest, not at {useTo}",
     ),
     "Consents_BannedPurpose": (InvalidInput, "the law bans the purposes {purposes}"),
-    "Consents_NotSeparate": (InvalidInput, "a separate grant names one purpose, not the set {purposes}"),
+    "Consents_NotSeparate": (
+        InvalidInput,
+        "a separate grant names one recipient and one purpose, not the set {purposes}",
+    ),
     "Consents_OutsideTemplate": (
         InvalidInput,
         "the grant does not fit inside template {template}, or that template is not in force",

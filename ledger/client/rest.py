@@ -76,16 +76,52 @@ class PassportClient:
         return self._get(f"/v1/members/{member_id}")
 
     def admit(self, admission: Json, *, idempotency_key: str | None = None) -> Json:
-        """Admit an institution (committee): name, roles, purposes, jurisdiction, validTo and both public keys."""
+        """
+        Admit an institution (committee, alliance): name, roles, purposes, jurisdiction, validTo and both public keys.
+
+        Returns:
+            The member; if other seats must approve it first, the operation with `actId` and `advice`.
+        """
         return self._post("/v1/members", admission, idempotency_key)
 
     def suspend(self, member_id: int, reason: str, *, idempotency_key: str | None = None) -> Json:
-        """Suspend a member (committee)."""
+        """Suspend a member (committee, alliance, regulator); returns as `admit` does."""
         return self._post(f"/v1/members/{member_id}/suspension", {"reason": reason}, idempotency_key)
 
     def reinstate(self, member_id: int, *, idempotency_key: str | None = None) -> Json:
-        """Let a suspended member act again (committee)."""
+        """Let a suspended member act again (committee); returns as `admit` does."""
         return self._write("DELETE", f"/v1/members/{member_id}/suspension", None, idempotency_key)
+
+    def expel(self, member_id: int, reason: str, *, idempotency_key: str | None = None) -> Json:
+        """Propose to expel a member, for good (committee)."""
+        return self._post(f"/v1/members/{member_id}/expulsion", {"reason": reason}, idempotency_key)
+
+    def license(self, member_id: int, licence: Json, *, idempotency_key: str | None = None) -> Json:
+        """Propose another licence scope and end: `{"purposes", "validTo", "reason"}` (committee)."""
+        return self._write("PUT", f"/v1/members/{member_id}/licence", licence, idempotency_key)
+
+    def change_control(self, member_id: int, reason: str, *, idempotency_key: str | None = None) -> Json:
+        """Record that control of a member changed hands (committee, alliance)."""
+        return self._post(f"/v1/members/{member_id}/control-changes", {"reason": reason}, idempotency_key)
+
+    def set_caps(
+        self, member_id: int, caps: dict[str, int], reason: str, *, idempotency_key: str | None = None
+    ) -> Json:
+        """Propose how many permits a member may get in a day, by purpose (committee)."""
+        body = {"caps": caps, "reason": reason}
+        return self._write("PUT", f"/v1/members/{member_id}/caps", body, idempotency_key)
+
+    def rotate_keys(self, member_id: int, keys: Json, *, idempotency_key: str | None = None) -> Json:
+        """Propose to replace a member's keys: `{"signingKey", "sealingKey", "signer", "reason"}` (committee)."""
+        return self._write("PUT", f"/v1/members/{member_id}/keys", keys, idempotency_key)
+
+    def entrust(self, member_id: int, order: Json, *, idempotency_key: str | None = None) -> Json:
+        """Entrust a member with acting for the caller: `{"purposes", "validTo", "agreement"}`."""
+        return self._write("PUT", f"/v1/members/{member_id}/entrustment", order, idempotency_key)
+
+    def end_entrustment(self, member_id: int, *, idempotency_key: str | None = None) -> Json:
+        """End what the caller entrusted a member with."""
+        return self._write("DELETE", f"/v1/members/{member_id}/entrustment", None, idempotency_key)
 
     # Passports and records
 
@@ -95,10 +131,11 @@ class PassportClient:
         purposes: list[str],
         *,
         holder: str | None = None,
+        lock: int = 0,
         idempotency_key: str | None = None,
     ) -> Json:
         """
-        Register a patient's record (custodian).
+        Register a patient's record (custodian); with `lock` one obtained under that public emergency.
 
         Returns:
             `{"passport": ..., "entries": {category: number}}`.
@@ -106,6 +143,8 @@ class PassportClient:
         body: Json = {"bundle": bundle, "purposes": purposes}
         if holder:
             body["holder"] = holder
+        if lock:
+            body["lock"] = lock
         return self._post("/v1/passports", body, idempotency_key)
 
     def passports(self) -> list[Json]:
@@ -115,6 +154,23 @@ class PassportClient:
     def passport(self, passport_id: str) -> Json:
         """Return a passport."""
         return self._get(f"/v1/passports/{passport_id}")
+
+    def seal(self, passport_id: str, reason: str, *, idempotency_key: str | None = None) -> Json:
+        """Seal data: no use and no destruction (custodian, regulator, committee)."""
+        return self._post(f"/v1/passports/{passport_id}/seal", {"reason": reason}, idempotency_key)
+
+    def unseal(self, passport_id: str, reason: str, *, idempotency_key: str | None = None) -> Json:
+        """Propose to open sealed data again (committee)."""
+        return self._post(f"/v1/passports/{passport_id}/unseal", {"reason": reason}, idempotency_key)
+
+    def narrow(self, passport_id: str, purposes: list[str], *, idempotency_key: str | None = None) -> Json:
+        """Narrow what data may ever be used for (custodian)."""
+        return self._post(f"/v1/passports/{passport_id}/narrowing", {"purposes": purposes}, idempotency_key)
+
+    def destroy(self, passport_id: str, statement: str, *, idempotency_key: str | None = None) -> Json:
+        """State that data is destroyed, and have its keys destroyed (custodian)."""
+        body = {"statement": statement}
+        return self._post(f"/v1/passports/{passport_id}/destruction", body, idempotency_key)
 
     def access_log(self, passport_id: str) -> list[Json]:
         """Return who asked for a passport's data, newest first."""
@@ -197,12 +253,21 @@ class PassportClient:
         """Return all acts, oldest first."""
         return list(self._pages("/v1/acts"))
 
+    def act(self, act_id: int) -> Json:
+        """Return an act: what is to be done, how far it has come, and what to do next."""
+        return self._get(f"/v1/acts/{act_id}")
+
     def set_seat(self, seat: Json, *, idempotency_key: str | None = None) -> Json:
-        """Propose to seat a member: `{"memberId", "kind", "reason"}`."""
+        """Propose to seat a member: `{"memberId", "kind", "reason"}`; the committee, or as `admit` returns."""
         return self._post("/v1/committee/seats", seat, idempotency_key)
 
     def set_rule(self, rule: Json, *, idempotency_key: str | None = None) -> Json:
-        """Propose what acts of a kind need: `{"kind", "quorum", "seats", "delaySeconds", "reason"}`."""
+        """
+        Propose what acts of a kind need: `{"kind", "quorum", "seats", "delaySeconds", "reason"}`.
+
+        Returns:
+            The committee, or as `admit` returns.
+        """
         return self._post("/v1/committee/rules", rule, idempotency_key)
 
     def approve_act(self, act_id: int, *, idempotency_key: str | None = None) -> Json:
@@ -219,6 +284,85 @@ class PassportClient:
         decisions: list[Json] = answer["decisions"]
         return decisions
 
+    def review_request(
+        self, passport_id: str, seq: int, *, approved: bool, opinion: str, idempotency_key: str | None = None
+    ) -> Json:
+        """Answer a request that only a human's look was missing for (ethics body, regulator)."""
+        body = {"approved": approved, "opinion": opinion}
+        return self._post(f"/v1/decisions/{passport_id}/{seq}/reviews", body, idempotency_key)
+
+    def repeat_request(self, passport_id: str, seq: int, *, idempotency_key: str | None = None) -> Json:
+        """Ask again, word for word, as after an approval; returns the new decision."""
+        return self._post(f"/v1/decisions/{passport_id}/{seq}/repetition", None, idempotency_key)
+
+    def waiting_reviews(self) -> list[Json]:
+        """Return what waits for a human and that the caller may answer."""
+        return list(self._pages("/v1/reviews"))
+
+    # Emergencies
+
+    def open_emergency(self, emergency: Json, *, idempotency_key: str | None = None) -> Json:
+        """Break the glass: `{"passportId", "reason", "statement", "sealedUntil", "sealing"}`."""
+        return self._post("/v1/emergencies", emergency, idempotency_key)
+
+    def emergencies(
+        self,
+        passport_id: str | None = None,
+        *,
+        kind: str | None = None,
+        member_id: int | None = None,
+        overdue: bool = False,
+    ) -> list[Json]:
+        """Return the emergencies that the caller may see, oldest first."""
+        query = {"passport": passport_id, "kind": kind, "member": member_id, "overdue": overdue or None}
+        return list(self._pages("/v1/emergencies", query))
+
+    def emergency(self, emergency_id: int) -> Json:
+        """Return an emergency."""
+        return self._get(f"/v1/emergencies/{emergency_id}")
+
+    def emergency_ratio(self) -> Json:
+        """Return the share of emergencies in all decisions."""
+        return self._get("/v1/emergencies/ratio")
+
+    def review_emergency(
+        self, emergency_id: int, *, justified: bool, opinion: str, idempotency_key: str | None = None
+    ) -> Json:
+        """Review an emergency for one record (ethics body, regulator)."""
+        body = {"justified": justified, "opinion": opinion}
+        return self._post(f"/v1/emergencies/{emergency_id}/reviews", body, idempotency_key)
+
+    def declare_emergency(self, declaration: Json, *, idempotency_key: str | None = None) -> Json:
+        """Propose to declare a public emergency (committee)."""
+        return self._post("/v1/declarations", declaration, idempotency_key)
+
+    def end_emergency(self, emergency_id: int, reason: str, *, idempotency_key: str | None = None) -> Json:
+        """Propose to end a public emergency before its time (committee)."""
+        return self._post(f"/v1/emergencies/{emergency_id}/end", {"reason": reason}, idempotency_key)
+
+    def emergency_right(self, member_id: int) -> Json:
+        """Return a member's right to emergencies."""
+        return self._get(f"/v1/members/{member_id}/emergency-right")
+
+    def restore_emergency_right(
+        self, member_id: int, reason: str, *, idempotency_key: str | None = None
+    ) -> Json:
+        """Propose to give a member its right to emergencies back (committee)."""
+        return self._post(f"/v1/members/{member_id}/emergency-right", {"reason": reason}, idempotency_key)
+
+    # Attestations
+
+    def attest(self, attestation: Json, *, idempotency_key: str | None = None) -> list[Json]:
+        """State something of a passport or project, or take it back; returns all statements about it."""
+        answer = self._post("/v1/attestations", attestation, idempotency_key)
+        statements: list[Json] = answer["items"]
+        return statements
+
+    def attestations(self, *, passport_id: str | None = None, project_id: int | None = None) -> list[Json]:
+        """Return the latest statements about a passport or a project."""
+        subject = f"passports/{passport_id}" if passport_id else f"projects/{project_id}"
+        return list(self._pages(f"/v1/{subject}/attestations"))
+
     def decisions(self) -> list[Json]:
         """Return the caller's own requests and their answers, newest first."""
         return list(self._pages("/v1/decisions"))
@@ -227,9 +371,21 @@ class PassportClient:
         """Return a decision."""
         return self._get(f"/v1/decisions/{passport_id}/{seq}")
 
-    def policy(self, version: int | None = None) -> Json:
-        """Return the law in force, or one of its versions."""
-        return self._get("/v1/policy" if version is None else f"/v1/policy/{version}")
+    def policy(self, version: int | None = None, *, language: str | None = None) -> Json:
+        """Return the law in force, or one of its versions; in the words of a language (`en`, `zh`) too."""
+        return self._get(_law(version), {"language": language})
+
+    def policy_page(self, version: int | None = None, *, language: str | None = None) -> str:
+        """Return the law in force, or one of its versions, as Markdown in a language or in both."""
+        return self._get_page(_law(version), {"language": language})
+
+    def policy_changes(self, version: int, since: int) -> Json:
+        """Return what a version of the law changed since another one."""
+        return self._get(f"{_law(version)}/changes", {"since": since})
+
+    def policy_changes_page(self, version: int, since: int, *, language: str | None = None) -> str:
+        """Return what a version of the law changed since another one as Markdown."""
+        return self._get_page(f"{_law(version)}/changes", {"since": since, "language": language})
 
     # Transfers
 
@@ -280,6 +436,9 @@ class PassportClient:
         answer: Json = self._to.call("GET", path, query=query)
         return answer
 
+    def _get_page(self, path: str, query: Json) -> str:
+        return str(self._to.call("GET", path, query=query, accept="text/markdown"))
+
     def _post(self, path: str, body: Json | None, key: str | None) -> Json:
         return self._write("POST", path, body, key)
 
@@ -296,3 +455,7 @@ class PassportClient:
             cursor = page.get("next")
             if not cursor:
                 return
+
+
+def _law(version: int | None) -> str:
+    return "/v1/policy" if version is None else f"/v1/policy/{version}"

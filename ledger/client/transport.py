@@ -20,6 +20,10 @@ from ledger.client.signing import sign_headers
 from ledger.errors import InvalidInput, LedgerError, NodeUnreachable, TransactionPending
 
 _ACCEPTED: Final = 202
+#: Where an act of the committee waits: nothing that the chain would still do by itself.
+_ACTS: Final = "/v1/acts/"
+#: What a page comes as, where one was asked for.
+_PAGE: Final = "text/markdown"
 _TRY_AGAIN: Final = (502, 503, 504)
 _FIRST_ERROR: Final = 400
 _FIRST_DELAY_SECONDS: Final = 0.1
@@ -73,12 +77,14 @@ class Transport:
         body: Any = None,
         query: dict[str, Any] | None = None,
         idempotency_key: str | None = None,
+        accept: str = "application/json",
     ) -> Any:
         """
         Send a request until it is answered for good.
 
         Returns:
-            The answer as a JSON value.
+            The answer as a JSON value; as text if *accept* asks for a page. For a change that the committee must approve
+            first: the operation that proposed it, with `actId` and `advice`.
 
         Raises:
             LedgerError: The service's problem as the error it stands for, with its fix.
@@ -92,7 +98,7 @@ class Transport:
         delay = _FIRST_DELAY_SECONDS
         while True:
             try:
-                answer = self._send(method, path, content, query, idempotency_key)
+                answer = self._send(method, path, content, query, idempotency_key, accept)
             except LedgerError as error:
                 if not error.details.get("try_again") or time.monotonic() - started + delay > self._limit(
                     error
@@ -110,7 +116,13 @@ class Transport:
         )
 
     def _send(
-        self, method: str, path: str, content: bytes | None, query: dict[str, Any] | None, key: str | None
+        self,
+        method: str,
+        path: str,
+        content: bytes | None,
+        query: dict[str, Any] | None,
+        key: str | None,
+        accept: str,
     ) -> Any:
         try:
             request = self.http.build_request(
@@ -118,7 +130,7 @@ class Transport:
                 self.base_url + path,
                 content=content,
                 params={name: value for name, value in (query or {}).items() if value is not None} or None,
-                headers=self._headers(content, key),
+                headers=self._headers(content, key, accept),
             )
             if isinstance(self.credentials, MemberKeys):
                 request.headers.update(sign_headers(self.credentials, method, str(request.url), content))
@@ -136,8 +148,8 @@ class Transport:
             ) from None
         return _answer_of(response)
 
-    def _headers(self, content: bytes | None, key: str | None) -> dict[str, str]:
-        headers = {"Accept": "application/json, application/problem+json"}
+    def _headers(self, content: bytes | None, key: str | None, accept: str) -> dict[str, str]:
+        headers = {"Accept": f"{accept}, application/problem+json"}
         if content is not None:
             headers["Content-Type"] = "application/json"
         if key is not None:
@@ -148,14 +160,17 @@ class Transport:
 
 
 def _answer_of(response: httpx2.Response) -> Any:
-    if response.status_code == _ACCEPTED:
+    location = response.headers.get("Location", "")
+    if response.status_code == _ACCEPTED and not location.startswith(_ACTS):
         raise TransactionPending(
             "the service took the request; the chain has not yet",
-            operation=response.headers.get("Location"),
+            operation=location or None,
             try_again=True,
         )
     if response.status_code >= _FIRST_ERROR:
         raise error_of(response.status_code, _json_of(response))
+    if response.headers.get("Content-Type", "").startswith(_PAGE):
+        return response.text
     answer = _json_of(response)
     if answer is None and response.content:
         raise LedgerError("the answer is not JSON", fix="Check that the URL is that of the service.")

@@ -414,6 +414,22 @@ EMERGENCY_REASON_LABELS: Final[dict[EmergencyReason, Label]] = {
     EmergencyReason.OTHER: Label("another reason, given in words", "其他原因，另附说明"),
 }
 
+ATTESTATION_LABELS: Final[dict[AttestationKind, Label]] = {
+    AttestationKind.ENCRYPTION: Label("the data is encrypted throughout", "数据全程加密"),
+    AttestationKind.DEIDENTIFICATION: Label("the de-identification was checked", "去标识化已核验"),
+    AttestationKind.SOURCE: Label("where the data is from, and how it was treated", "数据来源及处理标准"),
+    AttestationKind.LICENCE: Label(
+        "the model that the project deploys is licensed", "项目所部署模型持有牌照"
+    ),
+    AttestationKind.CLEARANCE: Label("the project's data may cross the border", "项目数据可跨境传输"),
+}
+
+FINDING_LABELS: Final[dict[EmergencyFinding, Label]] = {
+    EmergencyFinding.PENDING: Label("not reviewed yet", "尚未审查"),
+    EmergencyFinding.JUSTIFIED: Label("justified", "正当"),
+    EmergencyFinding.UNJUSTIFIED: Label("not justified", "不正当"),
+}
+
 FACT_LABELS: Final[dict[Fact, Label]] = {
     Fact.MEMBER_ACTIVE: Label("the institution's membership is in force", "机构成员资格有效"),
     Fact.MEMBER_SCOPE: Label("the purpose is within the institution's licence", "用途在机构许可范围内"),
@@ -443,14 +459,19 @@ FACT_LABELS: Final[dict[Fact, Label]] = {
         "本人或其代理人签署的单独同意",
     ),
     Fact.GRANT_QUOTA: Label("the consent has uses left", "同意的使用次数未用尽"),
-    Fact.EMERGENCY_IN_FORCE: Label("an emergency is in force", "紧急状态有效"),
+    Fact.EMERGENCY_IN_FORCE: Label(
+        "an emergency that covers this is in force", "存在涵盖该请求的有效紧急状态"
+    ),
     Fact.ENCRYPTED: Label("protection by encryption is attested", "已证明全程加密"),
     Fact.DEIDENTIFIED: Label("de-identification was checked by somebody independent", "去标识化已经独立核验"),
     Fact.SOURCE_DECLARED: Label("the source of the data is declared", "数据来源已声明"),
     Fact.DATASET_CURRENT: Label("no withdrawal waits for an answer", "无未处理的撤回"),
     Fact.MODEL_LICENSED: Label("the model holds a licence", "模型持有牌照"),
     Fact.BUDGET_LEFT: Label("the privacy budget is not spent", "隐私预算未耗尽"),
-    Fact.BORDER_CLEARED: Label("the transfer across the border is cleared", "跨境传输已获批准"),
+    Fact.BORDER_CLEARED: Label(
+        "the data crosses no border, or a regulator has cleared the project for it",
+        "数据不出境，或项目已获监管机构批准出境",
+    ),
     Fact.REQUESTER_IS_CUSTODIAN: Label("the institution itself keeps the data", "请求方为数据保管机构"),
     Fact.REVIEWS_CURRENT: Label("the institution owes no overdue review", "无逾期的事后审查"),
     Fact.HUMAN_REVIEWED: Label(
@@ -492,7 +513,7 @@ MISSING_LABELS: Final[dict[Fact, str]] = {
     Fact.GRANT_CATEGORIES: "the consent does not cover all the kinds of data asked for",
     Fact.GRANT_SEPARATE: "the law asks for a separate consent, for this purpose alone, signed by the patient",
     Fact.GRANT_QUOTA: "the consent's number of uses is used up",
-    Fact.EMERGENCY_IN_FORCE: "no emergency is in force",
+    Fact.EMERGENCY_IN_FORCE: "no emergency that covers it is in force",
     Fact.ENCRYPTED: "protection by encryption is not attested",
     Fact.DEIDENTIFIED: "nobody independent has checked the de-identification",
     Fact.SOURCE_DECLARED: "the source of the data is not declared",
@@ -526,6 +547,13 @@ CONSENT_FLOOR: Final = (
 )
 #: What every entry under an individual emergency requires besides.
 EMERGENCY_FLOOR: Final = Fact.EMERGENCY_IN_FORCE | Fact.REVIEWS_CURRENT
+_BASIS_FLOORS: Final[dict[Basis, Fact]] = {
+    Basis.CONSENT: CONSENT_FLOOR,
+    Basis.CUSTODIAN_CARE: Fact.REQUESTER_IS_CUSTODIAN,
+    Basis.INDIVIDUAL_EMERGENCY: EMERGENCY_FLOOR,
+    Basis.PUBLIC_EMERGENCY: Fact.EMERGENCY_IN_FORCE,
+    Basis.COMPELLED: Fact.HUMAN_REVIEWED,
+}
 #: Facts that are established only where the law requires them: each asks another register.
 ASKED_ON_DEMAND: Final = (
     Fact.EMERGENCY_IN_FORCE
@@ -537,6 +565,13 @@ ASKED_ON_DEMAND: Final = (
     | Fact.REVIEWS_CURRENT
     | Fact.HUMAN_REVIEWED
 )
+
+
+def floor_of(basis: Basis) -> Fact:
+    """Return what every entry on a basis requires, whatever the committee writes."""
+    common = FLOOR if basis is Basis.SUBJECT_REQUEST else FLOOR | OTHERS_FLOOR
+    return common | _BASIS_FLOORS.get(basis, Fact(0))
+
 
 ALL_CATEGORIES: Final = Category(0xFFFF)
 MAX_CODES_IN_SET: Final = 16

@@ -64,7 +64,8 @@ def consent_text(recipient: str, grant: Grant | GrantState) -> str:
     kinds_of_data = ", ".join(CATEGORY_LABELS[Category[name]].en for name in names(grant.categories))
     reasons = ", ".join(PURPOSE_LABELS[purpose].en for purpose in purposes_of(grant.purposes))
     period = f"from {time_in_words(grant.use_from)} until {time_in_words(grant.use_to)}"
-    sentence = f"{_who(recipient, grant)} may use my {kinds_of_data}{_days(grant)} for {reasons}, {period}"
+    days = days_in_words(grant.data_from, grant.data_to)
+    sentence = f"{_who(recipient, grant)} may use my {kinds_of_data}{days} for {reasons}, {period}"
     if grant.max_uses:
         sentence += f", at most {grant.max_uses} times"
     if grant.level is not Level.IDENTIFIED:
@@ -78,16 +79,17 @@ def time_in_words(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _who(recipient: str, grant: Grant | GrantState) -> str:
-    if not grant.recipient_kinds:
-        return recipient
-    return "All " + ", ".join(MEMBER_KIND_LABELS[kind].en for kind in kinds_of(grant.recipient_kinds))
-
-
-def _days(grant: Grant | GrantState) -> str:
-    first, last = date_of(grant.data_from), date_of(grant.data_to)
+def days_in_words(first_day: int, last_day: int) -> str:
+    """Return which days data is of, to be put after what data it is; the empty string without a limit."""
+    first, last = date_of(first_day), date_of(last_day)
     if first and last:
         return f" of {first} to {last}"
     if first:
         return f" since {first}"
     return f" up to {last}" if last else ""
+
+
+def _who(recipient: str, grant: Grant | GrantState) -> str:
+    if not grant.recipient_kinds:
+        return recipient
+    return "All " + ", ".join(MEMBER_KIND_LABELS[kind].en for kind in kinds_of(grant.recipient_kinds))

@@ -1,7 +1,7 @@
 """
 What people sign: EIP-712 typed data, and who signed it.
 
-Source: EIP-712; docs/spec.md, "Grant", "Revocation" and "Sign-in".
+Source: EIP-712; docs/spec.md, "Signatures", "Grant" and "Sign-in".
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ What the use cases need from the outside: the chain, the index, the vault and th
 from ledger.ports.chain import Chain
 from ledger.ports.index import (
     ActRecord,
+    DecisionCount,
     DecisionRecord,
     EmergencyRecord,
     GrantRecord,
@@ -14,6 +15,7 @@ from ledger.ports.index import (
     IndexState,
     PassportRecord,
     RecoveryRecord,
+    ReviewRecord,
     Rule,
     TransferRecord,
 )
@@ -47,6 +49,7 @@ __all__ = [
     "ActRecord",
     "Call",
     "Chain",
+    "DecisionCount",
     "DecisionRecord",
     "Deployment",
     "EmergencyRecord",
@@ -63,6 +66,7 @@ __all__ = [
     "Receipt",
     "RecordSummary",
     "RecoveryRecord",
+    "ReviewRecord",
     "Rule",
     "SealedCategory",
     "SealedLevel",

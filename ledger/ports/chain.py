@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
-from ledger.domain.records import Address, BlockHeader, GrantId, GrantState, Member, Passport, PassportId
+from ledger.domain.records import (
+    Address,
+    BlockHeader,
+    Entrustment,
+    GrantId,
+    GrantState,
+    Member,
+    Passport,
+    PassportId,
+)
 from ledger.encoding.typed_data import LedgerDomain
 from ledger.ports.index import DecisionRecord
 
@@ -30,6 +39,9 @@ class Chain(Protocol):
     def grant(self, passport_id: PassportId, grant_id: GrantId) -> GrantState | None:
         """Return a grant as the contract holds it."""
 
+    def entrustment(self, controller: int, processor: int) -> Entrustment:
+        """Return what a controller entrusted a processor with; no purpose if nothing."""
+
     def emergency_until(self, emergency_id: int) -> int:
         """Return when an emergency ends, seconds since the Unix epoch, exclusive; 0 if there is none."""
 
@@ -39,8 +51,11 @@ class Chain(Protocol):
     def transfer_permit(self, passport_id: PassportId, seq: int) -> int:
         """Return the member that an unused permit to transfer names; 0 if there is none that still stands."""
 
-    def function_of(self, call: bytes) -> str:
-        """Return the name of the ledger's function that calldata calls; the empty string for no function of it."""
+    def reading_of(self, call: bytes) -> tuple[str, dict[str, Any]]:
+        """Return the name of the ledger's function that calldata calls, and its arguments by name as JSON values."""
+
+    def act_approved_at(self, act_id: int) -> int:
+        """Return when an act of the committee had what its rule needs, seconds since the Unix epoch; 0 before."""
 
     def allowance(self, payer: Address) -> int:
         """Return what *payer* gives a new signer for its transactions, in wei: a thousandth of what it has."""

@@ -28,7 +28,7 @@ from ledger.domain.records import (
     TransferId,
     Verdict,
 )
-from ledger.domain.vocabulary import ActKind, AttestationKind, Custody, SeatKind
+from ledger.domain.vocabulary import ActKind, AttestationKind, Basis, Custody, SeatKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,9 @@ class EmergencyRecord:
         reason: Code of the reason of an individual one, 0 for a public one.
         sealed_until: Until when the subject is told only that there was an access, by whom and why it is sealed.
         reviewer: Member that reviewed it, or 0.
+        statement: Commitment to the reasons of an individual one in words, to the document of a public one.
+        opinion: Commitment to the reviewer's opinion; zero before.
+        reviewed_at: When it was reviewed, seconds since the Unix epoch; 0 before.
     """
 
     emergency: Emergency
@@ -101,6 +104,38 @@ class EmergencyRecord:
     reason: int
     sealed_until: int
     reviewer: int
+    statement: Commitment
+    opinion: Commitment
+    reviewed_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRecord:
+    """
+    The review of a request that only a human's look was missing for.
+
+    Attributes:
+        reviewer: Member that answered, or 0 while it waits.
+        approved_until: Until when the same request holds, exclusive; 0 if it waits or was refused.
+        opinion: Commitment to the opinion; zero before.
+        reviewed_at: When it was answered, seconds since the Unix epoch; 0 before.
+    """
+
+    passport_id: PassportId
+    seq: int
+    reviewer: int
+    approved_until: int
+    opinion: Commitment
+    reviewed_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionCount:
+    """How many decisions of a member rest on a basis."""
+
+    member_id: int
+    basis: Basis
+    decisions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,11 +220,15 @@ class Index(Protocol):
         self,
         *,
         passport_id: PassportId | None = None,
-        recipient: int | None = None,
+        recipient: Member | None = None,
         after: str | None = None,
         limit: int = 100,
     ) -> tuple[list[GrantRecord], str | None]:
-        """Return grants, oldest first, and the cursor of the next page."""
+        """
+        Return grants, oldest first, and the cursor of the next page.
+
+        Those for a *recipient* are those that name it or its kind of members, and those it asked for.
+        """
 
     def project(self, project_id: int) -> Project | None: ...
 
@@ -224,6 +263,9 @@ class Index(Protocol):
 
     def entrustment(self, controller: int, processor: int) -> Entrustment | None: ...
 
+    def entrustments(self, member_id: int) -> dict[tuple[int, int], Entrustment]:
+        """Return what a member entrusted others with, or was entrusted with, by controller and processor."""
+
     def template(self, number: int) -> Template | None: ...
 
     def templates(self) -> list[Template]: ...
@@ -242,6 +284,15 @@ class Index(Protocol):
 
     def approval(self, request_hash: bytes) -> int:
         """Return until when a human's approval of a request holds; 0 without one."""
+
+    def review(self, passport_id: PassportId, seq: int) -> ReviewRecord | None:
+        """Return the review of a request that only a human's look was missing for; None for other requests."""
+
+    def waiting_reviews(self) -> list[ReviewRecord]:
+        """Return the requests that wait for a human, by passport and number."""
+
+    def decision_counts(self) -> list[DecisionCount]:
+        """Return how many decisions there are, by member and basis."""
 
     def seats(self) -> dict[int, SeatKind]: ...
 

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 from ledger.ports import Chain, Index, Vault, Writer
 from ledger.service.access import AccessLog
+from ledger.service.attestations import Attestations
 from ledger.service.committee import Committee
 from ledger.service.consents import Consents
 from ledger.service.decisions import Decisions
+from ledger.service.emergencies import Emergencies
 from ledger.service.members import Members
 from ledger.service.projects import Projects
 from ledger.service.provenance import Provenance
@@ -37,13 +39,16 @@ class Service:
     decisions: Decisions
     releases: Releases
     transfers: Transfers
+    emergencies: Emergencies
+    attestations: Attestations
     access: AccessLog
     provenance: Provenance
 
     @classmethod
     def over(cls, *, chain: Chain, index: Index, writer: Writer, vault: Vault) -> Service:
         """Put the use cases together over the given adapters."""
-        committee = Committee(index=index, writer=writer, vault=vault)
+        committee = Committee(chain=chain, index=index, writer=writer, vault=vault)
+        emergencies = Emergencies(chain=chain, index=index, writer=writer, vault=vault, committee=committee)
         return cls(
             chain=chain,
             index=index,
@@ -51,12 +56,14 @@ class Service:
             vault=vault,
             committee=committee,
             members=Members(chain=chain, index=index, writer=writer, vault=vault, committee=committee),
-            records=Records(chain=chain, index=index, writer=writer, vault=vault),
+            records=Records(chain=chain, index=index, writer=writer, vault=vault, committee=committee),
             consents=Consents(chain=chain, index=index, writer=writer, vault=vault),
             projects=Projects(index=index, writer=writer, vault=vault),
             decisions=Decisions(index=index, writer=writer, vault=vault),
             releases=Releases(chain=chain, index=index, writer=writer, vault=vault),
             transfers=Transfers(chain=chain, index=index, writer=writer, vault=vault),
-            access=AccessLog(index=index),
+            emergencies=emergencies,
+            attestations=Attestations(chain=chain, index=index, writer=writer, vault=vault),
+            access=AccessLog(index=index, emergencies=emergencies),
             provenance=Provenance(index=index),
         )

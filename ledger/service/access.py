@@ -21,8 +21,10 @@ from ledger.domain.vocabulary import (
     Outcome,
     names,
 )
+from ledger.domain.wording import days_in_words
 from ledger.encoding.hexadecimal import to_hex
-from ledger.ports import DecisionRecord, GrantRecord, Index
+from ledger.ports import DecisionRecord, GrantRecord, Index, ReviewRecord
+from ledger.service.emergencies import Emergencies, Seal, veiled_sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class AccessEntry:
         answer: `permitted`, `refused` or `waits for a human review`.
         reasons: Why it was refused, each a clause in plain words; empty for a permit.
         released: Where the hand-over of the keys was recorded, if it was.
+        review: What a human answered, in plain words; the empty string if nobody was asked or has answered.
+        seal: What keeps the subject from being told more; then nothing but sentence and answer may be told.
     """
 
     record: DecisionRecord
@@ -44,6 +48,8 @@ class AccessEntry:
     reasons: tuple[str, ...]
     consent: GrantRecord | None
     released: Position | None
+    review: str = ""
+    seal: Seal | None = None
 
 
 _ENDINGS = {
@@ -53,6 +59,8 @@ _ENDINGS = {
     GrantStatus.REPUDIATED: "was declared never given",
 }
 _ANSWERS = {Outcome.PERMIT: "permitted", Outcome.DENY: "refused", Outcome.REVIEW: "waits for a human review"}
+#: The answer that the subject of a sealed decision is told.
+SEALED_ANSWER = "sealed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +68,33 @@ class AccessLog:
     """Decisions told to people."""
 
     index: Index
+    emergencies: Emergencies
 
     def of_passport(
-        self, passport_id: PassportId, *, after: str | None = None, limit: int = 100
+        self,
+        passport_id: PassportId,
+        *,
+        after: str | None = None,
+        limit: int = 100,
+        to_holder_at: int | None = None,
     ) -> tuple[list[AccessEntry], str | None]:
-        """Return who asked for a passport's data, newest first, and the cursor of the next page."""
+        """
+        Return who asked for a passport's data, newest first, and the cursor of the next page.
+
+        Args:
+            passport_id: The data.
+            after: Where the last page ended.
+            limit: Most entries of a page.
+            to_holder_at: When the subject reads it, seconds since the Unix epoch; None for other readers. What is
+                sealed then is told to the subject as sealed.
+        """
         records, cursor = self.index.decisions(passport_id=passport_id, after=after, limit=limit)
         releases = self.index.releases(passport_id)
-        return [self.entry(record, releases.get(record.verdict.seq)) for record in records], cursor
+        entries = [
+            self.entry(record, releases.get(record.verdict.seq), to_holder_at=to_holder_at)
+            for record in records
+        ]
+        return entries, cursor
 
     def of_member(
         self, member_id: int, *, after: str | None = None, limit: int = 100
@@ -83,29 +110,56 @@ class AccessLog:
         records, cursor = self.index.decisions(after=after, limit=limit)
         return [self._entry_with_release(record) for record in records], cursor
 
-    def entry(self, record: DecisionRecord, released: Position | None = None) -> AccessEntry:
-        """Tell one decision."""
+    def entry(
+        self, record: DecisionRecord, released: Position | None = None, *, to_holder_at: int | None = None
+    ) -> AccessEntry:
+        """Tell one decision; to its subject at a time, if `to_holder_at` gives one."""
         verdict, terms = record.verdict, record.terms
-        member = self.index.member(record.member_id)
-        name = member.name if member else f"member {record.member_id}"
+        name = self._name(record.member_id)
+        seal = self.emergencies.seal_of(record, to_holder_at) if to_holder_at is not None else None
+        if seal is not None:
+            return AccessEntry(
+                record, name, veiled_sentence(name, seal), SEALED_ANSWER, (), None, None, seal=seal
+            )
         consent = self.index.grant(record.grant_id) if record.grant_id != NO_GRANT else None
         if consent is not None and consent.passport_id != record.passport_id:
             consent = None
         kinds = ", ".join(CATEGORY_LABELS[Category[word]].en for word in names(terms.categories))
         sentence = (
             f"{name}{self._on_behalf_of(terms.controller_id)} asked to {OPERATION_LABELS[terms.operation].en} {kinds}"
-            f"{_form(terms.level)} for {PURPOSE_LABELS[terms.purpose].en}, on the basis of {BASIS_LABELS[terms.basis].en}"
+            f"{days_in_words(terms.first_day, terms.last_day)}{_form(terms.level)} for {PURPOSE_LABELS[terms.purpose].en}, on the basis of {BASIS_LABELS[terms.basis].en}"
         )
         reasons = tuple(
             self._reason(Fact[word], record, consent) for word in _told(verdict.missing, record, consent)
         )
-        return AccessEntry(record, name, sentence, _ANSWERS[verdict.outcome], reasons, consent, released)
+        review = self.index.review(record.passport_id, verdict.seq) if _was_asked_of(record) else None
+        return AccessEntry(
+            record,
+            name,
+            sentence,
+            _ANSWERS[verdict.outcome],
+            reasons,
+            consent,
+            released,
+            review=self._told_review(review),
+        )
 
     def _on_behalf_of(self, controller_id: int) -> str:
         if not controller_id:
             return ""
-        controller = self.index.member(controller_id)
-        return f", on behalf of {controller.name if controller else f'member {controller_id}'},"
+        return f", on behalf of {self._name(controller_id)},"
+
+    def _name(self, member_id: int) -> str:
+        member = self.index.member(member_id)
+        return member.name if member else f"member {member_id}"
+
+    def _told_review(self, review: ReviewRecord | None) -> str:
+        if review is None or not review.reviewer:
+            return ""
+        answered = f"{self._name(review.reviewer)} reviewed it on {_time(review.reviewed_at)} and"
+        if not review.approved_until:
+            return f"{answered} did not approve it"
+        return f"{answered} approved it: asked again word for word, it holds until {_time(review.approved_until)}"
 
     def _entry_with_release(self, record: DecisionRecord) -> AccessEntry:
         return self.entry(record, self.index.releases(record.passport_id).get(record.verdict.seq))
@@ -117,11 +171,19 @@ class AccessLog:
         return MISSING_LABELS[fact]
 
 
+def _was_asked_of(record: DecisionRecord) -> bool:
+    """Tell whether a human was asked."""
+    return record.verdict.outcome is Outcome.REVIEW
+
+
 def _told(missing: Fact, record: DecisionRecord, consent: GrantRecord | None) -> list[str]:
-    """Without a consent there is one reason, not five: that there is none."""
+    """Without a consent there is one reason, not six: that there is none; without a project likewise."""
     if record.terms.basis is Basis.CONSENT and consent is None:
         missing &= ~(Fact.GRANT_RECIPIENT | Fact.GRANT_PURPOSE | Fact.GRANT_CATEGORIES | Fact.GRANT_SEPARATE)
         missing &= ~(Fact.GRANT_QUOTA | Fact.GRANT_PERIOD)
+    if not record.terms.project_id and Fact.PROJECT_FILED in missing:
+        missing &= ~(Fact.PROJECT_ETHICS | Fact.PROJECT_COMPLIANCE)
+        missing &= ~(Fact.PROJECT_TECHNIQUE | Fact.PROJECT_AGREEMENT)
     return names(missing)
 
 

@@ -3,22 +3,60 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
 
 from ledger.domain.records import Commitment, Member
 from ledger.domain.vocabulary import ActKind, Role, SeatKind
+from ledger.domain.wording import time_in_words
 from ledger.encoding.hexadecimal import to_hex
-from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted
-from ledger.ports import ActRecord, Call, Index, Operation, Rule, Vault, Writer
+from ledger.errors import ChainError, Conflict, InvalidInput, NotFound, NotPermitted
+from ledger.policy import member_is_active
+from ledger.ports import ActRecord, Call, Chain, Index, Operation, Rule, Vault, Writer
 from ledger.service.authority import signer_of
 from ledger.service.statements import keep
 
 _MAX_DELAY_SECONDS = 365 * 86_400
+#: How long an act may wait from its proposal on, as the contract has it.
+ACT_SECONDS: Final = 30 * 86_400
+
+
+class ActStatus(StrEnum):
+    """How far an act of the committee has come."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    DONE = "done"
+    LAPSED = "lapsed"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """
+    How far an act has come, and what is to be done next.
+
+    Attributes:
+        lacking: How many more seats must approve it.
+        lacking_seats: Kinds of seats that must be among them.
+        ready_at: From when on an approved act may be done, seconds since the Unix epoch; None before it is approved,
+            or while the node does not answer.
+        lapses_at: From when on it can no longer be done.
+        advice: What to do next, in words.
+    """
+
+    status: ActStatus
+    lacking: int
+    lacking_seats: tuple[SeatKind, ...]
+    ready_at: int | None
+    lapses_at: int
+    advice: str
 
 
 @dataclass(frozen=True, slots=True)
 class Committee:
     """Seats that decide together."""
 
+    chain: Chain
     index: Index
     writer: Writer
     vault: Vault
@@ -146,6 +184,61 @@ class Committee:
     def all(self) -> list[ActRecord]:
         """Return all acts, oldest first."""
         return self.index.acts()
+
+    def standing(self, act: ActRecord, at: int) -> Standing:
+        """
+        Return how far an act has come at a time, and what is to be done next.
+
+        Approvals count as the ledger counts them: those of members that still sit and are active.
+        """
+        lapses_at = act.proposed.time + ACT_SECONDS
+        name, _ = self.chain.reading_of(act.call)
+        told = f"Act {act.act_id} ({name})"
+        if act.executed_at:
+            advice = f"{told} was done on {time_in_words(act.executed_at)}; there is nothing left to do."
+            return Standing(ActStatus.DONE, 0, (), None, lapses_at, advice)
+        lacking, kinds = self._lacking(act, at)
+        if at >= lapses_at:
+            advice = f"{told} lapsed on {time_in_words(lapses_at)}. If it is still wanted, propose it again."
+            return Standing(ActStatus.LAPSED, lacking, kinds, None, lapses_at, advice)
+        if lacking:
+            return self._waiting(told, act, lacking, kinds, lapses_at)
+        return self._approved(told, act, lapses_at)
+
+    def _approved(self, told: str, act: ActRecord, lapses_at: int) -> Standing:
+        try:
+            approved_at = self.chain.act_approved_at(act.act_id)
+        except ChainError as error:
+            advice = f"{told} is approved. When it may be done the node would say: {error.message}"
+            return Standing(ActStatus.APPROVED, 0, (), None, lapses_at, advice)
+        if not approved_at:
+            # A rule was lowered after the last approval: the wait begins with the next one.
+            return self._waiting(told, act, 1, (), lapses_at)
+        ready_at = approved_at + self.rules()[act.kind].delay_seconds
+        advice = (
+            f"{told} is approved. From {time_in_words(ready_at)} until {time_in_words(lapses_at)} any member may have it"
+            f" done: POST /v1/acts/{act.act_id}/execution, or: passport committee execute {act.act_id}"
+        )
+        return Standing(ActStatus.APPROVED, 0, (), ready_at, lapses_at, advice)
+
+    def _waiting(
+        self, told: str, act: ActRecord, lacking: int, kinds: tuple[SeatKind, ...], lapses_at: int
+    ) -> Standing:
+        among = f", among them {', '.join(kind.name for kind in kinds)}" if kinds else ""
+        seats = "the approval of 1 more seat" if lacking == 1 else f"the approvals of {lacking} more seats"
+        advice = (
+            f"{told} waits until {time_in_words(lapses_at)} for {seats}{among}. A member with a seat approves it:"
+            f" POST /v1/acts/{act.act_id}/approvals, or: passport committee approve {act.act_id}"
+        )
+        return Standing(ActStatus.WAITING, lacking, kinds, None, lapses_at, advice)
+
+    def _lacking(self, act: ActRecord, at: int) -> tuple[int, tuple[SeatKind, ...]]:
+        """Return how many approvals an act lacks, and the kinds of seats that must be among them."""
+        rule, seats = self.rules()[act.kind], self.index.seats()
+        members = (self.index.member(member_id) for member_id in act.approvers if member_id in seats)
+        counted = [seats[m.member_id] for m in members if m is not None and member_is_active(m, at)]
+        kinds = tuple(kind for kind in SeatKind if rule.seats >> kind & 1 and kind not in counted)
+        return max(rule.quorum - len(counted), len(kinds), 0), kinds
 
     def _pending(self, act_id: int) -> ActRecord:
         act = self.get(act_id)

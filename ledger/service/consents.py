@@ -16,8 +16,10 @@ from ledger.domain.records import (
     Member,
     PassportId,
     Salt,
+    Template,
 )
 from ledger.domain.vocabulary import (
+    Assurance,
     Category,
     Custody,
     GrantFlag,
@@ -26,6 +28,7 @@ from ledger.domain.vocabulary import (
     MemberKind,
     Purpose,
     kind_set,
+    kinds_of,
     names,
     purpose_set,
 )
@@ -120,7 +123,16 @@ class Consents:
         # "From now on" means from the newest block: the next one, which may run behind our clock, comes after it.
         start = self.chain.head().time if use_from is None else use_from
         self._check(purposes, categories, start, use_to, max_uses, flags, now)
-        self._check_template(template, purposes, categories)
+        if 0 < data_to < data_from:
+            raise InvalidInput("dataTo is before dataFrom", field="dataTo")
+        if GrantFlag.SEPARATE in flags and not recipient:
+            raise InvalidInput("a separate consent names one recipient, not kinds of them", field="recipient")
+        allowed = self._template(template)
+        _check_template(allowed, purposes, categories, kinds or kind_set([self._member(recipient).kind]))
+        if use_to - start > allowed.max_seconds:
+            raise InvalidInput(
+                f"template {template} allows {allowed.max_seconds // 86_400} days at most", field="useTo"
+            )
         worded = Grant(
             grant_id=grant_id or GrantId(new_id()),
             passport_id=passport_id,
@@ -172,7 +184,7 @@ class Consents:
         self._require_holder(
             passport.holder, recover(grant_typed_data(self.chain.domain(), grant), signature)
         )
-        if self.index.grant(grant.grant_id) is not None:
+        if self._is_taken(grant):
             raise Conflict(
                 f"grant {to_hex(grant.grant_id)} exists already: a signature is good for one grant"
             )
@@ -241,26 +253,35 @@ class Consents:
         return record
 
     def text(self, record: GrantRecord) -> str:
-        """Return the sentence the holder agreed to, rebuilt from the chain's own words."""
-        if record.state.status is GrantStatus.REQUESTED:
+        """Return the sentence the holder agreed to, rebuilt from the chain's own words; who asked, if none was given."""
+        if record.state.assurance is Assurance.NONE:
             return f"{self._name(record.requested_by)} asks for your consent."
         recipient = self.index.member(record.state.recipient)
         return consent_text(recipient.name if recipient else f"member {record.state.recipient}", record.state)
 
+    def _is_taken(self, grant: Grant) -> bool:
+        """Tell whether a grant's id was given before. To have asked under it does not take it."""
+        former = self.index.grant(grant.grant_id)
+        if former is None:
+            return False
+        if former.state.assurance is not Assurance.NONE:
+            return True
+        return former.passport_id == grant.passport_id and former.state.status is not GrantStatus.REQUESTED
+
     def _name(self, member_id: int) -> str:
+        return self._member(member_id).name
+
+    def _member(self, member_id: int) -> Member:
         member = self.index.member(member_id)
         if member is None:
             raise NotFound(f"there is no member {member_id}", fix="GET /v1/members lists the members.")
-        return member.name
+        return member
 
-    def _check_template(self, number: int, purposes: list[Purpose], categories: Category) -> None:
+    def _template(self, number: int) -> Template:
         template = self.index.template(number)
         if template is None or template.withdrawn:
             raise InvalidInput(f"template {number} is not in force", field="template")
-        outside = [purpose.name for purpose in purposes if not template.purposes >> purpose & 1]
-        outside += names(categories & ~template.categories)
-        if outside:
-            raise InvalidInput(f"template {number} does not allow {', '.join(outside)}", field="template")
+        return template
 
     def _check(
         self,
@@ -309,6 +330,16 @@ class Consents:
                 f"signed by {signer}, but the holder is {holder}",
                 fix="Sign with the holder key of this passport, for this ledger's chain and address.",
             )
+
+
+def _check_template(template: Template, purposes: list[Purpose], categories: Category, kinds: int) -> None:
+    outside = [purpose.name for purpose in purposes if not template.purposes >> purpose & 1]
+    outside += names(categories & ~template.categories)
+    outside += [kind.name for kind in kinds_of(kinds & ~template.recipient_kinds)]
+    if outside:
+        raise InvalidInput(
+            f"template {template.template} does not allow {', '.join(outside)}", field="template"
+        )
 
 
 def proof(signature: bytes, signer: str = "0x") -> list[str]:

@@ -22,7 +22,7 @@ from ledger.domain.vocabulary import (
 )
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import Conflict, NotFound, NotPermitted
-from ledger.policy import PERMIT_SECONDS, grant_is_live, grant_names, member_is_active
+from ledger.policy import PERMIT_SECONDS, grant_is_live, grant_names, is_entrusted, member_is_active
 from ledger.ports import (
     Call,
     Chain,
@@ -161,6 +161,14 @@ def _still_stands(chain: Chain, actor: Member, decision: DecisionRecord, now: in
                 "control of the recipient has changed hands since the permit",
                 fix="Ask the patient to confirm.",
             )
+    terms = decision.terms
+    if terms.controller_id:
+        controller = chain.member(terms.controller_id)
+        order = chain.entrustment(terms.controller_id, decision.member_id)
+        if controller is None or not (
+            member_is_active(controller, now) and is_entrusted(order, terms.purpose, now)
+        ):
+            raise NotPermitted("the controller on whose behalf it was asked does not entrust it any more")
     if decision.terms.emergency_id and now >= chain.emergency_until(decision.terms.emergency_id):
         raise NotPermitted("the emergency has ended since the permit")
     return member

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
 from ledger.domain.records import (
     ZERO32,
@@ -44,6 +44,7 @@ from ledger.domain.vocabulary import (
     ActKind,
     Assurance,
     AttestationKind,
+    Basis,
     Category,
     Custody,
     DataClass,
@@ -65,12 +66,14 @@ from ledger.encoding.words import fold_decision, unpack_terms, unpack_verdict
 from ledger.errors import InvalidInput
 from ledger.ports import (
     ActRecord,
+    DecisionCount,
     DecisionRecord,
     EmergencyRecord,
     GrantRecord,
     IndexState,
     PassportRecord,
     RecoveryRecord,
+    ReviewRecord,
     Rule,
     TransferRecord,
 )
@@ -95,6 +98,8 @@ from ledger.store.values import dumps, loads, position_columns, position_of
 
 #: How many recent block hashes are kept to find where a reorganised chain forks.
 _KEPT_BLOCKS: Final = 4_096
+#: Where the basis stands in the 32 bytes of the terms, counted from 1.
+_BASIS_BYTE: Final = 31
 #: A cursor's numbers: ASCII digits that fit a column.
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")
 
@@ -117,6 +122,7 @@ class SqlIndex:
         self._database = database
         self._progress = threading.Condition()
         self._chain_head = 0
+        self._counted: tuple[bytes, list[DecisionCount]] | None = None
 
     # --- what the indexer does -------------------------------------------------
 
@@ -254,7 +260,7 @@ class SqlIndex:
         self,
         *,
         passport_id: PassportId | None = None,
-        recipient: int | None = None,
+        recipient: Member | None = None,
         after: str | None = None,
         limit: int = 100,
     ) -> tuple[list[GrantRecord], str | None]:
@@ -263,7 +269,11 @@ class SqlIndex:
         if passport_id is not None:
             query = query.where(grants.c.passport_id == passport_id)
         if recipient is not None:
-            query = query.where(grants.c.recipient == recipient)
+            query = query.where(
+                (grants.c.recipient == recipient.member_id)
+                | (grants.c.requested_by == recipient.member_id)
+                | (grants.c.recipient_kinds.bitwise_and(1 << recipient.kind) != 0)
+            )
         rows, following = self._chain_ordered(query, grants, after, limit)
         return [_grant(row) for row in rows], following
 
@@ -347,6 +357,15 @@ class SqlIndex:
         body = self._body("entrustment", f"{controller}/{processor}")
         return Entrustment(body["purposes"], body["validTo"]) if body else None
 
+    def entrustments(self, member_id: int) -> dict[tuple[int, int], Entrustment]:
+        """Return what a member entrusted others with, or was entrusted with, by controller and processor."""
+        found = {}
+        for key, body in self._bodies("entrustment"):
+            controller, processor = (int(number) for number in key.split("/"))
+            if member_id in {controller, processor}:
+                found[controller, processor] = Entrustment(body["purposes"], body["validTo"])
+        return dict(sorted(found.items()))
+
     def template(self, number: int) -> Template | None:
         """Return a template."""
         body = self._body("template", number)
@@ -395,6 +414,25 @@ class SqlIndex:
         """Return until when a human's approval of a request holds; 0 without one."""
         body = self._body("approval", to_hex(request_hash))
         return int(body["approvedUntil"]) if body else 0
+
+    def review(self, passport_id: PassportId, seq: int) -> ReviewRecord | None:
+        """Return the review of a request that only a human's look was missing for; None for other requests."""
+        key = f"{to_hex(passport_id)}/{seq}"
+        body = self._body("review", key)
+        return _review(key, body) if body else None
+
+    def waiting_reviews(self) -> list[ReviewRecord]:
+        """Return the requests that wait for a human, by passport and number."""
+        found = [_review(key, body) for key, body in self._bodies("review") if not body["reviewer"]]
+        return sorted(found, key=lambda record: (record.passport_id, record.seq))
+
+    def decision_counts(self) -> list[DecisionCount]:
+        """Return how many decisions there are, by member and basis; counted anew when there are other decisions."""
+        found = self.cursor()
+        head = found.head if found else ZERO32
+        if self._counted is None or self._counted[0] != head:
+            self._counted = head, self._count_decisions()
+        return self._counted[1]
 
     def seats(self) -> dict[int, SeatKind]:
         """Return the kind of each member's seat, by member."""
@@ -457,6 +495,14 @@ class SqlIndex:
         rows = self._all(query)
         following = str(rows[limit - 1].serial) if len(rows) > limit else None
         return [_event(row) for row in rows[:limit]], following
+
+    def _count_decisions(self) -> list[DecisionCount]:
+        basis = func.substr(decisions.c.terms, _BASIS_BYTE, 1)
+        query = select(decisions.c.member_id, basis.label("basis"), func.count().label("number")).group_by(
+            decisions.c.member_id, basis
+        )
+        found = [DecisionCount(row.member_id, Basis(row.basis[0]), row.number) for row in self._all(query)]
+        return sorted(found, key=lambda count: (count.member_id, count.basis))
 
     def _chain_ordered(
         self, query: Select[Any], table: Any, after: str | None, limit: int
@@ -686,8 +732,31 @@ def _emergency(key: str, body: dict[str, Any]) -> EmergencyRecord:
         passport_id=PassportId(bytes.fromhex(body["passportId"].removeprefix("0x"))),
     )
     return EmergencyRecord(
-        emergency, Position(**body["position"]), body["reason"], body["sealedUntil"], body["reviewer"]
+        emergency=emergency,
+        position=Position(**body["position"]),
+        reason=body["reason"],
+        sealed_until=body["sealedUntil"],
+        reviewer=body["reviewer"],
+        statement=_commitment(body["statement"]),
+        opinion=_commitment(body["opinion"]),
+        reviewed_at=body["reviewedAt"],
     )
+
+
+def _review(key: str, body: dict[str, Any]) -> ReviewRecord:
+    passport, _, seq = key.partition("/")
+    return ReviewRecord(
+        passport_id=PassportId(bytes.fromhex(passport.removeprefix("0x"))),
+        seq=int(seq),
+        reviewer=body["reviewer"],
+        approved_until=body["approvedUntil"],
+        opinion=_commitment(body["opinion"]),
+        reviewed_at=body["reviewedAt"],
+    )
+
+
+def _commitment(text: str) -> Commitment:
+    return Commitment(bytes.fromhex(text.removeprefix("0x")))
 
 
 def _act(key: str, body: dict[str, Any]) -> ActRecord:

@@ -70,7 +70,11 @@ _NO_EMERGENCY: Final = {
     "reason": 0,
     "sealedUntil": 0,
     "reviewer": 0,
+    "statement": to_hex(ZERO32),
+    "opinion": to_hex(ZERO32),
+    "reviewedAt": 0,
 }
+_NO_REVIEW: Final = {"reviewer": 0, "approvedUntil": 0, "opinion": to_hex(ZERO32), "reviewedAt": 0}
 
 
 def apply(connection: Connection, event: Event) -> None:
@@ -385,6 +389,7 @@ def _emergency_opened(connection: Connection, event: Event, a: dict[str, Any]) -
         "kind": EmergencyKind.INDIVIDUAL,
         "passportId": to_hex(a["passportId"]),
         "from": event.position.time,
+        "statement": to_hex(a["statement"]),
     }
     _register_emergency(connection, event, a, body | individual)
     right = _right(connection, a["memberId"])
@@ -401,6 +406,7 @@ def _emergency_declared(connection: Connection, event: Event, a: dict[str, Any])
         "until": until,
         "maxRecords": max_records,
         "jurisdiction": jurisdiction,
+        "statement": to_hex(a["document"]),
     }
     _register_emergency(connection, event, a, body)
 
@@ -421,8 +427,16 @@ def _emergency_ended(connection: Connection, _event: Event, a: dict[str, Any]) -
     _register(connection, "emergency", a["emergencyId"], until=a["until"])
 
 
-def _emergency_reviewed(connection: Connection, _event: Event, a: dict[str, Any]) -> None:
-    _register(connection, "emergency", a["emergencyId"], finding=a["finding"], reviewer=a["reviewer"])
+def _emergency_reviewed(connection: Connection, event: Event, a: dict[str, Any]) -> None:
+    _register(
+        connection,
+        "emergency",
+        a["emergencyId"],
+        finding=a["finding"],
+        reviewer=a["reviewer"],
+        opinion=to_hex(a["opinion"]),
+        reviewedAt=event.position.time,
+    )
     if a["rightLost"]:
         member = _body(connection, "emergency", a["emergencyId"])["memberId"]
         _register(connection, "right", member, **_right(connection, member) | {"lost": True})
@@ -438,9 +452,16 @@ def _right(connection: Connection, member_id: int) -> dict[str, Any]:
     return {"lost": False, "opened": [], "settled": 0} | _body(connection, "right", member_id)
 
 
-def _request_reviewed(connection: Connection, _event: Event, a: dict[str, Any]) -> None:
-    if not a["approvedUntil"]:
-        return
+def _request_reviewed(connection: Connection, event: Event, a: dict[str, Any]) -> None:
+    _register(
+        connection,
+        "review",
+        f"{to_hex(a['passportId'])}/{a['seq']}",
+        reviewer=a["reviewer"],
+        approvedUntil=a["approvedUntil"],
+        opinion=to_hex(a["opinion"]),
+        reviewedAt=event.position.time,
+    )
     row = connection.execute(
         select(decisions).where(decisions.c.passport_id == a["passportId"], decisions.c.seq == a["seq"])
     ).one()
@@ -458,6 +479,8 @@ def _decision_recorded(connection: Connection, event: Event, a: dict[str, Any]) 
     terms, verdict = unpack_terms(a["terms"]), unpack_verdict(a["verdict"])
     if verdict.outcome is Outcome.PERMIT:
         _take_permit(connection, event, a, terms, verdict)
+    elif verdict.outcome is Outcome.REVIEW:
+        _register(connection, "review", f"{to_hex(a['passportId'])}/{verdict.seq}", **_NO_REVIEW)
     connection.execute(
         insert(decisions).values(
             passport_id=a["passportId"],

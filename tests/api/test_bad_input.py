@@ -49,6 +49,7 @@ def request_body(cast: Any) -> dict[str, Any]:
         "basis": "CONSENT",
         "operation": "READ",
         "categories": ["DIAGNOSIS"],
+        "level": "PSEUDONYMISED",
         "grantId": cast.grant,
         "projectId": cast.project,
     }
@@ -56,7 +57,13 @@ def request_body(cast: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("purpose", "WORLD_PEACE"), ("basis", "BECAUSE"), ("operation", "STEAL"), ("categories", ["HOROSCOPE"])],
+    [
+        ("purpose", "WORLD_PEACE"),
+        ("basis", "BECAUSE"),
+        ("operation", "STEAL"),
+        ("categories", ["HOROSCOPE"]),
+        ("level", "SECRET"),
+    ],
 )
 def test_an_unknown_code_is_named_with_those_that_exist(post, cast, request_body, field, value):
     """Unknown purpose, basis, operation or category: 422, and the answer lists what there is."""

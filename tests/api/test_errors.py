@@ -66,7 +66,7 @@ def test_a_failed_operation_is_a_problem_too():
 
 def routes(app) -> list[tuple[str, str]]:
     return [
-        (method.upper(), re.sub(r"\{member_id\}|\{project_id\}|\{seq\}|\{version\}", "999999", path))
+        (method.upper(), re.sub(r"\{(member_id|project_id|act_id|seq|version)\}", "999999", path))
         for path, methods in app.openapi()["paths"].items()
         for method in methods
     ]

@@ -112,15 +112,22 @@ def test_requests_are_answered_in_their_order(client, cast):
         "basis": "CONSENT",
         "operation": "READ",
         "categories": ["DIAGNOSIS"],
+        "level": "PSEUDONYMISED",
         "projectId": cast.project,
     }
     answers = lab.decide(
         [{**request, "grantId": cast.grant}, {**request, "grantId": cast.withdrawn}, request]
     )
     assert [item["outcome"] for item in answers] == ["PERMIT", "DENY", "DENY"]
+    assert {item["level"] for item in answers} == {"PSEUDONYMISED"}
     assert answers[0]["member"] == {"memberId": cast.lab.member.member_id, "name": "Northern AI Laboratory"}
     assert "was withdrawn on" in answers[1]["reasons"][0]
     assert answers[2]["reasons"] == ["there was no consent for it"]
+    (bare,) = lab.decide([{**request, "projectId": 0, "grantId": cast.grant}])
+    assert bare["missing"] == [
+        f"PROJECT_{name}" for name in ("FILED", "ETHICS", "TECHNIQUE", "AGREEMENT", "COMPLIANCE")
+    ]
+    assert bare["reasons"] == ["it has no project of its own on file that covers this"]
     assert lab.decision(cast.assisted, answers[1]["seq"]) == answers[1]
     assert answers[2] in lab.decisions()
 
@@ -181,6 +188,7 @@ def test_a_custodian_ships_over_rest(client, cast):
                 "basis": "CONSENT",
                 "operation": "TRANSFER",
                 "categories": ["DIAGNOSIS"],
+                "level": "PSEUDONYMISED",
                 "grantId": cast.grant,
                 "projectId": cast.project,
             }
@@ -207,7 +215,8 @@ def test_projects_are_filed_and_withdrawn(client, cast):
             "agreement": "Only for sepsis.",
         }
     )
-    assert filed["agreement"] is not None
+    assert filed["agreement"] is True
+    assert (filed["ethics"], filed["compliance"]) == (None, None)
     assert filed in lab.projects()
     assert lab.withdraw_project(filed["projectId"])["withdrawn"] is True
     assert lab.project(filed["projectId"])["withdrawn"] is True

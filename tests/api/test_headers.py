@@ -45,7 +45,15 @@ def test_personal_answers_are_not_stored(http, cast, holder_code):
 
 
 def test_reads_say_how_fresh_they_are(send, cast):
-    for path in ("/v1/members", "/v1/ledger", "/v1/passports", f"/v1/passports/{cast.own}"):
+    for path in (
+        "/v1/members",
+        "/v1/ledger",
+        "/v1/committee",
+        "/v1/acts",
+        "/v1/acts/1",
+        "/v1/passports",
+        f"/v1/passports/{cast.own}",
+    ):
         headers = send(cast.hospital, "GET", path).headers
         assert 0 < int(headers["x-indexed-block"]) <= int(headers["x-chain-head"]) + 1
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import html
 import re
+import secrets
 
 import pytest
 
 from api.middleware import COOKIE
 from api.problems import KINDS
+from ledger.client import sign_in, sign_revocation
 from ledger.domain.records import GrantId, PassportId, TransferId
+from ledger.encoding.hexadecimal import to_hex
+from ledger.ports import Call
+from ledger.wallet import holder_address
 from tests.api.conftest import assert_page, assert_problem
 
 HTML = {"Accept": "text/html"}
@@ -112,12 +117,38 @@ def test_a_patient_reads_who_tried_to_use_the_data(as_patient, cast):
     page = assert_page(as_patient.get(f"/patient/passports/{cast.own}"))
     first = page.findall(".//li[@data-check]")[-1]
     told = text_of(first)
-    assert "Nosy Insurance asked to read diagnoses for rating insurance" in told
+    assert "Nosy Insurance asked to read diagnoses under a pseudonym for rating insurance" in told
     assert "Refused" in told
     assert "No data was handed over." in told
     assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", told)
     assert first.find(".//ul[@class='reasons']/li") is not None
     assert "passport verify " + cast.own in text_of(page)
+
+
+def test_a_consent_asked_for_is_told_before_it_is_given_and_after_it_is_withdrawn(http, client, cast, world):
+    """A member asks for a consent; the patient's page says so, and says so still when the answer is no."""
+    key = secrets.token_bytes(32)
+    passport = to_hex(world.register(cast.hospital, 4, holder=holder_address(key)))
+    grant = "0x" + secrets.token_hex(32)
+    asking = Call("requestConsent", (passport, grant, "0x" + "07" * 32))
+    world.done(world.service.writer.submit(cast.lab.member.signer, asking))
+    code = str(sign_in(client(), key)["code"])
+    http.cookies.set(COOKIE, code)
+
+    def consents() -> str:
+        page = assert_page(http.get(f"/patient/passports/{passport}", headers=HTML))
+        return text_of(page.find(".//section[@aria-labelledby='consents']"))
+
+    asked = consents()
+    signature = sign_revocation(client().ledger(), passport_id=passport, grant_id=grant, private_key=key)
+    ended = client(code).revoke(grant, signature)
+
+    assert "Asked for, not given Northern AI Laboratory asks for your consent." in asked
+    assert (ended["status"], ended["text"]) == (
+        "withdrawn",
+        "Northern AI Laboratory asks for your consent.",
+    )
+    assert re.search(r"Withdrawn ended on .* Northern AI Laboratory asks for your consent\.", consents())
 
 
 def test_a_line_carries_what_the_chain_has(as_patient, cast, world):

@@ -21,6 +21,7 @@ from ledger.domain.records import (
     PassportId,
     Position,
     Project,
+    Terms,
     Transfer,
     TransferId,
     Verdict,
@@ -33,6 +34,7 @@ from ledger.domain.vocabulary import (
     Fact,
     GrantFlag,
     GrantStatus,
+    Level,
     MemberStatus,
     Operation,
     Outcome,
@@ -42,7 +44,7 @@ from ledger.domain.vocabulary import (
     Technique,
     TransferStatus,
 )
-from ledger.encoding.words import unpack_verdict
+from ledger.encoding.words import unpack_terms, unpack_verdict
 from ledger.ports import DecisionRecord, GrantRecord, PassportRecord, RecordSummary, TransferRecord
 from ledger.service.access import AccessEntry
 
@@ -58,21 +60,12 @@ PASSPORT = Passport(
     Commitment(b"\4" * 32),
     1,
 )
-VERDICT = Verdict(
-    5,
-    1,
-    0,
-    Category.DIAGNOSIS,
-    Purpose.AI_TRAINING,
-    Basis.CONSENT,
-    Operation.READ,
-    DataClass.SENSITIVE,
-    Outcome.DENY,
-    Fact.MEMBER_ACTIVE,
-    Fact.GRANT_LIVE,
+TERMS = Terms(
+    Purpose.AI_TRAINING, Basis.CONSENT, Operation.READ, Category.DIAGNOSIS, Level.PSEUDONYMISED, project_id=3
 )
+VERDICT = Verdict(5, 1, DataClass.SENSITIVE, Outcome.DENY, Fact.MEMBER_ACTIVE, Fact.GRANT_LIVE)
 DECISION = DecisionRecord(
-    PASSPORT.passport_id, GrantId(b"\5" * 32), 9, VERDICT, Commitment(b"\6" * 32), POSITION
+    PASSPORT.passport_id, GrantId(b"\5" * 32), 9, TERMS, VERDICT, Commitment(b"\6" * 32), POSITION
 )
 STATE = GrantState(
     9,
@@ -84,7 +77,6 @@ STATE = GrantState(
     0,
     GrantFlag(0),
     GrantStatus.ACTIVE,
-    0,
 )
 GRANT = GrantRecord(
     GrantId(b"\5" * 32),
@@ -95,6 +87,8 @@ GRANT = GrantRecord(
     None,
     POSITION,
 )
+
+ENDED = {GrantStatus.REFUSED, GrantStatus.WITHDRAWN, GrantStatus.SUPERSEDED, GrantStatus.REPUDIATED}
 
 
 def entry(outcome: Outcome, released: Position | None = None) -> AccessEntry:
@@ -150,14 +144,19 @@ def test_answers_are_told_by_word_and_sign():
         ({}, "in force", True),
         ({"use_from": NOW + 5}, "not yet in force", True),
         ({"use_to": NOW}, "expired", False),
-        ({"status": GrantStatus.WITHDRAWN, "ended_at": NOW}, "withdrawn", False),
-        ({"status": GrantStatus.SUPERSEDED, "ended_at": NOW}, "replaced by a newer one", False),
+        ({"status": GrantStatus.REQUESTED}, "asked for, not given", False),
+        ({"status": GrantStatus.REFUSED}, "refused", False),
+        ({"status": GrantStatus.WITHDRAWN}, "withdrawn", False),
+        ({"status": GrantStatus.SUPERSEDED}, "replaced by a newer one", False),
+        ({"status": GrantStatus.REPUDIATED}, "declared never given", False),
     ],
 )
 def test_consents_are_told_with_how_to_withdraw_them(changes, status, in_force):
-    record = replace(GRANT, state=replace(STATE, **changes))
+    ended_at = NOW if changes.get("status") in ENDED else 0
+    record = replace(GRANT, state=replace(STATE, **changes), ended_at=ended_at)
     told = presenters.consent_of(record, text="I agree", at=NOW, passport=PASSPORT, origin="http://here")
     assert (told.status, told.in_force, told.text) == (status, in_force, "I agree")
+    assert told.ended == (presenters.moment(NOW) if ended_at else None)
     expected = commands.revoke("http://here", told.grant_id, custodian=2) if in_force else None
     assert told.command == expected
     assisted = replace(PASSPORT, custody=Custody.ASSISTED)
@@ -180,8 +179,9 @@ def test_a_log_is_rebuilt_from_the_decision():
     assert topics[1:3] == ["0x" + "03" * 32, "0x" + "05" * 32]
     assert int(topics[3], 16) == 9
     data = bytes.fromhex(evidence.data[2:])
-    assert unpack_verdict(int.from_bytes(data[:32], "big")) == VERDICT
-    assert data[32:] == b"\6" * 32
+    assert unpack_terms(int.from_bytes(data[:32], "big")) == TERMS
+    assert unpack_verdict(int.from_bytes(data[32:64], "big")) == VERDICT
+    assert data[64:] == b"\6" * 32
     assert size_call(b"\3" * 32).endswith("03" * 32)
 
 
@@ -235,7 +235,7 @@ def test_projects_are_told_as_they_stand(changes, status):
         DataClass.SENSITIVE,
         NOW - 1,
         NOW + 1,
-        Commitment(bytes(32)),
+        agreement=False,
     )
     line = presenters.project_line(replace(project, **changes), at=NOW)
     assert (line.status, line.highest_class) == (status, "class 2, sensitive health data")

@@ -198,6 +198,50 @@ class TestEnding:
         assert "ask it" in capsys.readouterr().err
 
 
+class TestPolicy:
+    PAGE = "# The law\n\n| a | b |\n"
+
+    @pytest.mark.parametrize(
+        ("arguments", "path", "language"),
+        [
+            (["show"], "/v1/policy", None),
+            (["show", "--version", "3", "--language", "zh"], "/v1/policy/3", "zh"),
+            (["show", "--language", "both"], "/v1/policy", None),
+            (["changes", "1", "3", "--language", "en"], "/v1/policy/3/changes", "en"),
+        ],
+    )
+    def test_the_law_is_printed_as_the_page_that_it_is(
+        self,
+        answers: Any,
+        capsys: pytest.CaptureFixture[str],
+        arguments: list[str],
+        path: str,
+        language: str | None,
+    ) -> None:
+        page = {"Content-Type": "text/markdown; charset=utf-8"}
+        seen = answers(httpx2.Response(200, content=self.PAGE, headers=page))
+        assert 0 == main.run(["policy", *arguments])
+        assert self.PAGE == capsys.readouterr().out
+        [request] = seen
+        assert (request.url.path, request.url.params.get("language")) == (path, language)
+        assert request.headers["Accept"].startswith("text/markdown")
+        assert request.url.params.get("since") == ("1" if "changes" in arguments else None)
+
+    @pytest.mark.parametrize("arguments", [["show"], ["changes", "1", "2"]])
+    def test_as_json_it_is_what_the_service_says(
+        self, answers: Any, capsys: pytest.CaptureFixture[str], arguments: list[str]
+    ) -> None:
+        seen = answers(httpx2.Response(200, json={"version": 2}))
+        assert 0 == main.run(["policy", *arguments, "--json"])
+        assert json.loads(capsys.readouterr().out) == {"version": 2}
+        assert seen[0].headers["Accept"].startswith("application/json")
+
+    def test_a_version_that_is_none_is_misuse(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert 2 == main.run(["policy", "changes", "0", "1"])
+        assert 2 == main.run(["policy", "show", "--language", "fr"])
+        assert "zh" in capsys.readouterr().err
+
+
 class TestMember:
     def test_new_keys_prints_the_public_ones_alone(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]

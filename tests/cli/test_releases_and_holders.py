@@ -6,6 +6,7 @@ import base64
 import json
 import time
 from copy import deepcopy
+from datetime import date
 from typing import Any
 
 import httpx2
@@ -23,8 +24,9 @@ from ledger.client import (
     sign_revocation,
 )
 from ledger.client.holders import grant_of, seconds
+from ledger.domain.days import day_of
 from ledger.domain.records import Address, Salt
-from ledger.domain.vocabulary import Category, GrantFlag, Level, Purpose
+from ledger.domain.vocabulary import Category, Level
 from ledger.domain.wording import consent_text, terms_record
 from ledger.encoding.commitments import commit_record
 from ledger.encoding.hexadecimal import bytes32, to_hex
@@ -181,6 +183,9 @@ class TestHolder:
         "purposes": ["AI_TRAINING"],
         "categories": ["DIAGNOSIS", "VITALS"],
         "useTo": "2027-01-01T00:00:00Z",
+        "dataFrom": "2020-01-01",
+        "dataTo": "2024-12-31",
+        "level": "PSEUDONYMISED",
         "maxUses": 3,
         "flags": ["NO_RELINK"],
     }
@@ -191,24 +196,22 @@ class TestHolder:
             "grantId": "0x" + "bb" * 32,
             "passportId": self.WANTED["passportId"],
             "recipient": 4,
+            "recipientKinds": 0,
             "purposes": 1 << 7,
             "categories": 0b10001,
             "useFrom": 1_700_000_000,
             "useTo": seconds("2027-01-01T00:00:00Z"),
+            "dataFrom": day_of(date(2020, 1, 1)),
+            "dataTo": day_of(date(2024, 12, 31)),
             "maxUses": 3,
+            "level": 1,
             "flags": 2,
+            "template": 1,
+            "terms": "0x" + "00" * 32,
             "supersedes": "0x" + "00" * 32,
             "deadline": int(time.time()) + 600,
         }
-        text = consent_text(
-            "Northern Laboratory",
-            [Purpose.AI_TRAINING],
-            Category(0b10001),
-            grant["useFrom"],
-            grant["useTo"],
-            3,
-            GrantFlag.NO_RELINK,
-        )
+        text = consent_text("Northern Laboratory", grant_of(grant))
         salt = Salt(b"s" * 32)
         grant["terms"] = to_hex(commit_record("terms", terms_record(text), salt=salt))
         return {
@@ -235,6 +238,11 @@ class TestHolder:
             ("useTo", 2_000_000_000),
             ("maxUses", 0),
             ("flags", 0),
+            ("recipientKinds", 1),
+            ("dataFrom", 0),
+            ("dataTo", 0),
+            ("level", 0),
+            ("template", 2),
             ("supersedes", "0x" + "01" * 32),
             ("useFrom", 4_000_000_000),
             ("deadline", 4_000_000_000),
@@ -259,6 +267,25 @@ class TestHolder:
 
         with pytest.raises(SignatureRejected, match="text"):
             check_grant(prepared, self.WANTED)
+
+    def test_a_grant_to_kinds_of_members_names_them(self, prepared: dict[str, Any]) -> None:
+        wanted = {**self.WANTED, "recipient": None, "recipientKinds": ["HOSPITAL", "RESEARCH"]}
+        prepared["grant"] |= {"recipient": 0, "recipientKinds": 0b110}
+        salt = Salt(bytes32(prepared["termsSalt"]))
+
+        for name, is_signed in (("", True), ("Northern Laboratory ", False)):
+            prepared["text"] = name + consent_text("", grant_of(prepared["grant"]))
+            prepared["grant"]["terms"] = to_hex(
+                commit_record("terms", terms_record(prepared["text"]), salt=salt)
+            )
+            if is_signed:
+                assert 0b110 == check_grant(prepared, wanted).recipient_kinds
+                assert prepared["text"].startswith("All hospitals, research institutions may use my")
+            else:
+                with pytest.raises(SignatureRejected, match="text"):
+                    check_grant(prepared, wanted)
+        with pytest.raises(SignatureRejected, match="recipientKinds"):
+            check_grant(prepared, {**wanted, "recipientKinds": ["HOSPITAL"]})
 
     def test_another_start_than_decided_is_not_signed(self, prepared: dict[str, Any]) -> None:
         with pytest.raises(SignatureRejected, match="useFrom"):

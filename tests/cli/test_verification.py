@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
+from datetime import date
 from typing import Any
 
 import pytest
 
 from cli.verification import LedgerReader, check_passport
-from ledger.domain.records import BlockHeader, Event, Position, Verdict
-from ledger.domain.vocabulary import Basis, Category, DataClass, Fact, Operation, Outcome, Purpose
-from ledger.encoding.words import pack_verdict
+from ledger.domain.days import day_of
+from ledger.domain.records import BlockHeader, Event, Position, Terms, Verdict
+from ledger.domain.vocabulary import Basis, Category, DataClass, Fact, Level, Operation, Outcome, Purpose
+from ledger.encoding.words import pack_terms, pack_verdict
 from ledger.errors import VerificationError
 
 PASSPORT = "0x" + "aa" * 32
+SENTENCE = (
+    "North, on behalf of East, asked to read diagnoses, vital signs of 2020-01-01 to 2021-12-31 under a pseudonym"
+    " for training an AI model, on the basis of consent"
+)
 
 
 def _position(block: int) -> Position:
@@ -22,14 +28,20 @@ def _position(block: int) -> Position:
 
 
 def _decided(seq: int, *, missing: Fact) -> Event:
-    verdict = Verdict(
-        seq=seq,
-        policy_version=1,
-        project_id=1,
-        categories=Category.DIAGNOSIS | Category.VITALS,
+    terms = Terms(
         purpose=Purpose.AI_TRAINING,
         basis=Basis.CONSENT,
         operation=Operation.READ,
+        categories=Category.DIAGNOSIS | Category.VITALS,
+        level=Level.PSEUDONYMISED,
+        project_id=1,
+        controller_id=5,
+        first_day=day_of(date(2020, 1, 1)),
+        last_day=day_of(date(2021, 12, 31)),
+    )
+    verdict = Verdict(
+        seq=seq,
+        policy_version=1,
         data_class=DataClass.SENSITIVE,
         outcome=Outcome.DENY if missing else Outcome.PERMIT,
         facts=Fact.MEMBER_ACTIVE,
@@ -39,6 +51,7 @@ def _decided(seq: int, *, missing: Fact) -> Event:
         "passportId": bytes.fromhex("aa" * 32),
         "grantId": b"\1" * 32,
         "memberId": 4,
+        "terms": pack_terms(terms),
         "verdict": pack_verdict(verdict),
         "commitment": bytes(32),
     }
@@ -62,7 +75,10 @@ class Reader(LedgerReader):
         self.found = {
             "DecisionRecorded": [_decided(0, missing=Fact(0)), _decided(1, missing=Fact.GRANT_LIVE)],
             "ReleaseRecorded": [Event("ReleaseRecorded", released, _position(20))],
-            "MemberAdmitted": [Event("MemberAdmitted", {"memberId": 4, "name": "North"}, _position(1))],
+            "MemberAdmitted": [
+                Event("MemberAdmitted", {"memberId": 4, "name": "North"}, _position(1)),
+                Event("MemberAdmitted", {"memberId": 5, "name": "East"}, _position(2)),
+            ],
         }
 
     def events(self, name: str, *topics: bytes, to_block: int) -> Iterator[Event]:
@@ -100,13 +116,18 @@ def _shown(seq: int) -> dict[str, Any]:
         "operation": "READ",
         "categories": ["DIAGNOSIS", "VITALS"],
         "dataClass": "SENSITIVE",
+        "level": "PSEUDONYMISED",
+        "dataFrom": "2020-01-01",
+        "dataTo": "2021-12-31",
         "projectId": 1,
+        "emergencyId": None,
+        "controllerId": 5,
         "grantId": "0x" + "01" * 32,
         "outcome": "DENY" if seq else "PERMIT",
         "facts": ["MEMBER_ACTIVE"],
         "missing": ["GRANT_LIVE"] if seq else [],
         "policyVersion": 1,
-        "sentence": "North asked to read diagnoses, vital signs for training an AI model, on the basis of consent",
+        "sentence": SENTENCE,
         "answer": "refused" if seq else "permitted",
         "reasons": ["there was no consent in force"] if seq else [],
         "commitment": None,
@@ -138,17 +159,22 @@ def test_a_true_log_is_true(shown: list[dict[str, Any]]) -> None:
         ("operation", "TRANSFER"),
         ("categories", ["DIAGNOSIS"]),
         ("dataClass", "NON_SENSITIVE"),
+        ("level", "IDENTIFIED"),
+        ("dataFrom", None),
+        ("dataTo", "2022-01-01"),
         ("projectId", None),
+        ("emergencyId", 1),
+        ("controllerId", None),
         ("grantId", None),
         ("outcome", "PERMIT"),
         ("facts", []),
         ("missing", []),
         ("policyVersion", 2),
-        (
-            "sentence",
-            "South asked to read diagnoses, vital signs for training an AI model, on the basis of consent",
-        ),
-        ("sentence", "North asked to read vital signs for training an AI model, on the basis of consent"),
+        ("sentence", SENTENCE.replace("North", "South")),
+        ("sentence", SENTENCE.replace("diagnoses, ", "")),
+        ("sentence", SENTENCE.replace(" under a pseudonym", "")),
+        ("sentence", SENTENCE.replace("East", "West")),
+        ("sentence", SENTENCE.replace("2021", "2020")),
         ("answer", "permitted"),
         ("reasons", []),
         ("commitment", "0x" + "05" * 32),

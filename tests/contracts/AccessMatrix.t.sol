@@ -7,6 +7,7 @@ import {IConsents} from "../../contracts/interfaces/IConsents.sol";
 import {IDecisions} from "../../contracts/interfaces/IDecisions.sol";
 import {IMembers} from "../../contracts/interfaces/IMembers.sol";
 import {IPassports} from "../../contracts/interfaces/IPassports.sol";
+import {IPolicy} from "../../contracts/interfaces/IPolicy.sol";
 import {IProjects} from "../../contracts/interfaces/IProjects.sol";
 import {ITransfers} from "../../contracts/interfaces/ITransfers.sol";
 import {Codes} from "../../contracts/libraries/Codes.sol";
@@ -169,14 +170,12 @@ contract AccessMatrixTest is LedgerTest {
     }
 
     function test_Matrix_Founding() external {
+        IMembers.Admission memory founder = _admission(NEXT, Codes.ROLE_COMMITTEE);
+        IPolicy.Table memory law = ledger.policy();
+        IConsents.Template memory template = ledger.templateOf(TEMPLATE);
+        Outcomes memory expected = _all(FOUNDED_ALREADY, FOUNDED_ALREADY);
         // matrix: found
-        _row(
-            abi.encodeCall(
-                ledger.found,
-                (_admission(NEXT, Codes.ROLE_COMMITTEE), ledger.policy(), ledger.templateOf(TEMPLATE))
-            ),
-            _all(FOUNDED_ALREADY, FOUNDED_ALREADY)
-        );
+        _row(abi.encodeCall(ledger.found, (founder, law, template)), expected);
     }
 
     function test_Matrix_PolicyAndTemplates() external {
@@ -228,58 +227,31 @@ contract AccessMatrixTest is LedgerTest {
 
     /// @dev The holder's signature counts, not who submits it.
     function test_Matrix_Holders() external {
-        bytes32 rotation = _rotationHash(PASSPORT, delegate, IPassports.Custody.SELF);
+        IPassports.Custody self = IPassports.Custody.SELF;
+        bytes memory signature = _signedHash(HOLDER_KEY, _rotationHash(PASSPORT, delegate, self));
         // matrix: rotateHolder
-        _row(
-            abi.encodeCall(
-                ledger.rotateHolder,
-                (PASSPORT, delegate, IPassports.Custody.SELF, _signedHash(HOLDER_KEY, rotation))
-            ),
-            _anyone()
-        );
+        _row(abi.encodeCall(ledger.rotateHolder, (PASSPORT, delegate, self, signature)), _anyone());
+        signature = _signedHash(HOLDER_KEY, _guardiansHash(PASSPORT, NEW));
         // matrix: nameGuardians
-        _row(
-            abi.encodeCall(
-                ledger.nameGuardians,
-                (PASSPORT, NEW, _signedHash(HOLDER_KEY, _guardiansHash(PASSPORT, NEW)))
-            ),
-            _anyone()
-        );
+        _row(abi.encodeCall(ledger.nameGuardians, (PASSPORT, NEW, signature)), _anyone());
+        uint32 until = MEMBERSHIP_END;
+        signature = _signedHash(HOLDER_KEY, _delegationHash(PASSPORT, delegate, until));
         // matrix: nameDelegate
-        _row(
-            abi.encodeCall(
-                ledger.nameDelegate,
-                (
-                    PASSPORT,
-                    delegate,
-                    MEMBERSHIP_END,
-                    _signedHash(HOLDER_KEY, _delegationHash(PASSPORT, delegate, MEMBERSHIP_END))
-                )
-            ),
-            _anyone()
-        );
+        _row(abi.encodeCall(ledger.nameDelegate, (PASSPORT, delegate, until, signature)), _anyone());
         // matrix: recover
         _row(
             abi.encodeCall(ledger.recover, (OTHER_PASSPORT, delegate, 1, _guardians, _signatures)),
             _anyone()
         );
         // matrix: recoverAtCounter
-        _row(
-            abi.encodeCall(ledger.recoverAtCounter, (PASSPORT, delegate, IPassports.Custody.SELF)),
-            _custodianOnly()
-        );
+        _row(abi.encodeCall(ledger.recoverAtCounter, (PASSPORT, delegate, self)), _custodianOnly());
 
         _as(HOSPITAL);
-        ledger.recoverAtCounter(PASSPORT, delegate, IPassports.Custody.SELF);
+        ledger.recoverAtCounter(PASSPORT, delegate, self);
         uint32 readyAt = START + 7 days;
+        signature = _signedHash(HOLDER_KEY, _objectionHash(PASSPORT, readyAt));
         // matrix: cancelRecovery
-        _row(
-            abi.encodeCall(
-                ledger.cancelRecovery,
-                (PASSPORT, _signedHash(HOLDER_KEY, _objectionHash(PASSPORT, readyAt)))
-            ),
-            _anyone()
-        );
+        _row(abi.encodeCall(ledger.cancelRecovery, (PASSPORT, signature)), _anyone());
         vm.warp(readyAt);
         // matrix: completeRecovery
         _row(abi.encodeCall(ledger.completeRecovery, (PASSPORT)), _anyone());
@@ -290,32 +262,18 @@ contract AccessMatrixTest is LedgerTest {
         IConsents.Grant memory given = _grantOf(OTHER_GRANT, PASSPORT);
         // matrix: grant
         _row(abi.encodeCall(ledger.grant, (_one(given), _one(_signed(HOLDER_KEY, given)))), _anyone());
+        IConsents.Proof memory proof = _proof(_revocationHash(PASSPORT, GRANT));
         // matrix: revoke
-        _row(
-            abi.encodeCall(ledger.revoke, (PASSPORT, GRANT, _proof(_revocationHash(PASSPORT, GRANT)))),
-            _anyone()
-        );
+        _row(abi.encodeCall(ledger.revoke, (PASSPORT, GRANT, proof)), _anyone());
+        proof = _proof(_refusalHash(PASSPORT, ASKED_GRANT));
         // matrix: refuse
-        _row(
-            abi.encodeCall(
-                ledger.refuse,
-                (PASSPORT, ASKED_GRANT, _proof(_refusalHash(PASSPORT, ASKED_GRANT)))
-            ),
-            _anyone()
-        );
+        _row(abi.encodeCall(ledger.refuse, (PASSPORT, ASKED_GRANT, proof)), _anyone());
+        proof = _proof(_confirmationHash(PASSPORT, GRANT, 0));
         // matrix: confirm
-        _row(
-            abi.encodeCall(ledger.confirm, (PASSPORT, GRANT, _proof(_confirmationHash(PASSPORT, GRANT, 0)))),
-            _anyone()
-        );
+        _row(abi.encodeCall(ledger.confirm, (PASSPORT, GRANT, proof)), _anyone());
+        proof = _proof(_repudiationHash(PASSPORT, PAPER_GRANT));
         // matrix: repudiate
-        _row(
-            abi.encodeCall(
-                ledger.repudiate,
-                (PASSPORT, PAPER_GRANT, _proof(_repudiationHash(PASSPORT, PAPER_GRANT)))
-            ),
-            _anyone()
-        );
+        _row(abi.encodeCall(ledger.repudiate, (PASSPORT, PAPER_GRANT, proof)), _anyone());
 
         // matrix: requestConsent
         _row(abi.encodeCall(ledger.requestConsent, (PASSPORT, NEW, COMMITMENT)), _anyActive());
@@ -342,14 +300,9 @@ contract AccessMatrixTest is LedgerTest {
         expected = _all(NOT_QUALIFIED, NOT_ACTIVE);
         expected.stranger = expected.committee = NOT_MEMBER;
         expected.active[HOSPITAL] = DONE;
+        IAttestations.AttestationKind source = IAttestations.AttestationKind.SOURCE;
         // matrix: attest
-        _row(
-            abi.encodeCall(
-                ledger.attest,
-                (PASSPORT, IAttestations.AttestationKind.SOURCE, MEMBERSHIP_END, COMMITMENT)
-            ),
-            expected
-        );
+        _row(abi.encodeCall(ledger.attest, (PASSPORT, source, MEMBERSHIP_END, COMMITMENT)), expected);
     }
 
     function test_Matrix_Decisions() external {

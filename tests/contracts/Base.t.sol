@@ -698,11 +698,24 @@ abstract contract Base {
             });
     }
 
+    /// @dev Each request as a batch of its own.
+    function _each(
+        IDecisions.Request[] memory requests
+    ) internal pure returns (IDecisions.Batch[] memory batches) {
+        batches = new IDecisions.Batch[](requests.length);
+        for (uint256 index = 0; index < requests.length; ++index) {
+            batches[index] = _one(requests[index])[0];
+        }
+    }
+
     function _one(
         IDecisions.Request memory request
-    ) internal pure returns (IDecisions.Request[] memory requests) {
-        requests = new IDecisions.Request[](1);
-        requests[0] = request;
+    ) internal pure returns (IDecisions.Batch[] memory batches) {
+        batches = new IDecisions.Batch[](1);
+        batches[0].terms = request.terms;
+        batches[0].commitment = request.commitment;
+        batches[0].targets = new IDecisions.Target[](1);
+        batches[0].targets[0] = IDecisions.Target(request.passportId, request.grantId);
     }
 
     function _decide(uint32 memberId, IDecisions.Request memory request) internal returns (Verdict verdict) {

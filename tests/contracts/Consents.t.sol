@@ -7,6 +7,7 @@ import {IConsents} from "../../contracts/interfaces/IConsents.sol";
 import {IMembers} from "../../contracts/interfaces/IMembers.sol";
 import {IPassports} from "../../contracts/interfaces/IPassports.sol";
 import {Codes} from "../../contracts/libraries/Codes.sol";
+import {Facts} from "../../contracts/libraries/Facts.sol";
 import {PassportHash} from "../../contracts/libraries/PassportHash.sol";
 import {ILedger, LedgerTest} from "./Base.t.sol";
 
@@ -530,9 +531,7 @@ contract ConsentsTest is LedgerTest {
     }
 
     function test_RevertGiven_CustodianThatKeepsTheKeyIsSuspended() external {
-        IPassports.Issue memory assisted = _issueOf(UNKNOWN, holder);
-        assisted.custody = IPassports.Custody.ASSISTED;
-        _issue(HOSPITAL, assisted);
+        _issueAssisted();
         IConsents.Grant memory given = _grantOf(OTHER_GRANT, UNKNOWN);
         _suspend(HOSPITAL);
         _assertRefused(given, abi.encodePacked(IMembers.Members_NotActive.selector, uint256(HOSPITAL)));
@@ -576,6 +575,312 @@ contract ConsentsTest is LedgerTest {
         ledger.revoke(PASSPORT, GRANT, _own(signature));
     }
 
+    /* REQUEST AND REFUSE */
+
+    function test_WhenRequested_NothingIsGranted() external onlyChanges(GRANTS) {
+        vm.expectEmit(address(ledger));
+        emit IConsents.ConsentRequested(OTHER_GRANT, PASSPORT, LAB, CONTENT);
+        _ask(LAB, PASSPORT, OTHER_GRANT);
+        IConsents.GrantState memory expected;
+        expected.status = IConsents.GrantStatus.REQUESTED;
+        vm.assertEq(abi.encode(expected), _stored(OTHER_GRANT), "mark");
+    }
+
+    function test_WhenRequested_HolderGivesWhatItLikes() external {
+        _ask(CLINIC, PASSPORT, OTHER_GRANT);
+        IConsents.Grant memory given = _draft();
+        _give(given);
+        vm.assertEq(abi.encode(_stateOf(given, 0, IConsents.Assurance.SELF)), _stored(OTHER_GRANT), "grant");
+    }
+
+    function test_WhenRefused_ItIsNeverGiven() external onlyChanges(GRANTS) {
+        _ask(LAB, PASSPORT, OTHER_GRANT);
+        IConsents.Proof memory proof = _proof(_refusalHash(PASSPORT, OTHER_GRANT));
+        vm.expectEmit(address(ledger));
+        emit IConsents.ConsentRefused(OTHER_GRANT, PASSPORT);
+        vm.prank(STRANGER);
+        ledger.refuse(PASSPORT, OTHER_GRANT, proof);
+        vm.assertTrue(_status(OTHER_GRANT) == IConsents.GrantStatus.REFUSED, "refused");
+
+        _assertRefused(_draft(), abi.encodePacked(IConsents.Consents_Exists.selector, OTHER_GRANT));
+        _expectRevert(IConsents.Consents_Exists.selector, OTHER_GRANT);
+        _ask(LAB, PASSPORT, OTHER_GRANT);
+        _expectRevert(IConsents.Consents_Exists.selector, OTHER_GRANT);
+        _fileOnPaper(_draft());
+        vm.recordLogs();
+        _revoke(PASSPORT, OTHER_GRANT); // it has ended: nothing to withdraw
+        vm.assertEq(0, vm.getRecordedLogs().length, "events");
+    }
+
+    function test_WhenRequestedGrantIsWithdrawn_ItIsNeverGiven() external {
+        _ask(LAB, PASSPORT, OTHER_GRANT);
+        _revoke(PASSPORT, OTHER_GRANT);
+        vm.assertTrue(_status(OTHER_GRANT) == IConsents.GrantStatus.WITHDRAWN, "withdrawn");
+        _assertRefused(_draft(), abi.encodePacked(IConsents.Consents_Exists.selector, OTHER_GRANT));
+    }
+
+    function test_RevertWhen_RequestIsNotInOrder() external {
+        _expectRevert(IConsents.Consents_Incomplete.selector, OTHER_GRANT);
+        _as(LAB);
+        ledger.requestConsent(PASSPORT, OTHER_GRANT, 0);
+        _expectRevert(IConsents.Consents_Exists.selector, uint256(0));
+        _ask(LAB, PASSPORT, 0);
+        _expectRevert(IConsents.Consents_Exists.selector, GRANT);
+        _ask(LAB, PASSPORT, GRANT);
+        _expectRevert(IConsents.Consents_Exists.selector, GRANT);
+        _ask(LAB, OTHER_PASSPORT, GRANT); // the id is another passport's
+        _ask(LAB, PASSPORT, OTHER_GRANT);
+        _expectRevert(IConsents.Consents_Exists.selector, OTHER_GRANT);
+        _ask(CLINIC, PASSPORT, OTHER_GRANT);
+        _expectRevert(IPassports.Passports_Unknown.selector, UNKNOWN);
+        _ask(LAB, UNKNOWN, UNKNOWN);
+        _seal(PASSPORT);
+        _expectRevert(IPassports.Passports_WrongStatus.selector, PASSPORT, IPassports.PassportStatus.SEALED);
+        _ask(LAB, PASSPORT, UNKNOWN);
+        _suspend(LAB);
+        _expectRevert(IMembers.Members_NotActive.selector, LAB);
+        _ask(LAB, OTHER_PASSPORT, UNKNOWN);
+    }
+
+    function test_RevertWhen_RefusalIsNotInOrder() external {
+        IConsents.Proof memory proof = _proof(_refusalHash(PASSPORT, OTHER_GRANT));
+        _expectRevert(IConsents.Consents_WrongStatus.selector, OTHER_GRANT, IConsents.GrantStatus.NONE);
+        ledger.refuse(PASSPORT, OTHER_GRANT, proof);
+        _expectRevert(IConsents.Consents_WrongStatus.selector, GRANT, IConsents.GrantStatus.ACTIVE);
+        ledger.refuse(PASSPORT, GRANT, proof);
+        _expectRevert(IPassports.Passports_Unknown.selector, UNKNOWN);
+        ledger.refuse(UNKNOWN, OTHER_GRANT, proof);
+        _ask(LAB, PASSPORT, OTHER_GRANT);
+        proof = _proof(_revocationHash(PASSPORT, OTHER_GRANT)); // other words
+        _expectRevert(IConsents.Consents_InvalidSignature.selector, PASSPORT);
+        ledger.refuse(PASSPORT, OTHER_GRANT, proof);
+        proof = _own(_signedHash(STRANGER_KEY, _refusalHash(PASSPORT, OTHER_GRANT)));
+        _expectRevert(IConsents.Consents_InvalidSignature.selector, PASSPORT);
+        ledger.refuse(PASSPORT, OTHER_GRANT, proof);
+    }
+
+    /* PAPER */
+
+    function test_WhenFiledFromPaper_ItIsOfTheLowestAssurance() external onlyChanges(GRANTS) {
+        IConsents.Grant memory given = _draft();
+        given.flags = Codes.FLAG_NO_RELINK;
+        _expectGranted(given, IConsents.Assurance.PAPER);
+        vm.expectEmit(address(ledger));
+        emit IConsents.ConsentFiled(OTHER_GRANT, PASSPORT, CONTENT);
+        _fileOnPaper(given);
+        vm.assertEq(abi.encode(_stateOf(given, 0, IConsents.Assurance.PAPER)), _stored(OTHER_GRANT), "grant");
+    }
+
+    function test_WhenFiledFromPaper_ItPermits() external {
+        _fileOnPaper(_draft());
+        vm.assertEq(
+            Codes.PERMIT,
+            _decide(LAB, _request(PASSPORT, OTHER_GRANT, _trainingTerms())).outcome(),
+            "outcome"
+        );
+    }
+
+    function test_RevertWhen_PaperSaysWhatPaperCannot() external {
+        IConsents.Grant memory separate = _draft();
+        separate.flags = Codes.FLAG_SEPARATE;
+        _expectRevert(IConsents.Consents_Incomplete.selector, OTHER_GRANT);
+        _fileOnPaper(separate);
+        IConsents.Grant memory amendment = _draft();
+        amendment.supersedes = GRANT;
+        _expectRevert(IConsents.Consents_Incomplete.selector, OTHER_GRANT);
+        _fileOnPaper(amendment);
+        _expectRevert(IConsents.Consents_Incomplete.selector, OTHER_GRANT);
+        _as(HOSPITAL);
+        ledger.fileConsent(_draft(), 0);
+    }
+
+    function test_RevertGiven_FilerIsNotTheActiveCustodian() external {
+        _expectRevert(IPassports.Passports_NotCustodian.selector, PASSPORT, CLINIC);
+        _as(CLINIC);
+        ledger.fileConsent(_draft(), CONTENT);
+        _expectRevert(IPassports.Passports_Unknown.selector, UNKNOWN);
+        _fileOnPaper(_grantOf(OTHER_GRANT, UNKNOWN));
+        _suspend(HOSPITAL);
+        _expectRevert(IMembers.Members_NotActive.selector, HOSPITAL);
+        _fileOnPaper(_draft());
+    }
+
+    function test_RevertWhen_PaperIsNotAGrant() external {
+        IConsents.Grant memory given = _draft();
+        given.purposes = _bit(Codes.MARKETING);
+        _expectRevert(IConsents.Consents_BannedPurpose.selector, uint256(given.purposes));
+        _fileOnPaper(given);
+        given = _draft();
+        given.template = 0;
+        _expectRevert(IConsents.Consents_OutsideTemplate.selector, uint256(0));
+        _fileOnPaper(given);
+        _expectRevert(IConsents.Consents_Exists.selector, GRANT);
+        _fileOnPaper(_grantOf(GRANT, PASSPORT));
+    }
+
+    /* CONFIRM */
+
+    function test_WhenPaperIsConfirmed_ItIsOfTheSignersAssurance() external onlyChanges(GRANTS | HOLDERS) {
+        IConsents.Grant memory given = _draft();
+        _fileOnPaper(given);
+        _nameDelegate();
+        vm.expectEmit(address(ledger));
+        emit IConsents.ConsentConfirmed(OTHER_GRANT, PASSPORT, 0, IConsents.Assurance.DELEGATED);
+        ledger.confirm(
+            PASSPORT,
+            OTHER_GRANT,
+            _delegates(DELEGATE_KEY, _confirmationHash(PASSPORT, OTHER_GRANT, 0))
+        );
+        vm.expectEmit(address(ledger));
+        emit IConsents.ConsentConfirmed(OTHER_GRANT, PASSPORT, 0, IConsents.Assurance.SELF);
+        _confirm(OTHER_GRANT, 0);
+        // A weaker signature does not lower it.
+        ledger.confirm(
+            PASSPORT,
+            OTHER_GRANT,
+            _delegates(DELEGATE_KEY, _confirmationHash(PASSPORT, OTHER_GRANT, 0))
+        );
+        vm.assertEq(
+            abi.encode(_stateOf(given, 0, IConsents.Assurance.SELF)),
+            _stored(OTHER_GRANT),
+            "only the assurance differs"
+        );
+    }
+
+    function test_WhenControlChanges_GrantIsFrozenUntilConfirmed() external {
+        vm.assertEq(0, _missing(GRANT), "before");
+        _changeControl(LAB);
+        vm.assertEq(Facts.GRANT_RECIPIENT, _missing(GRANT), "frozen");
+        vm.assertEq(0, ledger.grantOf(PASSPORT, GRANT).control, "the grant itself is untouched");
+        _confirm(GRANT, 1);
+        vm.assertEq(1, ledger.grantOf(PASSPORT, GRANT).control, "confirmed");
+        vm.assertEq(0, _missing(GRANT), "after");
+    }
+
+    function test_WhenGivenAfterAChangeOfControl_ItIsNotFrozen() external {
+        _changeControl(LAB);
+        _give(_draft());
+        vm.assertEq(1, ledger.grantOf(PASSPORT, OTHER_GRANT).control, "control");
+        vm.assertEq(0, _missing(OTHER_GRANT), "missing");
+    }
+
+    function test_RevertWhen_ConfirmationIsReplayedAfterTheNextChange() external {
+        _changeControl(LAB);
+        IConsents.Proof memory proof = _proof(_confirmationHash(PASSPORT, GRANT, 1));
+        ledger.confirm(PASSPORT, GRANT, proof);
+        _changeControl(LAB);
+        vm.assertEq(Facts.GRANT_RECIPIENT, _missing(GRANT), "frozen again");
+        _expectRevert(IConsents.Consents_InvalidSignature.selector, PASSPORT);
+        ledger.confirm(PASSPORT, GRANT, proof);
+    }
+
+    function test_RevertWhen_ConfirmationIsNotInOrder() external {
+        _changeControl(LAB);
+        bytes32 words = _confirmationHash(PASSPORT, GRANT, 1);
+        IConsents.Proof[3] memory proofs = [
+            _own(_signedHash(STRANGER_KEY, words)),
+            _proof(_confirmationHash(PASSPORT, GRANT, 0)), // of the control that was
+            _proof(_confirmationHash(PASSPORT, GRANT, 2)) // of one to come
+        ];
+        for (uint256 index = 0; index < proofs.length; ++index) {
+            _expectRevert(IConsents.Consents_InvalidSignature.selector, PASSPORT);
+            ledger.confirm(PASSPORT, GRANT, proofs[index]);
+        }
+        _expectRevert(IPassports.Passports_Unknown.selector, UNKNOWN);
+        ledger.confirm(UNKNOWN, GRANT, proofs[0]);
+        _expectRevert(IConsents.Consents_WrongStatus.selector, OTHER_GRANT, IConsents.GrantStatus.NONE);
+        ledger.confirm(PASSPORT, OTHER_GRANT, proofs[0]);
+        _revoke(PASSPORT, GRANT);
+        _expectRevert(IConsents.Consents_WrongStatus.selector, GRANT, IConsents.GrantStatus.WITHDRAWN);
+        ledger.confirm(PASSPORT, GRANT, _proof(words));
+    }
+
+    function test_RevertGiven_CustodianThatKeepsTheKeyIsSuspended_ItConfirmsNothing() external {
+        _issueAssisted();
+        _give(_grantOf(OTHER_GRANT, UNKNOWN));
+        IConsents.Proof memory proof = _proof(_confirmationHash(UNKNOWN, OTHER_GRANT, 0));
+        _suspend(HOSPITAL);
+        _expectRevert(IMembers.Members_NotActive.selector, HOSPITAL);
+        ledger.confirm(UNKNOWN, OTHER_GRANT, proof);
+    }
+
+    /* REPUDIATE */
+
+    function test_WhenPaperIsRepudiated_ItPermitsNothingMore() external {
+        _fileOnPaper(_draft());
+        IConsents.GrantState memory expected = ledger.grantOf(PASSPORT, OTHER_GRANT);
+        expected.status = IConsents.GrantStatus.REPUDIATED;
+        vm.expectEmit(address(ledger));
+        emit IConsents.ConsentRepudiated(OTHER_GRANT, PASSPORT);
+        _repudiate(PASSPORT, OTHER_GRANT);
+        vm.assertEq(abi.encode(expected), _stored(OTHER_GRANT), "grant");
+        vm.assertEq(Facts.GRANT_LIVE, _missing(OTHER_GRANT), "missing");
+        _expectRevert(IConsents.Consents_Exists.selector, OTHER_GRANT);
+        _fileOnPaper(_draft());
+    }
+
+    /// @dev Who took over from the custodian that kept the key can disown what it signed.
+    function test_WhenAssistedGrantIsRepudiated_ItPermitsNothingMore() external {
+        _issueAssisted();
+        _give(_grantOf(OTHER_GRANT, UNKNOWN));
+        _repudiate(UNKNOWN, OTHER_GRANT);
+        vm.assertTrue(
+            ledger.grantOf(UNKNOWN, OTHER_GRANT).status == IConsents.GrantStatus.REPUDIATED,
+            "repudiated"
+        );
+    }
+
+    function test_RevertWhen_GrantCannotBeRepudiated() external {
+        _expectRevert(IConsents.Consents_WrongStatus.selector, GRANT, IConsents.GrantStatus.ACTIVE);
+        _repudiate(PASSPORT, GRANT); // the holder's own signature
+        _fileOnPaper(_draft());
+        IConsents.Proof memory forged = _own(
+            _signedHash(STRANGER_KEY, _repudiationHash(PASSPORT, OTHER_GRANT))
+        );
+        _expectRevert(IConsents.Consents_InvalidSignature.selector, PASSPORT);
+        ledger.repudiate(PASSPORT, OTHER_GRANT, forged);
+        _expectRevert(IPassports.Passports_Unknown.selector, UNKNOWN);
+        ledger.repudiate(UNKNOWN, OTHER_GRANT, forged);
+        _confirm(OTHER_GRANT, 0);
+        _expectRevert(IConsents.Consents_WrongStatus.selector, OTHER_GRANT, IConsents.GrantStatus.ACTIVE);
+        _repudiate(PASSPORT, OTHER_GRANT); // confirmed, it is the holder's own
+        _revoke(PASSPORT, OTHER_GRANT);
+        _expectRevert(IConsents.Consents_WrongStatus.selector, OTHER_GRANT, IConsents.GrantStatus.WITHDRAWN);
+        _repudiate(PASSPORT, OTHER_GRANT);
+    }
+
+    /* FLIPPED, ELSEWHERE, LATE: for the other words that a holder signs */
+
+    function test_RevertWhen_OtherWordsAreFlippedOrMeantForElsewhere() external {
+        _ask(LAB, PASSPORT, OTHER_GRANT);
+        _fileOnPaper(_grantOf(THIRD_GRANT, PASSPORT));
+        bytes32[4] memory words = [
+            _revocationHash(PASSPORT, GRANT),
+            _refusalHash(PASSPORT, OTHER_GRANT),
+            _confirmationHash(PASSPORT, GRANT, 0),
+            _repudiationHash(PASSPORT, THIRD_GRANT)
+        ];
+        bytes32[2] memory elsewhere = [
+            _domainSeparator(1, address(ledger)),
+            _domainSeparator(block.chainid, STRANGER)
+        ];
+        for (uint256 index = 0; index < words.length; ++index) {
+            for (uint256 place = 0; place < elsewhere.length; ++place)
+                _assertBadWords(index, _sign(HOLDER_KEY, _digest(elsewhere[place], words[index])));
+            (uint8 v, bytes32 r, bytes32 s) = vm.sign(HOLDER_KEY, _digest(words[index]));
+            bytes32 flipped = bytes32(SECP256K1_N - uint256(s));
+            _assertBadWords(index, abi.encodePacked(r, flipped, v ^ 7));
+        }
+    }
+
+    function _assertBadWords(uint256 which, bytes memory signature) private {
+        _expectRevert(IConsents.Consents_InvalidSignature.selector, PASSPORT);
+        if (which == 0) ledger.revoke(PASSPORT, GRANT, _own(signature));
+        else if (which == 1) ledger.refuse(PASSPORT, OTHER_GRANT, _own(signature));
+        else if (which == 2) ledger.confirm(PASSPORT, GRANT, _own(signature));
+        else ledger.repudiate(PASSPORT, THIRD_GRANT, _own(signature));
+    }
+
     function test_WhenUnknown_GrantIsAllZero() external view {
         IConsents.GrantState memory nothing;
         vm.assertEq(abi.encode(nothing), _stored(OTHER_GRANT), "grant");
@@ -585,6 +890,45 @@ contract ConsentsTest is LedgerTest {
 
     function _draft() private pure returns (IConsents.Grant memory) {
         return _grantOf(OTHER_GRANT, PASSPORT);
+    }
+
+    function _ask(uint32 memberId, bytes32 passportId, bytes32 grantId) private {
+        _as(memberId);
+        ledger.requestConsent(passportId, grantId, CONTENT);
+    }
+
+    function _fileOnPaper(IConsents.Grant memory given) private {
+        _as(HOSPITAL);
+        ledger.fileConsent(given, CONTENT);
+    }
+
+    function _issueAssisted() private {
+        IPassports.Issue memory assisted = _issueOf(UNKNOWN, holder);
+        assisted.custody = IPassports.Custody.ASSISTED;
+        _issue(HOSPITAL, assisted);
+    }
+
+    function _nameDelegate() private {
+        bytes memory signature = _signedHash(HOLDER_KEY, _delegationHash(PASSPORT, delegate, MEMBERSHIP_END));
+        ledger.nameDelegate(PASSPORT, delegate, MEMBERSHIP_END, signature);
+    }
+
+    /// @dev By the holder.
+    function _proof(bytes32 structHash) private view returns (IConsents.Proof memory) {
+        return _own(_signedHash(HOLDER_KEY, structHash));
+    }
+
+    function _confirm(bytes32 grantId, uint16 control) private {
+        ledger.confirm(PASSPORT, grantId, _proof(_confirmationHash(PASSPORT, grantId, control)));
+    }
+
+    function _repudiate(bytes32 passportId, bytes32 grantId) private {
+        ledger.repudiate(passportId, grantId, _proof(_repudiationHash(passportId, grantId)));
+    }
+
+    /// @dev What the lab's request to train is missing under the grant.
+    function _missing(bytes32 grantId) private returns (uint32) {
+        return _decide(LAB, _request(PASSPORT, grantId, _trainingTerms())).missing();
     }
 
     function _stored(bytes32 grantId) private view returns (bytes memory) {

@@ -102,7 +102,7 @@ contract DecisionsTest is LedgerTest {
         for (uint40 round = 0; round < 2; ++round) {
             vm.recordLogs();
             _as(callers[round]);
-            Verdict[] memory verdicts = ledger.decide(requests);
+            Verdict[] memory verdicts = ledger.decide(_each(requests));
             bytes32[5] memory data = _decisionsLogged(callers[round], requests);
             for (uint256 index = 0; index < 5; ++index) {
                 uint40 before = round * (requests[index].passportId == PASSPORT ? 3 : 2);
@@ -114,6 +114,45 @@ contract DecisionsTest is LedgerTest {
         }
         vm.assertEq(6, ledger.sizeOf(PASSPORT), "size");
         vm.assertEq(4, ledger.sizeOf(OTHER_PASSPORT), "size of the other");
+    }
+
+    /// @dev Targets under equal terms are answered as if each were asked for by itself.
+    function test_WhenTargetsShareTheirTerms_AnswersAreTheSame() external {
+        _giveLimited(1);
+        IDecisions.Target[] memory targets = new IDecisions.Target[](6);
+        targets[0] = IDecisions.Target(PASSPORT, GRANT);
+        targets[1] = IDecisions.Target(OTHER_PASSPORT, GRANT); // another custodian's
+        targets[2] = IDecisions.Target(PASSPORT, OTHER_GRANT);
+        targets[3] = IDecisions.Target(PASSPORT, OTHER_GRANT); // used up by then
+        targets[4] = IDecisions.Target(OTHER_PASSPORT, 0);
+        targets[5] = IDecisions.Target(PASSPORT, UNKNOWN);
+        Terms[2] memory terms = [_trainingTerms(), _transferTerms()];
+        IDecisions.Request[] memory requests = new IDecisions.Request[](12);
+        IDecisions.Batch[] memory batches = new IDecisions.Batch[](2);
+        for (uint256 index = 0; index < 12; ++index) {
+            IDecisions.Target memory target = targets[index % 6];
+            requests[index] = _request(target.passportId, target.grantId, terms[index / 6]);
+        }
+        batches[0] = IDecisions.Batch(terms[0], COMMITMENT, targets);
+        batches[1] = IDecisions.Batch(terms[1], COMMITMENT, targets);
+
+        uint256 snapshot = vm.snapshotState();
+        vm.recordLogs();
+        _as(LAB);
+        Verdict[] memory expected = ledger.decide(_each(requests));
+        bytes memory logs = abi.encode(vm.getRecordedLogs());
+        bytes32 head = ledger.head();
+        vm.revertToState(snapshot);
+        vm.recordLogs();
+        _as(LAB);
+        Verdict[] memory actual = ledger.decide(batches);
+        vm.assertEq(logs, abi.encode(vm.getRecordedLogs()), "logs");
+        vm.assertEq(head, ledger.head(), "head");
+        vm.assertEq(abi.encode(expected), abi.encode(actual), "verdicts");
+        _assertVerdict(Codes.PERMIT, 0, actual[2]);
+        _assertVerdict(Codes.DENY, Facts.GRANT_QUOTA, actual[3]);
+        vm.assertEq(LAB, ledger.transferPermit(PASSPORT, actual[6].seq()), "permit of the second batch");
+        vm.assertEq(0, ledger.transferPermit(PASSPORT, actual[0].seq()), "none of the first");
     }
 
     function test_WhenLawChanges_LaterDecisionsNameTheNewVersion() external {
@@ -149,7 +188,14 @@ contract DecisionsTest is LedgerTest {
     function test_RevertWhen_BatchIsEmpty() external {
         _expectRevert(IDecisions.Decisions_Empty.selector);
         _as(LAB);
-        ledger.decide(new IDecisions.Request[](0));
+        ledger.decide(new IDecisions.Batch[](0));
+
+        IDecisions.Batch[] memory batches = new IDecisions.Batch[](2);
+        batches[0] = _one(_request(PASSPORT, GRANT, _trainingTerms()))[0];
+        batches[1].terms = _trainingTerms(); // without a target
+        _expectRevert(IDecisions.Decisions_Empty.selector);
+        _as(LAB);
+        ledger.decide(batches);
     }
 
     function test_RevertWhen_OneOfABatchIsMalformed() external {
@@ -158,7 +204,7 @@ contract DecisionsTest is LedgerTest {
         requests[1] = _request(PASSPORT, GRANT, Terms.wrap(0));
         _expectRevert(IDecisions.Decisions_Malformed.selector, 1, 0);
         _as(LAB);
-        ledger.decide(requests);
+        ledger.decide(_each(requests));
         vm.assertEq(0, ledger.sizeOf(PASSPORT), "size");
     }
 
@@ -260,7 +306,7 @@ contract DecisionsTest is LedgerTest {
         IDecisions.Request[] memory requests = new IDecisions.Request[](2);
         requests[0] = requests[1] = _request(PASSPORT, OTHER_GRANT, _trainingTerms());
         _as(LAB);
-        Verdict[] memory verdicts = ledger.decide(requests);
+        Verdict[] memory verdicts = ledger.decide(_each(requests));
         _assertVerdict(Codes.PERMIT, 0, verdicts[0]);
         _assertVerdict(Codes.DENY, Facts.GRANT_QUOTA, verdicts[1]);
     }
@@ -293,7 +339,7 @@ contract DecisionsTest is LedgerTest {
         IDecisions.Request[] memory requests = new IDecisions.Request[](3);
         requests[0] = requests[1] = requests[2] = _request(PASSPORT, GRANT, _trainingTerms());
         _as(LAB);
-        Verdict[] memory verdicts = ledger.decide(requests);
+        Verdict[] memory verdicts = ledger.decide(_each(requests));
         _assertVerdict(Codes.PERMIT, 0, verdicts[0]);
         _assertVerdict(Codes.DENY, Facts.WITHIN_CAP, verdicts[1]);
         _assertVerdict(Codes.DENY, Facts.WITHIN_CAP, verdicts[2]);

@@ -25,6 +25,8 @@ contract FactsTest is Base {
         uint8 basis;
         uint16 categories;
         uint8 level;
+        uint16 firstDay;
+        uint16 lastDay;
         // what happened before it
         uint256 uses; // permits already given
         uint256 time; // 0 for now
@@ -40,6 +42,8 @@ contract FactsTest is Base {
         bool grantToAnother;
         bool grantOfAnotherPassport;
         bool grantOmitted;
+        bool toKinds;
+        bool controlChanged;
         bool byCustodian;
         uint16 cap; // permits a day, spent
     }
@@ -287,6 +291,119 @@ contract FactsTest is Base {
         _assertVerdict(0, _ask(s, requester, passportId, s.grant.grantId, projectId));
     }
 
+    /* DATA PERIOD: a request with no last day asks for all that there is */
+
+    function test_WhenGrantLimitsTheDays_BothEndsAreIn() external {
+        uint16[2][9] memory asked = [
+            [uint16(100), 200],
+            [uint16(101), 199],
+            [uint16(150), 150],
+            [uint16(99), 200],
+            [uint16(100), 201],
+            [uint16(0), 200],
+            [uint16(100), 0],
+            [uint16(0), 0],
+            [uint16(201), 300]
+        ];
+        for (uint256 index = 0; index < asked.length; ++index) {
+            Scenario memory s = _training();
+            s.grant.dataFrom = 100;
+            s.grant.dataTo = 200;
+            (s.firstDay, s.lastDay) = (asked[index][0], asked[index][1]);
+            _assertAnswer(index < 3 ? 0 : Facts.GRANT_PERIOD, s);
+        }
+    }
+
+    function test_WhenGrantLimitsOneEnd_TheOtherIsOpen() external {
+        Scenario memory s = _training();
+        s.grant.dataFrom = 100;
+        s.firstDay = 100;
+        _assertAnswer(0, s);
+        s.firstDay = 99;
+        _assertAnswer(Facts.GRANT_PERIOD, s);
+
+        s = _training();
+        s.grant.dataTo = 200;
+        s.lastDay = 200;
+        _assertAnswer(0, s);
+        s.lastDay = 201;
+        _assertAnswer(Facts.GRANT_PERIOD, s);
+        (s.firstDay, s.lastDay) = (200, 200);
+        _assertAnswer(0, s);
+    }
+
+    function test_WhenGrantLimitsNoDay_EveryDayIsIn() external {
+        Scenario memory s = _training();
+        (s.firstDay, s.lastDay) = (1, type(uint16).max);
+        _assertAnswer(0, s);
+    }
+
+    /* LEVEL OF DE-IDENTIFICATION */
+
+    function test_WhenLawDemandsALevel_RequestOrDataMustHaveIt() external {
+        Scenario memory s = _training();
+        s.level = Codes.IDENTIFIED;
+        _assertAnswer(Facts.LEVEL_SUFFICIENT, s);
+        s.passport.level = Codes.PSEUDONYMISED; // the data has it in any case
+        _assertAnswer(0, s);
+        s.passport.level = Codes.IDENTIFIED;
+        for (s.level = Codes.PSEUDONYMISED; s.level < Codes.LEVELS; ++s.level) _assertAnswer(0, s);
+    }
+
+    function test_WhenGrantDemandsMore_ItCounts() external {
+        Scenario memory s = _training();
+        s.grant.level = Codes.DEIDENTIFIED;
+        _assertAnswer(Facts.LEVEL_SUFFICIENT, s);
+        s.level = Codes.DEIDENTIFIED;
+        _assertAnswer(0, s);
+        s.level = Codes.IDENTIFIED;
+        s.passport.level = Codes.DEIDENTIFIED;
+        _assertAnswer(0, s);
+    }
+
+    function test_WhenGrantDemandsLess_LawCounts() external {
+        Scenario memory s = _training();
+        s.grant.level = Codes.IDENTIFIED;
+        s.level = Codes.IDENTIFIED;
+        _assertAnswer(Facts.LEVEL_SUFFICIENT, s);
+    }
+
+    function test_WhenGrantIsNotReliedOn_ItsLevelDoesNotMatter() external {
+        Scenario memory s = _care(Codes.CUSTODIAN_CARE);
+        s.byCustodian = true;
+        s.grant.level = Codes.AGGREGATE;
+        s.level = Codes.IDENTIFIED;
+        _assertAnswer(0, s);
+    }
+
+    /* RECIPIENT */
+
+    function test_WhenGrantNamesKinds_EachMemberOfTheKindIsARecipient() external {
+        Scenario memory s = _training();
+        s.toKinds = true;
+        for (uint8 kind = 0; kind <= uint8(type(IMembers.MemberKind).max); ++kind) {
+            s.requester.kind = IMembers.MemberKind(kind);
+            s.grant.recipientKinds = uint16(1 << kind);
+            _assertAnswer(0, s);
+            s.grant.recipientKinds = uint16(1 << ((kind + 1) % 6));
+            _assertAnswer(Facts.GRANT_RECIPIENT, s);
+            s.grant.recipientKinds = (1 << 6) - 1;
+            _assertAnswer(0, s);
+        }
+    }
+
+    /// @dev Who was not named cannot be bought.
+    function test_WhenGrantNamesKinds_ChangeOfControlFreezesNothing() external {
+        Scenario memory s = _training();
+        s.toKinds = true;
+        s.grant.recipientKinds = uint16(1 << uint8(s.requester.kind));
+        s.controlChanged = true;
+        _assertAnswer(0, s);
+        s.toKinds = false;
+        s.grant.recipientKinds = 0;
+        _assertAnswer(Facts.GRANT_RECIPIENT, s);
+    }
+
     /* TIME */
 
     function test_WhenUsePeriodStarts_StartItselfIsIn() external {
@@ -393,7 +510,12 @@ contract FactsTest is Base {
         if (!s.grantOmitted) {
             s.grant.grantId = grantId = keccak256(abi.encode("grant", _count));
             s.grant.passportId = s.grantOfAnotherPassport ? _another(s.passport) : passportId;
-            s.grant.recipient = s.grantToAnother ? CLINIC : requester;
+            s.grant.recipient =
+                s.toKinds
+                    ? 0
+                    : s.grantToAnother
+                        ? CLINIC
+                        : requester;
             _give(s.grant);
         }
     }
@@ -411,6 +533,7 @@ contract FactsTest is Base {
         uint32 projectId
     ) private {
         if (s.suspended) _suspend(requester);
+        if (s.controlChanged) _changeControl(requester);
         if (s.sealedUp) _seal(passportId);
         if (s.destroyed) _destroy(HOSPITAL, passportId);
         if (s.grantRevoked) _revoke(passportId, grantId);
@@ -433,7 +556,7 @@ contract FactsTest is Base {
 
     function _termsOf(Scenario memory s, uint32 projectId) private pure returns (Terms terms) {
         terms = TermsLib.pack(s.purpose, s.basis, Codes.READ, s.categories, projectId);
-        return terms.atLevel(s.level);
+        return terms.atLevel(s.level).between(s.firstDay, s.lastDay);
     }
 
     /* ASSERTIONS */

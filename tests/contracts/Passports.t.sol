@@ -76,9 +76,17 @@ contract PassportsTest is LedgerTest {
     }
 
     function test_WhenHolderIsLongerThanAnAccount_ItIsStored() external {
-        bytes memory key = abi.encodePacked(STRANGER, bytes32(uint256(1)), bytes32(uint256(2)));
+        bytes memory key = abi.encodePacked(address(ledger), bytes32(uint256(1)), bytes32(uint256(2)));
         _issue(HOSPITAL, _issueOf(NEW, key));
         vm.assertEq(key, _passport(NEW).holder, "holder");
+    }
+
+    /// @dev The identity precompile would take every signature for good.
+    function test_RevertWhen_VerifierHasNoCode() external {
+        IPassports.Issue memory given = _issueOf(NEW, abi.encodePacked(address(4), bytes32(uint256(1))));
+        _as(HOSPITAL);
+        _expectRevert(IPassports.Passports_Incomplete.selector, NEW);
+        ledger.issue(_one(given));
     }
 
     /* LOCK */

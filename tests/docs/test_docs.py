@@ -107,3 +107,14 @@ def test_each_decision_says_context_decision_and_consequences() -> None:
         text = path.read_text()
         assert path.name[:4] in text.splitlines()[0]
         assert all(f"**{word}.**" in text for word in ("Context", "Decision", "Consequences")), path.name
+
+
+def test_the_glossary_has_each_word_once() -> None:
+    """One word per concept, one concept per word."""
+    rows = [
+        line for line in (ROOT / "docs" / "glossary.md").read_text().splitlines() if line.startswith("| ")
+    ]
+    words = [word.strip() for row in rows[2:] for word in row.split("|")[1].split(",")]
+
+    assert len(words) > 80
+    assert [word for word in words if words.count(word) > 1] == []

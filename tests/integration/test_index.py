@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import delete, select, update
 
 from ledger.chain.contract import LedgerContract
+from ledger.chain.devnet import Devnet
 from ledger.chain.indexer import Indexer
 from ledger.chain.rpc import Node
 from ledger.domain.vocabulary import Role
@@ -17,6 +19,15 @@ from ledger.store.database import Database
 from ledger.store.index import SqlIndex
 from ledger.store.tables import PROJECTION, cursor, decisions
 from tests.support.world import Actor, World
+
+
+@pytest.fixture(scope="module")
+def devnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Devnet]:
+    """Return a devnet of this module's own: it is wound back, and other services would send again what they lost."""
+    node = Devnet(tmp_path_factory.mktemp("index-devnet"))
+    node.start()
+    yield node
+    node.stop()
 
 
 @pytest.fixture(scope="module")

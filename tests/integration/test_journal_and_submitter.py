@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ import pytest
 from ledger.bootstrap import build
 from ledger.chain.devnet import Devnet
 from ledger.chain.rpc import Node
-from ledger.domain.records import Address
+from ledger.domain.records import Address, Terms
 from ledger.domain.vocabulary import Basis, Category, Operation, Outcome, Purpose, Role
 from ledger.encoding.hexadecimal import to_hex
+from ledger.encoding.words import pack_terms
 from ledger.errors import ConfigurationError, Conflict, InvalidInput, NodeUnreachable, NotFound
 from ledger.ports import Call, OperationStatus, SignedTransaction
 from ledger.service.decisions import AccessRequest
@@ -54,8 +56,9 @@ def test_one_bad_operation_does_not_fail_its_neighbours(world: World) -> None:
     hospital = world.admit("Neighbour hospital", Role.CUSTODIAN)
     company = world.admit("Neighbour company", Role.PROCESSOR)
     passport = world.register(hospital)
-    good = [to_hex(passport), to_hex(bytes(32)), to_hex(bytes(32)), 1 << 24 | 1 << 8]
-    bad = [to_hex(bytes(31) + b"\x01"), to_hex(bytes(32)), to_hex(bytes(32)), 1 << 24 | 1 << 8]
+    terms = pack_terms(Terms(Purpose.PRIMARY_CARE, Basis.CONSENT, Operation.READ, Category.DIAGNOSIS))
+    good = [to_hex(passport), to_hex(bytes(32)), to_hex(bytes(32)), terms]
+    bad = [to_hex(bytes(31) + b"\x01"), to_hex(bytes(32)), to_hex(bytes(32)), terms]
     calls = [Call("decide", ([item],)) for item in (good, bad, good)]
 
     operations = [world.service.writer.submit(company.member.signer, call) for call in calls]
@@ -212,7 +215,11 @@ def test_a_node_that_is_down_keeps_what_was_accepted(tmp_path_factory: pytest.Te
         assert found is not None
         assert found.block_hash == head.block_hash
         assert [r.verdict.seq for r in world.service.index.decisions(passport_id=passport)[0]] == [1, 0]
-        assert set(world.runtime.checks().values()) == {None}
+        # Each signer says that the node is back when it next looks.
+        deadline = time.monotonic() + 20
+        while (trouble := set(world.runtime.checks().values())) != {None}:
+            assert time.monotonic() < deadline, trouble
+            time.sleep(0.1)
     finally:
         world.stop()
         node.stop()

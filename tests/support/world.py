@@ -107,6 +107,17 @@ class World:
         """Return the chain's time."""
         return self.service.chain.head().time
 
+    def pass_time(self, seconds: int) -> None:
+        """Move the chain's clock forward; only on a devnet of the test's own, for others live on the shared one."""
+        self.runtime.node.request("evm_increaseTime", hex(seconds))
+        self.runtime.node.request("evm_mine")
+
+    def until(self, moment: int) -> None:
+        """Move the chain's clock so that the newest block carries a time; nothing if it is later already."""
+        if moment > self.now():
+            self.runtime.node.request("evm_setNextBlockTimestamp", hex(moment))
+            self.runtime.node.request("evm_mine")
+
     def done(self, operation: WriteOperation) -> WriteOperation:
         """Wait until an operation is mined and indexed."""
         operation = self.service.writer.wait(operation.operation_id, timeout=30)
@@ -156,12 +167,13 @@ class World:
         *,
         holder: str | None = None,
         document: dict[str, Any] | None = None,
+        lock: int = 0,
     ) -> PassportId:
         """Register *document*, or a real bundle under a patient reference of its own."""
         document = document or bundle(index, reference=f"patient-{next(_references)}")
         purposes = [p for p in Purpose if p not in (Purpose.MARKETING, Purpose.RESALE)]
         sealed, operation = self.service.records.register(
-            custodian.member, document, purposes=purposes, holder=holder
+            custodian.member, document, purposes=purposes, holder=holder, lock=lock
         )
         self.done(operation)
         return sealed.passport_id

@@ -16,42 +16,61 @@ from typing import Any
 from eth_abi.abi import decode, encode
 from eth_utils.crypto import keccak
 
+from ledger.audit.folds import apply, decision_entry
 from ledger.audit.replay import decide_again
-from ledger.audit.state import LedgerState, decision_entry
+from ledger.audit.state import LedgerState
 from ledger.chain import artifacts
 from ledger.domain.records import (
     NO_GRANT,
     Address,
     BlockHeader,
+    EmergencyLimits,
     Event,
     GrantId,
+    GrantState,
     PassportId,
     PolicyTable,
     Position,
+    Terms,
     TransferId,
     Verdict,
 )
 from ledger.domain.vocabulary import (
+    ActKind,
+    Approval,
+    Assurance,
+    AttestationKind,
     Basis,
     Category,
     Custody,
     DataClass,
-    Fact,
+    EmergencyFinding,
+    EmergencyReason,
     GrantFlag,
+    GrantStatus,
+    Level,
+    MemberKind,
     Operation,
-    Outcome,
     Purpose,
     Role,
+    SeatKind,
     Technique,
+    kind_set,
 )
 from ledger.encoding.events import RawLog, canonical_type, event_topic, selector
-from ledger.encoding.words import pack_verdict
+from ledger.encoding.structs import policy_values
+from ledger.encoding.words import pack_terms, pack_verdict
 from ledger.errors import TooLarge
 
 START = 1_800_000_000
-DAY = 24 * 3600
+HOUR = 3600
+DAY = 24 * HOUR
 STUDY = Category.DIAGNOSIS | Category.LABORATORY
 ALL_PURPOSES = 0xFFFF
+#: The members of a ledger that has begun.
+COMMITTEE, HOSPITAL, LAB, ETHICS, COMPLIANCE = 1, 2, 3, 4, 5
+#: Where they are, ISO 3166-1 numeric.
+HERE = 156
 LEDGER = Address("0x" + "5a" * 20)
 CHAIN_ID = 20_261
 
@@ -60,14 +79,24 @@ def default_law() -> PolicyTable:
     """Return the law that a new ledger starts with; tests/contracts/Vectors.t.sol checks the file."""
     path = Path(__file__).resolve().parent.parent / "vectors" / "default-policy.json"
     given = json.loads(path.read_text())
+    limits = given["emergencies"]
     return PolicyTable(
         version=given["version"],
         required=tuple(int(word, 16) for word in given["required"]),
         necessary=int(given["necessary"], 16),
+        levels=int(given["levels"], 16),
         core_categories=Category(given["coreCategories"]),
         sensitive_categories=Category(given["sensitiveCategories"]),
         banned_purposes=given["bannedPurposes"],
         max_grant_seconds=given["maxGrantSeconds"],
+        emergencies=EmergencyLimits(
+            seconds=limits["seconds"],
+            categories=Category(limits["categories"]),
+            monthly_quota=limits["monthlyQuota"],
+            review_seconds=limits["reviewSeconds"],
+            max_declaration_seconds=limits["maxDeclarationSeconds"],
+            recovery_seconds=limits["recoverySeconds"],
+        ),
     )
 
 
@@ -84,21 +113,35 @@ class Chronicle:
 
     @classmethod
     def begun(cls) -> Chronicle:
-        """Return a ledger with the default law, a committee (1), a hospital (2) and a laboratory (3)."""
+        """Return a ledger as it is founded, with a hospital, a laboratory, an ethics and a compliance body."""
         chronicle = cls()
-        chronicle.admit("Committee", Role.COMMITTEE)
-        chronicle.law(default_law())
-        chronicle.admit("Hospital", Role.CUSTODIAN)
-        chronicle.admit("Lab", Role.PROCESSOR)
+        chronicle.admit("Committee", Role.COMMITTEE, kind=MemberKind.AUTHORITY)
+        chronicle.emit("SeatSet", memberId=COMMITTEE, kind=int(SeatKind.CONVENOR), same_block=True)
+        for kind in ActKind:
+            chronicle.emit("RuleSet", kind=int(kind), rule=(1, 0, 0), same_block=True)
+        chronicle.law(default_law(), same_block=True)
+        chronicle.emit(
+            "TemplateIssued",
+            template=1,
+            content=(0x0FFF, 0xFFFF, 0x3F, 3650 * DAY, False, chronicle.name()),
+            same_block=True,
+        )
+        chronicle.admit("Hospital", Role.CUSTODIAN | Role.EMERGENCY, kind=MemberKind.HOSPITAL)
+        chronicle.admit("Lab", Role.PROCESSOR, kind=MemberKind.RESEARCH)
+        chronicle.admit("Ethics body", Role.ETHICS | Role.REGULATOR | Role.VERIFIER)
+        chronicle.admit("Compliance body", Role.COMPLIANCE)
         return chronicle
 
     def emit(self, name: str, /, *, same_block: bool = False, **arguments: Any) -> Position:
         """Emit an event and fold it into the state."""
         position = self.place(same_block=same_block)
-        event = Event(name, arguments, position)
-        self.events.append(event)
-        self.state.apply(event)
+        self.record(Event(name, arguments, position))
         return position
+
+    def record(self, event: Event) -> None:
+        """Fold an event into the state."""
+        self.events.append(event)
+        apply(self.state, event)
 
     def place(self, *, same_block: bool = False) -> Position:
         """Return the next place on the chain."""
@@ -115,8 +158,17 @@ class Chronicle:
         self._names += 1
         return keccak(text=f"name {self._names}")
 
+    # Members and the law
+
     def admit(
-        self, name: str, roles: Role, *, purposes: int = ALL_PURPOSES, valid_to: int = START + 3650 * DAY
+        self,
+        name: str,
+        roles: Role,
+        *,
+        purposes: int = ALL_PURPOSES,
+        valid_to: int = START + 3650 * DAY,
+        kind: MemberKind = MemberKind.OTHER,
+        jurisdiction: int = HERE,
     ) -> int:
         """Admit a member; returns its number."""
         member_id = len(self.state.members) + 1
@@ -126,28 +178,47 @@ class Chronicle:
             signer="0x" + f"{member_id:040x}",
             roles=int(roles),
             purposes=purposes,
-            jurisdiction=156,
+            jurisdiction=jurisdiction,
             validTo=valid_to,
+            kind=int(kind),
             signingKey=self.name(),
             sealingKey=self.name(),
             name=name,
         )
         return member_id
 
-    def law(self, table: PolicyTable) -> None:
+    def law(self, table: PolicyTable, *, same_block: bool = False) -> None:
         """Put a law into force."""
-        values = (
-            table.required,
-            table.necessary,
-            int(table.core_categories),
-            int(table.sensitive_categories),
-            table.banned_purposes,
-            table.max_grant_seconds,
+        self.emit(
+            "PolicySet",
+            version=self.state.policy_version + 1,
+            table=policy_values(table),
+            same_block=same_block,
         )
-        self.emit("PolicySet", version=self.state.policy_version + 1, table=values)
+
+    def entrust(
+        self, controller: int, processor: int, *, purposes: int = ALL_PURPOSES, valid_to: int
+    ) -> None:
+        """Let a controller entrust a processor."""
+        self.emit(
+            "MemberEntrusted",
+            controller=controller,
+            processor=processor,
+            purposes=purposes,
+            validTo=valid_to,
+            agreement=self.name(),
+        )
+
+    # Passports, projects, statements
 
     def issue(
-        self, custodian: int = 2, *, purposes: int = ALL_PURPOSES, custody: Custody = Custody.SELF
+        self,
+        custodian: int = HOSPITAL,
+        *,
+        purposes: int = ALL_PURPOSES,
+        custody: Custody = Custody.SELF,
+        level: Level = Level.IDENTIFIED,
+        lock: int = 0,
     ) -> PassportId:
         """Issue a passport."""
         passport_id = PassportId(self.name())
@@ -155,116 +226,263 @@ class Chronicle:
             "PassportIssued",
             passportId=passport_id,
             custodian=custodian,
-            holder="0x" + self.name()[:20].hex(),
+            holder=self.name()[:20],
             custody=int(custody),
             purposes=purposes,
+            level=int(level),
+            lock=lock,
             content=self.name(),
         )
         return passport_id
 
-    def file_project(self, member_id: int = 3, **changes: Any) -> int:
-        """File a project for AI training with federated learning."""
+    def file_project(self, member_id: int = LAB, *, reviewed: bool = True, **changes: Any) -> int:
+        """File a project for AI training with federated learning, approved by both bodies."""
         project_id = len(self.state.projects) + 1
         given: dict[str, Any] = {
             "purposes": 1 << Purpose.AI_TRAINING,
             "categories": 0xFFFF,
             "techniques": int(Technique.FEDERATED_LEARNING),
-            "highestClass": int(DataClass.CORE_PRIVACY),
-            "validFrom": START,
-            "validTo": START + 365 * DAY,
+            "highest_class": int(DataClass.CORE_PRIVACY),
+            "valid_from": START,
+            "valid_to": START + 365 * DAY,
             "agreement": self.name(),
             **changes,
         }
-        self.emit("ProjectFiled", projectId=project_id, memberId=member_id, description=self.name(), **given)
+        self.emit(
+            "ProjectFiled",
+            projectId=project_id,
+            memberId=member_id,
+            filing=tuple(given.values()),
+            description=self.name(),
+        )
+        if reviewed:
+            self.review_project(project_id, Approval.ETHICS, ETHICS, same_block=True)
+            self.review_project(project_id, Approval.COMPLIANCE, COMPLIANCE, same_block=True)
         return project_id
 
-    def give(self, passport_id: PassportId, recipient: int = 3, **changes: Any) -> GrantId:
-        """Give consent to AI training on the study's categories."""
+    def review_project(
+        self,
+        project_id: int,
+        approval: Approval,
+        member_id: int,
+        *,
+        approved: bool = True,
+        same_block: bool = False,
+    ) -> None:
+        """Approve a project, or take an approval back."""
+        self.emit(
+            "ProjectReviewed",
+            projectId=project_id,
+            memberId=member_id,
+            approval=int(approval),
+            approved=approved,
+            opinion=self.name(),
+            same_block=same_block,
+        )
+
+    def attest(
+        self, subject: bytes, kind: AttestationKind, issuer: int, *, valid_to: int = START + DAY
+    ) -> None:
+        """State something of a passport or a project."""
+        self.emit(
+            "Attested",
+            subject=subject,
+            kind=int(kind),
+            issuer=issuer,
+            validTo=valid_to,
+            statement=self.name(),
+        )
+
+    # Consents
+
+    def ask(self, passport_id: PassportId, member_id: int = LAB) -> GrantId:
+        """Ask a holder for consent."""
         grant_id = GrantId(self.name())
-        given: dict[str, Any] = {
-            "purposes": 1 << Purpose.AI_TRAINING,
-            "categories": int(STUDY),
-            "useFrom": START,
-            "useTo": START + 100 * DAY,
-            "maxUses": 0,
-            "flags": int(GrantFlag(0)),
-            "terms": self.name(),
-            "supersedes": NO_GRANT,
-            **changes,
-        }
-        if given["supersedes"] != NO_GRANT:
-            self.emit(
-                "ConsentSuperseded", grantId=given["supersedes"], passportId=passport_id, successor=grant_id
-            )
+        self.emit(
+            "ConsentRequested",
+            grantId=grant_id,
+            passportId=passport_id,
+            memberId=member_id,
+            terms=self.name(),
+        )
+        return grant_id
+
+    def give(
+        self,
+        passport_id: PassportId,
+        recipient: int = LAB,
+        *,
+        grant_id: GrantId | None = None,
+        supersedes: GrantId = NO_GRANT,
+        evidence: bytes | None = None,
+        **changes: Any,
+    ) -> GrantId:
+        """Give consent to AI training on the study's categories; with evidence, as filed from paper."""
+        grant_id = grant_id or GrantId(self.name())
+        custody = self.state.passports[passport_id].custody
+        signed = Assurance.SELF if custody is Custody.SELF else Assurance.ASSISTED
+        state = GrantState(
+            recipient=recipient,
+            purposes=1 << Purpose.AI_TRAINING,
+            categories=STUDY,
+            use_from=START,
+            use_to=START + 100 * DAY,
+            max_uses=0,
+            uses=0,
+            flags=GrantFlag(0),
+            status=GrantStatus.ACTIVE,
+            control=self.state.members[recipient].control if recipient else 0,
+            assurance=Assurance.PAPER if evidence else signed,
+        )
+        if supersedes != NO_GRANT:
+            self.emit("ConsentSuperseded", grantId=supersedes, passportId=passport_id, successor=grant_id)
         self.emit(
             "ConsentGranted",
             grantId=grant_id,
             passportId=passport_id,
             recipient=recipient,
-            **given,
+            state=state_tuple(replace(state, **changes)),
+            template=1,
+            terms=self.name(),
+            supersedes=supersedes,
             same_block=True,
         )
+        if evidence:
+            self.emit(
+                "ConsentFiled",
+                grantId=grant_id,
+                passportId=passport_id,
+                evidence=evidence,
+                same_block=True,
+            )
         return grant_id
 
     def withdraw(self, passport_id: PassportId, grant_id: GrantId) -> Position:
         """Withdraw consent."""
         return self.emit("ConsentWithdrawn", grantId=grant_id, passportId=passport_id)
 
+    # Emergencies
+
+    def open_emergency(
+        self,
+        passport_id: PassportId,
+        member_id: int = HOSPITAL,
+        *,
+        categories: Category = STUDY,
+        until: int | None = None,
+        review_due: int | None = None,
+    ) -> int:
+        """Break the glass; returns the emergency's number."""
+        emergency_id = len(self.state.emergencies) + 1
+        at = self.time + 10  # a block takes ten seconds
+        self.emit(
+            "EmergencyOpened",
+            emergencyId=emergency_id,
+            passportId=passport_id,
+            memberId=member_id,
+            categories=int(categories),
+            until=at + 4 * HOUR if until is None else until,
+            reviewDue=at + 72 * HOUR if review_due is None else review_due,
+            reason=int(EmergencyReason.UNCONSCIOUS),
+            sealedUntil=0,
+            statement=self.name(),
+        )
+        return emergency_id
+
+    def review_emergency(
+        self,
+        emergency_id: int,
+        *,
+        finding: EmergencyFinding = EmergencyFinding.JUSTIFIED,
+        right_lost: bool = False,
+    ) -> None:
+        """Review an emergency."""
+        self.emit(
+            "EmergencyReviewed",
+            emergencyId=emergency_id,
+            reviewer=ETHICS,
+            finding=int(finding),
+            rightLost=right_lost,
+            opinion=self.name(),
+        )
+
+    def declare_emergency(
+        self,
+        *,
+        purposes: int = 1 << Purpose.PUBLIC_HEALTH,
+        categories: Category = STUDY,
+        valid_from: int = START,
+        until: int = START + 30 * DAY,
+        max_records: int = 100,
+        jurisdiction: int = HERE,
+    ) -> int:
+        """Declare a public emergency; returns its number."""
+        emergency_id = len(self.state.emergencies) + 1
+        self.emit(
+            "EmergencyDeclared",
+            emergencyId=emergency_id,
+            declaration=(purposes, int(categories), valid_from, until, max_records, jurisdiction),
+            document=self.name(),
+        )
+        return emergency_id
+
+    # Decisions and what follows
+
     def decide(
         self,
         passport_id: PassportId,
-        member_id: int = 3,
+        member_id: int = LAB,
         *,
         grant_id: GrantId = NO_GRANT,
-        project_id: int = 0,
         purpose: Purpose = Purpose.AI_TRAINING,
         basis: Basis = Basis.CONSENT,
         operation: Operation = Operation.READ,
         categories: Category = STUDY,
+        level: Level = Level.PSEUDONYMISED,
+        commitment: bytes | None = None,
         same_block: bool = False,
         forge: Callable[[Verdict], Verdict] | None = None,
+        **more: int,
     ) -> int:
         """Answer a request by the law, or by what *forge* makes of the answer; returns the decision's number."""
         position = self.place(same_block=same_block)
-        asked = Verdict(
-            seq=self.state.passports[passport_id].size,
-            policy_version=self.state.policy_version,
-            project_id=project_id,
-            categories=categories,
-            purpose=purpose,
-            basis=basis,
-            operation=operation,
-            data_class=DataClass.NON_SENSITIVE,
-            outcome=Outcome.DENY,
-            facts=Fact(0),
-            missing=Fact(0),
-        )
+        terms = Terms(purpose, basis, operation, categories, level, **more)
         arguments: dict[str, Any] = {
             "passportId": passport_id,
             "grantId": grant_id,
             "memberId": member_id,
-            "verdict": pack_verdict(asked),
-            "commitment": self.name(),
+            "terms": pack_terms(terms),
+            "verdict": 0,
+            "commitment": commitment or self.name(),
         }
-        verdict = decide_again(self.state, decision_entry(arguments, position), asked)
+        verdict = decide_again(self.state, decision_entry(arguments, position), terms)
         arguments["verdict"] = pack_verdict(forge(verdict) if forge else verdict)
-        event = Event("DecisionRecorded", arguments, position)
-        self.events.append(event)
-        self.state.apply(event)
-        return arguments["verdict"] & 0xFFFFFFFFFF
+        self.record(Event("DecisionRecorded", arguments, position))
+        return int(arguments["verdict"] & 0xFFFFFFFFFF)
 
     def permitted(self, passport_id: PassportId, **changes: Any) -> int:
         """Let the laboratory train on a passport with everything the law asks for; returns the decision's number."""
         grant_id, project_id = self.give(passport_id), self.file_project()
         return self.decide(passport_id, grant_id=grant_id, project_id=project_id, **changes)
 
-    def release(self, passport_id: PassportId, seq: int, *, custodian: int = 2) -> Position:
+    def review_request(self, passport_id: PassportId, seq: int, *, approved_until: int) -> None:
+        """Answer a request that waits for a human; approved until a time, or not at all with 0."""
+        self.emit(
+            "RequestReviewed",
+            passportId=passport_id,
+            seq=seq,
+            reviewer=ETHICS,
+            approvedUntil=approved_until,
+            opinion=self.name(),
+        )
+
+    def release(self, passport_id: PassportId, seq: int, *, custodian: int = HOSPITAL) -> Position:
         """Record a completion receipt."""
         return self.emit(
             "ReleaseRecorded", passportId=passport_id, seq=seq, custodian=custodian, commitment=self.name()
         )
 
-    def ship(self, passport_id: PassportId, seq: int, *, recipient: int = 3) -> TransferId:
+    def ship(self, passport_id: PassportId, seq: int, *, recipient: int = LAB) -> TransferId:
         """Ship data; returns the transfer's id."""
         transfer_id = TransferId(self.name())
         self.emit(
@@ -272,7 +490,7 @@ class Chronicle:
             transferId=transfer_id,
             passportId=passport_id,
             recipient=recipient,
-            sender=2,
+            sender=HOSPITAL,
             seq=seq,
             content=self.state.passports[passport_id].content,
         )
@@ -290,6 +508,149 @@ class Chronicle:
             content=received,
             matched=received == transfer.content,
         )
+
+
+#: The order of `IConsents.GrantState`.
+_STATE_FIELDS = (
+    "recipient",
+    "recipient_kinds",
+    "purposes",
+    "categories",
+    "use_from",
+    "use_to",
+    "data_from",
+    "data_to",
+    "max_uses",
+    "uses",
+    "control",
+    "level",
+    "flags",
+    "status",
+    "assurance",
+)
+
+
+def state_tuple(state: GrantState) -> tuple[int, ...]:
+    """Return a grant as the event carries it."""
+    return tuple(int(getattr(state, name)) for name in _STATE_FIELDS)
+
+
+def everything() -> Chronicle:
+    """Return a chronicle in which every event of the ledger happens, in an order in which it can."""
+    told = Chronicle.begun()
+    _members_and_committee(told)
+    passport = told.issue()
+    _passports(told)
+    _consents(told, passport)
+    _emergencies(told, passport)
+    told.attest(passport, AttestationKind.SOURCE, HOSPITAL)
+    told.release(passport, told.permitted(passport))
+    waiting = {
+        "grant_id": told.give(passport, purposes=1 << Purpose.DISEASE_RESEARCH),
+        "project_id": told.file_project(purposes=1 << Purpose.DISEASE_RESEARCH),
+        "purpose": Purpose.DISEASE_RESEARCH,
+        "commitment": told.name(),
+    }
+    told.review_request(passport, told.decide(passport, **waiting), approved_until=told.time + DAY)
+    told.decide(passport, **waiting)
+    told.receive(told.ship(passport, told.permitted(passport, operation=Operation.TRANSFER)))
+    told.emit("ProjectWithdrawn", projectId=1)
+    return told
+
+
+def _members_and_committee(told: Chronicle) -> None:
+    guest = told.admit("Guest", Role.PROCESSOR | Role.COMMITTEE, kind=MemberKind.COMPANY)
+    told.emit("MemberSuspended", memberId=guest, reasons=told.name())
+    told.emit("MemberReinstated", memberId=guest)
+    told.emit(
+        "MemberKeysRotated",
+        memberId=guest,
+        signer="0x" + "77" * 20,
+        signingKey=told.name(),
+        sealingKey=told.name(),
+    )
+    told.emit("MemberLicensed", memberId=guest, purposes=1, validTo=START + 99 * DAY)
+    told.emit("MemberControlChanged", memberId=guest, control=1, reasons=told.name())
+    told.emit("MemberCapsSet", memberId=LAB, caps=5 << (16 * Purpose.AI_TRAINING))
+    told.entrust(HOSPITAL, guest, valid_to=START + DAY)
+    told.emit("SeatSet", memberId=guest, kind=int(SeatKind.PATIENTS))
+    told.emit("RuleSet", kind=int(ActKind.LAW), rule=(2, 1 << SeatKind.PATIENTS, 60))
+    told.emit(
+        "ActProposed",
+        actId=1,
+        memberId=COMMITTEE,
+        kind=int(ActKind.MEMBERS),
+        call=b"\x01\x02\x03\x04",
+        reasons=told.name(),
+    )
+    told.emit("ActApproved", actId=1, memberId=guest)
+    told.emit("SeatSet", memberId=guest, kind=int(SeatKind.NONE))
+    told.emit("MemberExpelled", memberId=guest, reasons=told.name())
+    told.emit("ActExecuted", actId=1, same_block=True)
+    told.law(replace(default_law(), max_grant_seconds=DAY * 3000))
+    told.emit(
+        "TemplateIssued",
+        template=2,
+        content=(0x10, 0xFF, kind_set([MemberKind.HOSPITAL]), 365 * DAY, False, told.name()),
+    )
+    told.emit("TemplateWithdrawn", template=2)
+
+
+def _passports(told: Chronicle) -> None:
+    passport = told.issue(custody=Custody.ASSISTED, level=Level.PSEUDONYMISED)
+    told.emit("PassportContentCommitted", passportId=passport, content=told.name())
+    told.emit("PassportNarrowed", passportId=passport, purposes=1)
+    told.emit("GuardiansNamed", passportId=passport, guardians=told.name())
+    delegate = told.name()[:20]
+    told.emit("DelegateNamed", passportId=passport, delegate=delegate, validTo=START + DAY)
+    recovery = {
+        "passportId": passport,
+        "holder": told.name() + told.name(),
+        "custody": 0,
+        "readyAt": START + DAY,
+        "byCustodian": False,
+    }
+    told.emit("RecoveryStarted", **recovery)
+    told.emit("RecoveryCancelled", passportId=passport)
+    told.emit("RecoveryStarted", **recovery)
+    told.emit("HolderRotated", passportId=passport, holder=recovery["holder"], custody=0, epoch=1)
+    told.emit("PassportSealed", passportId=passport, reasons=told.name())
+    told.emit("PassportUnsealed", passportId=passport)
+    told.emit("PassportDestroyed", passportId=passport, evidence=told.name())
+
+
+def _consents(told: Chronicle, passport: PassportId) -> None:
+    told.emit("ConsentRefused", grantId=told.ask(passport), passportId=passport)
+    first = told.give(passport, grant_id=told.ask(passport))
+    told.withdraw(passport, told.give(passport, supersedes=first))
+    told.withdraw(passport, GrantId(told.name()))
+    filed = told.give(passport, evidence=told.name())
+    told.emit(
+        "ConsentConfirmed", grantId=filed, passportId=passport, control=0, assurance=int(Assurance.SELF)
+    )
+    told.emit("ConsentRepudiated", grantId=told.give(passport, evidence=told.name()), passportId=passport)
+
+
+def _emergencies(told: Chronicle, passport: PassportId) -> None:
+    urgent = {
+        "purpose": Purpose.EMERGENCY_CARE,
+        "basis": Basis.INDIVIDUAL_EMERGENCY,
+        "emergency_id": told.open_emergency(passport),
+    }
+    told.decide(passport, HOSPITAL, **urgent)
+    told.review_emergency(1, finding=EmergencyFinding.UNJUSTIFIED, right_lost=True)
+    told.decide(passport, HOSPITAL, **urgent)
+    told.emit("EmergencyRightRestored", memberId=HOSPITAL)
+    declared = told.declare_emergency()
+    told.issue(lock=declared)
+    told.decide(
+        passport,
+        emergency_id=declared,
+        purpose=Purpose.PUBLIC_HEALTH,
+        basis=Basis.PUBLIC_EMERGENCY,
+        project_id=told.file_project(purposes=1 << Purpose.PUBLIC_HEALTH, reviewed=False),
+    )
+    told.emit("EmergencyEnded", emergencyId=declared, until=told.time + 10)
 
 
 def block_hash(number: int) -> bytes:

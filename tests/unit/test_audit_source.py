@@ -11,7 +11,7 @@ import pytest
 
 from ledger.audit.auditor import audit
 from ledger.audit.findings import Limits, Rule
-from ledger.audit.index import EventComparison, expected_rows, index_findings, key_of
+from ledger.audit.index import KEYS, EventComparison, expected_rows, index_findings, key_of
 from ledger.audit.replay import replay
 from ledger.audit.source import read_events
 from ledger.chain import artifacts
@@ -21,7 +21,7 @@ from ledger.encoding.events import EventDecoder
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import ChainError, Conflict, NodeUnreachable, NotFound, TooLarge, VerificationError
 from ledger.interop.fhir import AccessLogEntry
-from tests.unit.chronicle import CHAIN_ID, LEDGER, Chronicle, FakeNode, block_hash
+from tests.unit.chronicle import CHAIN_ID, LAB, LEDGER, Chronicle, FakeNode, block_hash, everything
 
 ABI = artifacts.load().abi
 
@@ -162,12 +162,16 @@ class TestAudit:
             "denials": dict.fromkeys(
                 (
                     "PROJECT_FILED",
+                    "PROJECT_ETHICS",
                     "PROJECT_TECHNIQUE",
+                    "PROJECT_AGREEMENT",
                     "GRANT_LIVE",
                     "GRANT_RECIPIENT",
                     "GRANT_PURPOSE",
                     "GRANT_CATEGORIES",
                     "GRANT_QUOTA",
+                    "GRANT_PERIOD",
+                    "PROJECT_COMPLIANCE",
                 ),
                 3,
             ),
@@ -211,8 +215,15 @@ class TestAudit:
         found = {finding.rule for finding in audit(node, ABI, LEDGER).findings}
         assert found == {Rule.HEAD_MISMATCH, Rule.SIZE_MISMATCH}
 
+    def test_a_ledger_on_which_everything_happened_is_clean(self):
+        """Every kind of event, and an index of all of it."""
+        told = everything()
+        report = audit(FakeNode(told), ABI, LEDGER, index=FakeIndex(told))
+        assert report.findings == ()
+        assert report.replay.reviews == 1
+
     @pytest.mark.parametrize(
-        "kind", ["DecisionRecorded", "ConsentGranted", "ConsentWithdrawn", "ProjectFiled"]
+        "kind", ["DecisionRecorded", "ConsentGranted", "ConsentWithdrawn", "ProjectFiled", "ProjectReviewed"]
     )
     def test_no_event_that_matters_can_be_hidden(self, chronicle, kind):
         """Each in turn: the answers after it do not fit, or the head does not, or something has no beginning."""
@@ -299,21 +310,12 @@ class TestIndex:
         with pytest.raises(Conflict, match="the index is at block"):
             audit(FakeNode(chronicle), ABI, LEDGER, index=FakeIndex(chronicle, block=chronicle.block + 1))
 
-    def test_every_field_of_every_table_is_compared(self, chronicle):
+    def test_every_field_of_every_table_is_compared(self):
         """One altered value is one finding that names table, key and field."""
-        state = replay(chronicle.events).state
+        state = replay(everything().events).state
         rows = [(table, key, dict(row)) for table, key, row in expected_rows(state)]
         seen = {table for table, _, _ in rows}
-        assert seen == {
-            "members",
-            "policies",
-            "passports",
-            "grants",
-            "projects",
-            "decisions",
-            "releases",
-            "transfers",
-        }
+        assert seen == set(KEYS)
         for table, key, row in [next(item for item in rows if item[0] == table) for table in sorted(seen)]:
             for name, value in row.items():
                 altered = [(t, k, {**r, name: "other"} if (t, k) == (table, key) else r) for t, k, r in rows]
@@ -323,11 +325,46 @@ class TestIndex:
                     f"Row {key} of {table} says {name} is other; the chain says {value}"
                 )
 
+    def test_every_register_is_compared(self):
+        """Whatever it holds: caps, entrustments, statements, seats, rules, acts, emergencies, rights, approvals."""
+        told = everything()
+        told.emit("GuardiansNamed", passportId=told.issue(), guardians=told.name())
+        told.emit("DelegateNamed", passportId=told.issue(), delegate=told.name()[:20], validTo=told.time + 60)
+        started = {"holder": told.name()[:20], "custody": 0, "readyAt": told.time + 60, "byCustodian": True}
+        told.emit("RecoveryStarted", passportId=told.issue(), **started)
+        state = replay(told.events).state
+        rows = [(table, key, dict(row)) for table, key, row in expected_rows(state)]
+        registers = [(key, row["body"]) for table, key, row in rows if table == "registers"]
+        kinds = {key.partition("/")[0] for key, _ in registers}
+        assert kinds >= {
+            "caps",
+            "cap-use",
+            "entrustment",
+            "attestation",
+            "approval",
+            "template",
+            "seat",
+            "rule",
+            "act",
+            "emergency",
+            "right",
+            "guardians",
+            "recovery",
+            "delegate",
+        }
+        for key, body in registers:
+            for name in body:
+                other = {"body": {**body, name: "other"}}
+                altered = [(t, k, other if (t, k) == ("registers", key) else r) for t, k, r in rows]
+                [finding] = index_findings(state, altered)
+                assert finding.detail.startswith(f"Row {key} of registers says body is"), name
+
     def test_an_altered_decision_names_the_requester(self, chronicle):
         """Passport, decision and member, and where the truth stands."""
         state = replay(chronicle.events).state
         rows = [(table, key, dict(row)) for table, key, row in expected_rows(state)]
         _, key, row = next(item for item in rows if item[0] == "decisions")
+        assert row["member_id"] == LAB
         row["member_id"] = 2
         [finding] = index_findings(state, rows)
         passport, _, seq = key.partition("/")
@@ -370,23 +407,23 @@ class TestIndex:
     def test_events_are_compared_one_by_one(self, chronicle):
         """Altered, missing, moved, renamed and made up."""
         events = list(chronicle.events)
+        place = next(index for index, event in enumerate(events) if event.name == "PassportIssued")
         assert compared(events, chronicle.events) == []
-        purpose_free = {**events[4].arguments, "purposes": 1}
-        assert compared(replaced(events, 4, arguments=purpose_free), chronicle.events) == [
+        purpose_free = {**events[place].arguments, "purposes": 1}
+        assert compared(replaced(events, place, arguments=purpose_free), chronicle.events) == [
             "has another purposes in the index"
         ]
-        assert compared(events[:4] + events[5:], chronicle.events) == ["is missing from the index"]
+        without = events[:place] + events[place + 1 :]
+        assert compared(without, chronicle.events) == ["is missing from the index"]
         assert compared(events[:-1], chronicle.events) == ["is missing from the index"]
-        assert compared(replaced(events, 4, name="PassportBlessed"), chronicle.events) == [
+        assert compared(replaced(events, place, name="PassportBlessed"), chronicle.events) == [
             "is called PassportBlessed in the index"
         ]
-        moved = replace(events[4].position, time=1)
-        assert compared(replaced(events, 4, position=moved), chronicle.events) == [
+        moved = replace(events[place].position, time=1)
+        assert compared(replaced(events, place, position=moved), chronicle.events) == [
             "stands elsewhere in the index"
         ]
-        assert compared(events, chronicle.events[:4] + chronicle.events[5:]) == [
-            "of the index is not on the chain"
-        ]
+        assert compared(events, without) == ["of the index is not on the chain"]
         assert compared(events, chronicle.events[:-2]) == ["of the index is not on the chain"] * 2
 
     def test_an_altered_index_is_found_from_the_node(self, chronicle):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from typing import Any
 
 import pytest
+from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from ledger.domain.records import Commitment, Grant, GrantId, PassportId, Request, Salt, Verdict
+from ledger.domain.records import Commitment, Grant, GrantId, PassportId, Salt, Terms, Verdict
 from ledger.domain.vocabulary import (
     RECORD_LEVELS,
     Basis,
@@ -36,16 +38,32 @@ from ledger.encoding.commitments import (
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.typed_data import (
     LedgerDomain,
+    confirmation_typed_data,
+    delegation_typed_data,
     digest,
     grant_typed_data,
+    guardians_typed_data,
+    objection_typed_data,
     recover,
+    recovery_typed_data,
+    refusal_typed_data,
+    repudiation_typed_data,
     revocation_typed_data,
+    rotation_typed_data,
     sign,
     sign_in_typed_data,
 )
-from ledger.encoding.words import fold_decision, pack_terms, pack_verdict, unpack_verdict
+from ledger.encoding.words import (
+    fold_decision,
+    pack_terms,
+    pack_verdict,
+    request_hash,
+    unpack_terms,
+    unpack_verdict,
+)
 from ledger.errors import MalformedRecord, SignatureRejected, TooLarge, VerificationError
 from ledger.wallet import holder_address, holder_key
+from tests.support.data import ROOT
 from tests.vectors import generate
 
 
@@ -67,52 +85,90 @@ def domain() -> LedgerDomain:
     return LedgerDomain(given["chainId"], given["verifyingContract"])
 
 
-def grant() -> Grant:
-    """Return the grant of the vectors."""
-    given = vectors()["grant"]["message"]
+def grant(kind: str = "grant") -> Grant:
+    """Return a grant of the vectors."""
+    given = vectors()[kind]["message"]
     return Grant(
         grant_id=GrantId(raw(given["grantId"])),
         passport_id=PassportId(raw(given["passportId"])),
         recipient=given["recipient"],
+        recipient_kinds=given["recipientKinds"],
         purposes=given["purposes"],
         categories=Category(given["categories"]),
         use_from=given["useFrom"],
         use_to=given["useTo"],
+        data_from=given["dataFrom"],
+        data_to=given["dataTo"],
         max_uses=given["maxUses"],
+        level=Level(given["level"]),
         flags=GrantFlag(given["flags"]),
+        template=given["template"],
         terms=Commitment(raw(given["terms"])),
         supersedes=GrantId(raw(given["supersedes"])),
         deadline=given["deadline"],
     )
 
 
-def signed_things() -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
-    """Return for each kind of signed thing its vector and its typed data."""
-    revocation, sign_in = vectors()["revocation"], vectors()["signIn"]
-    return {
-        "grant": (vectors()["grant"], grant_typed_data(domain(), grant())),
-        "revocation": (
-            revocation,
-            revocation_typed_data(
-                domain(),
-                passport_id=raw(revocation["message"]["passportId"]),
-                grant_id=raw(revocation["message"]["grantId"]),
-            ),
-        ),
-        "signIn": (
-            sign_in,
-            sign_in_typed_data(
-                domain(),
-                holder=sign_in["message"]["holder"],
-                origin=sign_in["message"]["origin"],
-                challenge=raw(sign_in["message"]["challenge"]),
-                expires_at=sign_in["message"]["expiresAt"],
-            ),
-        ),
+#: How each kind of message is written, besides grants: the function, and its arguments by their names in the message.
+WRITERS: dict[str, tuple[Any, dict[str, str]]] = {
+    "revocation": (revocation_typed_data, {"passport_id": "passportId", "grant_id": "grantId"}),
+    "refusal": (refusal_typed_data, {"passport_id": "passportId", "grant_id": "grantId"}),
+    "confirmation": (
+        confirmation_typed_data,
+        {"passport_id": "passportId", "grant_id": "grantId", "control": "control"},
+    ),
+    "repudiation": (repudiation_typed_data, {"passport_id": "passportId", "grant_id": "grantId"}),
+    "rotation": (
+        rotation_typed_data,
+        {"passport_id": "passportId", "holder": "holder", "custody": "custody", "epoch": "epoch"},
+    ),
+    "guardians": (
+        guardians_typed_data,
+        {"passport_id": "passportId", "guardians": "guardians", "epoch": "epoch", "nonce": "nonce"},
+    ),
+    "recovery": (
+        recovery_typed_data,
+        {"passport_id": "passportId", "holder": "holder", "epoch": "epoch", "nonce": "nonce"},
+    ),
+    "objection": (
+        objection_typed_data,
+        {"passport_id": "passportId", "ready_at": "readyAt", "epoch": "epoch"},
+    ),
+    "delegation": (
+        delegation_typed_data,
+        {
+            "passport_id": "passportId",
+            "delegate": "delegate",
+            "valid_to": "validTo",
+            "epoch": "epoch",
+            "nonce": "nonce",
+        },
+    ),
+    "signIn": (
+        sign_in_typed_data,
+        {"holder": "holder", "origin": "origin", "challenge": "challenge", "expires_at": "expiresAt"},
+    ),
+}
+KINDS = ["grant", "grantToKinds", *WRITERS]
+
+
+def signed(kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a signed thing: its vector and its typed data, written from the vector's message."""
+    vector = vectors()[kind]
+    if kind not in WRITERS:
+        return vector, grant_typed_data(domain(), grant(kind))
+    write, names = WRITERS[kind]
+    given = {ours: vector["message"][theirs] for ours, theirs in names.items()}
+    arguments = {
+        name: raw(value) if isinstance(value, str) and name != "origin" else value
+        for name, value in given.items()
     }
+    if kind == "signIn":
+        arguments["holder"] = given["holder"]
+    return vector, write(domain(), **arguments)
 
 
-SIGNED = pytest.mark.parametrize("kind", ["grant", "revocation", "signIn"])
+SIGNED = pytest.mark.parametrize("kind", KINDS)
 
 
 def test_the_file_is_what_the_generator_writes():
@@ -199,7 +255,7 @@ def test_ids_and_salts_are_random():
 @SIGNED
 def test_typed_data(kind):
     """The digest, the signature and the signer are those of the vector."""
-    vector, typed_data = signed_things()[kind]
+    vector, typed_data = signed(kind)
     assert vector["message"] == typed_data["message"]
     assert raw(vector["digest"]) == digest(typed_data)
     assert raw(vector["signature"]) == sign(typed_data, private_key=raw(vector["testKey"]))
@@ -209,7 +265,7 @@ def test_typed_data(kind):
 @SIGNED
 def test_a_flipped_signature_is_refused(kind):
     """The twin recovers to the same signer and is refused all the same."""
-    vector, typed_data = signed_things()[kind]
+    vector, typed_data = signed(kind)
     with pytest.raises(SignatureRejected, match="flipped twin"):
         recover(typed_data, raw(vector["flipped"]))
 
@@ -231,20 +287,51 @@ def test_a_signature_is_good_for_one_ledger(other):
     assert vector["signer"] != recover(grant_typed_data(other, grant()), raw(vector["signature"]))
 
 
+@SIGNED
+def test_types_are_those_of_the_contract(kind):
+    """Letter for letter the type strings of PassportHash.sol; but for the sign-in, which no contract reads."""
+    _, typed_data = signed(kind)
+    name = typed_data["primaryType"]
+    fields = ",".join(f"{field['type']} {field['name']}" for field in typed_data["types"][name])
+    source = (ROOT / "contracts" / "libraries" / "PassportHash.sol").read_text()
+    strings = {text.partition("(")[0]: text for text in re.findall(r'"(\w+\([^"]*\))"', source)}
+    assert (name not in strings) == (kind == "signIn")
+    assert strings.get(name, f"{name}({fields})") == f"{name}({fields})"
+
+
+def test_every_type_of_the_contract_has_a_vector():
+    """Commitments have vectors of another form."""
+    source = (ROOT / "contracts" / "libraries" / "PassportHash.sol").read_text()
+    names = set(re.findall(r'"(\w+)\([^"]*\)"', source))
+    assert names - {"Commitment"} == {signed(kind)[1]["primaryType"] for kind in KINDS} - {"SignIn"}
+
+
+def test_guardians():
+    """What is signed commits to the threshold and to all keys, in their order."""
+    vector = vectors()["guardians"]
+    keys = [raw(key) for key in vector["keys"]]
+    commitment = keccak(encode(["uint8", "bytes[]"], [vector["threshold"], keys]))
+    assert raw(vector["message"]["guardians"]) == commitment
+    assert vectors()["recovery"]["signer"] in vector["keys"]
+
+
 def test_terms():
-    """The packed word of a request."""
+    """The packed word of a request, both ways."""
     for vector in vectors()["terms"]:
-        request = Request(
-            passport_id=PassportId(bytes(32)),
-            grant_id=GrantId(bytes(32)),
-            commitment=Commitment(bytes(32)),
+        terms = Terms(
             purpose=Purpose(vector["purpose"]),
             basis=Basis(vector["basis"]),
             operation=Operation(vector["operation"]),
             categories=Category(vector["categories"]),
+            level=Level(vector["level"]),
             project_id=vector["projectId"],
+            emergency_id=vector["emergency"],
+            controller_id=vector["controller"],
+            first_day=vector["firstDay"],
+            last_day=vector["lastDay"],
         )
-        assert int(vector["word"], 16) == pack_terms(request)
+        assert int(vector["word"], 16) == pack_terms(terms)
+        assert terms == unpack_terms(int(vector["word"], 16))
 
 
 def test_verdicts():
@@ -253,11 +340,6 @@ def test_verdicts():
         verdict = Verdict(
             seq=vector["seq"],
             policy_version=vector["policyVersion"],
-            project_id=vector["projectId"],
-            categories=Category(vector["categories"]),
-            purpose=Purpose(vector["purpose"]),
-            basis=Basis(vector["basis"]),
-            operation=Operation(vector["operation"]),
             data_class=DataClass(vector["dataClass"]),
             outcome=Outcome(vector["outcome"]),
             facts=Fact(vector["facts"]),
@@ -267,25 +349,41 @@ def test_verdicts():
         assert verdict == unpack_verdict(int(vector["word"], 16))
 
 
-@pytest.mark.parametrize("word", [1 << 224, 0, 16 << 120 | 1 << 144 | 1 << 152, 4 << 144 | 1 << 152])
+@pytest.mark.parametrize("word", [1 << 152 | 1 << 80 | 1 << 72, 0, 4 << 80 | 1 << 72, 1 << 80 | 4 << 72])
 def test_a_word_that_is_no_verdict_is_refused(word):
-    """Undefined bits, an outcome of 0, an unknown purpose, an unknown class."""
+    """Undefined bits, an outcome of 0, an unknown outcome, an unknown class."""
     with pytest.raises(VerificationError):
         unpack_verdict(word)
 
 
+@pytest.mark.parametrize("word", [1 << 176, 16, 8 << 8, 2 << 16, 4 << 24])
+def test_a_word_that_is_no_terms_is_refused(word):
+    """Undefined bits, an unknown purpose, basis, operation, level."""
+    with pytest.raises(VerificationError):
+        unpack_terms(word)
+
+
 def test_heads():
-    """The fold of decisions, one after the other."""
+    """The fold of decisions, one after the other; and what names each request, word for word."""
     head = bytes(32)
     for vector in vectors()["fold"]:
-        head = fold_decision(
-            head,
-            passport_id=raw(vector["passportId"]),
-            grant_id=raw(vector["grantId"]),
-            member_id=vector["memberId"],
-            verdict_word=int(vector["verdict"], 16),
-            commitment=raw(vector["commitment"]),
+        request: dict[str, Any] = {
+            "passport_id": raw(vector["passportId"]),
+            "grant_id": raw(vector["grantId"]),
+            "member_id": vector["memberId"],
+            "terms_word": int(vector["terms"], 16),
+            "commitment": raw(vector["commitment"]),
+        }
+        words = (
+            vector["passportId"],
+            vector["grantId"],
+            vector["commitment"],
+            vector["terms"],
+            to_hex(vector["memberId"].to_bytes(32)),
         )
+        assert raw(vector["requestHash"]) == keccak(b"".join(raw(word) for word in words))
+        assert raw(vector["requestHash"]) == request_hash(**request)
+        head = fold_decision(head, **request, verdict_word=int(vector["verdict"], 16))
         assert raw(vector["head"]) == head
 
 

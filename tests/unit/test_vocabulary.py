@@ -10,23 +10,34 @@ import pytest
 
 from ledger.domain import vocabulary
 from ledger.domain.vocabulary import (
+    ActKind,
+    Approval,
+    Assurance,
+    AttestationKind,
     Basis,
     Category,
     Custody,
     DataClass,
+    EmergencyFinding,
+    EmergencyKind,
+    EmergencyReason,
     Fact,
     GrantFlag,
     GrantStatus,
     Level,
+    MemberKind,
     MemberStatus,
     Operation,
     Outcome,
     PassportStatus,
     Purpose,
     Role,
+    SeatKind,
     TransferStatus,
     code,
     flags,
+    kind_set,
+    kinds_of,
     names,
     purpose_set,
     purposes_of,
@@ -35,6 +46,22 @@ from ledger.errors import UnknownCode
 from tests.support.data import ROOT
 
 LIBRARIES = ROOT / "contracts" / "libraries"
+#: Each enum of the interfaces, and its Python twin.
+ENUMS = {
+    "ActKind": ActKind,
+    "Approval": Approval,
+    "Assurance": Assurance,
+    "AttestationKind": AttestationKind,
+    "Custody": Custody,
+    "EmergencyKind": EmergencyKind,
+    "Finding": EmergencyFinding,
+    "GrantStatus": GrantStatus,
+    "MemberKind": MemberKind,
+    "MemberStatus": MemberStatus,
+    "PassportStatus": PassportStatus,
+    "SeatKind": SeatKind,
+    "TransferStatus": TransferStatus,
+}
 _CONSTANT = re.compile(r"constant (\w+) =\s+([^;]+);")
 _ENUM = re.compile(r"enum (\w+) \{([^}]*)\}")
 
@@ -49,12 +76,11 @@ def constants(name: str) -> dict[str, int]:
 
 
 def _value(text: str, known: dict[str, int]) -> int:
-    value = 0
-    for term in re.sub(r"uint\d+\((.*)\)", r"\1", text.strip()).split("|"):
-        word = term.strip()
-        base, _, shift = word.partition("<<")
-        value |= known[word] if word in known else int(base) << int(shift or 0)
-    return value
+    """Work out `A | B`, `1 << n`, `(1 << n) - 1` and `uint16(1 << n)`."""
+    words = re.sub(r"uint\d+\(", "(", re.sub(r"\s+", " ", text.strip()))
+    assert re.fullmatch(r"[\w\s|<()-]+", words), words
+    named = re.sub(r"\b[A-Z]\w*\b", lambda match: str(known[match[0]]), words)
+    return int(eval(named, {"__builtins__": {}}))  # noqa: S307 -- numbers and operators alone, see above
 
 
 @cache
@@ -72,26 +98,40 @@ def of(kind: type) -> dict[str, int]:
     return {member.name: int(member) for member in kind}
 
 
+SETS_OF_FACTS = ("FLOOR", "OTHERS_FLOOR", "CONSENT_FLOOR", "EMERGENCY_FLOOR", "ASKED_ON_DEMAND")
+
+
 def test_facts_are_numbered_as_in_the_contract():
-    """Facts.sol names the same bits and the same floors."""
+    """Facts.sol names the same bits, the same floors, and the same facts that are asked for on demand."""
     expected = dict(constants("Facts.sol"))
-    assert expected.pop("FLOOR") == vocabulary.FLOOR
-    assert expected.pop("CONSENT_FLOOR") == vocabulary.CONSENT_FLOOR
+    for name in SETS_OF_FACTS:
+        assert expected.pop(name) == getattr(vocabulary, name), name
     assert expected == of(Fact)
 
 
+def test_every_bit_of_a_set_of_facts_is_a_fact():
+    """All 32, so no word of the law can require something that nobody knows."""
+    assert int(sum(Fact)) == 2**32 - 1
+
+
 def test_codes_are_numbered_as_in_the_contract():
-    """Codes.sol holds exactly the numbers of the Python vocabularies, and their counts."""
+    """Codes.sol holds exactly the numbers of the Python vocabularies, their counts and their sets."""
     expected = dict(constants("Codes.sol"))
     assert expected.pop("PURPOSES") == len(Purpose)
     assert expected.pop("BASES") == len(Basis)
     assert expected.pop("OPERATIONS_COUNT") == len(Operation)
+    assert expected.pop("LEVELS") == len(Level)
+    assert expected.pop("ROLES") == int(sum(Role))
+    assert expected.pop("FLAGS") == int(sum(GrantFlag))
+    governing = Role.COMMITTEE | Role.ALLIANCE | Role.REGULATOR | Role.EMERGENCY
+    assert expected.pop("COMMITTEE_ROLES") == governing
     actual = {
         **of(Purpose),
         **of(Basis),
         **of(Operation),
         **of(Category),
         **of(DataClass),
+        **of(Level),
         **of(Outcome),
         **{f"ROLE_{name}": number for name, number in of(Role).items()},
         **{f"FLAG_{name}": number for name, number in of(GrantFlag).items()},
@@ -99,16 +139,15 @@ def test_codes_are_numbered_as_in_the_contract():
     assert expected == actual
 
 
-@pytest.mark.parametrize("kind", [MemberStatus, PassportStatus, Custody, GrantStatus, TransferStatus])
-def test_states_are_numbered_as_in_the_contract(kind):
+@pytest.mark.parametrize("name", sorted(ENUMS))
+def test_enums_are_numbered_as_in_the_contract(name):
     """The enums of the interfaces have the same entries in the same order."""
-    assert solidity_enums()[kind.__name__] == of(kind)
+    assert solidity_enums()[name] == of(ENUMS[name])
 
 
 def test_every_enum_of_the_contract_has_a_twin():
     """No enum of the interfaces is unknown to Python."""
-    expected = {"MemberStatus", "PassportStatus", "Custody", "GrantStatus", "TransferStatus"}
-    assert expected == set(solidity_enums())
+    assert set(ENUMS) == set(solidity_enums())
 
 
 @pytest.mark.parametrize(
@@ -120,6 +159,9 @@ def test_every_enum_of_the_contract_has_a_twin():
         (vocabulary.CATEGORY_LABELS, Category),
         (vocabulary.CLASS_LABELS, DataClass),
         (vocabulary.LEVEL_LABELS, Level),
+        (vocabulary.MEMBER_KIND_LABELS, MemberKind),
+        (vocabulary.ASSURANCE_LABELS, Assurance),
+        (vocabulary.EMERGENCY_REASON_LABELS, EmergencyReason),
         (vocabulary.FACT_LABELS, Fact),
         (vocabulary.MISSING_LABELS, Fact),
     ],
@@ -134,6 +176,12 @@ def test_levels_are_in_the_order_of_what_they_hide():
     """A minimum is a comparison; a record has every level but the aggregate."""
     assert [0, 1, 2, 3] == [Level.IDENTIFIED, Level.PSEUDONYMISED, Level.DEIDENTIFIED, Level.AGGREGATE]
     assert tuple(Level)[:-1] == vocabulary.RECORD_LEVELS
+
+
+def test_assurance_rises_with_who_signed():
+    """What the contract compares: a delegate's signature makes a consent separate, a custodian's does not."""
+    assert list(Assurance) == sorted(Assurance)
+    assert Assurance.PAPER < Assurance.ASSISTED < Assurance.DELEGATED < Assurance.SELF
 
 
 @pytest.mark.parametrize("written", ["AI_TRAINING", "ai-training", " Ai_Training "])
@@ -172,3 +220,9 @@ def test_sets_of_purposes_read_back():
     """Bit n is purpose n."""
     assert purpose_set([Purpose.AI_TRAINING, Purpose.PRIMARY_CARE]) == 1 << 7 | 1
     assert purposes_of(1 << 7 | 1) == [Purpose.PRIMARY_CARE, Purpose.AI_TRAINING]
+
+
+def test_sets_of_kinds_of_members_read_back():
+    """Bit n is kind n."""
+    assert kind_set([MemberKind.RESEARCH, MemberKind.HOSPITAL]) == 0b110
+    assert kinds_of(0b110) == [MemberKind.HOSPITAL, MemberKind.RESEARCH]

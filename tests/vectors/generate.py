@@ -8,11 +8,15 @@ code means that the encoding changed, which a new version of docs/spec.md must s
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
+from ledger.domain.days import MAX_DAY, day_of
 from ledger.domain.records import (
     NO_GRANT,
     ZERO32,
@@ -21,33 +25,48 @@ from ledger.domain.records import (
     Grant,
     GrantId,
     PassportId,
-    Request,
     Salt,
+    Terms,
     Verdict,
 )
 from ledger.domain.vocabulary import (
+    CONSENT_FLOOR,
+    FLOOR,
+    OTHERS_FLOOR,
     RECORD_LEVELS,
     Basis,
     Category,
+    Custody,
     DataClass,
     Fact,
     GrantFlag,
+    Level,
+    MemberKind,
     Operation,
     Outcome,
     Purpose,
+    kind_set,
+    purpose_set,
 )
 from ledger.encoding.commitments import canonical, category_record, commit
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.typed_data import (
     LedgerDomain,
+    confirmation_typed_data,
+    delegation_typed_data,
     digest,
-    grant_message,
     grant_typed_data,
+    guardians_typed_data,
+    objection_typed_data,
+    recovery_typed_data,
+    refusal_typed_data,
+    repudiation_typed_data,
     revocation_typed_data,
+    rotation_typed_data,
     sign,
     sign_in_typed_data,
 )
-from ledger.encoding.words import fold_decision, pack_terms, pack_verdict
+from ledger.encoding.words import fold_decision, pack_terms, pack_verdict, request_hash
 from ledger.wallet import holder_address, holder_key
 
 FILE = Path(__file__).parent / "passport-v1.json"
@@ -59,6 +78,15 @@ PASSPORT = PassportId(keccak(text="vector passport"))
 GRANT = GrantId(keccak(text="vector grant"))
 SEED = bytes(range(64))
 CUSTODIAN = 2
+#: How often the holder's key was replaced before.
+EPOCH = 3
+#: How many signatures that are good once the passport has taken before.
+NONCE = 4
+#: A key of another kind: the address of an ERC-7913 verifier, and a key after it.
+PASSKEY = bytes.fromhex("7a" * 20) + keccak(text="vector passkey x") + keccak(text="vector passkey y")
+GUARDIAN_KEYS = [holder_key(SEED, custodian=number) for number in (11, 12, 13)]
+GUARDIANS = [bytes.fromhex(holder_address(key)[2:]) for key in GUARDIAN_KEYS]
+THRESHOLD = 2
 
 
 def build() -> dict[str, Any]:
@@ -81,13 +109,12 @@ def build() -> dict[str, Any]:
         ],
         "manifest": record,
         "content": _content(record["commitment"]),
-        "grant": {"message": grant_message(grant), **_signed(grant_typed_data(DOMAIN, grant), key)},
-        "revocation": {
-            "message": {"passportId": to_hex(PASSPORT), "grantId": to_hex(GRANT)},
-            **_signed(revocation_typed_data(DOMAIN, passport_id=PASSPORT, grant_id=GRANT), key),
-        },
+        "grant": _signed(grant_typed_data(DOMAIN, grant), key),
+        "grantToKinds": _signed(grant_typed_data(DOMAIN, _grant_to_kinds(grant)), key),
+        **_about_grants(key),
+        **_about_keys(key),
         "signIn": _sign_in(key),
-        "terms": _terms(),
+        "terms": [_terms(terms) for terms in _TERMS],
         "verdicts": [_verdict(verdict) for verdict in _VERDICTS],
         "fold": _fold(),
         "holders": {
@@ -143,21 +170,80 @@ def _grant(terms: Commitment) -> Grant:
         grant_id=GRANT,
         passport_id=PASSPORT,
         recipient=3,
+        recipient_kinds=0,
         purposes=1 << Purpose.AI_TRAINING,
         categories=Category.DIAGNOSIS | Category.LABORATORY,
         use_from=START,
         use_to=START + 365 * 24 * 3600,
+        data_from=day_of(date(2015, 1, 1)),
+        data_to=day_of(date(2026, 12, 31)),
         max_uses=10,
+        level=Level.PSEUDONYMISED,
         flags=GrantFlag.SEPARATE | GrantFlag.NO_REIDENTIFY,
+        template=1,
         terms=terms,
         supersedes=NO_GRANT,
         deadline=START + 3600,
     )
 
 
-def _signed(typed_data: dict[str, Any], key: bytes) -> dict[str, str]:
+def _grant_to_kinds(grant: Grant) -> Grant:
+    """Return an amendment of the grant: to kinds of members, without days, and with the largest numbers there are."""
+    return replace(
+        grant,
+        grant_id=GrantId(keccak(text="vector amendment")),
+        recipient=0,
+        recipient_kinds=kind_set([MemberKind.HOSPITAL, MemberKind.RESEARCH]),
+        purposes=purpose_set([Purpose.RESEARCH, Purpose.DISEASE_RESEARCH]),
+        categories=Category(0xFFFF),
+        use_to=2**32 - 1,
+        data_from=0,
+        data_to=MAX_DAY,
+        max_uses=2**16 - 1,
+        level=Level.AGGREGATE,
+        flags=GrantFlag.NO_RELINK | GrantFlag.ONWARD,
+        template=2**32 - 1,
+        supersedes=GRANT,
+        deadline=2**32 - 1,
+    )
+
+
+def _about_grants(key: bytes) -> dict[str, Any]:
+    """Return what a holder signs about a grant once it was asked for or given."""
+    named: dict[str, Any] = {"passport_id": PASSPORT, "grant_id": GRANT}
+    return {
+        "revocation": _signed(revocation_typed_data(DOMAIN, **named), key),
+        "refusal": _signed(refusal_typed_data(DOMAIN, **named), key),
+        "confirmation": _signed(confirmation_typed_data(DOMAIN, **named, control=1), key),
+        "repudiation": _signed(repudiation_typed_data(DOMAIN, **named), key),
+    }
+
+
+def _about_keys(key: bytes) -> dict[str, Any]:
+    """Return what a holder, or a guardian, signs about who speaks for the subject."""
+    named: dict[str, Any] = {"passport_id": PASSPORT, "epoch": EPOCH}
+    guardians = keccak(encode(["uint8", "bytes[]"], [THRESHOLD, GUARDIANS]))
+    rotation = rotation_typed_data(DOMAIN, **named, holder=PASSKEY, custody=Custody.SELF)
+    naming = guardians_typed_data(DOMAIN, **named, guardians=guardians, nonce=NONCE)
+    recovery = recovery_typed_data(DOMAIN, **named, holder=PASSKEY, nonce=NONCE)
+    objection = objection_typed_data(DOMAIN, **named, ready_at=START + 7 * 24 * 3600)
+    delegation = delegation_typed_data(
+        DOMAIN, **named, delegate=GUARDIANS[0], valid_to=START + 30 * 24 * 3600, nonce=NONCE
+    )
+    keys = [to_hex(guardian) for guardian in GUARDIANS]
+    return {
+        "rotation": _signed(rotation, key),
+        "guardians": {"threshold": THRESHOLD, "keys": keys, **_signed(naming, key)},
+        "recovery": _signed(recovery, GUARDIAN_KEYS[0]),
+        "objection": _signed(objection, key),
+        "delegation": _signed(delegation, key),
+    }
+
+
+def _signed(typed_data: dict[str, Any], key: bytes) -> dict[str, Any]:
     signature = sign(typed_data, private_key=key)
     return {
+        "message": typed_data["message"],
         "digest": to_hex(digest(typed_data)),
         "testKey": to_hex(key),
         "signer": holder_address(key),
@@ -173,69 +259,89 @@ def flipped(signature: bytes) -> bytes:
 
 
 def _sign_in(key: bytes) -> dict[str, Any]:
-    message: dict[str, Any] = {
-        "holder": holder_address(key),
-        "origin": "https://passport.example",
-        "challenge": to_hex(keccak(text="vector challenge")),
-        "expiresAt": START + 300,
-    }
     typed_data = sign_in_typed_data(
         DOMAIN,
-        holder=message["holder"],
-        origin=message["origin"],
-        challenge=bytes.fromhex(message["challenge"][2:]),
-        expires_at=message["expiresAt"],
+        holder=holder_address(key),
+        origin="https://passport.example",
+        challenge=keccak(text="vector challenge"),
+        expires_at=START + 300,
     )
-    return {"message": message, **_signed(typed_data, key)}
+    return _signed(typed_data, key)
 
 
-def _terms() -> list[dict[str, Any]]:
-    asked = [
-        (Purpose.PRIMARY_CARE, Basis.NO_BASIS, Operation.READ, Category.DIAGNOSIS, 0),
-        (Purpose.AI_TRAINING, Basis.CONSENT, Operation.READ, Category.DIAGNOSIS | Category.LABORATORY, 1),
-        (Purpose.RESALE, Basis.COMPELLED, Operation.TRANSFER, Category(0xFFFF), 2**32 - 1),
-    ]
-    return [
-        {
-            "purpose": int(purpose),
-            "basis": int(basis),
-            "operation": int(operation),
-            "categories": int(categories),
-            "projectId": project_id,
-            "word": _word(
-                pack_terms(
-                    Request(
-                        PASSPORT, GRANT, Commitment(ZERO32), purpose, basis, operation, categories, project_id
-                    )
-                )
-            ),
-        }
-        for purpose, basis, operation, categories, project_id in asked
-    ]
+_TERMS = [
+    Terms(
+        Purpose.AI_TRAINING,
+        Basis.CONSENT,
+        Operation.READ,
+        Category.DIAGNOSIS | Category.LABORATORY,
+        level=Level.PSEUDONYMISED,
+        project_id=1,
+        first_day=day_of(date(2020, 1, 1)),
+        last_day=day_of(date(2025, 12, 31)),
+    ),
+    Terms(Purpose.MARKETING, Basis.NO_BASIS, Operation.TRANSFER, Category.GENOMICS),
+    Terms(
+        Purpose.RESALE,
+        Basis.SUBJECT_REQUEST,
+        Operation.TRANSFER,
+        Category(0xFFFF),
+        level=Level.AGGREGATE,
+        project_id=2**32 - 1,
+        emergency_id=2**32 - 2,
+        controller_id=2**32 - 3,
+        first_day=MAX_DAY - 1,
+        last_day=MAX_DAY,
+    ),
+]
+#: What holds for the first request of the vectors, and is what the law requires of it.
+_HELD = (
+    FLOOR
+    | OTHERS_FLOOR
+    | CONSENT_FLOOR
+    | Fact.MEMBER_SCOPE
+    | Fact.CATEGORIES_NECESSARY
+    | Fact.GRANT_SEPARATE
+    | Fact.PROJECT_FILED
+    | Fact.PROJECT_ETHICS
+    | Fact.PROJECT_COMPLIANCE
+    | Fact.PROJECT_TECHNIQUE
+    | Fact.PROJECT_AGREEMENT
+    | Fact.BORDER_CLEARED
+    | Fact.DATASET_CURRENT
+    | Fact.BUDGET_LEFT
+    | Fact.LAWFUL
+)
+
+
+def _terms(terms: Terms) -> dict[str, Any]:
+    return {
+        "purpose": int(terms.purpose),
+        "basis": int(terms.basis),
+        "operation": int(terms.operation),
+        "level": int(terms.level),
+        "categories": int(terms.categories),
+        "projectId": terms.project_id,
+        "emergency": terms.emergency_id,
+        "controller": terms.controller_id,
+        "firstDay": terms.first_day,
+        "lastDay": terms.last_day,
+        "word": _word(pack_terms(terms)),
+    }
 
 
 _VERDICTS = [
     Verdict(
         seq=0,
         policy_version=1,
-        project_id=1,
-        categories=Category.DIAGNOSIS | Category.LABORATORY,
-        purpose=Purpose.AI_TRAINING,
-        basis=Basis.CONSENT,
-        operation=Operation.READ,
         data_class=DataClass.SENSITIVE,
         outcome=Outcome.PERMIT,
-        facts=Fact(0x8000_7EBF),
+        facts=_HELD,
         missing=Fact(0),
     ),
     Verdict(
         seq=1,
         policy_version=1,
-        project_id=0,
-        categories=Category.GENOMICS,
-        purpose=Purpose.MARKETING,
-        basis=Basis.NO_BASIS,
-        operation=Operation.TRANSFER,
         data_class=DataClass.CORE_PRIVACY,
         outcome=Outcome.DENY,
         facts=Fact.MEMBER_ACTIVE | Fact.PASSPORT_OPEN,
@@ -244,11 +350,6 @@ _VERDICTS = [
     Verdict(
         seq=2**40 - 1,
         policy_version=2**32 - 1,
-        project_id=2**32 - 1,
-        categories=Category(0xFFFF),
-        purpose=Purpose.RESALE,
-        basis=Basis.COMPELLED,
-        operation=Operation.TRANSFER,
         data_class=DataClass.NON_SENSITIVE,
         outcome=Outcome.REVIEW,
         facts=Fact.LAWFUL,
@@ -261,11 +362,6 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
     return {
         "seq": verdict.seq,
         "policyVersion": verdict.policy_version,
-        "projectId": verdict.project_id,
-        "categories": int(verdict.categories),
-        "purpose": int(verdict.purpose),
-        "basis": int(verdict.basis),
-        "operation": int(verdict.operation),
         "dataClass": int(verdict.data_class),
         "outcome": int(verdict.outcome),
         "facts": int(verdict.facts),
@@ -276,28 +372,25 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
 
 def _fold() -> list[dict[str, Any]]:
     head, folds = ZERO32, []
-    for index, verdict in enumerate(_VERDICTS):
-        commitment = keccak(text=f"vector statement {index}")
-        grant_id, member_id, word = (
-            (GRANT, ZERO32, GRANT)[index],
-            (3, 1, 2**32 - 1)[index],
-            pack_verdict(verdict),
-        )
-        head = fold_decision(
-            head,
-            passport_id=PASSPORT,
-            grant_id=grant_id,
-            member_id=member_id,
-            verdict_word=word,
-            commitment=commitment,
-        )
+    grants, members = (GRANT, NO_GRANT, GRANT), (3, 1, 2**32 - 1)
+    for index, (terms, verdict) in enumerate(zip(_TERMS, _VERDICTS, strict=True)):
+        request: dict[str, Any] = {
+            "passport_id": PASSPORT,
+            "grant_id": grants[index],
+            "member_id": members[index],
+            "terms_word": pack_terms(terms),
+            "commitment": keccak(text=f"vector statement {index}"),
+        }
+        head = fold_decision(head, **request, verdict_word=pack_verdict(verdict))
         folds.append(
             {
                 "passportId": to_hex(PASSPORT),
-                "grantId": to_hex(grant_id),
-                "memberId": member_id,
-                "verdict": _word(word),
-                "commitment": to_hex(commitment),
+                "grantId": to_hex(request["grant_id"]),
+                "memberId": request["member_id"],
+                "terms": _word(request["terms_word"]),
+                "verdict": _word(pack_verdict(verdict)),
+                "commitment": to_hex(request["commitment"]),
+                "requestHash": to_hex(request_hash(**request)),
                 "head": to_hex(head),
             }
         )

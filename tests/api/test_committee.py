@@ -1,0 +1,381 @@
+"""Acts of the committee through REST: proposed, waiting, approved, done; and what the other two tiers may do."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from api.settings import ApiSettings
+from ledger.chain.devnet import Devnet
+from ledger.client import MemberKeys, PassportClient, sign_headers
+from ledger.domain.vocabulary import Role
+from ledger.errors import Conflict, InvalidInput, NotAuthenticated, NotFound, NotPermitted
+from ledger.ports import Call
+from tests.api.conftest import ORIGIN, assert_problem
+from tests.support.world import Actor, World
+
+DAY = 86_400
+KINDS = ["SEATS", "MEMBERS", "LAW", "EMERGENCIES", "DATA"]
+
+
+@dataclass
+class Council:
+    """A ledger of its own with a committee of several seats, whose clock may run ahead."""
+
+    world: World
+    http: TestClient
+    law: Actor
+    medicine: Actor
+    bystander: Actor
+
+    @property
+    def convenor(self) -> Actor:
+        """Return the founding member."""
+        return self.world.committee
+
+    def as_(self, who: Actor | MemberKeys) -> PassportClient:
+        """Return a REST client of a member."""
+        return PassportClient(ORIGIN, who.keys if isinstance(who, Actor) else who, http=self.http)
+
+    def post(self, actor: Actor, path: str, body: dict[str, Any] | None, key: str | None = None) -> Any:
+        """Post a body as it is; returns the response with its headers."""
+        content = json.dumps(body).encode() if body is not None else b""
+        headers = {"Content-Type": "application/json"} if content else {}
+        headers |= {"Idempotency-Key": key or secrets.token_hex(8)}
+        signature = sign_headers(actor.keys, "POST", ORIGIN + path, content)
+        return self.http.post(path, content=content, headers={**headers, **signature})
+
+    def rule(self, kind: str, quorum: int, *seats: str, delay: int = 0) -> None:
+        """Let the convenor set a rule; works while SEATS needs one seat alone."""
+        rule = {
+            "kind": kind,
+            "quorum": quorum,
+            "seats": list(seats),
+            "delaySeconds": delay,
+            "reason": "statute",
+        }
+        answer = self.as_(self.convenor).set_rule(rule)
+        assert {item["kind"]: item["quorum"] for item in answer["rules"]}[kind] == quorum
+
+    def propose(self, keys: MemberKeys | None = None) -> tuple[int, dict[str, Any]]:
+        """Let the convenor propose to admit a clinic; returns the number of the act that waits, and the answer."""
+        response = self.post(
+            self.convenor, "/v1/members", admission(keys or MemberKeys.new("Valley Clinic"), ["CUSTODIAN"])
+        )
+        assert response.status_code == 202, response.text
+        return int(response.headers["Location"].removeprefix("/v1/acts/")), response.json()
+
+    def wait(self, seconds: int) -> None:
+        """Let time pass on the chain."""
+        node = self.world.runtime.node
+        node.request("evm_increaseTime", hex(seconds))
+        node.request("evm_mine")
+        assert self.world.service.index.wait_for(node.head().number, timeout=20)
+
+
+@pytest.fixture(scope="module")
+def own_devnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Devnet]:
+    """Return a devnet whose clock these tests may move."""
+    node = Devnet(tmp_path_factory.mktemp("council-devnet"))
+    node.start()
+    yield node
+    node.stop()
+
+
+@pytest.fixture
+def council(own_devnet: Devnet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Council]:
+    """Return a committee with three seats, of which one is enough for every act, and a member that may be seated."""
+    world = World(tmp_path_factory.mktemp("council"), own_devnet.spec.url)
+    try:
+        app = create_app(world.service, sessions=world.runtime.sessions, settings=ApiSettings(origin=ORIGIN))
+        http = TestClient(app, base_url=ORIGIN, follow_redirects=False)
+        law, medicine, bystander = (
+            world.admit(name, Role.COMMITTEE) for name in ("Law faculty", "Medics", "Alumni")
+        )
+        made = Council(world, http, law, medicine, bystander)
+        for actor, kind in ((law, "LAW"), (medicine, "MEDICINE")):
+            seat = {"memberId": actor.member.member_id, "kind": kind, "reason": "elected"}
+            made.as_(made.convenor).set_seat(seat)
+        yield made
+    finally:
+        world.stop()
+
+
+def admission(keys: MemberKeys, roles: list[str]) -> dict[str, Any]:
+    """Return the body that admits an institution."""
+    return {
+        **keys.public(),
+        "roles": roles,
+        "purposes": ["PRIMARY_CARE"],
+        "kind": "HOSPITAL",
+        "jurisdiction": 756,
+        "validTo": "2040-01-01T00:00:00Z",
+    }
+
+
+def test_a_founder_sits_alone_and_what_it_proposes_is_done_at_once(client, cast):
+    """A new ledger's committee is its founder with the convenor's seat, and every kind of act needs that seat alone."""
+    committee = client(cast.committee)
+    seated = committee.committee()
+    assert seated["seats"] == [
+        {"memberId": 1, "memberName": "Committee of the test", "kind": "CONVENOR"},
+    ]
+    assert [rule["kind"] for rule in seated["rules"]] == KINDS
+    assert {(rule["quorum"], rule["delaySeconds"], *rule["seats"]) for rule in seated["rules"]} == {(1, 0)}
+    keys = MemberKeys.new("At once")
+    member = committee.admit(admission(keys, ["PROCESSOR"]))
+    act = committee.acts()[-1]
+    assert (act["function"], act["kind"], act["status"], act["approvers"]) == (
+        "admit",
+        "MEMBERS",
+        "done",
+        [1],
+    )
+    assert act["arguments"]["admission"]["name"] == member["name"] == "At once"
+    assert act["arguments"]["admission"]["signingKey"] == keys.public()["signingKey"]
+    assert act["executedAt"] is not None
+    assert (act["lacking"], act["readyAt"]) == (0, None)
+    assert act == committee.act(act["actId"])
+
+
+def test_an_admission_waits_for_the_second_seat_and_is_done_by_it(council):
+    """202 with the act as Location and what to do next; the second seat's approval admits the member."""
+    council.rule("MEMBERS", 2, "LAW")
+    keys = MemberKeys.new("Valley Clinic")
+    number, body = council.propose(keys)
+
+    assert (body["status"], body["actId"], body["error"]) == ("mined", number, None)
+    assert f"Act {number} (admit) waits until" in body["advice"]
+    assert "for the approval of 1 more seat, among them LAW" in body["advice"]
+    assert f"POST /v1/acts/{number}/approvals" in body["advice"]
+    assert f"passport committee approve {number}" in body["advice"]
+    assert [event["name"] for event in body["events"]] == ["ActProposed"]
+    waiting = council.as_(council.law).act(number)
+    assert (waiting["status"], waiting["lacking"], waiting["lackingSeats"]) == ("waiting", 1, ["LAW"])
+    assert (waiting["approvers"], waiting["executedAt"], waiting["readyAt"]) == ([1], None, None)
+    assert waiting["arguments"]["admission"]["name"] == "Valley Clinic"
+    with pytest.raises(NotAuthenticated):
+        council.as_(keys).members()
+
+    # The medics' seat is no seat of law: the act goes on waiting for one, though two have approved.
+    second = council.as_(council.medicine).approve_act(number)
+    assert (second["status"], second["lacking"], second["lackingSeats"]) == ("waiting", 1, ["LAW"])
+    done = council.as_(council.law).approve_act(number)
+
+    assert (done["status"], done["lacking"], done["lackingSeats"]) == ("done", 0, [])
+    assert done["approvers"] == [1, council.medicine.member.member_id, council.law.member.member_id]
+    assert done["executedAt"] is not None
+    assert "nothing left to do" in done["advice"]
+    admitted = council.as_(keys).members()[-1]
+    assert (admitted["name"], admitted["kind"], admitted["status"]) == ("Valley Clinic", "HOSPITAL", "ACTIVE")
+    told = council.as_(council.convenor).operation(body["operationId"])
+    assert (told["actId"], told["advice"]) == (number, done["advice"])
+
+
+def test_the_same_proposal_sent_twice_is_one_act(council):
+    """An Idempotency-Key stands for one act, which waits once."""
+    council.rule("MEMBERS", 2)
+    body = admission(MemberKeys.new("Twice Clinic"), ["CUSTODIAN"])
+    first = council.post(council.convenor, "/v1/members", body, "once")
+    second = council.post(council.convenor, "/v1/members", body, "once")
+    assert (first.status_code, first.headers["Location"]) == (202, second.headers["Location"])
+    assert first.json() == second.json()
+    assert "Retry-After" not in first.headers
+    assert len([act for act in council.as_(council.law).acts() if act["status"] == "waiting"]) == 1
+
+
+def test_the_client_gives_the_operation_of_an_act_that_waits(council):
+    """A REST client does not poll for what the chain will not do by itself."""
+    council.rule("MEMBERS", 2)
+    committee, target = council.as_(council.convenor), council.bystander.member.member_id
+    answer = committee.suspend(target, "an inquiry")
+    assert answer["advice"].startswith(f"Act {answer['actId']} (suspend) waits until")
+    assert committee.member(target)["status"] == "ACTIVE"
+    council.as_(council.law).approve_act(answer["actId"])
+    assert committee.member(target)["status"] == "SUSPENDED"
+
+
+def test_only_seats_approve_and_each_of_them_once(council):
+    """No seat: 403, even with the committee's role. Twice, or after it is done: 409. No such act: 404."""
+    council.rule("MEMBERS", 2)
+    number, _ = council.propose()
+    problem = assert_problem(
+        council.post(council.bystander, f"/v1/acts/{number}/approvals", None), 403, "not-permitted"
+    )
+    assert "Alumni has no seat on the committee" in problem["detail"]
+    with pytest.raises(NotPermitted, match="no seat"):
+        council.as_(council.bystander).admit(admission(MemberKeys.new("x"), ["CUSTODIAN"]))
+    with pytest.raises(Conflict, match=f"approved act {number} before"):
+        council.as_(council.convenor).approve_act(number)
+    with pytest.raises(Conflict, match="lacks approvals, a kind of seat, or time"):
+        council.as_(council.bystander).execute_act(number)
+    with pytest.raises(NotFound, match="there is no act"):
+        council.as_(council.law).approve_act(9_999)
+    assert council.as_(council.law).act(number)["status"] == "waiting"
+    council.as_(council.law).approve_act(number)
+    for actor, act in ((council.medicine, "approve_act"), (council.bystander, "execute_act")):
+        with pytest.raises(Conflict, match="done before"):
+            getattr(council.as_(actor), act)(number)
+
+
+def test_an_approved_act_waits_for_its_time_and_then_anybody_has_it_done(council):
+    """Approved by who must, before its delay is over it is a conflict; after it any member executes it, once."""
+    council.rule("MEMBERS", 2, delay=DAY)
+    keys = MemberKeys.new("Patient Clinic")
+    number, _ = council.propose(keys)
+    approved = council.as_(council.medicine).approve_act(number)
+    assert (approved["status"], approved["lacking"], approved["executedAt"]) == ("approved", 0, None)
+    assert approved["position"]["time"] < approved["readyAt"] < approved["lapsesAt"]
+    assert f"passport committee execute {number}" in approved["advice"]
+    with pytest.raises(Conflict, match="lacks approvals, a kind of seat, or time"):
+        council.as_(council.bystander).execute_act(number)
+
+    council.wait(DAY)
+
+    done = council.as_(council.bystander).execute_act(number)
+    assert (done["status"], done["executedAt"] >= approved["readyAt"]) == ("done", True)
+    assert council.as_(keys).members()[-1]["name"] == "Patient Clinic"
+
+
+def test_an_approval_is_worth_no_more_than_its_seat(council):
+    """Who loses the seat before the act is done takes the approval along; another seat's can come in its place."""
+    council.rule("MEMBERS", 2, delay=DAY)
+    number, _ = council.propose()
+    assert council.as_(council.law).approve_act(number)["status"] == "approved"
+    unseat = {"memberId": council.law.member.member_id, "kind": "NONE", "reason": "resigned"}
+    seats = council.as_(council.convenor).set_seat(unseat)["seats"]
+    assert council.law.member.member_id not in {seat["memberId"] for seat in seats}
+
+    orphan = council.as_(council.convenor).act(number)
+    assert (orphan["status"], orphan["lacking"], orphan["readyAt"]) == ("waiting", 1, None)
+    assert orphan["approvers"] == [1, council.law.member.member_id]
+    council.wait(DAY)
+    with pytest.raises(Conflict, match="lacks approvals, a kind of seat, or time"):
+        council.as_(council.convenor).execute_act(number)
+    with pytest.raises(NotPermitted, match="no seat"):
+        council.as_(council.law).approve_act(number)
+
+    assert council.as_(council.medicine).approve_act(number)["status"] == "approved"
+    assert council.as_(council.bystander).execute_act(number)["status"] == "done"
+
+
+def test_a_suspended_seat_neither_approves_nor_counts(council):
+    """The committee suspends one of its own: what it approved lacks an approval again, and it can give no other."""
+    council.rule("SEATS", 2)
+    change = {
+        "kind": "LAW",
+        "quorum": 1,
+        "seats": [],
+        "delaySeconds": 0,
+        "reason": "as it was",
+    }
+    number = council.as_(council.medicine).set_rule(change)["actId"]
+    council.as_(council.convenor).suspend(council.medicine.member.member_id, "an inquiry")
+
+    waiting = council.as_(council.law).act(number)
+    assert (waiting["status"], waiting["lacking"]) == ("waiting", 2)
+    with pytest.raises(NotPermitted, match="suspended"):
+        council.as_(council.medicine).set_rule(change)
+    assert council.as_(council.law).approve_act(number)["lacking"] == 1
+    assert council.as_(council.convenor).approve_act(number)["status"] == "done"
+
+
+def test_an_act_lapses_after_thirty_days(council):
+    """Nobody approves or executes what lay for a month; the answer says to propose it again."""
+    council.rule("MEMBERS", 2)
+    number, _ = council.propose()
+    council.wait(30 * DAY)
+    with pytest.raises(Conflict, match="older than 30 days"):
+        council.as_(council.law).approve_act(number)
+    lapsed = council.as_(council.law).act(number)
+    assert (lapsed["status"], lapsed["executedAt"]) == ("lapsed", None)
+    assert "propose it again" in lapsed["advice"]
+
+
+def test_the_committee_never_makes_itself_incapable(council):
+    """A quorum nobody can fill, the last seat taken, the one seat of a required kind suspended: refused, nothing done."""
+    committee = council.as_(council.convenor)
+    rule = {"kind": "LAW", "quorum": 4, "seats": [], "delaySeconds": 0, "reason": "ambition"}
+    with pytest.raises(InvalidInput, match="the number of seats"):
+        committee.set_rule(rule)
+    with pytest.raises(Conflict, match="cannot act"):
+        committee.set_rule({**rule, "quorum": 1, "seats": ["PATIENTS"]})
+    council.rule("LAW", 1, "LAW")
+    with pytest.raises(Conflict, match="cannot act"):
+        committee.suspend(council.law.member.member_id, "the only lawyer")
+    with pytest.raises(Conflict, match="cannot act"):
+        committee.set_seat({"memberId": council.law.member.member_id, "kind": "NONE", "reason": "the same"})
+    assert committee.member(council.law.member.member_id)["status"] == "ACTIVE"
+    council.rule("LAW", 1)
+    for actor in (council.law, council.medicine):
+        committee.set_seat({"memberId": actor.member.member_id, "kind": "NONE", "reason": "too many"})
+    with pytest.raises(Conflict, match="cannot act"):
+        committee.set_seat({"memberId": 1, "kind": "NONE", "reason": "the last one"})
+    assert [seat["memberId"] for seat in committee.committee()["seats"]] == [1]
+
+
+def test_seats_are_for_members_with_the_role(council):
+    """A seat for who cannot hold one, for nobody, or taken where there is none: refused with the reason."""
+    committee = council.as_(council.convenor)
+    clinic = council.world.admit("Seatless clinic", Role.CUSTODIAN)
+    seat = {"memberId": clinic.member.member_id, "kind": "PUBLIC", "reason": "asked for it"}
+    with pytest.raises(InvalidInput, match="does not hold the role COMMITTEE"):
+        committee.set_seat(seat)
+    with pytest.raises(NotFound, match="there is no member"):
+        committee.set_seat({**seat, "memberId": 9_999})
+    with pytest.raises(NotFound, match="has no seat"):
+        committee.set_seat({**seat, "kind": "NONE"})
+    moved = {"memberId": council.law.member.member_id, "kind": "PRIVACY", "reason": "another chair"}
+    kinds = {item["memberId"]: item["kind"] for item in committee.set_seat(moved)["seats"]}
+    assert kinds[council.law.member.member_id] == "PRIVACY"
+    assert len(kinds) == 3
+
+
+def test_the_alliance_admits_units_and_gives_no_role_that_governs(council):
+    """Admission by the alliance is its own act, not the committee's; roles that govern are refused."""
+    alliance = council.world.admit("Alliance", Role.ALLIANCE)
+    before = len(council.as_(alliance).acts())
+    keys = MemberKeys.new("Unit")
+    member = council.as_(alliance).admit(admission(keys, ["CUSTODIAN", "PROCESSOR", "ETHICS"]))
+    assert (member["kind"], member["roles"]) == ("HOSPITAL", ["CUSTODIAN", "PROCESSOR", "ETHICS"])
+    assert len(council.as_(alliance).acts()) == before
+    for role in ("COMMITTEE", "ALLIANCE", "REGULATOR", "EMERGENCY"):
+        with pytest.raises(NotPermitted):
+            council.as_(alliance).admit(admission(MemberKeys.new(role), [role, "CUSTODIAN"]))
+    assert council.as_(alliance).suspend(member["memberId"], "left the alliance")["status"] == "SUSPENDED"
+    with pytest.raises(NotPermitted, match="no seat"):
+        council.as_(alliance).reinstate(member["memberId"])
+    with pytest.raises(NotPermitted):
+        council.as_(keys).admit(admission(MemberKeys.new("Friend"), ["PROCESSOR"]))
+
+
+def test_a_regulator_suspends_units_and_no_seat(council):
+    """A regulator suspends at once and alone, but not who sits on the committee, and admits nobody."""
+    regulator = council.world.admit("Regulator", Role.REGULATOR)
+    council.rule("MEMBERS", 3)  # what the committee would need is not what a regulator needs
+    unit = council.bystander.member.member_id
+    assert council.as_(regulator).suspend(unit, "a raid")["status"] == "SUSPENDED"
+    for seated in (1, council.law.member.member_id):
+        with pytest.raises(NotPermitted, match="no seat"):
+            council.as_(regulator).suspend(seated, "a raid")
+        assert council.as_(regulator).member(seated)["status"] == "ACTIVE"
+    with pytest.raises(NotPermitted, match="no seat"):
+        council.as_(regulator).admit(admission(MemberKeys.new("y"), ["CUSTODIAN"]))
+    with pytest.raises(NotPermitted, match="no seat"):
+        council.as_(regulator).reinstate(unit)
+
+
+def test_the_contract_itself_keeps_regulators_from_seats(council):
+    """The same call sent past the service's own check is refused by the ledger."""
+    regulator = council.world.admit("Regulator", Role.REGULATOR)
+    call = Call("suspend", (council.law.member.member_id, "0x" + "01" * 32))
+    problem = council.world.failed(council.world.service.writer.submit(regulator.member.signer, call))
+    assert problem["code"] == "not-permitted"
+    assert "holds a seat: only the committee suspends it" in problem["message"]

@@ -1,0 +1,266 @@
+"""Commands against a real service on a real chain: the committee, reviews, consents and requests."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from structlog.testing import capture_logs
+
+from api.app import create_app
+from api.settings import ApiSettings
+from cli import main
+from ledger.chain.devnet import Devnet
+from ledger.client import MemberKeys
+from ledger.client import rest as client_module
+from ledger.client.transport import Transport
+from ledger.domain.vocabulary import MemberKind, Role
+from ledger.encoding.hexadecimal import to_hex
+from tests.support.world import Actor, World
+
+ORIGIN = "http://testserver"
+
+Run = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Office:
+    """Who uses the command line here, each with a key file."""
+
+    committee: Actor
+    hospital: Actor
+    institute: Actor
+    company: Actor
+    ethics: Actor
+    compliance: Actor
+
+
+@pytest.fixture(scope="module")
+def office(world: World) -> Office:
+    """Return a consortium with somebody for each command."""
+    return Office(
+        committee=world.committee,
+        hospital=world.admit("Command hospital", Role.CUSTODIAN),
+        institute=world.admit("Command institute", Role.PROCESSOR, kind=MemberKind.RESEARCH),
+        company=world.admit("Command company", Role.PROCESSOR, kind=MemberKind.COMPANY),
+        ethics=world.admit("Command ethics", Role.ETHICS, 0),
+        compliance=world.admit("Command compliance", Role.COMPLIANCE, 0),
+    )
+
+
+@pytest.fixture
+def run_in(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Callable[[World], Run]:
+    """Return a maker of functions that run a command against a service, as a member if one is named."""
+    for name in ("URL", "KEY", "WALLET", "SESSION", "CUSTODIAN"):
+        monkeypatch.delenv(f"PASSPORT_{name}", raising=False)
+
+    def speak_to(world: World) -> Run:
+        app = create_app(world.service, sessions=world.runtime.sessions, settings=ApiSettings(origin=ORIGIN))
+        http = TestClient(app, base_url=ORIGIN, follow_redirects=False)
+        http.close = lambda: None  # type: ignore[method-assign] - each command closes its client
+        monkeypatch.setattr(
+            client_module,
+            "Transport",
+            lambda url, credentials, patience: Transport(url, credentials, patience, http),
+        )
+
+        def run(*arguments: str, who: Actor | None = None, code: int = 0, text: bool = False) -> Any:
+            """Return the command's JSON, or with *text* what it prints for people; check how it ends."""
+            needs_service = arguments[0] != "holder"
+            spoken = [*arguments, *(["--url", ORIGIN] if needs_service else [])]
+            if who is not None:
+                path = tmp_path / f"{who.member.member_id}.json"
+                if not path.exists():
+                    who.keys.as_member(who.member.member_id).save(path)
+                spoken += ["--key", str(path)]
+            capsys.readouterr()  # what the service, which runs in this process, said before
+            with capture_logs():
+                found = main.run(spoken if text else [*spoken, "--json"])
+            captured = capsys.readouterr()
+            assert found == code, captured.out + captured.err
+            return captured.out if text else json.loads(captured.out)
+
+        return run
+
+    return speak_to
+
+
+@pytest.fixture
+def run(run_in: Callable[[World], Run], world: World) -> Run:
+    """Return a function that runs a command against this module's service."""
+    return run_in(world)
+
+
+@pytest.fixture
+def passport(world: World, office: Office) -> str:
+    """Return a record that the hospital keeps for a patient who has no key."""
+    return to_hex(world.register(office.hospital, 3))
+
+
+def test_the_committee_seats_proposes_approves_and_lets_itself_be_watched(
+    run_in: Callable[[World], Run], devnet: Devnet, tmp_path: Path
+) -> None:
+    """From one seat to two, a rule for two, an admission that waits and says what to do, done by the second seat."""
+    world = World(tmp_path / "world", devnet.spec.url)
+    try:
+        _found_a_committee_of_two(run_in(world), world, tmp_path / "public.json")
+    finally:
+        world.stop()
+
+
+def _found_a_committee_of_two(run: Run, world: World, public: Path) -> None:
+    convenor, faculty = world.committee, world.admit("Law faculty", Role.COMMITTEE)
+    company = world.admit("Curious company", Role.PROCESSOR)
+    number = str(faculty.member.member_id)
+    seated = run("committee", "seat", number, "LAW", "--reason", "elected", who=convenor)
+    assert {item["memberName"]: item["kind"] for item in seated["seats"]} == {
+        "Committee of the test": "CONVENOR",
+        "Law faculty": "LAW",
+    }
+    rule = ["committee", "rule", "MEMBERS", "--quorum", "2", "--seat", "LAW", "--reason", "statute"]
+    ruled = run(*rule, who=convenor)
+    assert ruled["rules"][1] == {"kind": "MEMBERS", "quorum": 2, "seats": ["LAW"], "delaySeconds": 0}
+    shown = run("committee", "show", who=company, text=True)
+    assert {"Law faculty", "MEMBERS", "LAW"} <= {word.strip() for word in re.split(r"\s{2,}|\n", shown)}
+
+    public.write_text(json.dumps(MemberKeys.new("Late Clinic").public()))
+    admit = ["member", "admit", str(public), "--role", "CUSTODIAN", "--purpose", "PRIMARY_CARE"]
+    admit += ["--kind", "HOSPITAL", "--jurisdiction", "756", "--valid-to", "2040-01-01"]
+    admit += ["--idempotency-key", "late-clinic"]
+    told = run(*admit, who=convenor, text=True)
+    act = str(run(*admit, who=convenor)["actId"])
+    assert told.startswith(f"Proposed. Act {act} (admit) waits until")
+    assert f"passport committee approve {act}" in told
+    listed = run("committee", "acts", who=faculty)
+    assert [str(item["actId"]) for item in listed if item["status"] == "waiting"] == [act]
+    assert "waiting" in run("committee", "acts", who=faculty, text=True)
+    assert "Late Clinic" in run("committee", "act", act, who=faculty, text=True)
+    assert run("committee", "approve", act, who=company, code=1)["code"] == "not-permitted"
+    assert run("committee", "execute", act, who=company, code=2)["code"] == "conflict"
+
+    done = run("committee", "approve", act, who=faculty)
+
+    assert (done["status"], done["approvers"]) == ("done", [1, faculty.member.member_id])
+    clinic = run("member", "list", who=faculty)[-1]
+    assert (clinic["name"], clinic["kind"]) == ("Late Clinic", "HOSPITAL")
+    suspend = ["member", "suspend", str(clinic["memberId"]), "--reason", "closed"]
+    assert run(*suspend, who=convenor, text=True).startswith("Proposed. Act ")
+    assert run("member", "list", who=faculty)[-1]["status"] == "ACTIVE"
+
+
+def test_a_project_is_reviewed_by_two_bodies(run: Run, office: Office, tmp_path: Path) -> None:
+    """Filed, approved as ethics and as compliance, taken back; the wrong body is refused."""
+    agreement = tmp_path / "agreement.txt"
+    agreement.write_text("Only the model leaves.")
+    file = ["project", "file", "Ward", "--purpose", "AI_TRAINING", "--category", "DIAGNOSIS", "--until", "1y"]
+    file += ["--technique", "FEDERATED_LEARNING", "--agreement", str(agreement)]
+    filed = run(*file, who=office.company)
+    number = str(filed["projectId"])
+    assert (filed["agreement"], filed["ethics"], filed["compliance"]) == (True, None, None)
+    fit = ["--opinion", "Fit to go on."]
+
+    run("project", "review", number, "--as", "ETHICS", *fit, who=office.compliance, code=1)
+    run("project", "review", number, "--as", "ETHICS", *fit, who=office.ethics)
+    approved = run("project", "review", number, "--as", "COMPLIANCE", *fit, who=office.compliance)
+    back = run("project", "review", number, "--as", "ETHICS", "--withdraw", *fit, who=office.ethics)
+
+    bodies = office.ethics.member.member_id, office.compliance.member.member_id
+    assert (approved["ethics"], approved["compliance"]) == bodies
+    assert (back["ethics"], back["compliance"]) == (None, bodies[1])
+
+
+def test_a_consent_to_all_of_a_kind_for_some_years_under_a_pseudonym(
+    run: Run, world: World, office: Office, passport: str
+) -> None:
+    """`grant give --to-all --from-day --to-day --level`, and the requests that fit it and do not."""
+    project = str(world.project(office.institute))
+    give = [
+        "grant",
+        "give",
+        passport,
+        "--purpose",
+        "AI_TRAINING",
+        "--category",
+        "DIAGNOSIS",
+        "--until",
+        "90d",
+    ]
+    give += ["--from-day", "2019-01-01", "--to-day", "2021-12-31", "--level", "DEIDENTIFIED"]
+    given = run(*give, "--to-all", "RESEARCH", "--to-all", "HOSPITAL", who=office.hospital)
+    assert given["recipientKinds"] == ["HOSPITAL", "RESEARCH"]
+    assert (given["dataFrom"], given["dataTo"], given["level"]) == (
+        "2019-01-01",
+        "2021-12-31",
+        "DEIDENTIFIED",
+    )
+    assert given["text"].startswith(
+        "All hospitals, research institutions may use my diagnoses of 2019-01-01 to"
+    )
+    run(*give, who=office.hospital, code=2)
+
+    ask = ["request", "ask", passport, "--purpose", "AI_TRAINING", "--category", "DIAGNOSIS"]
+    ask += ["--grant", given["grantId"], "--project", project]
+    days = ["--from-day", "2020-01-01", "--to-day", "2020-12-31"]
+    permitted = run(*ask, *days, "--level", "DEIDENTIFIED", who=office.institute)
+    too_open = run(*ask, *days, "--level", "PSEUDONYMISED", who=office.institute, code=1)
+    too_long = run(*ask, "--level", "DEIDENTIFIED", who=office.institute, code=1)
+    foreign = run(*ask, *days, "--level", "DEIDENTIFIED", who=office.company, code=1)
+
+    assert (permitted["outcome"], permitted["level"], permitted["dataFrom"]) == (
+        "PERMIT",
+        "DEIDENTIFIED",
+        "2020-01-01",
+    )
+    assert too_open["missing"] == ["LEVEL_SUFFICIENT"]
+    assert too_long["missing"] == ["GRANT_PERIOD"]
+    assert "GRANT_RECIPIENT" in foreign["missing"]
+    told = run(*ask, *days, "--level", "DEIDENTIFIED", who=office.institute, text=True)
+    assert (
+        "asked to read diagnoses of 2020-01-01 to 2020-12-31 de-identified for training an AI model" in told
+    )
+
+
+def test_a_wallet_signs_what_was_decided_for_kinds_and_days(
+    run: Run, world: World, office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The patient's own key, through the whole command line: sentence said again, signed, relayed, shown."""
+    monkeypatch.setenv("PASSPORT_WALLET_PASSPHRASE", "correct horse")
+    path, custodian = tmp_path / "wallet.json", str(office.hospital.member.member_id)
+    run("holder", "new", "--wallet", str(path))
+    holder = run("holder", "address", "--wallet", str(path), "--custodian", custodian)["holder"]
+    passport = to_hex(world.register(office.hospital, 4, holder=holder))
+    mine = ["--wallet", str(path), "--custodian", custodian]
+    give = ["grant", "give", passport, "--purpose", "RESEARCH", "--category", "VITALS", "--until", "30d"]
+
+    given = run(*give, "--to-all", "RESEARCH", "--from-day", "2020-02-29", "--level", "PSEUDONYMISED", *mine)
+
+    assert (given["assurance"], given["recipientKinds"], given["dataFrom"]) == (
+        "SELF",
+        ["RESEARCH"],
+        "2020-02-29",
+    )
+    assert given["text"].startswith("All research institutions may use my vital signs since 2020-02-29 for")
+    assert run("grant", "show", given["grantId"], *mine)["text"] == given["text"]
+    run(*give, "--to-all", "RESEARCH", "--from-day", "29.02.2020", *mine, code=2)
+
+
+def test_a_request_names_its_controller_and_its_emergency(run: Run, office: Office, passport: str) -> None:
+    """`request ask --controller --emergency`: on record if they exist, an error that names them if not."""
+    ask = ["request", "ask", passport, "--purpose", "EMERGENCY_CARE", "--category", "DIAGNOSIS"]
+    ask += ["--basis", "INDIVIDUAL_EMERGENCY"]
+    controller = str(office.institute.member.member_id)
+    answer = run(*ask, "--controller", controller, who=office.company, code=1)
+    assert (answer["controllerId"], answer["emergencyId"]) == (office.institute.member.member_id, None)
+    assert "EMERGENCY_IN_FORCE" in answer["missing"]
+    assert ", on behalf of Command institute, asked to" in answer["sentence"]
+    for option in ("--controller", "--emergency"):
+        problem = run(*ask, option, "4711", who=office.company, code=2)
+        assert (problem["code"], "4711" in problem["detail"]) == ("not-found", True)
