@@ -670,7 +670,8 @@ class _Law:
         self._controlled &= asked.controller != 0
         issued, self._passport = history.passports.at(asked.passports, places)
         kept, self._custodian = history.members.at(self._passport[0], places)
-        if not bool(np.all(known & issued & kept)):
+        met = known & issued & kept & (self._controlled | (asked.controller == 0))
+        if not bool(np.all(met)):
             raise _Irregular  # a member or a passport that no event brought about
         self._granted, self._grant = history.grants.at(asked.grants, places)
         self._filed, self._project = history.projects.at(asked.project, places)
@@ -881,9 +882,9 @@ class _Law:
         keys: dict[bytes, int] = {}
         for place, event in self._history.reviews:
             index = self._reviewed(place, event)
-            if event.arguments["approvedUntil"]:
-                key = keys.setdefault(self._words(index), len(keys))
-                approvals.add(key, place, (event.arguments["approvedUntil"],))
+            # An answer replaces the one before it: a refusal ends an approval.
+            key = keys.setdefault(self._words(index), len(keys))
+            approvals.add(key, place, (event.arguments["approvedUntil"],))
         wanted = np.flatnonzero(self._needs & int(Fact.HUMAN_REVIEWED))
         named = np.array([keys.get(self._words(int(index)), -1) for index in wanted], np.int64)
         _, (until,) = approvals.at(named, asked.places[wanted])

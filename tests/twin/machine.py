@@ -350,7 +350,7 @@ class ContractAndTwin(RuleBasedStateMachine):
         self.compare()
 
     def change_member(self, chance: Dice) -> None:
-        model, kind = self.model, chance.below(10)
+        model, kind = self.model, chance.pick((0, 1, 2, 3, 4, 5, 6, 6, 7, 8, 9))
         member_id = self.member(chance)
         if kind <= 1:
             self._admit(chance)
@@ -365,7 +365,10 @@ class ContractAndTwin(RuleBasedStateMachine):
         elif kind == 5:
             self.play(model.expel(member_id) if chance.rarely(4) else model.restore_right(member_id))
         elif kind == 6:
-            self.play(model.license(member_id, chance.part(ALL), self.later(chance)))
+            # Mostly of who asks: half of its scope is gone, and the end is near.
+            asking = [m for _, m in model.asked[-4:]]
+            holder = chance.pick(asking) if asking and not chance.rarely(4) else member_id
+            self.play(model.license(holder, chance.below(1 << 16), self.later(chance)))
         elif kind == 7:
             by = None if chance.rarely(2) else self.key(chance, Role.ALLIANCE)
             self.play(model.change_control(member_id, by=by))
@@ -470,6 +473,9 @@ class ContractAndTwin(RuleBasedStateMachine):
         waiting = list(model.state.recoveries)
         if waiting and chance.rarely(2):
             passport_id, kind = chance.pick(waiting), 6 + chance.below(2)
+            # As late as it must be, or one second earlier.
+            late = model.state.recoveries[passport_id].ready_at - int(chance.slips(3))
+            model.now = max(model.now, late) if kind == 6 and chance.below(2) else model.now
         signer, custody = self.signer(chance, passport_id)[0], chance.pick(tuple(Custody))
         if not chance.slips(3):
             signer = model.holders.get(passport_id, signer)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ledger.audit.folds import apply
-from ledger.audit.state import LedgerState, RightState
+from ledger.audit.state import DecisionEntry, LedgerState, RightState
 from ledger.chain.contract import calldata
 from ledger.domain.records import (
     ZERO32,
@@ -134,12 +134,14 @@ class Model:
     dead: set[tuple[PassportId, GrantId]] = field(default_factory=set)
     waiting: dict[tuple[PassportId, int], tuple[Request, int]] = field(default_factory=dict)
     approved: list[tuple[Request, int]] = field(default_factory=list)
+    asked: list[tuple[Request, int]] = field(default_factory=list)
     windows: dict[int, tuple[int, int]] = field(default_factory=dict)
     permits: dict[tuple[PassportId, int], int] = field(default_factory=dict)
     shipped_at: dict[TransferId, int] = field(default_factory=dict)
     received_at: dict[TransferId, int] = field(default_factory=dict)
     released: set[tuple[PassportId, int]] = field(default_factory=set)
     nonces: dict[PassportId, int] = field(default_factory=dict)
+    controls: dict[tuple[PassportId, int], int] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
     # Time and events
@@ -634,7 +636,10 @@ class Model:
             return Assurance.NONE, {"Passports_Unknown", "Consents_InvalidSignature"}
         if named:
             valid_to = self.state.delegates.get((passport_id, signer.address), 0)
-            return Assurance.DELEGATED, forbids(Consents_InvalidSignature=self.now >= valid_to)
+            # Whom a custodian that assists lets speak speaks for the custodian.
+            own = passport.custody is Custody.SELF
+            assurance = Assurance.DELEGATED if own else Assurance.ASSISTED
+            return assurance, forbids(Consents_InvalidSignature=self.now >= valid_to)
         assurance = Assurance.SELF if passport.custody is Custody.SELF else Assurance.ASSISTED
         return assurance, forbids(Consents_InvalidSignature=passport.holder != signer.address)
 
@@ -1067,6 +1072,9 @@ class Model:
         def emits() -> Iterable[Named]:
             for request, terms in requests:
                 verdict = decide(request, self.state.situation(request, member_id, self.now))
+                self.asked.append((request, member_id))
+                principal = self.state.members[request.terms.controller_id or member_id]
+                self.controls[request.passport_id, verdict.seq] = principal.control
                 if verdict.outcome is Outcome.REVIEW:
                     self.waiting[request.passport_id, verdict.seq] = (request, member_id)
                 yield (
@@ -1146,22 +1154,29 @@ class Model:
         entry = self.state.transfer_permits.get((passport_id, seq))
         if entry is None or self.now > entry.position.time + PERMIT_SECONDS:
             return 0
-        member = self.state.members[entry.member_id]
-        if not member_is_active(member, self.now) or member.control != entry.control:
-            return 0
-        terms = entry.terms
+        stands = self._parties_stand(entry) and self._grounds_stand(entry)
+        return entry.member_id if stands else 0
+
+    def _parties_stand(self, entry: DecisionEntry) -> bool:
+        recipient, principal = entry.member_id, entry.terms.controller_id or entry.member_id
+        if principal != recipient:
+            order = self.state.entrustments.get((principal, recipient))
+            if order is None or not order.purposes >> entry.terms.purpose & 1 or self.now >= order.valid_to:
+                return False
+        controlled = self.state.members[principal].control == self.controls[entry.passport_id, entry.seq]
+        return controlled and self.is_active(recipient) and self.is_active(principal)
+
+    def _grounds_stand(self, entry: DecisionEntry) -> bool:
+        terms, passport = entry.terms, self.state.passports[entry.passport_id]
         table = self.state.policies[entry.verdict.policy_version]
         required = table.required_for(entry.verdict.data_class, terms.purpose, terms.basis)
-        locked = self.state.passports[passport_id].lock != 0
-        if Fact.EMERGENCY_IN_FORCE in required or (Fact.UNLOCKED in required and locked):
+        if Fact.EMERGENCY_IN_FORCE in required or (Fact.UNLOCKED in required and passport.lock != 0):
             urgent = self.state.emergencies.get(terms.emergency_id)
             if urgent is not None and self.now >= urgent.emergency.until:
-                return 0
-        if terms.basis is Basis.CONSENT:
-            grant = self.state.grants[passport_id, entry.grant_id].state
-            if not grant_is_live(grant, self.now):
-                return 0
-        return entry.member_id
+                return False
+        if terms.basis is not Basis.CONSENT:
+            return True
+        return grant_is_live(self.state.grants[entry.passport_id, entry.grant_id].state, self.now)
 
     def ship(
         self, key: Key, transfer_id: TransferId, passport_id: PassportId, seq: int, content: bytes

@@ -55,5 +55,4 @@ def test_contract_and_twin_agree_after_every_step(stage: Stage) -> None:
         for entry in artifacts.load().abi
         if entry["type"] == "function" and entry["stateMutability"] == "nonpayable"
     }
-    print(sorted(seen.items()))
     assert [] == sorted(done - _NOT_PLAYED - {"propose"} - set(seen))
