@@ -57,8 +57,8 @@ def test_one_bad_operation_does_not_fail_its_neighbours(world: World) -> None:
     company = world.admit("Neighbour company", Role.PROCESSOR)
     passport = world.register(hospital)
     terms = pack_terms(Terms(Purpose.PRIMARY_CARE, Basis.CONSENT, Operation.READ, Category.DIAGNOSIS))
-    good = [to_hex(passport), to_hex(bytes(32)), to_hex(bytes(32)), terms]
-    bad = [to_hex(bytes(31) + b"\x01"), to_hex(bytes(32)), to_hex(bytes(32)), terms]
+    good = [terms, to_hex(bytes(32)), [[to_hex(passport), to_hex(bytes(32))]]]
+    bad = [terms, to_hex(bytes(32)), [[to_hex(bytes(31) + b"\x01"), to_hex(bytes(32))]]]
     calls = [Call("decide", ([item],)) for item in (good, bad, good)]
 
     operations = [world.service.writer.submit(company.member.signer, call) for call in calls]

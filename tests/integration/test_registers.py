@@ -57,6 +57,7 @@ KINDS = [
     "entrustment",
     "guardians",
     "recovery",
+    "review",
     "right",
     "rule",
     "seat",
@@ -106,12 +107,14 @@ class History:
     def _speakers(self, key: bytes) -> None:
         """Name guardians and a delegate with the holder's key, and entrust a processor."""
         domain, passport = self.world.service.chain.domain(), self.passport
-        guardians = guardians_typed_data(domain, passport_id=passport, guardians=b"\x0b" * 32, epoch=0)
+        guardians = guardians_typed_data(
+            domain, passport_id=passport, guardians=b"\x0b" * 32, epoch=0, nonce=0
+        )
         signature = to_hex(sign(guardians, private_key=key))
         self.send(self.hospital, "nameGuardians", to_hex(passport), "0x" + "0b" * 32, signature)
         until, delegate = self.world.now() + 86_400, bytes.fromhex(holder_address(b"\x0c" * 32)[2:])
         words = delegation_typed_data(
-            domain, passport_id=passport, delegate=delegate, valid_to=until, epoch=0
+            domain, passport_id=passport, delegate=delegate, valid_to=until, epoch=0, nonce=1
         )
         signature = to_hex(sign(words, private_key=key))
         self.send(self.hospital, "nameDelegate", to_hex(passport), to_hex(delegate), until, signature)

@@ -714,7 +714,7 @@ class TestRegisters:
         chronicle.review_request(passport, chronicle.decide(passport, **asked), approved_until=0)
         chronicle.decide(passport, **asked)
         result = replay(chronicle.events)
-        assert (result.state.approvals, result.mismatches) == ({}, [])
+        assert (set(result.state.approvals.values()), result.mismatches) == ({0}, [])
         assert outcomes(chronicle) == [Outcome.REVIEW, Outcome.REVIEW]
 
 
