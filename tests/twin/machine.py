@@ -368,6 +368,8 @@ class ContractAndTwin(RuleBasedStateMachine):
             # Mostly of who asks: half of its scope is gone, and the end is near.
             asking = [m for _, m in model.asked[-4:]]
             holder = chance.pick(asking) if asking and not chance.rarely(4) else member_id
+            if holder == FOUNDER and not chance.slips(4):
+                return  # Nobody is left to act once the only seat's membership runs out.
             self.play(model.license(holder, chance.below(1 << 16), self.later(chance)))
         elif kind == 7:
             by = None if chance.rarely(2) else self.key(chance, Role.ALLIANCE)

@@ -219,7 +219,15 @@ class Model:
             yield from emits()
             yield "ActExecuted", {"actId": act_id}
 
-        return Step(self.keys[FOUNDER], Call("propose", (data, reasons)), errors, both, call.function)
+        founder = self.keys[FOUNDER]
+        # Whose own membership has run out cannot act, not even as the whole committee.
+        return Step(
+            founder,
+            Call("propose", (data, reasons)),
+            errors | self.caller(founder),
+            both,
+            call.function,
+        )
 
     def direct(self, key: Key, call: Call) -> Step:
         """Do what is the committee's alone without it."""
