@@ -11,7 +11,7 @@ SCRIPTS := hardhat.config.js 'scripts/*.js'
 export HARDHAT_DISABLE_TELEMETRY_PROMPT := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-contracts test-python lint slither format lock compile clean distclean
+.PHONY: help setup run test test-contracts test-python test-twin lint slither format lock compile clean distclean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ test-contracts: ## Run the Solidity tests: unit, fuzz, invariants
 
 test-python: ## Run the Python tests
 	$(BIN)/python -m pytest
+
+test-twin: ## Hold contract and twin together for long: 2,000 histories, more combinations (most of an hour)
+	PASSPORT_TWIN_HISTORIES=$${PASSPORT_TWIN_HISTORIES:-2000} PASSPORT_TWIN_DEEP=1 $(BIN)/python -m pytest tests/twin
 
 lint: setup ## Check format, style, types and the direction of imports
 	$(BIN)/ruff check .

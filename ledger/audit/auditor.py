@@ -12,6 +12,7 @@ from typing import Any
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
 
+from ledger.audit.columns import replay_logs
 from ledger.audit.findings import (
     Finding,
     Limits,
@@ -26,7 +27,7 @@ from ledger.audit.findings import (
 from ledger.audit.index import EventComparison, IndexReader, index_findings
 from ledger.audit.replay import Replay
 from ledger.audit.report import AuditReport
-from ledger.audit.source import ChainSource, Progress, read_events
+from ledger.audit.source import ChainSource, Progress, read_events, read_logs
 from ledger.domain.records import Address, BlockHeader, PassportId
 from ledger.encoding.events import Abi, EventDecoder, selector
 from ledger.errors import Conflict, NotFound, VerificationError
@@ -80,17 +81,22 @@ def audit(
             f"the index is at block {index_block}, this node at {last.number}", fix="Ask another node."
         )
     # 3. and 4. Read, decode, fold; each decision is decided again before it is folded.
-    replay, decoder = Replay(), EventDecoder(abi)
     altered: list[Finding] = []
-    comparison = EventComparison(index.events()) if index is not None else None
-    for start, end in _stretches(from_block, last.number, index_block):
-        for event in read_events(source, decoder, ledger, from_block=start, to_block=end, progress=progress):
-            replay.take(event)
-            if comparison is not None and end == index_block:
-                altered.extend(comparison.take(event))
-        if index is not None and comparison is not None and end == index_block:
-            altered.extend(comparison.finish())
-            altered.extend(index_findings(replay.state, index.rows()))
+    if index is None:
+        logs = read_logs(source, ledger, from_block=from_block, to_block=last.number, progress=progress)
+        replay = replay_logs(logs, abi)
+    else:
+        replay, decoder = Replay(), EventDecoder(abi)
+        comparison = EventComparison(index.events())
+        for start, end in _stretches(from_block, last.number, index_block):
+            events = read_events(source, decoder, ledger, from_block=start, to_block=end, progress=progress)
+            for event in events:
+                replay.take(event)
+                if end == index_block:
+                    altered.extend(comparison.take(event))
+            if end == index_block:
+                altered.extend(comparison.finish())
+                altered.extend(index_findings(replay.state, index.rows()))
     if not replay.state.policy_version:
         raise VerificationError(
             f"no law was ever set from block {from_block} to {last.number}",

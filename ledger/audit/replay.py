@@ -50,6 +50,7 @@ class Replay:
         permits: Of these, permitted, as recorded.
         reviews: Of these, left to a human, as recorded.
         mismatches: Decisions that the law would have answered otherwise, in the order of the chain.
+        denied_facts: How many denials lacked each set of facts.
     """
 
     state: LedgerState = field(default_factory=LedgerState)
@@ -57,7 +58,7 @@ class Replay:
     permits: int = 0
     reviews: int = 0
     mismatches: list[Mismatch] = field(default_factory=list)
-    _denied: Counter[int] = field(default_factory=Counter)
+    denied_facts: Counter[int] = field(default_factory=Counter)
 
     def take(self, event: Event) -> None:
         """
@@ -79,7 +80,7 @@ class Replay:
     def denials(self) -> dict[Fact, int]:
         """Return for each fact how many denials lacked it, most frequent first. A denial may lack several."""
         found: Counter[Fact] = Counter()
-        for missing, count in self._denied.items():
+        for missing, count in self.denied_facts.items():
             for fact in Fact:
                 if missing & fact:
                     found[fact] += count
@@ -92,7 +93,7 @@ class Replay:
         elif entry.outcome == Outcome.REVIEW:
             self.reviews += 1
         else:
-            self._denied[entry.missing] += 1
+            self.denied_facts[entry.missing] += 1
         try:
             asked, recorded = entry.terms, entry.verdict
         except VerificationError as error:
@@ -101,7 +102,7 @@ class Replay:
         expected = decide_again(self.state, entry, asked)
         # 5. and 6. All 256 bits, the number of the decision among them.
         if pack_verdict(expected) != entry.word:
-            self.mismatches.append(Mismatch(entry, expected, _differences(recorded, expected)))
+            self.mismatches.append(Mismatch(entry, expected, differences(recorded, expected)))
 
 
 def replay(events: Iterable[Event]) -> Replay:
@@ -133,7 +134,8 @@ def decide_again(state: LedgerState, entry: DecisionEntry, asked: Terms) -> Verd
     return decide(request, state.situation(request, entry.member_id, entry.position.time))
 
 
-def _differences(recorded: Verdict, expected: Verdict) -> tuple[tuple[str, str, str], ...]:
+def differences(recorded: Verdict, expected: Verdict) -> tuple[tuple[str, str, str], ...]:
+    """Return for each part of a verdict that differs its name, the recorded and the expected value."""
     pairs = ((name, getattr(recorded, name), getattr(expected, name)) for name in _FIELDS)
     return tuple((name, _word(was), _word(should)) for name, was, should in pairs if was != should)
 

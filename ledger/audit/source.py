@@ -17,7 +17,7 @@ from ledger.errors import ChainError, Conflict, NodeUnreachable, TooLarge, Verif
 #: Blocks asked for at once to begin with.
 FIRST_RANGE_BLOCKS: Final = 2_000
 
-#: Told how far the reading has come: the last block read, the last block to read, events so far.
+#: Told how far the reading has come: the last block read, the last block to read, logs so far.
 Progress = Callable[[int, int, int], None]
 
 
@@ -61,13 +61,36 @@ def read_events(
     progress: Progress | None = None,
 ) -> Iterator[Event]:
     """
-    Yield the ledger's events in the order of the chain, a range of blocks at a time.
+    Yield the ledger's events in the order of the chain: `read_logs`, decoded.
 
-    A range that the node refuses is halved; nothing is skipped. Logs that the ABI does not know are passed over.
+    Logs that the ABI does not know are passed over.
 
     Raises:
         Conflict: A block changed while it was read.
         VerificationError: A log is of another place than was asked for, or its bytes are not that event's.
+    """
+    for log in read_logs(source, ledger, from_block=from_block, to_block=to_block, progress=progress):
+        event = decoder.decode(log)
+        if event is not None:
+            yield event
+
+
+def read_logs(
+    source: ChainSource,
+    ledger: Address,
+    *,
+    from_block: int,
+    to_block: int,
+    progress: Progress | None = None,
+) -> Iterator[RawLog]:
+    """
+    Yield the ledger's logs in the order of the chain with the times of their blocks, a range of blocks at a time.
+
+    A range that the node refuses is halved; nothing is skipped.
+
+    Raises:
+        Conflict: A block changed while it was read.
+        VerificationError: A log is of another place than was asked for.
     """
     start, width, count, times = from_block, FIRST_RANGE_BLOCKS, 0, _Times(source)
     while start <= to_block:
@@ -86,10 +109,8 @@ def read_events(
                 raise VerificationError(
                     f"the node sent a log of block {log.position.block_number}, which was not asked for"
                 )
-            event = decoder.decode(times.complete(log))
-            if event is not None:
-                count += 1
-                yield event
+            count += 1
+            yield times.complete(log)
         if progress is not None:
             progress(end, to_block, count)
         start, width = end + 1, min(width * 2, FIRST_RANGE_BLOCKS)

@@ -1,0 +1,1033 @@
+"""
+Contract and twin in step: a random history is played on a devnet and in the twin, and compared after every step.
+
+The twin is `ledger.audit` and `ledger.policy`; `tests.twin.model` says in advance whether a call is refused, with which
+errors, and otherwise which events it emits. Compared are: refusal and its reason, every event word for word (verdicts
+with facts and missing facts among them), and what all views answer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Final
+
+from eth_utils.crypto import keccak
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from ledger.audit.columns import replay_logs
+from ledger.audit.replay import Replay, replay
+from ledger.audit.state import DAY_SECONDS, project_subject
+from ledger.chain import artifacts
+from ledger.chain.contract import calldata
+from ledger.domain.records import (
+    NO_GRANT,
+    ZERO32,
+    Commitment,
+    Grant,
+    GrantId,
+    PassportId,
+    Request,
+    Terms,
+    TransferId,
+)
+from ledger.domain.vocabulary import (
+    Approval,
+    AttestationKind,
+    Basis,
+    Category,
+    Custody,
+    DataClass,
+    EmergencyKind,
+    Fact,
+    GrantFlag,
+    Level,
+    MemberKind,
+    Operation,
+    Purpose,
+    Role,
+    TransferStatus,
+)
+from ledger.encoding.hexadecimal import from_hex
+from ledger.encoding.structs import policy_values
+from ledger.encoding.typed_data import LedgerDomain
+from ledger.encoding.words import pack_terms, unpack_terms, unpack_verdict
+from ledger.errors import VerificationError
+from ledger.policy import class_of, grant_is_live
+from ledger.ports import Call
+from tests.twin.chain import Chain, Key, View, word
+from tests.twin.dice import DAY, HOUR, MINUTE, Dice, flip, law_from
+from tests.twin.model import FOUNDER, Model, Step, grant_values
+
+START: Final = 1_800_000_000
+FOREVER: Final = 2**32 - 1
+ALL: Final = 0xFFFF
+NOTICE: Final = b"\x21" * 32
+DICE: Final = st.integers(0, 2**64 - 1)
+#: Who is there from the beginning: name, roles, kind, jurisdiction. The founder is member 1.
+CAST: Final = (
+    ("Alliance", Role.ALLIANCE, MemberKind.OTHER, 156),
+    ("Regulator", Role.REGULATOR, MemberKind.AUTHORITY, 156),
+    ("Ethics", Role.ETHICS, MemberKind.OTHER, 156),
+    ("Compliance", Role.COMPLIANCE | Role.ETHICS, MemberKind.OTHER, 156),
+    ("Verifier", Role.VERIFIER, MemberKind.OTHER, 156),
+    ("Hospital", Role.CUSTODIAN | Role.EMERGENCY, MemberKind.HOSPITAL, 156),
+    ("Clinic", Role.CUSTODIAN | Role.EMERGENCY | Role.ETHICS, MemberKind.HOSPITAL, 840),
+    ("University", Role.PROCESSOR, MemberKind.RESEARCH, 156),
+    ("Company", Role.PROCESSOR | Role.VERIFIER, MemberKind.COMPANY, 840),
+)
+OUTSIDER: Final = Key("outsider")
+HOLDERS: Final = tuple(Key(f"holder {number}") for number in range(4))
+DELEGATES: Final = tuple(Key(f"delegate {number}") for number in range(2))
+
+_VIEWS: Final = {
+    name: View(name)
+    for name in (
+        "memberOf",
+        "capsOf",
+        "entrustmentOf",
+        "policy",
+        "policyVersion",
+        "passportOf",
+        "sizeOf",
+        "grantOf",
+        "templateOf",
+        "projectOf",
+        "attestationOf",
+        "emergencyOf",
+        "emergencyRightOf",
+        "transferOf",
+        "transferPermit",
+        "recoveryOf",
+        "delegateUntil",
+        "nonceOf",
+        "head",
+        "memberCount",
+        "emergencyCount",
+        "projectCount",
+    )
+}
+
+
+@dataclass
+class Wish:
+    """What a request is to be for, as far as it is known."""
+
+    basis: Basis
+    passport_id: PassportId
+    member_id: int
+    grant_id: GrantId = NO_GRANT
+    emergency_id: int = 0
+    purposes: int = ALL
+    categories: int = ALL
+    level: Level = Level.IDENTIFIED
+    days: tuple[int, int] = (0, 0)
+
+
+class Stage:
+    """A devnet with a founded ledger and a cast, from which every history begins."""
+
+    def __init__(self, chain: Chain) -> None:
+        self.chain = chain
+        founder = Key("founder")
+        self.people = [founder, *(Key(name) for name, *_ in CAST)]
+        chain.fund(*self.people, OUTSIDER, *HOLDERS, *DELEGATES, *(Key(f"spare {n}") for n in range(4)))
+        chain.found(
+            founder, admission("Founder", founder, Role.COMMITTEE, MemberKind.OTHER, 156), NOTICE, START
+        )
+        self.first = list(chain.history())
+        self.snapshot = chain.snapshot()
+
+    def begin(self) -> Model:
+        """Go back to the beginning; return a model of it."""
+        self.snapshot = self.chain.revert(self.snapshot)
+        model = Model(LedgerDomain(self.chain.chain_id, "0x" + self.chain.ledger.hex()))
+        model.now = START
+        model.keys[FOUNDER] = self.people[0]
+        model.signing_keys[_signing("Founder")] = FOUNDER
+        model.take(self.first)
+        return model
+
+
+class ContractAndTwin(RuleBasedStateMachine):
+    """One history. `stage` is set by the test."""
+
+    stage: ClassVar[Stage]
+    seen: ClassVar[Counter[str]] = Counter()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = self.stage.begin()
+        self.chain = self.stage.chain
+        self.known: dict[bytes, tuple[bytes, Any]] = {}
+        self.names = self.salt = self.law = 0
+        self.thrown: Counter[int] = Counter()
+        self.kinds = [kind for kind, weight in self._weights().items() for _ in range(weight)]
+        for (name, roles, kind, place), key in zip(CAST, self.stage.people[1:], strict=True):
+            self.play(self.model.admit(admission(name, key, roles, kind, place), key), look=False)
+
+    def _weights(self) -> dict[Callable[[Dice], None], int]:
+        return {
+            self.ask: 18,
+            self.ask_often: 6,
+            self.ask_once_more: 8,
+            self.give: 14,
+            self.change_grant: 10,
+            self.change_project: 9,
+            self.attest: 6,
+            self.emergency: 8,
+            self.review_request: 8,
+            self.hand_over: 8,
+            self.pass_time: 8,
+            self.change_member: 8,
+            self.cap: 3,
+            self.change_law: 3,
+            self.issue: 2,
+            self.change_passport: 4,
+            self.change_holder: 5,
+        }
+
+    # What every step does
+
+    def play(self, step: Step, *, look: bool = True) -> None:
+        """Make a call in both worlds and compare what became of it."""
+        model = self.model
+        answer = self.chain.send(step.key, calldata(step.call), model.now)
+        what = f"{step.call} at {model.now}"
+        if step.errors:
+            assert answer.error is not None, f"{what} went through, but the twin says {step.errors}"
+            assert answer.error in step.errors, f"{what}: {answer.error}, but the twin says {step.errors}"
+            self.seen[answer.error] += 1
+        else:
+            assert answer.error is None, f"{what} reverted with {answer.error}, but nothing forbids it"
+            expected = model.expected(step)
+            self.seen[step.act or step.call.function] += 1
+            found = [(event.name, event.arguments) for event in answer.events]
+            assert [(event.name, event.arguments) for event in expected] == found, what
+            self._count(expected)
+        if look:
+            self.compare()
+
+    def compare(self) -> None:
+        """Compare what the views answer with the twin's state."""
+        asked = list(_questions(self.model))
+        if self.law != self.model.state.policy_version:
+            # The largest of all answers: asked for when it changed, and once more in the end.
+            self.law = self.model.state.policy_version
+            view = _VIEWS["policy"]
+            asked.append((view.ask(b""), view, policy_values(self.model.state.law)))
+        answers = self.chain.views([question for question, *_ in asked])
+        for (question, view, expected), raw in zip(asked, answers, strict=True):
+            known = self.known.get(question)
+            if known is not None and known[0] == raw and known[1] == expected:
+                continue
+            found = _plain(view.read(raw))
+            assert expected == found, f"{question.hex()}: {found} on chain, {expected} in the twin"
+            self.known[question] = raw, expected
+
+    def _count(self, events: list[Any]) -> None:
+        for event in events:
+            if event.name == "DecisionRecorded":
+                verdict = unpack_verdict(event.arguments["verdict"])
+                self.seen[verdict.outcome.name] += 1
+                for fact in Fact:
+                    self.seen[f"{fact.name} holds" if fact in verdict.facts else f"{fact.name} fails"] += 1
+
+    def teardown(self) -> None:
+        """Replay the whole chain as the auditor does."""
+        if not self.model.events:
+            return
+        self.law = 0
+        self.compare()
+        found = replay(self.chain.history())
+        assert found.mismatches == []
+        assert found.state.head == self.model.state.head
+        assert found.state.passports == self.model.state.passports
+        assert outcome_of(lambda: replay_logs(self.chain.raw_logs(), artifacts.load().abi)) == parts_of(found)
+
+    # Choices
+
+    def name(self) -> bytes:
+        self.names += 1
+        return keccak(text=f"name {self.names}")
+
+    def member(self, dice: Dice, *wanted: Role) -> int:
+        """Return a member, mostly one with a role; once in a while one that there is not."""
+        if dice.slips(24):
+            return len(self.model.state.members) + 1
+        members = self.model.state.members.values()
+        fit = [m.member_id for m in members if not wanted or any(role in m.roles for role in wanted)]
+        return dice.pick(fit if fit and not dice.slips(6) else [m.member_id for m in members])
+
+    def key_of(self, member_id: int) -> Key:
+        return self.model.keys.get(member_id, OUTSIDER)
+
+    def key(self, dice: Dice, *wanted: Role) -> Key:
+        return self.key_of(self.member(dice, *wanted))
+
+    def passport(self, dice: Dice) -> PassportId:
+        known = list(reversed(self.model.state.passports))
+        return PassportId(b"\x55" * 32) if not known or dice.slips(40) else dice.pick(known[:6])
+
+    def keeper(self, dice: Dice, passport_id: PassportId) -> Key:
+        """Return the key of a passport's custodian, mostly."""
+        passport = self.model.state.passports.get(passport_id)
+        return self.key(dice) if passport is None or dice.slips(8) else self.key_of(passport.custodian)
+
+    def grant_key(self, dice: Dice) -> tuple[PassportId, GrantId]:
+        known = list(reversed(self.model.state.grants))
+        if not known or dice.slips(16):
+            return self.passport(dice), GrantId(keccak(text=f"reserved {dice.below(3)}"))
+        passport_id, grant_id = dice.pick(known[:8])
+        return (self.passport(dice) if dice.slips(16) else passport_id), grant_id
+
+    def signer(self, dice: Dice, passport_id: PassportId) -> tuple[Key, bool]:
+        """Return who signs for a passport, and whether the proof says who."""
+        named = [key for key in DELEGATES if (passport_id, key.address) in self.model.state.delegates]
+        if (named and dice.rarely(2)) or dice.slips(6):
+            return dice.pick(named or DELEGATES), True
+        if dice.slips(12):
+            return dice.pick(HOLDERS), dice.slips(4)
+        return self.model.holders.get(passport_id, HOLDERS[0]), False
+
+    def later(self, dice: Dice) -> int:
+        """Return an end: mostly soon, or once in a while over already."""
+        return self.model.now + dice.pick((30 * DAY, HOUR, DAY, 7 * DAY, MINUTE, 0 if dice.slips(4) else 1))
+
+    def boundaries(self) -> list[int]:
+        """Return the moments to come at which something begins or ends."""
+        state = self.model.state
+        found = [member.valid_to for member in state.members.values()]
+        for entry in state.grants.values():
+            found += [entry.state.use_from, entry.state.use_to]
+        for project in state.projects.values():
+            found += [project.valid_from, project.valid_to]
+        for urgent in state.emergencies.values():
+            found += [urgent.emergency.valid_from, urgent.emergency.until, urgent.emergency.review_due]
+        found += [order.valid_to for order in state.entrustments.values()]
+        found += list(state.delegates.values())
+        found += [recovery.ready_at for recovery in state.recoveries.values()]
+        found += [statement.valid_to for kinds in state.attestations.values() for statement in kinds.values()]
+        found += list(state.approvals.values())
+        found += [entry.position.time + HOUR for entry in state.transfer_permits.values()]
+        found += [start + 30 * DAY for start, _ in self.model.windows.values()]
+        found.append((self.model.now // DAY_SECONDS + 1) * DAY_SECONDS)
+        return sorted({moment for moment in found if self.model.now < moment < FOREVER - DAY * 400})
+
+    # Rules
+
+    @initialize(salt=DICE)
+    def begin(self, salt: int) -> None:
+        """Mostly a law that permits much, and two passports."""
+        self.salt = salt
+        chance = Dice(salt)
+        if not chance.rarely(6):
+            self.play(self.model.set_policy(law_from(chance, self.model.state.law)), look=False)
+        for custodian, custody in ((7, Custody.SELF), (8, Custody.ASSISTED)):
+            self._issue(Dice(salt + custodian, clumsy=False), self.key_of(custodian), custody, 1)
+        self.compare()
+
+    @rule(seed=DICE)
+    def go_on(self, seed: int) -> None:
+        """
+        Do something. Hypothesis chooses how many steps there are; what a step does follows from its seed.
+
+        One rule and not one for each kind of step: Hypothesis leaves rules out of whole histories, and here a history
+        is worth most if everything happens in it. It repeats seeds, too, so their repetitions are counted in.
+        """
+        self.thrown[seed] += 1
+        chance = Dice(seed ^ self.salt, self.thrown[seed])
+        chance.pick(self.kinds)(chance)
+
+    def pass_time(self, chance: Dice) -> None:
+        """Up to a moment at which something begins or ends: the second before, itself, or the one after."""
+        moment = chance.pick(self.boundaries()[:4]) + chance.pick((0, -1, 1))
+        self.model.now = max(self.model.now, moment)
+        self.chain.mine(self.model.now)
+        self.seen["time passed"] += 1
+        self.compare()
+
+    def change_member(self, chance: Dice) -> None:
+        model, kind = self.model, chance.pick((0, 1, 2, 3, 4, 5, 6, 6, 7, 8, 9))
+        member_id = self.member(chance)
+        if kind <= 1:
+            self._admit(chance)
+        elif kind == 2:
+            by = None if chance.rarely(2) else self.key(chance, Role.ALLIANCE, Role.REGULATOR)
+            self.play(model.suspend(member_id, by=by))
+        elif kind <= 4:
+            suspended = [
+                m.member_id for m in model.state.members.values() if not model.is_active(m.member_id)
+            ]
+            self.play(model.reinstate(chance.pick(suspended) if suspended else member_id))
+        elif kind == 5:
+            self.play(model.expel(member_id) if chance.rarely(4) else model.restore_right(member_id))
+        elif kind == 6:
+            # Mostly of who asks: half of its scope is gone, and the end is near.
+            asking = [m for _, m in model.asked[-4:]]
+            holder = chance.pick(asking) if asking and not chance.rarely(4) else member_id
+            if holder == FOUNDER and not chance.slips(4):
+                return  # Nobody is left to act once the only seat's membership runs out.
+            self.play(model.license(holder, chance.below(1 << 16), self.later(chance)))
+        elif kind == 7:
+            by = None if chance.rarely(2) else self.key(chance, Role.ALLIANCE)
+            self.play(model.change_control(member_id, by=by))
+        elif kind == 8:
+            key = chance.pick([Key(f"spare {chance.below(4)}"), self.key_of(member_id), self.key(chance)])
+            signing = chance.pick((self.name(), _signing("Ethics"), ZERO32))
+            if key is not OUTSIDER:
+                self.play(model.rotate_keys(member_id, key, signing))
+        else:
+            purposes = chance.part(ALL)
+            self.play(
+                model.entrust(
+                    self.key_of(member_id), self.member(chance, Role.PROCESSOR), purposes, self.later(chance)
+                )
+            )
+
+    def _admit(self, dice: Dice) -> None:
+        key = Key(f"spare {dice.below(4)}") if not dice.slips(6) else self.key(dice)
+        roles = Role(
+            dice.pick((Role.PROCESSOR, Role.CUSTODIAN, Role.EMERGENCY | Role.CUSTODIAN, Role.ETHICS, 0))
+        )
+        name = dice.pick(("Newcomer", "", "N" * 64, "N" * 65)) if dice.slips(6) else "Newcomer"
+        kind, place = dice.pick(tuple(MemberKind)), dice.pick((156, 840))
+        values = admission(name, key, roles, kind, place)
+        values[4], values[6] = self.later(dice), self.name() if not dice.slips(12) else _signing("Ethics")
+        by = None if dice.rarely(2) else self.key(dice, Role.ALLIANCE)
+        self.play(self.model.admit(values, key, by=by))
+
+    def cap(self, chance: Dice) -> None:
+        caps = 0
+        for purpose in Purpose:
+            caps |= chance.pick((2, 1, 0, 3)) << 16 * purpose
+        self.play(self.model.set_caps(self.member(chance, Role.PROCESSOR, Role.CUSTODIAN), caps))
+
+    def change_law(self, chance: Dice) -> None:
+        model, kind = self.model, chance.below(8)
+        if kind < 5:
+            self.play(model.set_policy(law_from(chance, model.state.law)))
+        elif kind == 5:
+            content = (chance.part(ALL), chance.part(ALL), chance.part(63), 30 * DAY, chance.slips(8), NOTICE)
+            self.play(model.issue_template(content))
+        elif kind == 6:
+            self.play(model.withdraw_template(chance.below(len(model.state.templates) + 2)))
+        else:
+            call = chance.pick(
+                (
+                    Call("setPolicy", (policy_values(model.state.law),)),
+                    Call("reinstate", (2,)),
+                    Call("setCaps", (2, 1)),
+                    Call("unseal", (self.passport(chance),)),
+                    Call("restoreEmergencyRight", (2,)),
+                    Call("endEmergency", (1,)),
+                    Call("license", (2, 1, FOREVER)),
+                )
+            )
+            self.play(model.direct(self.key(chance), call))
+
+    def issue(self, chance: Dice) -> None:
+        self._issue(
+            chance, self.key(chance, Role.CUSTODIAN), chance.pick(tuple(Custody)), 1 + chance.below(2)
+        )
+        self.compare()
+
+    def _issue(self, dice: Dice, key: Key, custody: Custody, count: int) -> None:
+        issues, holders = [], []
+        public = [
+            n for n, e in self.model.state.emergencies.items() if e.emergency.kind is EmergencyKind.PUBLIC
+        ]
+        for _ in range(count):
+            holder = dice.pick(HOLDERS)
+            lock = dice.pick(public) if public and dice.rarely(2) else 0
+            lock = dice.below(4) if dice.slips(12) else lock
+            passport_id = self.passport(dice) if dice.slips(16) else PassportId(self.name())
+            level = 4 if dice.slips(24) else dice.pick(tuple(Level))
+            purposes = 0 if dice.slips(24) else dice.part(ALL)
+            issues.append(
+                (passport_id, holder.account, int(custody), purposes, int(level), lock, self.name())
+            )
+            holders.append(holder)
+        self.play(self.model.issue(key, issues, holders), look=False)
+
+    def change_passport(self, chance: Dice) -> None:
+        model, passport_id, kind = self.model, self.passport(chance), chance.below(8)
+        passport = model.state.passports.get(passport_id)
+        if kind <= 1:
+            purposes = chance.part(passport.purposes if passport else ALL) & ~(1 << chance.below(16))
+            self.play(model.narrow(self.keeper(chance, passport_id), passport_id, purposes))
+        elif kind == 2:
+            by = None if chance.rarely(2) else self.keeper(chance, passport_id)
+            by = self.key(chance, Role.REGULATOR) if by and chance.rarely(2) else by
+            self.play(model.seal(passport_id, by=by))
+        elif kind <= 5:
+            self.play(model.unseal(passport_id))
+        elif kind == 6:
+            content = ZERO32 if chance.slips(6) else self.name()
+            self.play(model.commit_content(self.keeper(chance, passport_id), passport_id, content))
+        elif chance.rarely(4):
+            self.play(model.destroy(self.keeper(chance, passport_id), passport_id))
+
+    def change_holder(self, chance: Dice) -> None:
+        model, passport_id, kind = self.model, self.passport(chance), chance.below(8)
+        waiting = list(model.state.recoveries)
+        if waiting and chance.rarely(2):
+            passport_id, kind = chance.pick(waiting), 6 + chance.below(2)
+            # As late as it must be, or one second earlier.
+            late = model.state.recoveries[passport_id].ready_at - int(chance.slips(3))
+            model.now = max(model.now, late) if kind == 6 and chance.below(2) else model.now
+        signer, custody = self.signer(chance, passport_id)[0], chance.pick(tuple(Custody))
+        if not chance.slips(3):
+            signer = model.holders.get(passport_id, signer)
+        new = chance.pick(HOLDERS)
+        if kind <= 2:
+            self.play(model.name_delegate(passport_id, signer, chance.pick(DELEGATES), self.later(chance)))
+        elif kind == 3:
+            self.play(model.rotate_holder(passport_id, signer, new, custody))
+        elif kind == 4:
+            self.play(model.name_guardians(passport_id, signer, chance.pick((ZERO32, b"\x31" * 32))))
+        elif kind == 5:
+            keeper = self.keeper(chance, passport_id)
+            self.play(model.recover_at_counter(keeper, passport_id, new, custody))
+        elif kind == 6:
+            self.play(model.complete_recovery(OUTSIDER, passport_id))
+        else:
+            self.play(model.cancel_recovery(passport_id, signer))
+
+    def give(self, chance: Dice) -> None:
+        """A grant of any shape: signed, on paper, amending, answering a request."""
+        model, passport_id = self.model, self.passport(chance)
+        given = self._grant(chance, passport_id)
+        if chance.rarely(5):
+            evidence = ZERO32 if chance.slips(8) else self.name()
+            given = replace(given, supersedes=NO_GRANT) if not chance.slips(8) else given
+            self.play(model.file_consent(self.keeper(chance, passport_id), given, evidence))
+        else:
+            signer, named = self.signer(chance, passport_id)
+            self.play(model.grant(OUTSIDER, given, signer, named=named))
+
+    def _grant(self, dice: Dice, passport_id: PassportId) -> Grant:
+        model, now = self.model, self.model.now
+        mine = [grant_id for owner, grant_id in reversed(model.state.grants) if owner == passport_id]
+        asked = [grant_id for grant_id in mine if model.status(passport_id, grant_id).name == "REQUESTED"]
+        grant_id = dice.pick(asked) if asked and dice.rarely(3) else GrantId(self.name())
+        if dice.slips(16):
+            grant_id = self.grant_key(dice)[1]
+        kinds = dice.part(63) if dice.rarely(3) else 0
+        separate = dice.rarely(4)
+        templates = list(reversed(model.state.templates))
+        number = dice.below(4) if dice.slips(8) else dice.pick(templates)
+        template = model.state.templates.get(number)
+        allowed = ALL & ~model.state.law.banned_purposes
+        if template is not None and not dice.slips(8):
+            allowed &= template.purposes
+        categories = int(template.categories) if template is not None and not dice.slips(8) else ALL
+        purposes = dice.part(allowed)
+        if separate and not dice.slips(8):
+            purposes = purposes & -purposes
+        use_from = now + dice.pick((-HOUR, 0, -1, 1, MINUTE, HOUR))
+        use_to = self.later(dice)
+        if use_to <= use_from and not dice.slips(4):
+            use_to = use_from + DAY
+        if not dice.slips(8):
+            longest = template.max_seconds if template is not None else DAY
+            use_to = min(use_to, now + model.state.law.max_grant_seconds, use_from + longest)
+        days = dice.pick(((0, 0), (2, 0), (0, 5), (2, 5))) if not dice.slips(8) else (5, 2)
+        return Grant(
+            grant_id=grant_id,
+            passport_id=passport_id,
+            recipient=0 if kinds else self.member(dice, Role.PROCESSOR, Role.CUSTODIAN),
+            recipient_kinds=kinds,
+            purposes=purposes,
+            categories=Category(dice.part(categories)),
+            use_from=use_from,
+            use_to=use_to,
+            data_from=days[0],
+            data_to=days[1],
+            max_uses=dice.pick((0, 1, 2)),
+            level=dice.pick(tuple(Level)),
+            flags=GrantFlag.SEPARATE if separate else GrantFlag(dice.pick((0, 2, 8))),
+            template=number,
+            terms=Commitment(ZERO32 if dice.slips(24) else self.name()),
+            supersedes=dice.pick(mine) if mine and dice.rarely(3) else NO_GRANT,
+            deadline=now + dice.pick((MINUTE, 0)) - int(dice.slips(16)),
+        )
+
+    def change_grant(self, chance: Dice) -> None:
+        model, kind = self.model, chance.below(8)
+        passport_id, grant_id = self.grant_key(chance)
+        signer, named = self.signer(chance, passport_id)
+        if kind <= 1:
+            self.play(model.revoke(OUTSIDER, passport_id, grant_id, signer, named=named))
+        elif kind <= 3:
+            reserved = GrantId(keccak(text=f"reserved {chance.below(3)}"))
+            fresh = GrantId(self.name()) if not chance.slips(4) else reserved
+            terms = ZERO32 if chance.slips(16) else self.name()
+            self.play(
+                model.request_consent(self.key(chance, Role.PROCESSOR), self.passport(chance), fresh, terms)
+            )
+        elif kind == 4:
+            self.play(model.refuse(OUTSIDER, passport_id, grant_id, signer, named=named))
+        elif kind <= 6:
+            self.play(model.confirm(OUTSIDER, passport_id, grant_id, signer, named=named))
+        else:
+            self.play(model.repudiate(OUTSIDER, passport_id, grant_id, signer, named=named))
+
+    def change_project(self, chance: Dice) -> None:
+        model, kind = self.model, chance.below(8)
+        project_id = self._project(chance)
+        project = model.state.projects.get(project_id)
+        if kind <= 2 or project is None:
+            valid_from = model.now + chance.pick((0, 1, -HOUR, HOUR))
+            filing = (
+                0 if chance.slips(24) else chance.part(ALL),
+                chance.part(ALL),
+                chance.pick((1, 0)),
+                chance.pick((0, 4)) if chance.slips(8) else chance.pick((1, 1, 2, 3)),
+                valid_from,
+                max(self.later(chance), valid_from + int(not chance.slips(8))),
+                chance.pick((self.name(), ZERO32)),
+            )
+            description = ZERO32 if chance.slips(24) else self.name()
+            self.play(
+                model.file_project(self.key(chance, Role.PROCESSOR, Role.CUSTODIAN), filing, description)
+            )
+        elif kind == 3:
+            owner = self.key(chance) if chance.slips(6) else self.key_of(project.member_id)
+            self.play(model.withdraw_project(owner, project_id))
+        else:
+            approval = chance.pick(tuple(Approval))
+            role = Role.ETHICS if approval is Approval.ETHICS else Role.COMPLIANCE
+            body = self.key(chance, role)
+            self.play(model.review_project(body, project_id, approval, approved=not chance.rarely(4)))
+
+    def _project(self, dice: Dice) -> int:
+        known = list(reversed(self.model.state.projects))
+        return dice.pick(known[:4]) if known and not dice.slips(16) else dice.below(4)
+
+    def attest(self, chance: Dice) -> None:
+        kind = chance.pick(tuple(AttestationKind))
+        subject: bytes
+        if kind in (AttestationKind.LICENCE, AttestationKind.CLEARANCE):
+            subject, key = project_subject(self._project(chance)), self.key(chance, Role.REGULATOR)
+        else:
+            subject = self.passport(chance)
+            source = kind is AttestationKind.SOURCE
+            key = self.keeper(chance, PassportId(subject)) if source else self.key(chance, Role.VERIFIER)
+        valid_to = 0 if chance.slips(8) else self.later(chance)
+        self.play(self.model.attest(key, subject, kind, valid_to))
+
+    def emergency(self, chance: Dice) -> None:
+        model, kind = self.model, chance.below(8)
+        known = model.state.emergencies
+        wanted = EmergencyKind.PUBLIC if kind == 5 else EmergencyKind.INDIVIDUAL
+        fit = [number for number in reversed(known) if known[number].emergency.kind is wanted]
+        number = chance.pick(fit) if fit and not chance.slips(6) else chance.below(5)
+        if kind >= 5 and not fit and not chance.slips(2):
+            kind = chance.below(5)
+        if kind <= 2:
+            sealed = chance.pick(
+                (0, model.now + MINUTE, model.now + model.state.law.emergencies.review_seconds)
+            )
+            sealed += int(chance.slips(16))
+            reason = chance.pick((1, 255)) if not chance.slips(24) else 0
+            self.play(
+                model.open_emergency(self.key(chance, Role.EMERGENCY), self.passport(chance), reason, sealed)
+            )
+        elif kind <= 4:
+            valid_from = model.now + chance.pick((0, 1, -HOUR, HOUR))
+            longest = model.state.law.emergencies.max_declaration_seconds
+            until = valid_from + chance.pick(
+                (longest, 2 * HOUR, DAY, longest, longest + 1 if chance.slips(4) else HOUR + 1)
+            )
+            records, place = (
+                chance.pick((100, 1, 2)) if not chance.slips(24) else 0,
+                chance.pick((0, 156, 840)),
+            )
+            words = (chance.part(ALL), chance.part(ALL), valid_from, until, records, place)
+            self.play(model.declare_emergency(words, ZERO32 if chance.slips(24) else NOTICE))
+        elif kind == 5:
+            self.play(model.end_emergency(number))
+        else:
+            body = self.key(chance, Role.ETHICS, Role.REGULATOR)
+            self.play(model.review_emergency(body, number, justified=not chance.rarely(3)))
+
+    def ask(self, chance: Dice) -> None:
+        """Ask for what somebody may have, mostly; one thing wrong in a third of the requests."""
+        self._ask(chance, 1)
+
+    def ask_often(self, chance: Dice) -> None:
+        self._ask(chance, 0 if chance.slips(8) else chance.pick((2, 4, 3)))
+
+    def ask_once_more(self, chance: Dice) -> None:
+        """Ask for the same, word for word: a human approved it, a quota is spent, a cap is reached."""
+        model = self.model
+        asked = list(reversed(model.approved))
+        if asked and chance.below(2):
+            request, member_id = chance.pick(asked[:3])
+            self.play(model.decide(self.key_of(member_id), [(request, pack_terms(request.terms))]))
+            return
+        for entries in model.state.decisions.values():
+            for entry in list(entries.values())[-2:]:
+                request = Request(entry.passport_id, entry.grant_id, entry.commitment, entry.terms)
+                asked.append((request, entry.member_id))
+        if asked:
+            request, member_id = chance.pick(asked[:24])
+            count = chance.pick((1, 2, 3))
+            self.play(model.decide(self.key_of(member_id), [(request, pack_terms(request.terms))] * count))
+
+    def _ask(self, dice: Dice, count: int) -> None:
+        member_id, first = self._request(dice)
+        requests = [first]
+        for _ in range(count - 1):
+            kind = dice.below(4)
+            if kind == 0:
+                requests.append(first)
+            elif kind == 1:
+                requests.append(self._request(dice, member_id)[1])
+            else:
+                # The same words about other data: one batch.
+                request, terms = first
+                passport_id, grant_id = self.grant_key(dice)
+                grant_id = grant_id if request.grant_id != NO_GRANT else NO_GRANT
+                requests.append((replace(request, passport_id=passport_id, grant_id=grant_id), terms))
+        key = self.key(dice) if dice.slips(12) else self.key_of(member_id)
+        self.play(self.model.decide(key, requests[:count], hollow=dice.slips(16)))
+
+    def _request(self, dice: Dice, member_id: int = 0) -> tuple[int, tuple[Request, int]]:
+        """Return a request, with its terms as a word, and whose it is: for what somebody may have, mostly."""
+        state = self.model.state
+        basis = Basis(dice.pick((1, 1, 1, 1, 1, 1, 2, 3, 4, 4, 5, 6, 7, 0)))
+        wish = Wish(basis, self.passport(dice), member_id)
+        if basis is Basis.CONSENT:
+            self._wish_by_consent(dice, wish)
+        passport = state.passports.get(wish.passport_id)
+        if passport is not None:
+            wish.emergency_id = passport.lock
+            if basis in (Basis.CUSTODIAN_CARE, Basis.SUBJECT_REQUEST):
+                wish.member_id = wish.member_id or passport.custodian
+            wish.purposes = wish.purposes & passport.purposes or wish.purposes
+        self._wish_in_emergency(dice, wish)
+        wish.member_id = wish.member_id or self.member(dice, Role.PROCESSOR)
+        terms = self._terms(dice, wish)
+        asked = pack_terms(terms)
+        if dice.rarely(3):
+            asked = flip(dice, asked)
+        if basis is Basis.CONSENT and dice.slips(16):
+            wish.grant_id = self.grant_key(dice)[1]
+        commitment = Commitment(dice.pick((NOTICE, ZERO32)))
+        request = Request(wish.passport_id, wish.grant_id, commitment, _terms(asked) or terms)
+        return wish.member_id, (request, asked)
+
+    def _wish_by_consent(self, dice: Dice, wish: Wish) -> None:
+        """Rely on a grant, mostly one that lives."""
+        grants = self.model.state.grants
+        mine = [key for key in grants if key[0] == wish.passport_id]
+        live = [key for key in grants if grant_is_live(grants[key].state, self.model.now)]
+        known = live if live and not dice.rarely(4) else mine
+        if not known:
+            return
+        wish.passport_id, wish.grant_id = dice.pick(known)
+        grant = grants[wish.passport_id, wish.grant_id].state
+        wish.purposes, wish.categories, wish.level = grant.purposes or ALL, int(grant.categories), grant.level
+        wish.days = (grant.data_from, grant.data_to)
+        members = self.model.state.members.values()
+        fit = [member.member_id for member in members if grant.recipient_kinds >> member.kind & 1]
+        wish.member_id = wish.member_id or grant.recipient or (dice.pick(fit) if fit else 0)
+
+    def _wish_in_emergency(self, dice: Dice, wish: Wish) -> None:
+        """Name an emergency of the kind that the basis is about."""
+        individual = wish.basis is Basis.INDIVIDUAL_EMERGENCY
+        urgent = [
+            entry.emergency
+            for entry in reversed(self.model.state.emergencies.values())
+            if (entry.emergency.kind is EmergencyKind.INDIVIDUAL) == individual
+        ]
+        if not urgent or (wish.emergency_id and not individual):
+            return
+        chosen = dice.pick(urgent)
+        wish.emergency_id = chosen.emergency_id
+        wish.categories &= int(chosen.categories)
+        if individual:
+            wish.member_id, wish.passport_id = wish.member_id or chosen.member_id, chosen.passport_id
+        else:
+            wish.purposes = wish.purposes & chosen.purposes or wish.purposes
+
+    def _terms(self, dice: Dice, wish: Wish) -> Terms:
+        """Return terms that the law has an entry for, if that can be."""
+        state, law = self.model.state, self.model.state.law
+        purpose = dice.pick([p for p in Purpose if wish.purposes >> p & 1])
+        for other in Purpose:
+            if any(law.required_for(data_class, purpose, wish.basis) for data_class in DataClass):
+                break
+            purpose = other if wish.purposes >> other & 1 else purpose
+        needed = Category(wish.categories & int(law.necessary_for(purpose)) or wish.categories or ALL)
+        asked = Category(dice.part(int(needed)))
+        for category in Category:
+            if law.required_for(class_of(law, asked), purpose, wish.basis):
+                break
+            asked = category if category in needed else asked
+        orders = [controller for controller, processor in state.entrustments if processor == wish.member_id]
+        controller_id = dice.pick(orders) if orders and dice.rarely(2) else 0
+        owner = controller_id or wish.member_id
+        projects = [number for number, project in state.projects.items() if project.member_id == owner]
+        return Terms(
+            purpose=purpose,
+            basis=wish.basis,
+            operation=dice.pick((Operation.READ, Operation.TRANSFER)),
+            categories=asked,
+            level=max(wish.level, *(law.level_for(data_class, purpose) for data_class in DataClass)),
+            project_id=dice.pick(projects) if projects else 0,
+            emergency_id=wish.emergency_id,
+            controller_id=controller_id,
+            first_day=wish.days[0],
+            last_day=wish.days[1],
+        )
+
+    def review_request(self, chance: Dice) -> None:
+        model = self.model
+        if not model.waiting:
+            return
+        (passport_id, seq), (request, member_id) = chance.pick(list(reversed(model.waiting.items())))
+        if chance.slips(12):
+            seq += 1
+        if chance.slips(12):
+            request = replace(request, commitment=Commitment(ZERO32))
+        if chance.slips(12):
+            member_id = self.member(chance)
+        role = Role.REGULATOR if request.terms.basis is Basis.COMPELLED else Role.ETHICS
+        body = self.key(chance, role)
+        assert passport_id == request.passport_id
+        self.play(model.review_request(body, request, member_id, seq, approved=not chance.rarely(4)))
+
+    def hand_over(self, chance: Dice) -> None:
+        """Ship, receive, or record a release."""
+        model = self.model
+        kind = chance.below(4)
+        sent = [entry.transfer for entry in model.state.transfers.values() if entry.received is None]
+        permits = [place for place in reversed(model.state.transfer_permits) if model.permit(*place)]
+        if not permits or chance.slips(4):
+            permits = list(reversed(model.state.transfer_permits))
+        shipped = list(model.state.transfers)
+        if shipped and (kind == 1 or (sent and chance.rarely(2))):
+            transfer = chance.pick(sent) if sent else model.state.transfers[chance.pick(shipped)].transfer
+            content = chance.pick((transfer.content, self.name(), ZERO32))
+            to = self.key(chance) if chance.slips(8) else self.key_of(transfer.recipient)
+            known = transfer.transfer_id if not chance.slips(12) else TransferId(self.name())
+            self.play(model.receive(to, known, content))
+        elif kind == 2:
+            passport_id = self.passport(chance)
+            passport = model.state.passports.get(passport_id)
+            seq = chance.below((passport.size if passport else 0) + 1)
+            self.play(model.record_release(self.keeper(chance, passport_id), passport_id, seq))
+        else:
+            passport_id, seq = chance.pick(permits) if permits else (self.passport(chance), 0)
+            seq += int(chance.slips(12))
+            transfer_id = TransferId(self.name())
+            if shipped and chance.rarely(8):
+                transfer_id = shipped[0]
+            content = ZERO32 if chance.slips(16) else self.name()
+            self.play(model.ship(self.keeper(chance, passport_id), transfer_id, passport_id, seq, content))
+
+
+def parts_of(found: Replay) -> tuple[Any, ...]:
+    """Return all that a replay found."""
+    return (
+        found.mismatches,
+        found.decisions,
+        found.permits,
+        found.reviews,
+        found.denied_facts,
+        found.state,
+    )
+
+
+def outcome_of(replayed: Callable[[], Replay]) -> tuple[Any, ...] | type[Exception]:
+    """Return all that a replay finds, or the kind of error that it ends with."""
+    try:
+        return parts_of(replayed())
+    except (VerificationError, ValueError, KeyError) as error:
+        return type(error)
+
+
+def admission(name: str, key: Key, roles: Role, kind: MemberKind, place: int) -> list[Any]:
+    return [key.address, int(roles), ALL, place, FOREVER, int(kind), _signing(name), keccak(text=name), name]
+
+
+def _signing(name: str) -> bytes:
+    return keccak(text=f"signing key of {name}")
+
+
+def _terms(word_: int) -> Terms | None:
+    try:
+        return unpack_terms(word_)
+    except VerificationError:
+        return None
+
+
+def _plain(value: Any) -> Any:
+    """Return a decoded answer with lists as tuples."""
+    return tuple(_plain(part) for part in value) if isinstance(value, list | tuple) else value
+
+
+def _questions(model: Model) -> Iterator[tuple[bytes, View, Any]]:
+    """Yield every question that the twin can answer, with its answer."""
+    state = model.state
+    for name, arguments, expected in (
+        *_about_members(model),
+        *_about_passports(model),
+        *_about_the_rest(model),
+        ("head", b"", state.head),
+        ("policyVersion", b"", state.policy_version),
+        ("memberCount", b"", len(state.members)),
+        ("emergencyCount", b"", len(state.emergencies)),
+        ("projectCount", b"", len(state.projects)),
+    ):
+        view = _VIEWS[name]
+        yield view.ask(arguments), view, expected
+
+
+def _about_members(model: Model) -> Iterator[tuple[str, bytes, Any]]:
+    state, today = model.state, model.now // DAY_SECONDS
+    for number, member in state.members.items():
+        yield (
+            "memberOf",
+            word(number),
+            (
+                member.signer,
+                int(member.roles),
+                member.purposes,
+                member.jurisdiction,
+                member.valid_to,
+                int(member.status),
+                int(member.kind),
+                member.control,
+                member.signing_key,
+                member.sealing_key,
+            ),
+        )
+        used = state.cap_uses.get((number, today), 0)
+        yield "capsOf", word(number) + word(today), (state.caps.get(number, 0), used)
+        yield "emergencyRightOf", word(number), (*model.right(number), *model.windows.get(number, (0, 0)))
+    for (controller, processor), order in state.entrustments.items():
+        yield "entrustmentOf", word(controller) + word(processor), (order.purposes, order.valid_to)
+
+
+def _about_passports(model: Model) -> Iterator[tuple[str, bytes, Any]]:
+    state = model.state
+    for passport_id, passport in state.passports.items():
+        yield (
+            "passportOf",
+            passport_id,
+            (
+                passport.size,
+                passport.custodian,
+                passport.purposes,
+                int(passport.status),
+                int(passport.custody),
+                int(passport.level),
+                passport.lock,
+                passport.epoch,
+                passport.content,
+                from_hex(passport.holder),
+            ),
+        )
+        yield "nonceOf", passport_id, model.nonces.get(passport_id, 0)
+        recovery = state.recoveries.get(passport_id)
+        yield (
+            "recoveryOf",
+            passport_id,
+            (from_hex(recovery.holder), recovery.custody, recovery.ready_at) if recovery else (b"", 0, 0),
+        )
+        for key in DELEGATES:
+            yield (
+                "delegateUntil",
+                passport_id + word(64) + word(20) + key.account.ljust(32, b"\0"),
+                state.delegates.get((passport_id, key.address), 0),
+            )
+    for (passport_id, grant_id), entry in state.grants.items():
+        yield "grantOf", passport_id + grant_id, grant_values(entry.state)
+    for passport_id, grant_id in model.dead:
+        if (passport_id, grant_id) not in state.grants:
+            yield "grantOf", passport_id + grant_id, (*[0] * 13, 4, 0)
+    for passport_id, entries in state.decisions.items():
+        for seq, decision in entries.items():
+            if decision.permits(Operation.TRANSFER):
+                yield "transferPermit", passport_id + word(seq), model.permit(passport_id, seq)
+
+
+def _about_the_rest(model: Model) -> Iterator[tuple[str, bytes, Any]]:
+    state = model.state
+    for number, project in state.projects.items():
+        yield (
+            "projectOf",
+            word(number),
+            (
+                project.member_id,
+                project.purposes,
+                int(project.categories),
+                int(project.techniques),
+                int(project.highest_class),
+                project.withdrawn,
+                project.agreement,
+                project.valid_from,
+                project.valid_to,
+                project.ethics,
+                project.compliance,
+            ),
+        )
+    for subject, kinds in state.attestations.items():
+        for kind, statement in kinds.items():
+            yield "attestationOf", subject + word(int(kind)), (statement.issuer, statement.valid_to)
+    for number, entry in state.emergencies.items():
+        emergency = entry.emergency
+        yield (
+            "emergencyOf",
+            word(number),
+            (
+                int(emergency.kind),
+                int(emergency.finding),
+                emergency.member_id,
+                emergency.purposes,
+                int(emergency.categories),
+                emergency.valid_from,
+                emergency.until,
+                emergency.review_due,
+                emergency.max_records,
+                emergency.used,
+                emergency.jurisdiction,
+                emergency.passport_id,
+            ),
+        )
+    for number, template in state.templates.items():
+        yield (
+            "templateOf",
+            word(number),
+            (
+                template.purposes,
+                int(template.categories),
+                template.recipient_kinds,
+                template.max_seconds,
+                template.withdrawn,
+                template.notice,
+            ),
+        )
+    for transfer_id, shipped in state.transfers.items():
+        transfer = shipped.transfer
+        received = model.received_at[transfer_id] if transfer.status is not TransferStatus.SHIPPED else 0
+        yield (
+            "transferOf",
+            transfer_id,
+            (
+                transfer.sender,
+                transfer.recipient,
+                transfer.seq,
+                model.shipped_at[transfer_id],
+                received,
+                int(transfer.status),
+                transfer.passport_id,
+                transfer.content,
+            ),
+        )
