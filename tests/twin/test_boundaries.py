@@ -1,0 +1,395 @@
+"""
+Contract and twin agree at every edge: the second before a moment, the moment itself, the second after; the last use, the
+last record, the last day. Random histories seldom meet these; here each is met, and that the fact changes there is asserted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Final
+
+import pytest
+
+from ledger.audit.state import project_subject
+from ledger.domain.records import (
+    NO_GRANT,
+    ZERO32,
+    Commitment,
+    Grant,
+    GrantId,
+    PassportId,
+    Request,
+    Terms,
+)
+from ledger.domain.vocabulary import (
+    ASKED_ON_DEMAND,
+    Approval,
+    AttestationKind,
+    Basis,
+    Category,
+    Custody,
+    DataClass,
+    Fact,
+    GrantFlag,
+    Level,
+    MemberKind,
+    Operation,
+    Purpose,
+)
+from ledger.encoding.words import pack_terms, unpack_verdict
+from tests.twin.dice import DAY, HOUR
+from tests.twin.machine import (
+    ALL,
+    DELEGATES,
+    FOREVER,
+    HOLDERS,
+    NOTICE,
+    OUTSIDER,
+    START,
+    ContractAndTwin,
+    Stage,
+)
+from tests.twin.model import Step, floor_of
+
+REGULATOR, ETHICS, COMPLIANCE, VERIFIER, HOSPITAL, UNIVERSITY, COMPANY = 3, 4, 5, 6, 7, 9, 10
+PASSPORT: Final = PassportId(b"\x51" * 32)
+GRANT: Final = GrantId(b"\x52" * 32)
+SOON: Final = START + HOUR
+LATER: Final = START + 2 * HOUR
+ON_DEMAND: Final = tuple(fact for fact in Fact if fact in ASKED_ON_DEMAND)
+
+
+@dataclass
+class Play:
+    """A ledger whose law requires the floors and whatever the test names, with one passport of the hospital's."""
+
+    history: ContractAndTwin
+
+    @property
+    def model(self):
+        return self.history.model
+
+    def key(self, member_id: int):
+        return self.model.keys[member_id]
+
+    def do(self, step: Step, *, refused: str = "") -> None:
+        """Make a call that nothing forbids, or that is refused for one reason alone."""
+        assert step.errors == ({refused} if refused else set())
+        self.history.play(step)
+
+    def at(self, moment: int) -> None:
+        self.model.now = moment
+
+    def require(self, facts: Fact, **limits: int) -> None:
+        """Put a law into force whose entries require their floor and these facts."""
+        law = self.model.state.law
+        required = [
+            sum(int(floor_of(basis) | facts) << 32 * basis for basis in Basis)
+            for _ in product(DataClass, Purpose)
+        ]
+        exceptions = replace(law.emergencies, categories=Category(ALL), **limits)
+        self.do(
+            self.model.set_policy(
+                replace(
+                    law,
+                    required=tuple(required),
+                    necessary=2**256 - 1,
+                    levels=0,
+                    banned_purposes=0,
+                    emergencies=exceptions,
+                )
+            )
+        )
+
+    def give(self, **changes: object) -> None:
+        """Let the holder consent to the university's research."""
+        given = Grant(
+            grant_id=GRANT,
+            passport_id=PASSPORT,
+            recipient=UNIVERSITY,
+            recipient_kinds=0,
+            purposes=1 << Purpose.RESEARCH,
+            categories=Category(ALL),
+            use_from=START,
+            use_to=START + 10 * DAY,
+            data_from=0,
+            data_to=0,
+            max_uses=0,
+            level=Level.IDENTIFIED,
+            flags=GrantFlag(0),
+            template=1,
+            terms=Commitment(NOTICE),
+            supersedes=NO_GRANT,
+            deadline=FOREVER,
+        )
+        self.do(self.model.grant(OUTSIDER, replace(given, **changes), HOLDERS[0]))
+
+    def ask(self, member_id: int = UNIVERSITY, **changes: object) -> Fact:
+        """Ask for research, under the law's lightest basis unless *changes* say otherwise; returns the facts that hold."""
+        grant_id = changes.pop("grant_id", NO_GRANT)
+        terms = Terms(Purpose.RESEARCH, Basis.LEGAL_DUTY, Operation.READ, Category.VITALS)
+        request = Request(PASSPORT, grant_id, Commitment(NOTICE), replace(terms, **changes))
+        self.do(self.model.decide(self.key(member_id), [(request, pack_terms(request.terms))]))
+        return unpack_verdict(self.model.events[-1].arguments["verdict"]).facts
+
+    def file(self, **changes: int) -> int:
+        """File a project of the university's; returns its number."""
+        begins, ends = changes.get("begins", START), changes.get("ends", FOREVER)
+        filing = (ALL, ALL, 1, 1, begins, ends, NOTICE)
+        self.do(self.model.file_project(self.key(UNIVERSITY), filing, NOTICE))
+        return len(self.model.state.projects)
+
+    def declare(self, begins: int, ends: int, records: int = 10) -> int:
+        """Declare a public emergency; returns its number."""
+        self.do(self.model.declare_emergency((ALL, ALL, begins, ends, records, 0), NOTICE))
+        return len(self.model.state.emergencies)
+
+
+@pytest.fixture
+def play(stage: Stage) -> Play:
+    ContractAndTwin.stage = stage
+    world = Play(ContractAndTwin())
+    words = (PASSPORT, HOLDERS[0].account, int(Custody.SELF), ALL, 0, 0, NOTICE)
+    world.do(world.model.issue(world.key(HOSPITAL), [words], [HOLDERS[0]]))
+    return world
+
+
+def _changes(play: Play, fact: Fact, moment: int, ask: Callable[[], Fact]) -> tuple[bool, bool, bool]:
+    """Return whether a fact holds the second before a moment, at it, and after it."""
+    found = []
+    for second in (moment - 1, moment, moment + 1):
+        play.at(second)
+        found.append(fact in ask())
+    return tuple(found)
+
+
+BEGINS, ENDS, LASTS = (False, True, True), (True, False, False), (True, True, False)
+
+
+def test_a_membership_ends(play: Play) -> None:
+    play.require(Fact(0))
+    play.do(play.model.license(UNIVERSITY, ALL, SOON))
+    assert _changes(play, Fact.MEMBER_ACTIVE, SOON, play.ask) == ENDS
+
+
+def test_a_controllers_membership_and_order_end(play: Play) -> None:
+    play.require(Fact(0))
+    play.do(play.model.license(HOSPITAL, ALL, SOON + 60))
+    play.do(play.model.entrust(play.key(HOSPITAL), UNIVERSITY, ALL, SOON))
+    ask = lambda: play.ask(controller_id=HOSPITAL)  # noqa: E731 - said three times otherwise
+    assert _changes(play, Fact.REQUESTER_IS_CUSTODIAN, SOON, ask) == ENDS
+    assert _changes(play, Fact.MEMBER_ACTIVE, SOON + 60, ask) == ENDS
+
+
+def test_a_consent_begins_and_ends(play: Play) -> None:
+    play.require(Fact(0))
+    play.give(use_from=SOON, use_to=LATER)
+    ask = lambda: play.ask(basis=Basis.CONSENT, grant_id=GRANT)  # noqa: E731
+    assert _changes(play, Fact.GRANT_LIVE, SOON, ask) == BEGINS
+    assert _changes(play, Fact.GRANT_LIVE, LATER, ask) == ENDS
+
+
+def test_a_project_begins_and_ends(play: Play) -> None:
+    play.require(Fact(0))
+    number = play.file(begins=SOON, ends=LATER)
+    ask = lambda: play.ask(project_id=number)  # noqa: E731
+    assert _changes(play, Fact.PROJECT_FILED, SOON, ask) == BEGINS
+    assert _changes(play, Fact.PROJECT_FILED, LATER, ask) == ENDS
+
+
+def test_a_public_emergency_begins_and_ends(play: Play) -> None:
+    play.require(Fact.EMERGENCY_IN_FORCE)
+    number = play.declare(SOON, LATER, 100)
+    ask = lambda: play.ask(emergency_id=number)  # noqa: E731
+    assert _changes(play, Fact.EMERGENCY_IN_FORCE, SOON, ask) == BEGINS
+    assert _changes(play, Fact.EMERGENCY_IN_FORCE, LATER, ask) == ENDS
+
+
+def test_an_emergency_that_is_ended_early_ends_at_once(play: Play) -> None:
+    play.require(Fact.EMERGENCY_IN_FORCE)
+    number = play.declare(START, LATER)
+    play.at(SOON)
+    assert Fact.EMERGENCY_IN_FORCE in play.ask(emergency_id=number)
+    play.do(play.model.end_emergency(number))
+    assert Fact.EMERGENCY_IN_FORCE not in play.ask(emergency_id=number)
+
+
+def test_an_individual_emergency_ends_and_its_review_falls_due(play: Play) -> None:
+    """The right is there in the last second for the review, and gone in the next."""
+    play.require(Fact.EMERGENCY_IN_FORCE | Fact.REVIEWS_CURRENT, seconds=HOUR, review_seconds=2 * HOUR)
+    play.do(play.model.open_emergency(play.key(HOSPITAL), PASSPORT, 1, 0))
+    number = len(play.model.state.emergencies)
+    ask = lambda: play.ask(HOSPITAL, basis=Basis.INDIVIDUAL_EMERGENCY, emergency_id=number)  # noqa: E731
+    assert _changes(play, Fact.EMERGENCY_IN_FORCE, SOON, ask) == ENDS
+    assert _changes(play, Fact.REVIEWS_CURRENT, LATER, ask) == LASTS
+    step = play.model.open_emergency(play.key(HOSPITAL), PASSPORT, 1, 0)
+    play.do(step, refused="Emergencies_RightLost")
+
+
+@pytest.mark.parametrize(("late", "lost"), [(0, False), (1, True)])
+def test_a_review_is_late_after_its_last_second(play: Play, late: int, lost: bool) -> None:
+    play.require(Fact.REVIEWS_CURRENT, review_seconds=HOUR)
+    play.do(play.model.open_emergency(play.key(HOSPITAL), PASSPORT, 1, 0))
+    play.at(SOON + late)
+    play.do(play.model.review_emergency(play.key(ETHICS), 1, justified=True))
+    assert (Fact.REVIEWS_CURRENT in play.ask(HOSPITAL)) is not lost
+
+
+def test_an_approval_ends(play: Play) -> None:
+    play.require(Fact.HUMAN_REVIEWED, review_seconds=HOUR)
+    play.ask()
+    (place, (request, member_id)), *_ = play.model.waiting.items()
+    play.do(play.model.review_request(play.key(ETHICS), request, member_id, place[1], approved=True))
+    assert _changes(play, Fact.HUMAN_REVIEWED, SOON, play.ask) == ENDS
+
+
+@pytest.mark.parametrize(
+    ("kind", "fact", "issuer"),
+    [
+        (AttestationKind.ENCRYPTION, Fact.ENCRYPTED, VERIFIER),
+        (AttestationKind.DEIDENTIFICATION, Fact.DEIDENTIFIED, VERIFIER),
+        (AttestationKind.SOURCE, Fact.SOURCE_DECLARED, HOSPITAL),
+        (AttestationKind.LICENCE, Fact.MODEL_LICENSED, REGULATOR),
+        (AttestationKind.CLEARANCE, Fact.BORDER_CLEARED, REGULATOR),
+    ],
+)
+def test_a_statement_ends(play: Play, kind: AttestationKind, fact: Fact, issuer: int) -> None:
+    play.require(fact)
+    number = play.file()
+    of_project = kind in (AttestationKind.LICENCE, AttestationKind.CLEARANCE)
+    subject = project_subject(number) if of_project else PASSPORT
+    play.do(play.model.attest(play.key(issuer), subject, kind, SOON))
+    ask = lambda: play.ask(COMPANY, project_id=number)  # noqa: E731 - from abroad
+    assert _changes(play, fact, SOON, ask) == ENDS
+
+
+def test_who_checked_is_neither_who_asks_nor_on_whose_behalf(play: Play) -> None:
+    """The company may verify; what it says helps others, not itself and not who acts for it."""
+    play.require(Fact.DEIDENTIFIED)
+    play.do(play.model.attest(play.key(COMPANY), PASSPORT, AttestationKind.DEIDENTIFICATION, FOREVER))
+    play.do(play.model.entrust(play.key(COMPANY), UNIVERSITY, ALL, FOREVER))
+    assert Fact.DEIDENTIFIED in play.ask(UNIVERSITY)
+    assert Fact.DEIDENTIFIED not in play.ask(COMPANY)
+    assert Fact.DEIDENTIFIED not in play.ask(UNIVERSITY, controller_id=COMPANY)
+
+
+def test_a_cap_is_for_a_day(play: Play) -> None:
+    """The permits of the day count until its last second."""
+    play.require(Fact(0))
+    play.do(play.model.set_caps(UNIVERSITY, 2 << 16 * Purpose.RESEARCH))
+    midnight = (START // DAY + 1) * DAY
+    play.at(midnight - 5)
+    assert [Fact.WITHIN_CAP in play.ask() for _ in range(3)] == [True, True, False]
+    assert _changes(play, Fact.WITHIN_CAP, midnight, play.ask) == BEGINS
+
+
+def test_uses_are_counted(play: Play) -> None:
+    """The last use is one; the one after it is not."""
+    play.require(Fact(0))
+    play.give(max_uses=2)
+    found = [Fact.GRANT_QUOTA in play.ask(basis=Basis.CONSENT, grant_id=GRANT) for _ in range(4)]
+    assert found == [True, True, False, False]
+
+
+def test_records_of_an_emergency_are_counted(play: Play) -> None:
+    play.require(Fact.EMERGENCY_IN_FORCE)
+    number = play.declare(START, LATER, 2)
+    found = [Fact.EMERGENCY_IN_FORCE in play.ask(emergency_id=number) for _ in range(4)]
+    assert found == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "inside"),
+    [(10, 20, True), (9, 20, False), (10, 21, False), (11, 19, True), (10, 0, False), (0, 20, False)],
+)
+def test_days_are_within_the_consents_days(play: Play, first: int, last: int, inside: bool) -> None:
+    """First and last day included; no day asked for means all days."""
+    play.require(Fact(0))
+    play.give(data_from=10, data_to=20)
+    facts = play.ask(basis=Basis.CONSENT, grant_id=GRANT, first_day=first, last_day=last)
+    assert (Fact.GRANT_PERIOD in facts) is inside
+
+
+@pytest.mark.parametrize(("asked", "in_any_case"), list(product(Level, Level)))
+def test_levels(play: Play, asked: Level, in_any_case: Level) -> None:
+    """What is asked for, or what the data is anyway, has to reach the consent's level."""
+    play.require(Fact(0))
+    words = (b"\x53" * 32, HOLDERS[0].account, 0, ALL, int(in_any_case), 0, NOTICE)
+    play.do(play.model.issue(play.key(HOSPITAL), [words], [HOLDERS[0]]))
+    for number, least in enumerate(Level):
+        given = {"passport_id": PassportId(words[0]), "grant_id": GrantId(bytes([number + 1]) * 32)}
+        play.give(level=least, **given)
+        terms = Terms(Purpose.RESEARCH, Basis.CONSENT, Operation.READ, Category.VITALS, asked)
+        request = Request(given["passport_id"], given["grant_id"], Commitment(ZERO32), terms)
+        play.do(play.model.decide(play.key(UNIVERSITY), [(request, pack_terms(terms))]))
+        facts = unpack_verdict(play.model.events[-1].arguments["verdict"]).facts
+        assert (Fact.LEVEL_SUFFICIENT in facts) is (max(asked, in_any_case) >= least)
+
+
+def test_a_permit_to_transfer_lasts_an_hour(play: Play) -> None:
+    play.require(Fact(0))
+    play.at(START)
+    play.ask(operation=Operation.TRANSFER)
+    for second, stands in ((SOON, True), (SOON + 1, False)):
+        play.at(second)
+        play.history.chain.mine(second)
+        play.history.compare()
+        assert bool(play.model.permit(PASSPORT, 0)) is stands
+    step = play.model.ship(play.key(HOSPITAL), b"\x54" * 32, PASSPORT, 0, NOTICE)
+    play.do(step, refused="Transfers_NotPermitted")
+
+
+def test_a_delegate_speaks_until_its_end(play: Play) -> None:
+    play.require(Fact(0))
+    play.do(play.model.name_delegate(PASSPORT, HOLDERS[0], DELEGATES[0], SOON))
+    play.give()
+    for second, refused in ((SOON, "Consents_InvalidSignature"), (SOON - 1, "")):
+        if not refused:
+            # Time does not go back: the same once more, to the second before.
+            play.do(play.model.name_delegate(PASSPORT, HOLDERS[0], DELEGATES[0], SOON + 2))
+            second = SOON + 1  # noqa: PLW2901
+        play.at(second)
+        play.do(play.model.revoke(OUTSIDER, PASSPORT, GRANT, DELEGATES[0], named=True), refused=refused)
+
+
+def test_a_recovery_waits_until_its_second(play: Play) -> None:
+    play.require(Fact(0), recovery_seconds=HOUR)
+    play.at(START)
+    play.do(play.model.recover_at_counter(play.key(HOSPITAL), PASSPORT, HOLDERS[1], Custody.ASSISTED))
+    play.at(SOON - 1)
+    play.do(play.model.complete_recovery(OUTSIDER, PASSPORT), refused="Holders_TooEarly")
+    play.at(SOON)
+    play.do(play.model.complete_recovery(OUTSIDER, PASSPORT))
+
+
+def test_a_consent_to_kinds_names_no_member(play: Play) -> None:
+    """The kind is enough, whatever has happened to control."""
+    play.require(Fact(0))
+    play.give(recipient=0, recipient_kinds=1 << MemberKind.RESEARCH)
+    play.do(play.model.change_control(UNIVERSITY))
+    assert Fact.GRANT_RECIPIENT in play.ask(UNIVERSITY, basis=Basis.CONSENT, grant_id=GRANT)
+    assert Fact.GRANT_RECIPIENT not in play.ask(COMPANY, basis=Basis.CONSENT, grant_id=GRANT)
+
+
+def test_a_change_of_control_freezes_a_consent_until_it_is_confirmed(play: Play) -> None:
+    play.require(Fact(0))
+    play.give()
+    ask = lambda: Fact.GRANT_RECIPIENT in play.ask(basis=Basis.CONSENT, grant_id=GRANT)  # noqa: E731
+    found = [ask()]
+    play.do(play.model.change_control(UNIVERSITY))
+    found.append(ask())
+    play.do(play.model.confirm(OUTSIDER, PASSPORT, GRANT, HOLDERS[0]))
+    found.append(ask())
+    assert found == [True, False, True]
+
+
+@pytest.mark.parametrize("fact", ON_DEMAND)
+def test_what_is_not_required_is_not_established(play: Play, fact: Fact) -> None:
+    """Though it holds."""
+    number = play.file()
+    for approval, body in ((Approval.ETHICS, ETHICS), (Approval.COMPLIANCE, COMPLIANCE)):
+        play.do(play.model.review_project(play.key(body), number, approval, approved=True))
+    play.require(Fact(0))
+    assert fact not in play.ask(project_id=number)
