@@ -11,7 +11,7 @@ import time
 from dataclasses import replace
 
 from api.auth import Holder
-from ledger.domain.records import Event, Member, PassportId
+from ledger.domain.records import Event, Member, Passport, PassportId
 from ledger.domain.vocabulary import EmergencyKind, Role
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.words import unpack_verdict
@@ -38,13 +38,13 @@ def is_auditor(subject: Subject) -> bool:
 
 def passport_for(service: Service, subject: Subject, passport_id: PassportId) -> PassportRecord:
     """
-    Return a passport that every member may see, and its holder.
+    Return a passport that every member may see, its holder, and whom the holder lets speak for it.
 
     Raises:
         NotFound: There is none, or not for this holder.
     """
     record = require_passport(service.index, passport_id)
-    if isinstance(subject, Holder) and record.passport.holder.lower() != subject.address:
+    if isinstance(subject, Holder) and not _speaks_for(service, subject, record.passport):
         raise NotFound(f"there is no passport {to_hex(passport_id)}")
     return record
 
@@ -88,7 +88,7 @@ def decision_for(service: Service, subject: Subject, passport_id: PassportId, se
 
 def grant_for(service: Service, subject: Subject, grant: GrantRecord) -> GrantRecord:
     """
-    Check that somebody may see a grant: its recipients, who asked for it, and who may see the passport's history.
+    Check that somebody may see a grant: its recipients, who asked while it names nobody, and who may see the passport's history.
 
     Raises:
         NotFound: Not for this holder.
@@ -100,8 +100,11 @@ def grant_for(service: Service, subject: Subject, grant: GrantRecord) -> GrantRe
 
 
 def _is_for(grant: GrantRecord, member: Member) -> bool:
-    is_of_kind = bool(grant.state.recipient_kinds >> member.kind & 1)
-    return member.member_id in (grant.state.recipient, grant.requested_by) or is_of_kind
+    recipient, kinds = grant.state.recipient, grant.state.recipient_kinds
+    # Who asked sees it as long as it names nobody: anyone may ask under an id that is given to somebody else later.
+    return member.member_id == (recipient or (0 if kinds else grant.requested_by)) or bool(
+        kinds >> member.kind & 1
+    )
 
 
 def transfer_for(subject: Member, record: TransferRecord) -> TransferRecord:
@@ -203,6 +206,13 @@ def relayer_for(service: Service, subject: Subject, passport_id: PassportId) -> 
     if isinstance(subject, Member):
         return subject
     return service.members.get(passport_for(service, subject, passport_id).passport.custodian)
+
+
+def _speaks_for(service: Service, subject: Holder, passport: Passport) -> bool:
+    """Tell whether a key is the holder's, or one that the holder lets speak for it now."""
+    if passport.holder == subject.address:
+        return True
+    return now_of(service) < service.index.delegates(passport.passport_id).get(subject.address, 0)
 
 
 def now_of(service: Service) -> int:

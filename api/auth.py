@@ -22,7 +22,7 @@ from starlette.datastructures import Headers
 from api.dependencies import BodyDep, ServiceDep, SessionsDep, SettingsDep
 from api.middleware import COOKIE
 from api.sessions import HOLDER, MEMBER, Sessions
-from ledger.domain.records import Address, Member
+from ledger.domain.records import HolderKey, Member
 from ledger.domain.vocabulary import MemberStatus
 from ledger.encoding.hexadecimal import bytes32
 from ledger.errors import (
@@ -64,9 +64,9 @@ _COOKIE = APIKeyCookie(
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Somebody who has shown the holder key of an address."""
+    """Somebody who has shown a holder key: an account's address, or a verifier and a key after it."""
 
-    address: Address
+    address: HolderKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,7 @@ def subject_of(code: str, *, service: Service, sessions: Sessions) -> Member | H
         return None
     kind, subject = found
     if kind == HOLDER:
-        return Holder(Address(subject))
+        return Holder(subject)
     return service.index.member(int(subject)) if kind == MEMBER else None
 
 

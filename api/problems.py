@@ -134,7 +134,7 @@ _CODE_OF_STATUS: Final = {
     413: "too-large",
 }
 #: Tags of the unions in request bodies: part of the place of a validation error, not of the JSON.
-UNION_TAGS: Final = frozenset({"one", "several", "signed", "assisted"})
+UNION_TAGS: Final = frozenset({"one", "several", "signed", "assisted", "filed"})
 _UNKNOWN_CODE_TYPE: Final = "unknown_code"
 
 

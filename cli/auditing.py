@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cli.progress import Report, silent
+from cli.times import rfc3339
 from ledger.audit.auditor import audit
 from ledger.audit.index import IndexReader
+from ledger.audit.point_in_time import Question, was_permitted
 from ledger.audit.report import AuditReport
+from ledger.audit.source import read_events
 from ledger.chain import artifacts
 from ledger.chain.rpc import Node
-from ledger.domain.records import Address
-from ledger.encoding.hexadecimal import address
+from ledger.domain.days import day_of
+from ledger.domain.records import NO_GRANT, Address, GrantId, PassportId, Terms
+from ledger.domain.vocabulary import (
+    MISSING_LABELS,
+    Basis,
+    Category,
+    Fact,
+    Level,
+    Operation,
+    Outcome,
+    Purpose,
+    code,
+    flags,
+    names,
+)
+from ledger.encoding.events import EventDecoder
+from ledger.encoding.hexadecimal import address, bytes32, to_hex
+from ledger.errors import InvalidInput
 from ledger.interop.fhir import AccessLogEntry, access_log, parse_json
 
 _READING: Final = "reading the chain"
@@ -59,6 +79,118 @@ def replay(
     )
 
 
+def asked_about(
+    passport: str,
+    member: int,
+    *,
+    purpose: str,
+    basis: str,
+    operation: str,
+    categories: Sequence[str],
+    level: str,
+    grant: str | None = None,
+    numbers: tuple[int, int, int] = (0, 0, 0),
+    days: tuple[str | None, str | None] = (None, None),
+) -> Question:
+    """
+    Put a question about the past.
+
+    Args:
+        passport: The passport's id.
+        member: Who would have asked.
+        purpose: Name of a purpose; the others likewise.
+        basis: On what legal ground.
+        operation: What would have been done.
+        categories: Kinds of data.
+        level: Level of de-identification.
+        grant: A grant's id; None for the best there was.
+        numbers: Project, emergency and controller; 0 for none.
+        days: First and last day of the data; None for no limit.
+
+    Raises:
+        InvalidInput: Something is not what it should be.
+    """
+    project, emergency, controller = numbers
+    first, last = (day_of(_day(day)) for day in days)
+    return Question(
+        passport_id=PassportId(bytes32(passport, field="passport")),
+        member_id=member,
+        terms=Terms(
+            purpose=code(Purpose, purpose),
+            basis=code(Basis, basis),
+            operation=code(Operation, operation),
+            categories=flags(Category, tuple(categories)),
+            level=code(Level, level),
+            project_id=project,
+            emergency_id=emergency,
+            controller_id=controller,
+            first_day=first,
+            last_day=last,
+        ),
+        grant_id=GrantId(bytes32(grant, field="grant")) if grant else None,
+    )
+
+
+def permitted(
+    rpc_url: str,
+    ledger: str,
+    question: Question,
+    at: int | None,
+    *,
+    from_block: int = 0,
+    report: Report = silent,
+) -> dict[str, Any]:
+    """
+    Tell from a node alone whether something was permitted at a time.
+
+    Args:
+        rpc_url: The node to believe.
+        ledger: The contract's address.
+        question: What is asked.
+        at: Seconds since the Unix epoch; None for the newest block.
+        from_block: A block before or at which the ledger was deployed.
+        report: Told how far the reading has come.
+
+    Returns:
+        The answer as JSON, with the names of `GET /v1/permissions`.
+
+    Raises:
+        InvalidInput: *ledger* is no address, or the time is after the newest block.
+        NotFound: There was no such passport or member then.
+        ChainError: The node does not answer.
+    """
+    contract = Address(address(ledger, field="ledger"))
+    node = Node(rpc_url)
+    head = node.head()
+    moment = head.time if at is None else at
+    if moment > head.time:
+        raise InvalidInput("the chain has no block of that time yet", field="at", fix="Ask about the past.")
+    events = read_events(
+        node,
+        EventDecoder(artifacts.load().abi),
+        contract,
+        from_block=from_block,
+        to_block=head.number,
+        progress=lambda block, last, _: report(_READING, block, last),
+    )
+    answer = was_permitted(events, question, moment)
+    verdict = answer.verdict
+    return {
+        "passportId": to_hex(question.passport_id),
+        "memberId": question.member_id,
+        "at": rfc3339(answer.at),
+        "permitted": verdict.outcome is Outcome.PERMIT,
+        "outcome": verdict.outcome.name,
+        "grantId": to_hex(answer.grant_id) if answer.grant_id != NO_GRANT else None,
+        "policyVersion": verdict.policy_version,
+        "dataClass": verdict.data_class.name,
+        "facts": names(verdict.facts),
+        "missing": names(verdict.missing),
+        "reasons": [MISSING_LABELS[Fact[name]] for name in names(verdict.missing)],
+        "block": answer.last.block_number if answer.last else None,
+    }
+
+
 def passport_system(chain_id: int, ledger: str) -> str:
     """Return the identifier system that names passports of a ledger, see docs/spec.md."""
     return f"urn:passport:eip155:{chain_id}:{ledger.lower()}"
@@ -77,3 +209,10 @@ def _index(url: str) -> IndexReader:
 
     reader: IndexReader = index_reader(url)
     return reader
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise InvalidInput(f"{text!r} is not a day, as in 2027-01-31", field="day") from None

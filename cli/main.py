@@ -29,6 +29,7 @@ _COMMANDS: Final = (
     "holder",
     "record",
     "grant",
+    "template",
     "project",
     "request",
     "emergency",

@@ -44,3 +44,16 @@ def read_time(text: str, *, field: str, now: datetime | None = None) -> str:
             fix="Write 2027-01-31T08:00:00Z, 2027-01-31, or a span from now such as 90d.",
         ) from None
     return rfc3339((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+def read_span(text: str, *, field: str) -> int:
+    """
+    Read a span such as `90d`, `12h` or `1y`, in seconds.
+
+    Raises:
+        InvalidInput: None of these.
+    """
+    span = _SPAN.match(text.strip())
+    if span is None:
+        raise InvalidInput(f"{text!r} is not a span for {field}", field=field, fix="Write 365d, 12h or 1y.")
+    return int(span[1]) * _SECONDS[span[2]]

@@ -30,6 +30,7 @@ from ledger.errors import ChainError, ConfigurationError, LedgerError
 from ledger.ports import Call, Deployment, OperationStatus, Receipt
 from ledger.service import Service
 from ledger.service.members import admission_argument
+from ledger.service.signatures import Passkeys
 from ledger.settings import Settings, keystore_passphrase, operator_key_passphrase, read_founder, vault_key
 from ledger.store.database import Database
 from ledger.store.index import SqlIndex
@@ -119,7 +120,13 @@ class Runtime:
         indexer = self._late.indexer = Indexer(
             self.node, contract, deployment, self.index, guard=self.guard.check
         )
-        self.service = Service.over(chain=contract, index=self.index, writer=self.writer, vault=self.vault)
+        self.service = Service.over(
+            chain=contract,
+            index=self.index,
+            writer=self.writer,
+            vault=self.vault,
+            passkeys=Passkeys(self.settings.rp_ids(), self.settings.origins_for_passkeys()),
+        )
         indexer.start()
         return self.service
 

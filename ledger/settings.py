@@ -11,6 +11,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -43,6 +44,14 @@ class Settings(BaseSettings):
     origin: str | None = Field(
         default=None, description="Public URL of this service; holders sign in to it by name."
     )
+    passkey_rp_ids: tuple[str, ...] = Field(
+        default=(),
+        description="Relying parties whose passkeys may sign, as a JSON list; the host of the public URL by default.",
+    )
+    passkey_origins: tuple[str, ...] = Field(
+        default=(),
+        description="Origins whose pages may ask passkeys to sign, as a JSON list; the public URL by default.",
+    )
     database: str | None = Field(
         default=None, description="SQLAlchemy URL; a file in the data folder by default."
     )
@@ -60,6 +69,14 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """Return the public URL of the service."""
         return self.origin or f"http://{self.host}:{self.port}"
+
+    def rp_ids(self) -> frozenset[str]:
+        """Return the relying parties whose passkeys may sign."""
+        return frozenset(self.passkey_rp_ids or (urlsplit(self.url()).hostname or "",))
+
+    def origins_for_passkeys(self) -> frozenset[str]:
+        """Return the origins whose pages may ask passkeys to sign."""
+        return frozenset(self.passkey_origins or (self.url(),))
 
     def database_url(self) -> str:
         """Return the URL of the journal's and index's database."""

@@ -13,9 +13,14 @@ def verify(origin: str, passport_id: str, *, custodian: int) -> str:
     return f"passport verify {passport_id} --url {origin} {_WALLET} --custodian {custodian} --rpc NODE"
 
 
-def revoke(origin: str, grant_id: str, *, custodian: int) -> str:
-    """Return the command by which a patient withdraws a consent."""
-    return f"passport grant revoke {grant_id} --url {origin} {_WALLET} --custodian {custodian}"
+def grant(origin: str, verb: str, grant_id: str, *, custodian: int) -> str:
+    """Return the command by which a patient gives, refuses, confirms, withdraws or repudiates a consent."""
+    return f"passport grant {verb} {grant_id} --url {origin} {_WALLET} --custodian {custodian}"
+
+
+def object_to_recovery(origin: str, passport_id: str, *, custodian: int) -> str:
+    """Return the command by which a patient objects to a recovery."""
+    return f"passport holder object {passport_id} --url {origin} {_WALLET} --custodian {custodian}"
 
 
 def holder_sign_in(origin: str) -> str:

@@ -14,7 +14,15 @@ from api.auth import Holder, sign_in_code, subject_of
 from api.dependencies import After, ServiceDep, SettingsDep, service_of, sessions_of
 from api.pages import commands, presenters
 from api.pages.evidence import size_call
-from api.pages.presenters import AccessLine, Consent, EmergencyLine, PassportCard, Survey
+from api.pages.presenters import (
+    AccessLine,
+    Consent,
+    EmergencyLine,
+    PassportCard,
+    Recovery,
+    Speaker,
+    Survey,
+)
 from api.pages.render import page, policy_with_nodes
 from api.routes.ids import Id, passport_id
 from ledger.domain.records import Member, Passport, PassportId
@@ -112,7 +120,13 @@ async def to_sign_in(_request: Request, _error: Exception) -> Response:
 
 
 @router.get("/patient")
-def patient(request: Request, holder: PatientDep, service: ServiceDep, after: After = None) -> Response:
+def patient(
+    request: Request,
+    holder: PatientDep,
+    service: ServiceDep,
+    settings: SettingsDep,
+    after: After = None,
+) -> Response:
     """List a patient's records."""
     records, cursor = service.index.passports(holder=holder.address, after=after, limit=PAGE_LINES)
     names = presenters.member_names(service.members.all())
@@ -121,6 +135,7 @@ def patient(request: Request, holder: PatientDep, service: ServiceDep, after: Af
             record,
             custodian=names.get(record.passport.custodian, f"member {record.passport.custodian}"),
             link=f"/patient/passports/{to_hex(record.passport.passport_id)}",
+            recovery=recovery_of(service, record.passport, settings.origin),
         )
         for record in records
     ]
@@ -148,7 +163,12 @@ def patient_passport(
     response = page(
         request,
         "passport.html",
-        card=presenters.passport_card(record, custodian=custodian, link=request.url.path),
+        card=presenters.passport_card(
+            record,
+            custodian=custodian,
+            link=request.url.path,
+            recovery=recovery_of(service, record.passport, settings.origin),
+        ),
         lines=[
             presenters.line_of(
                 entry, consent=_named(entry, consents), shipment=shipped.get(_name(entry.record))
@@ -159,7 +179,9 @@ def patient_passport(
             presenters.emergency_line(access.told_emergency(service, holder, urgent))
             for urgent in service.emergencies.all(passport_id=wanted)
         ],
-        consents=list(consents.values()),
+        asked=[consent for consent in consents.values() if consent.waits],
+        consents=[consent for consent in consents.values() if not consent.waits],
+        speakers=speakers_of(service, record.passport),
         total=record.passport.size,
         first_page=after is None,
         next=cursor,
@@ -238,15 +260,39 @@ def emergency_lines(service: Service, records: Iterable[EmergencyRecord], *, at:
 
 
 def consents_of(service: Service, passport: Passport, origin: str) -> dict[bytes, Consent]:
-    """Return the consents of a passport by grant id, oldest first."""
+    """Return the consents of a passport by grant id, oldest first, those it was asked for too."""
     records, _ = service.index.grants(passport_id=passport.passport_id, limit=_BATCH)
-    now = access.now_of(service)
+    now, names = access.now_of(service), presenters.member_names(service.members.all())
     return {
         record.grant_id: presenters.consent_of(
-            record, text=service.consents.text(record), at=now, passport=passport, origin=origin
+            record,
+            text=service.consents.text(record),
+            status=service.consents.status(record, now),
+            passport=passport,
+            origin=origin,
+            asked_by=names.get(record.requested_by),
         )
         for record in records
     }
+
+
+def recovery_of(service: Service, passport: Passport, origin: str) -> Recovery | None:
+    """Return the notice to a holder that somebody replaces its key; None if nobody does."""
+    found = service.index.recovery(passport.passport_id)
+    if found is None:
+        return None
+    custodian = service.members.get(passport.custodian).name
+    return presenters.recovery_of(found, passport, origin, custodian)
+
+
+def speakers_of(service: Service, passport: Passport) -> list[Speaker]:
+    """Return who may speak for the holder now."""
+    now = access.now_of(service)
+    return [
+        Speaker(key, presenters.moment(end))
+        for key, end in service.index.delegates(passport.passport_id).items()
+        if now < end
+    ]
 
 
 def kept_cards(service: Service, member: Member) -> list[PassportCard]:

@@ -16,25 +16,35 @@ from api.pages import commands
 from api.pages.evidence import Evidence, evidence_of
 from ledger.domain.records import Member, Passport, Project
 from ledger.domain.vocabulary import (
+    ASSURANCE_LABELS,
     CATEGORY_LABELS,
     CLASS_LABELS,
     FACT_LABELS,
     PURPOSE_LABELS,
+    Assurance,
     Category,
     Custody,
     DataClass,
     EmergencyFinding,
     Fact,
+    GrantStatus,
     Outcome,
     PassportStatus,
     TransferStatus,
     names,
     purposes_of,
 )
+from ledger.domain.wording import STATUS_LABELS
 from ledger.encoding.hexadecimal import to_hex
-from ledger.ports import DecisionRecord, GrantRecord, PassportRecord, RecordSummary, TransferRecord
+from ledger.ports import (
+    DecisionRecord,
+    GrantRecord,
+    PassportRecord,
+    RecordSummary,
+    RecoveryRecord,
+    TransferRecord,
+)
 from ledger.service.access import AccessEntry
-from ledger.service.consents import grant_status
 from ledger.service.emergencies import EmergencyEntry, Share
 
 _LAST_SECOND: Final = 253_402_300_799
@@ -44,16 +54,6 @@ _ANSWERS: Final[dict[Outcome, tuple[str, str, str]]] = {
     Outcome.PERMIT: ("Permitted", "✓", "permit"),
     Outcome.DENY: ("Refused", "✕", "deny"),
     Outcome.REVIEW: ("Waits for a human review", "…", "review"),
-}
-_CONSENT_WORDS: Final = {
-    "active": "in force",
-    "pending": "not yet in force",
-    "expired": "expired",
-    "requested": "asked for, not given",
-    "refused": "refused",
-    "withdrawn": "withdrawn",
-    "superseded": "replaced by a newer one",
-    "repudiated": "declared never given",
 }
 _PASSPORT_WORDS: Final = {
     PassportStatus.OPEN: "open",
@@ -104,6 +104,14 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Command:
+    """A command that does something, and what for."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Consent:
     """A consent as its giver reads it."""
 
@@ -112,9 +120,13 @@ class Consent:
     text: str
     status: str
     in_force: bool
+    waits: bool
+    frozen: bool
     ended: Moment | None
     uses: str
-    command: str | None
+    assurance: str
+    asked_by: str | None
+    commands: tuple[Command, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +162,24 @@ class EmergencyLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Recovery:
+    """The notice that somebody replaces the holder's key."""
+
+    holder: str
+    who: str
+    ready: Moment
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Somebody who may speak for the holder."""
+
+    key: str
+    until: Moment
+
+
+@dataclass(frozen=True, slots=True)
 class PassportCard:
     """A passport in a list."""
 
@@ -161,6 +191,7 @@ class PassportCard:
     requests: str
     assisted: bool
     purposes: str
+    recovery: Recovery | None = None
     reference: str | None = None
     contents: str | None = None
 
@@ -240,35 +271,55 @@ def counted(number: int, one: str, many: str) -> str:
     return f"1 {one}" if number == 1 else f"{number or 'no'} {many}"
 
 
-def consent_of(record: GrantRecord, *, text: str, at: int, passport: Passport, origin: str) -> Consent:
+def consent_of(
+    record: GrantRecord,
+    *,
+    text: str,
+    status: str,
+    passport: Passport,
+    origin: str,
+    asked_by: str | None = None,
+) -> Consent:
     """
     Tell a consent.
 
     Args:
         record: The grant.
         text: Its sentence.
-        at: Now, seconds since the Unix epoch.
+        status: Its status now, in one word.
         passport: The passport it is for.
         origin: Where this service is reached.
+        asked_by: What the member that asked for it is called.
     """
     state = record.state
-    status = grant_status(state, at)
-    in_force = status in ("active", "pending")
     grant_id = to_hex(record.grant_id)
+    given = state.assurance is not Assurance.NONE
     own_key = passport.custody is Custody.SELF
     return Consent(
         anchor=f"consent-{grant_id[2:]}",
         grant_id=grant_id,
         text=text,
-        status=_CONSENT_WORDS[status],
-        in_force=in_force,
+        status=STATUS_LABELS[status].en,
+        in_force=status in ("active", "pending"),
+        waits=status == "requested",
+        frozen=status == "frozen",
         ended=moment(record.ended_at) if record.ended_at else None,
-        uses=f"{state.uses} of {state.max_uses} uses"
-        if state.max_uses
-        else "any number of uses in its period",
-        command=commands.revoke(origin, grant_id, custodian=passport.custodian)
-        if in_force and own_key
-        else None,
+        uses=_uses(record) if given else "",
+        assurance=ASSURANCE_LABELS[state.assurance].en if given else "",
+        asked_by=asked_by,
+        commands=_commands(record, status, passport, origin) if own_key else (),
+    )
+
+
+def recovery_of(record: RecoveryRecord, passport: Passport, origin: str, custodian: str) -> Recovery:
+    """Tell the holder that somebody replaces its key."""
+    return Recovery(
+        holder=record.holder,
+        who=f"{custodian}, at its counter" if record.by_custodian else "your guardians",
+        ready=moment(record.ready_at),
+        command=commands.object_to_recovery(
+            origin, to_hex(passport.passport_id), custodian=passport.custodian
+        ),
     )
 
 
@@ -354,9 +405,14 @@ def place_of(record: DecisionRecord) -> Place:
 
 
 def passport_card(
-    record: PassportRecord, *, custodian: str, link: str, kept: RecordSummary | None = None
+    record: PassportRecord,
+    *,
+    custodian: str,
+    link: str,
+    kept: RecordSummary | None = None,
+    recovery: Recovery | None = None,
 ) -> PassportCard:
-    """Tell a passport; *kept* adds what its custodian alone may see."""
+    """Tell a passport; *kept* adds what its custodian alone may see, *recovery* what its holder must know."""
     passport = record.passport
     return PassportCard(
         passport_id=to_hex(passport.passport_id),
@@ -369,6 +425,7 @@ def passport_card(
         purposes=_purposes(passport.purposes),
         reference=kept.local_reference if kept else None,
         contents=_contents(kept) if kept else None,
+        recovery=recovery,
     )
 
 
@@ -437,6 +494,33 @@ def share_line(share: Share) -> ShareLine:
 def member_names(members: Iterable[Member]) -> dict[int, str]:
     """Return the names of members by number."""
     return {member.member_id: member.name for member in members}
+
+
+def _uses(record: GrantRecord) -> str:
+    state = record.state
+    if not state.max_uses:
+        return "any number of uses in its period"
+    return f"{state.uses} of {state.max_uses} uses"
+
+
+def _commands(record: GrantRecord, status: str, passport: Passport, origin: str) -> tuple[Command, ...]:
+    """Return what the patient can do about a consent, the first thing first."""
+
+    def on(verb: str, label: str) -> Command:
+        return Command(
+            label, commands.grant(origin, verb, to_hex(record.grant_id), custodian=passport.custodian)
+        )
+
+    if status == "requested":
+        return on("accept", "To give it"), on("refuse", "To refuse")
+    if record.state.status is not GrantStatus.ACTIVE or status == "expired":
+        return ()
+    doubtful = record.state.assurance in (Assurance.PAPER, Assurance.ASSISTED)
+    found = [on("confirm", "To confirm it")] if status == "frozen" or doubtful else []
+    found.append(on("revoke", "To withdraw it"))
+    if doubtful:
+        found.append(on("repudiate", "If you never gave it"))
+    return tuple(found)
 
 
 def _handed_over(entry: AccessEntry, shipment: TransferRecord | None) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fastapi import APIRouter
 from fastapi.responses import Response
 
@@ -11,6 +13,7 @@ from api.dependencies import Fresh, ServiceDep
 from api.routes.documented import READ, WRITE
 from api.routes.ids import NumberPath
 from api.schemas.committee import ActList, ActOut, CommitteeOut, RuleIn, SeatIn, act_out, committee_out
+from api.schemas.policy import PolicyIn, PolicyOut, policy_out
 from api.writes import WriteDep, event_named
 from ledger.ports import Operation
 from ledger.service import Service
@@ -54,6 +57,26 @@ def set_rule(body: RuleIn, actor: MemberDep, service: ServiceDep, write: WriteDe
         lambda identity: service.committee.set_rule(actor, body.to_rule(), body.reason, idempotency=identity)
     )
     return write.answer(operation, lambda _: _committee(service))
+
+
+@router.post("/policy", status_code=201, response_model=PolicyOut, responses=WRITE)
+def set_policy(body: PolicyIn, actor: MemberDep, service: ServiceDep, write: WriteDep) -> Response:
+    """
+    Propose a new version of the law, the whole of it, in the form in which `GET /v1/policy` returns one.
+
+    For members with a seat.
+    """
+    law = service.index.policy()
+    table = body.to_table(law.version + 1 if law else 1)
+    operation = write.once(
+        lambda identity: service.committee.set_policy(actor, table, body.reason, idempotency=identity)
+    )
+    return write.answer(
+        operation,
+        lambda events: policy_out(
+            replace(table, version=event_named(events, "PolicySet").arguments["version"]), None
+        ),
+    )
 
 
 @router.get("/acts", responses=READ, dependencies=[KNOWN])

@@ -1,10 +1,11 @@
-"""Grants: consents prepared, signed, relayed and withdrawn."""
+"""Grants: consents prepared, signed, relayed, amended, confirmed, refused and withdrawn."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Request
+from fastapi import APIRouter, Body, Query, Request
 from fastapi.responses import Response
 from pydantic import Discriminator, Tag
 
@@ -13,25 +14,26 @@ from api.auth import DOCUMENTED, EitherDep, Holder
 from api.dependencies import After, Fresh, Limit, ServiceDep, link_next
 from api.routes.documented import PREPARE, READ, READ_CHAIN, WRITE
 from api.routes.ids import Id, PassportQuery, grant_id, passport_id
-from api.schemas.base import seconds_of
 from api.schemas.grants import (
+    AmendmentIn,
     AssistedGrantIn,
     GrantList,
     GrantOut,
+    GrantStatusName,
+    PaperGrantIn,
     PreparationIn,
     PreparedGrantOut,
-    RevocationIn,
     SignedGrantIn,
     TypedDataOut,
+    VoiceIn,
     grant_out,
     prepared_out,
 )
 from api.writes import Identity, WriteDep, event_named
-from ledger.domain.days import day_of
 from ledger.domain.records import NO_GRANT, GrantId, Member, PassportId
 from ledger.encoding.hexadecimal import from_hex
 from ledger.errors import InvalidInput, NotPermitted
-from ledger.ports import Operation
+from ledger.ports import GrantRecord, Operation
 from ledger.service import Service
 from ledger.service.consents import PreparedGrant
 
@@ -39,14 +41,23 @@ router = APIRouter(prefix="/v1/grants", tags=["grants"], dependencies=[Fresh, *D
 
 
 def _which(body: Any) -> str:
-    assisted = body.get("assisted") if isinstance(body, dict) else getattr(body, "assisted", None)
-    return "signed" if assisted is None else "assisted"
+    def says(name: str) -> bool:
+        return (body.get(name) if isinstance(body, dict) else getattr(body, name, None)) is not None
+
+    if says("paper"):
+        return "filed"
+    return "assisted" if says("assisted") and not says("grant") else "signed"
 
 
 GrantIn = Annotated[
-    Annotated[SignedGrantIn, Tag("signed")] | Annotated[AssistedGrantIn, Tag("assisted")],
+    Annotated[SignedGrantIn, Tag("signed")]
+    | Annotated[AssistedGrantIn, Tag("assisted")]
+    | Annotated[PaperGrantIn, Tag("filed")],
     Discriminator(_which),
     Body(),
+]
+StatusQuery = Annotated[
+    GrantStatusName | None, Query(alias="status", description="Only those of this status now.")
 ]
 
 
@@ -64,21 +75,29 @@ def prepare_grant(body: PreparationIn, caller: EitherDep, service: ServiceDep) -
 @router.post("", status_code=201, response_model=GrantOut, responses=WRITE)
 def file_grant(body: GrantIn, caller: EitherDep, service: ServiceDep, write: WriteDep) -> Response:
     """
-    Bring a consent to the ledger: signed by the holder, or by the custodian that keeps the holder key.
+    Bring a consent to the ledger: signed by the holder, a delegate, or the custodian that keeps the key; or from paper.
 
-    For members; a holder can bring an own signed consent, which the custodian's account then relays.
+    For members; a holder can bring an own signed consent, which the custodian's account then relays. Paper is for the
+    custodian.
     """
 
     def file(identity: Identity) -> Operation:
+        consents = service.consents
+        if isinstance(body, PaperGrantIn):
+            evidence = body.paper.to_evidence()
+            return consents.file(_member(caller), _prepare(service, body), evidence, idempotency=identity)
         if isinstance(body, AssistedGrantIn):
-            return service.consents.assist(_member(caller), _prepare(service, body), idempotency=identity)
+            return consents.assist(_member(caller), _prepare(service, body), idempotency=identity)
         grant = body.grant.to_grant()
+        if body.signature is None:
+            return consents.sign_for(_member(caller), grant, idempotency=identity)
         relayer = access.relayer_for(service, caller, grant.passport_id)
-        return service.consents.relay(relayer, grant, from_hex(body.signature), idempotency=identity)
+        signature = from_hex(body.signature)
+        return consents.relay(relayer, grant, signature, signer=body.speaker, idempotency=identity)
 
     return write.answer(
         write.once(file),
-        lambda events: _grant(service, GrantId(event_named(events, "ConsentGranted").arguments["grantId"])),
+        lambda events: grant_of(service, GrantId(event_named(events, "ConsentGranted").arguments["grantId"])),
     )
 
 
@@ -89,6 +108,7 @@ def list_grants(
     caller: EitherDep,
     service: ServiceDep,
     passport: PassportQuery = None,
+    status: StatusQuery = None,
     limit: Limit = 100,
     after: After = None,
 ) -> GrantList:
@@ -96,14 +116,19 @@ def list_grants(
     List consents, oldest first: of a passport; without one those for the calling member, or a holder's own.
 
     For members and holders: of a passport its holder, its custodian and auditors see all, other members those
-    given to them or to their kind of members, and those they asked for.
+    given to them or to their kind of members, and those they asked for. With a status a page may hold fewer than its
+    limit and still have a next one.
     """
     wanted = passport_id(passport) if passport else _own_passport(service, caller)
     recipient = _only_recipient(service, caller, wanted)
     records, cursor = service.index.grants(passport_id=wanted, recipient=recipient, after=after, limit=limit)
     link_next(request, response, cursor)
     now = access.now_of(service)
-    items = [grant_out(record, text=service.consents.text(record), at=now) for record in records]
+    items = [
+        told(service, record, now)
+        for record in records
+        if status is None or service.consents.status(record, now) == status
+    ]
     return GrantList(items=items, next=cursor)
 
 
@@ -115,7 +140,21 @@ def get_grant(grant: Id, caller: EitherDep, service: ServiceDep) -> GrantOut:
     For the holder, the custodian, the recipient, and auditors.
     """
     record = access.grant_for(service, caller, service.consents.get(grant_id(grant)))
-    return _grant(service, record.grant_id)
+    return told(service, record, access.now_of(service))
+
+
+@router.post("/{grant}/amendment", responses=PREPARE)
+def amend_grant(grant: Id, body: AmendmentIn, caller: EitherDep, service: ServiceDep) -> PreparedGrantOut:
+    """
+    Write a grant down with some of its words changed, for the holder to read and sign. Nothing is granted yet.
+
+    Of a grant in force this is a new one that replaces it; of what was asked for it is the grant itself: without
+    changes exactly as it was asked for.
+
+    For the holder, the custodian, the recipient, and auditors. Needs no Idempotency-Key.
+    """
+    record = access.grant_for(service, caller, service.consents.get(grant_id(grant)))
+    return prepared_out(service.consents.amend(record.grant_id, body.changes()))
 
 
 @router.get("/{grant}/revocation", responses=READ_CHAIN)
@@ -131,50 +170,143 @@ def prepare_revocation(grant: Id, caller: EitherDep, service: ServiceDep) -> Typ
 
 @router.post("/{grant}/revocation", status_code=201, response_model=GrantOut, responses=WRITE)
 def revoke_grant(
-    grant: Id, body: RevocationIn, caller: EitherDep, service: ServiceDep, write: WriteDep
+    grant: Id, body: VoiceIn, caller: EitherDep, service: ServiceDep, write: WriteDep
 ) -> Response:
     """
     Withdraw a consent: from the next transaction on it permits nothing.
 
     For members and the holder with the holder's signature; without one for the custodian that keeps the holder key.
     """
-    if (body.signature is None) == (body.assisted is None):
-        raise InvalidInput("send either the holder's 'signature', or 'assisted': true", field="signature")
-
-    def revoke(identity: Identity) -> Operation:
-        record = service.consents.get(grant_id(grant))
-        relayer = access.relayer_for(service, caller, record.passport_id)
-        if body.signature is None:
-            return service.consents.revoke(_member(caller), record.grant_id, None, idempotency=identity)
-        return service.consents.revoke(
-            relayer, record.grant_id, from_hex(body.signature), idempotency=identity
-        )
-
-    return write.answer(write.once(revoke), lambda _: _grant(service, grant_id(grant)))
+    return _say(service.consents.revoke, grant, body, caller, service, write)
 
 
-def _prepare(service: Service, body: PreparationIn) -> PreparedGrant:
-    return service.consents.prepare(
-        passport_id(body.passport_id),
-        recipient=body.recipient or 0,
-        recipient_kinds=body.recipient_kinds,
-        purposes=body.purposes,
-        categories=body.categories,
-        use_from=seconds_of(body.use_from) if body.use_from else None,
-        use_to=seconds_of(body.use_to),
-        data_from=day_of(body.data_from),
-        data_to=day_of(body.data_to),
-        max_uses=body.max_uses,
-        level=body.level,
-        template=body.template,
-        flags=body.flags,
-        supersedes=grant_id(body.supersedes) if body.supersedes else NO_GRANT,
+@router.get("/{grant}/refusal", responses=READ_CHAIN)
+def prepare_refusal(grant: Id, caller: EitherDep, service: ServiceDep) -> TypedDataOut:
+    """
+    Return what the holder signs to refuse what was asked for.
+
+    For the holder, the custodian, who asked, and auditors.
+    """
+    record = access.grant_for(service, caller, service.consents.get(grant_id(grant)))
+    return TypedDataOut(typed_data=service.consents.refusal(record.grant_id))
+
+
+@router.post("/{grant}/refusal", status_code=201, response_model=GrantOut, responses=WRITE)
+def refuse_grant(
+    grant: Id, body: VoiceIn, caller: EitherDep, service: ServiceDep, write: WriteDep
+) -> Response:
+    """
+    Refuse what was asked for: a grant with this id can never be given.
+
+    For members and the holder with the holder's signature; without one for the custodian that keeps the holder key.
+    """
+    return _say(service.consents.refuse, grant, body, caller, service, write)
+
+
+@router.get("/{grant}/confirmation", responses=READ_CHAIN)
+def prepare_confirmation(grant: Id, caller: EitherDep, service: ServiceDep) -> TypedDataOut:
+    """
+    Return what the holder signs to stand by a consent.
+
+    For the holder, the custodian, the recipient, and auditors.
+    """
+    record = access.grant_for(service, caller, service.consents.get(grant_id(grant)))
+    return TypedDataOut(typed_data=service.consents.confirmation(record.grant_id))
+
+
+@router.post("/{grant}/confirmation", status_code=201, response_model=GrantOut, responses=WRITE)
+def confirm_grant(
+    grant: Id, body: VoiceIn, caller: EitherDep, service: ServiceDep, write: WriteDep
+) -> Response:
+    """
+    Stand by a consent: one from paper is then signed, one that is frozen after a change of control is in force again.
+
+    For members and the holder with the holder's signature; without one for the custodian that keeps the holder key.
+    """
+    return _say(service.consents.confirm, grant, body, caller, service, write)
+
+
+@router.get("/{grant}/repudiation", responses=READ_CHAIN)
+def prepare_repudiation(grant: Id, caller: EitherDep, service: ServiceDep) -> TypedDataOut:
+    """
+    Return what the holder signs to declare a consent never given.
+
+    For the holder, the custodian, the recipient, and auditors.
+    """
+    record = access.grant_for(service, caller, service.consents.get(grant_id(grant)))
+    return TypedDataOut(typed_data=service.consents.repudiation(record.grant_id))
+
+
+@router.post("/{grant}/repudiation", status_code=201, response_model=GrantOut, responses=WRITE)
+def repudiate_grant(
+    grant: Id, body: VoiceIn, caller: EitherDep, service: ServiceDep, write: WriteDep
+) -> Response:
+    """
+    Declare that a consent which the custodian filed from paper, or signed, was never given.
+
+    For members and the holder with the holder's signature; without one for the custodian that keeps the holder key.
+    """
+    return _say(service.consents.repudiate, grant, body, caller, service, write)
+
+
+def told(service: Service, record: GrantRecord, at: int) -> GrantOut:
+    """Write a grant as it stands at a time, with what was asked for if it waits for an answer."""
+    consents = service.consents
+    return grant_out(
+        record,
+        text=consents.text(record),
+        status=consents.status(record, at),
+        language=consents.language(record),
+        words=consents.words(record) if consents.knows(record) else None,
     )
 
 
-def _grant(service: Service, wanted: GrantId) -> GrantOut:
-    record = service.consents.get(wanted)
-    return grant_out(record, text=service.consents.text(record), at=access.now_of(service))
+def grant_of(service: Service, wanted: GrantId) -> GrantOut:
+    """Write the grant of an id as it stands now."""
+    return told(service, service.consents.get(wanted), access.now_of(service))
+
+
+def _say(
+    use_case: Callable[..., Operation],
+    grant: str,
+    body: VoiceIn,
+    caller: access.Subject,
+    service: Service,
+    write: WriteDep,
+) -> Response:
+    """Relay what the holder says about a grant."""
+
+    def say(identity: Identity) -> Operation:
+        record = service.consents.get(grant_id(grant))
+        relayer = access.relayer_for(service, caller, record.passport_id)
+        if body.signature is None:
+            return use_case(_member(caller), record.grant_id, None, idempotency=identity)
+        signature = from_hex(body.signature)
+        return use_case(relayer, record.grant_id, signature, signer=body.speaker, idempotency=identity)
+
+    return write.answer(write.once(say), lambda _: grant_of(service, grant_id(grant)))
+
+
+def _prepare(service: Service, body: PreparationIn) -> PreparedGrant:
+    words = body.to_words()
+    return service.consents.prepare(
+        passport_id(body.passport_id),
+        recipient=words.recipient,
+        recipient_kinds=list(words.recipient_kinds),
+        purposes=list(words.purposes),
+        categories=words.categories,
+        use_from=words.use_from,
+        use_to=words.use_to,
+        data_from=words.data_from,
+        data_to=words.data_to,
+        max_uses=words.max_uses,
+        level=words.level,
+        flags=words.flags,
+        template=words.template,
+        language=words.language,
+        supersedes=grant_id(body.supersedes) if body.supersedes else NO_GRANT,
+        grant_id=grant_id(body.grant_id) if body.grant_id else None,
+    )
 
 
 def _member(caller: access.Subject) -> Member:

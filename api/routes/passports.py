@@ -9,10 +9,12 @@ from api import access
 from api.auth import DOCUMENTED, EitherDep, Holder, MemberDep
 from api.dependencies import After, Fresh, Limit, ServiceDep, link_next
 from api.routes.documented import READ, WRITE
-from api.routes.ids import Id, passport_id
+from api.routes.grants import told
+from api.routes.ids import Id, NumberPath, passport_id
 from api.schemas.committee import ReasonIn
 from api.schemas.decisions import DecisionList, told_decision
 from api.schemas.emergencies import emergency_out
+from api.schemas.grants import StandingOut
 from api.schemas.passports import (
     DestructionIn,
     NarrowingIn,
@@ -23,8 +25,10 @@ from api.schemas.passports import (
     passport_out,
 )
 from api.writes import WriteDep, event_named
-from ledger.domain.records import PassportId
+from ledger.domain.records import Member, PassportId
 from ledger.domain.vocabulary import Level
+from ledger.domain.wording import STATUS_LABELS
+from ledger.ports import PassportRecord
 from ledger.service import Service
 from ledger.service.authority import require_passport
 
@@ -75,7 +79,7 @@ def list_passports(
     else:
         records, cursor = service.index.passports(custodian=caller.member_id, after=after, limit=limit)
     link_next(request, response, cursor)
-    return PassportList(items=[passport_out(record) for record in records], next=cursor)
+    return PassportList(items=[_passport(service, record) for record in records], next=cursor)
 
 
 @router.get("/{passport}", responses=READ)
@@ -85,7 +89,30 @@ def get_passport(passport: Id, caller: EitherDep, service: ServiceDep) -> Passpo
 
     For every member and its holder.
     """
-    return passport_out(access.passport_for(service, caller, passport_id(passport)))
+    return _passport(service, access.passport_for(service, caller, passport_id(passport)))
+
+
+@router.get("/{passport}/members/{member}/standing", responses=READ)
+def get_standing(passport: Id, member: NumberPath, caller: EitherDep, service: ServiceDep) -> StandingOut:
+    """
+    Return where a member stands with a passport's holder: never asked, asked, refused, or with which consent.
+
+    For the holder, the custodian, auditors, and that member.
+    """
+    wanted = passport_id(passport)
+    if isinstance(caller, Member) and caller.member_id == member:
+        access.passport_for(service, caller, wanted)
+    else:
+        access.history_for(service, caller, wanted)
+    now = access.now_of(service)
+    status, records = service.consents.standing(wanted, service.members.get(member), now)
+    return StandingOut(
+        passport_id=passport,
+        member_id=member,
+        status=status,
+        status_text=STATUS_LABELS[status].en,
+        grants=[told(service, record, now) for record in records],
+    )
 
 
 @router.get("/{passport}/decisions", responses=READ)
@@ -189,4 +216,9 @@ def destroy_passport(
 def _registration(service: Service, passport: PassportId) -> RegistrationOut:
     sealed = service.vault.level(passport, Level.IDENTIFIED)
     entries = {str(item.category.name): item.entries for item in sealed.categories} if sealed else {}
-    return RegistrationOut(passport=passport_out(require_passport(service.index, passport)), entries=entries)
+    record = require_passport(service.index, passport)
+    return RegistrationOut(passport=_passport(service, record), entries=entries)
+
+
+def _passport(service: Service, record: PassportRecord) -> PassportOut:
+    return passport_out(record, service.index.recovery(record.passport.passport_id))

@@ -13,9 +13,9 @@ from api.schemas.base import utc
 from api.schemas.sessions import ChallengeIn, ChallengeOut, SessionOut, SignInIn
 from api.sessions import HOLDER, MEMBER, Sessions
 from api.settings import ApiSettings
-from ledger.domain.records import Address
+from ledger.domain.records import HolderKey
 from ledger.encoding.hexadecimal import bytes32, from_hex, to_hex
-from ledger.encoding.typed_data import recover, sign_in_typed_data
+from ledger.encoding.typed_data import sign_in_typed_data
 from ledger.errors import NotAuthenticated, SignatureExpired, SignatureRejected
 from ledger.service import Service
 
@@ -67,7 +67,7 @@ def sign_in(
     return _session(sessions, MEMBER, str(member.member_id), settings)
 
 
-def answered_by(body: SignInIn, *, service: Service, sessions: Sessions, origin: str) -> Address:
+def answered_by(body: SignInIn, *, service: Service, sessions: Sessions, origin: str) -> HolderKey:
     """
     Return the holder that answered a challenge.
 
@@ -88,12 +88,20 @@ def answered_by(body: SignInIn, *, service: Service, sessions: Sessions, origin:
     typed_data = sign_in_typed_data(
         service.chain.domain(), holder=holder, origin=origin, challenge=challenge, expires_at=expires_at
     )
-    if not holder == body.holder.lower() == recover(typed_data, from_hex(body.signature)):
-        raise SignatureRejected(
-            "the challenge was not answered with this holder's key",
-            fix=f"Sign with the holder key, for {origin} and this ledger.",
-        )
-    return Address(holder)
+    if holder != body.holder.lower():
+        raise _not_answered(origin)
+    try:
+        service.signatures.check(holder, typed_data, from_hex(body.signature))
+    except SignatureRejected as error:
+        raise _not_answered(origin) from error
+    return holder
+
+
+def _not_answered(origin: str) -> SignatureRejected:
+    return SignatureRejected(
+        "the challenge was not answered with this holder's key",
+        fix=f"Sign with the holder key, for {origin} and this ledger.",
+    )
 
 
 def _session(sessions: Sessions, kind: str, subject: str, settings: ApiSettings) -> SessionOut:

@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from api.schemas.base import ADDRESS_EXAMPLE, ID2_EXAMPLE, ID_EXAMPLE, Model
+from api.schemas.base import ADDRESS_EXAMPLE, ID2_EXAMPLE, ID_EXAMPLE, Model, utc
 from api.schemas.chain import PositionOut, position_out
-from api.schemas.words import AddressIn, PurposesIn, Uint32, purpose_names
+from api.schemas.words import KeyIn, PurposesIn, Uint32, purpose_names
 from ledger.encoding.hexadecimal import to_hex
-from ledger.ports import PassportRecord
+from ledger.ports import PassportRecord, RecoveryRecord
 
 
 class RegistrationIn(Model):
@@ -33,7 +33,7 @@ class RegistrationIn(Model):
 
     bundle: dict[str, Any] = Field(description="FHIR R4 Bundle with exactly one Patient.")
     purposes: PurposesIn
-    holder: AddressIn | None = Field(
+    holder: KeyIn | None = Field(
         default=None,
         description="The patient's holder key for this custodian; left out, the custodian keeps one.",
     )
@@ -62,6 +62,18 @@ class DestructionIn(Model):
     )
 
 
+class RecoveryOut(Model):
+    """A replacement of a lost key that waits for an objection of the holder."""
+
+    holder: str = Field(description="The key to be.", examples=[ADDRESS_EXAMPLE])
+    custody: str = Field(examples=["SELF"])
+    ready_at: str = Field(
+        description="Until when the holder can object; from then on anyone completes it.",
+        examples=["2026-12-08T08:00:00Z"],
+    )
+    by_custodian: bool = Field(description="At the custodian's counter, not by guardians.", examples=[True])
+
+
 class PassportOut(Model):
     """The on-chain record of one data asset."""
 
@@ -76,6 +88,10 @@ class PassportOut(Model):
     )
     content: str = Field(examples=[ID2_EXAMPLE])
     size: int = Field(description="How many decisions it has.", examples=[3])
+    epoch: int = Field(description="How often the holder's key was replaced.", examples=[0])
+    recovery: RecoveryOut | None = Field(
+        default=None, description="Somebody replaces the holder's key; the holder can object."
+    )
     position: PositionOut
 
 
@@ -93,8 +109,20 @@ class RegistrationOut(Model):
     entries: dict[str, int] = Field(examples=[{"DIAGNOSIS": 4, "DEMOGRAPHICS": 1}])
 
 
-def passport_out(record: PassportRecord) -> PassportOut:
-    """Write a passport."""
+def recovery_out(recovery: RecoveryRecord | None) -> RecoveryOut | None:
+    """Write a replacement of a lost key."""
+    if recovery is None:
+        return None
+    return RecoveryOut(
+        holder=recovery.holder,
+        custody=recovery.custody.name,
+        ready_at=utc(recovery.ready_at),
+        by_custodian=recovery.by_custodian,
+    )
+
+
+def passport_out(record: PassportRecord, recovery: RecoveryRecord | None = None) -> PassportOut:
+    """Write a passport, with the replacement of its holder's key that is under way."""
     passport = record.passport
     return PassportOut(
         passport_id=to_hex(passport.passport_id),
@@ -106,5 +134,7 @@ def passport_out(record: PassportRecord) -> PassportOut:
         lock=passport.lock or None,
         content=to_hex(passport.content),
         size=passport.size,
+        epoch=passport.epoch,
+        recovery=recovery_out(recovery),
         position=position_out(record.position),
     )

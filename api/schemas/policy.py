@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections import Counter
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import Query
-from pydantic import Field
+from pydantic import ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from api.schemas.base import Model
-from api.schemas.words import purpose_names
+from api.schemas.words import (
+    BasisIn,
+    CategoriesIn,
+    DataClassIn,
+    FactsIn,
+    LevelIn,
+    PurposeIn,
+    Uint16,
+    purpose_names,
+)
 from ledger.audit.law import Change, ChangeKind, changes, requirements_of
 from ledger.domain.records import EmergencyLimits, PolicyTable
 from ledger.domain.vocabulary import (
@@ -30,8 +41,10 @@ from ledger.domain.vocabulary import (
     Purpose,
     floor_of,
     names,
+    purpose_set,
 )
 
+Seconds = Annotated[int, Field(ge=1, le=2**32 - 1)]
 LabelLanguage = Literal["en", "zh"]
 LanguageQuery = Annotated[
     LabelLanguage | None,
@@ -113,6 +126,109 @@ class PolicyOut(Model):
         examples=[{"LEGAL_DUTY": ["MEMBER_ACTIVE"]}],
     )
     vocabulary: dict[str, list[Word]]
+
+
+class PolicyEntryIn(Model):
+    """What must hold for a purpose, on a basis, for a class of data."""
+
+    data_class: DataClassIn
+    purpose: PurposeIn
+    basis: BasisIn
+    required: FactsIn
+
+
+class ClassesIn(Model):
+    """Categories in the two protected classes; every other category is of the third."""
+
+    model_config = ConfigDict(alias_generator=str.upper)
+
+    core_privacy: CategoriesIn
+    sensitive: CategoriesIn
+
+
+class EmergencyLimitsIn(Model):
+    """The limits of exceptions, as `EmergencyLimitsOut` says them."""
+
+    seconds: Seconds
+    categories: CategoriesIn
+    monthly_quota: Uint16
+    review_seconds: Seconds
+    max_declaration_seconds: Seconds
+    recovery_seconds: Seconds
+
+
+class PolicyIn(Model):
+    """A whole law to be proposed, in the form in which `GET /v1/policy` returns one."""
+
+    entries: list[PolicyEntryIn] = Field(
+        max_length=384, description="What is not listed is never lawful; no entry may be listed twice."
+    )
+    necessary: dict[PurposeIn, CategoriesIn] = Field(
+        description="Categories that a purpose may touch; each purpose is named."
+    )
+    classes: ClassesIn
+    banned_purposes: list[PurposeIn] = Field(max_length=16)
+    max_grant_seconds: Seconds
+    levels: dict[DataClassIn, dict[PurposeIn, LevelIn]] = Field(
+        description="The least level of de-identification; each class and purpose is named."
+    )
+    emergencies: EmergencyLimitsIn
+    reason: str = Field(min_length=1, max_length=2000, examples=["Resolution 2026-7 of the committee"])
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        places = Counter((entry.data_class, entry.purpose, entry.basis) for entry in self.entries)
+        for (data_class, purpose, basis), count in places.items():
+            if count > 1:
+                raise PydanticCustomError(
+                    "entry_twice",
+                    "entries must name {place} once",
+                    {"place": f"{data_class.name}, {purpose.name}, {basis.name}"},
+                )
+        named = {
+            "necessary": self.necessary.keys(),
+            **{
+                f"levels.{data_class.name}": self.levels.get(data_class, {}).keys()
+                for data_class in DataClass
+            },
+        }
+        for field, purposes in named.items():
+            missing = [purpose.name for purpose in Purpose if purpose not in purposes]
+            if missing:
+                raise PydanticCustomError(
+                    "purpose_missing",
+                    "{field} must name each purpose; missing are {missing}",
+                    {"field": field, "missing": ", ".join(missing)},
+                )
+        return self
+
+    def to_table(self, version: int) -> PolicyTable:
+        """Return the law as a value of the ledger."""
+        limits = self.emergencies
+        return PolicyTable.of(
+            version,
+            required={
+                (entry.data_class, entry.purpose, entry.basis): entry.required for entry in self.entries
+            },
+            necessary=self.necessary,
+            levels={
+                (data_class, purpose): level
+                for data_class, by_purpose in self.levels.items()
+                for purpose, level in by_purpose.items()
+            },
+            core_categories=self.classes.core_privacy,
+            sensitive_categories=self.classes.sensitive,
+            banned_purposes=purpose_set(self.banned_purposes),
+            max_grant_seconds=self.max_grant_seconds,
+            emergencies=EmergencyLimits(
+                limits.seconds,
+                limits.categories,
+                limits.monthly_quota,
+                limits.review_seconds,
+                limits.max_declaration_seconds,
+                limits.recovery_seconds,
+            ),
+        )
 
 
 class PolicyChange(Model):

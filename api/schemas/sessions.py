@@ -7,13 +7,13 @@ from typing import Any
 from pydantic import ConfigDict, Field
 
 from api.schemas.base import ADDRESS_EXAMPLE, ID_EXAMPLE, SIGNATURE_EXAMPLE, Model
-from api.schemas.words import AddressIn, Hex32, SignatureIn
+from api.schemas.words import Hex32, KeyIn, SignatureIn
 
 
 class ChallengeIn(Model):
     """Who wants to sign in."""
 
-    holder: AddressIn
+    holder: KeyIn
 
 
 class ChallengeOut(Model):
@@ -33,7 +33,7 @@ class SignInIn(Model):
         }
     )
 
-    holder: AddressIn
+    holder: KeyIn
     challenge: Hex32
     signature: SignatureIn
 

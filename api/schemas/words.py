@@ -21,7 +21,9 @@ from ledger.domain.vocabulary import (
     DataClass,
     EmergencyKind,
     EmergencyReason,
+    Fact,
     GrantFlag,
+    Language,
     Level,
     MemberKind,
     Operation,
@@ -131,12 +133,32 @@ MemberKindsIn = Annotated[list[MemberKindIn], Field(max_length=6)]
 CategoriesIn = Annotated[Category, BeforeValidator(_set_reader(Category)), _set_schema(Category)]
 RolesIn = Annotated[Role, BeforeValidator(_set_reader(Role)), _set_schema(Role)]
 TechniquesIn = Annotated[Technique, BeforeValidator(_set_reader(Technique)), _set_schema(Technique)]
+FactsIn = Annotated[Fact, BeforeValidator(_set_reader(Fact)), _set_schema(Fact)]
 FlagsIn = Annotated[GrantFlag, BeforeValidator(_set_reader(GrantFlag)), _set_schema(GrantFlag)]
 PurposesIn = Annotated[list[PurposeIn], Field(min_length=1, max_length=16)]
 TimeIn = Annotated[AwareDatetime, BeforeValidator(_is_text), AfterValidator(_of_the_ledger)]
 Hex32 = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{64}$", examples=[ID_EXAMPLE])]
 AddressIn = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$", examples=[ADDRESS_EXAMPLE])]
-SignatureIn = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{130}$", examples=[SIGNATURE_EXAMPLE])]
+SignatureIn = Annotated[
+    str,
+    Field(
+        pattern=r"^0x([0-9a-fA-F]{2})+$",
+        max_length=2 + 2 * 4096,
+        description="65 bytes of an account's key; for other keys whatever they sign with, at most 4 KiB.",
+        examples=[SIGNATURE_EXAMPLE],
+    ),
+]
+KeyIn = Annotated[
+    str,
+    Field(
+        pattern=r"^0x([0-9a-fA-F]{2})+$",
+        min_length=2 + 2 * 20,
+        max_length=2 + 2 * 512,
+        description="An account of 20 bytes, or an ERC-7913 verifier and the key after it.",
+        examples=[ADDRESS_EXAMPLE],
+    ),
+]
+LanguageIn = Annotated[Language, Field(description="The language that the holder reads.", examples=["en"])]
 MemberId = Annotated[int, Field(ge=1, le=2**32 - 1, examples=[2])]
 Seq = Annotated[int, Field(ge=0, le=2**40 - 1, examples=[0])]
 Uint16 = Annotated[int, Field(ge=0, le=2**16 - 1)]

@@ -11,16 +11,13 @@ from rich.console import Console
 from cli import options
 from cli.output import REFUSED, emit, table
 from cli.progress import progress
+from cli.times import read_time
+from ledger.client import seconds
 from ledger.errors import InvalidInput
 
 app = typer.Typer(
     name="audit", help="The ledger replayed, with a node and nothing else.", no_args_is_help=True
 )
-
-
-@app.callback()
-def _audit() -> None:
-    """Keep `replay` a command of its own: typer would otherwise make it the group."""
 
 
 @app.command()
@@ -57,6 +54,67 @@ def replay(
     emit(result, as_json=as_json, render=lambda out: _tell(out, result))
     if not found.is_clean:
         raise typer.Exit(REFUSED)
+
+
+@app.command("was-permitted")
+def was_permitted(
+    passport: options.Passport,
+    member: Annotated[int, typer.Argument(min=1, help="Number of the member.", show_default=False)],
+    purpose: Annotated[str, typer.Option(help="For what.", show_default=False)],
+    category: options.Categories,
+    basis: Annotated[str, typer.Option(help="On what legal ground.")] = "CONSENT",
+    at: Annotated[str | None, typer.Option(help="When: a date or a time; now without it.")] = None,
+    operation: Annotated[str, typer.Option(help="READ or TRANSFER.")] = "READ",
+    level: Annotated[str, typer.Option(help="Level of de-identification.")] = "IDENTIFIED",
+    grant: Annotated[str | None, typer.Option(help="The grant; the best there was without it.")] = None,
+    project: Annotated[int, typer.Option(min=0, help="Number of the project.")] = 0,
+    emergency: Annotated[int, typer.Option(min=0, help="Number of the emergency.")] = 0,
+    controller: Annotated[int, typer.Option(min=0, help="The member on whose behalf.")] = 0,
+    first_day: Annotated[str | None, typer.Option("--from-day", help="First day of the data.")] = None,
+    last_day: Annotated[str | None, typer.Option("--to-day", help="Last day of the data.")] = None,
+    rpc: options.Rpc = None,
+    ledger: options.Ledger = None,
+    from_block: options.FromBlock = 0,
+    as_json: options.Json = False,
+) -> None:
+    """
+    Tell whether something was permitted at a time, under which grant and which version of the law.
+
+    Needs no service and no database, as replay. What was recorded in that very second counts. Ends with 1 if not.
+    """
+    from cli.auditing import asked_about, permitted
+
+    if rpc is None or ledger is None:
+        raise InvalidInput("this needs a node and a ledger", fix="Give --rpc URL and --ledger ADDRESS.")
+    question = asked_about(
+        passport,
+        member,
+        purpose=purpose,
+        basis=basis,
+        operation=operation,
+        categories=category,
+        level=level,
+        grant=grant,
+        numbers=(project, emergency, controller),
+        days=(first_day, last_day),
+    )
+    moment = seconds(read_time(at, field="at")) if at else None
+    with progress(quiet=as_json) as report:
+        result = permitted(rpc, ledger, question, moment, from_block=from_block, report=report)
+    emit(result, as_json=as_json, render=lambda out: _answer(out, result))
+    if not result["permitted"]:
+        raise typer.Exit(REFUSED)
+
+
+def _answer(out: Console, result: dict[str, Any]) -> None:
+    out.print(
+        f"{result['at']}: {'permitted' if result['permitted'] else 'not permitted'} ({result['outcome']}), "
+        f"under version {result['policyVersion']} of the law",
+        markup=False,
+    )
+    out.print(f"Consent: {result['grantId'] or 'none'}", markup=False)
+    for reason in result["reasons"]:
+        out.print(f"- {reason}", markup=False)
 
 
 def _tell(out: Console, result: dict[str, Any]) -> None:

@@ -47,14 +47,14 @@ abstract contract Committee is ICommittee, Guards {
     /// @inheritdoc ICommittee
     function execute(uint32 actId) external {
         Act storage act = _pendingAct(actId);
-        require(_isApproved(act), Committee_NotReady(actId, 0));
         uint256 delay = _rules[act.kind].delaySeconds;
+        uint256 readyAt = act.approvedAt == 0 ? 0 : act.approvedAt + delay;
+        require(_isApproved(act), Committee_NotReady(actId, readyAt));
         if (act.approvedAt == 0) {
             // A rule that was lowered meanwhile asks for no approval more, but still for its delay.
             act.approvedAt = uint32(block.timestamp);
             if (delay != 0) return;
         }
-        uint256 readyAt = act.approvedAt + delay;
         require(block.timestamp >= readyAt, Committee_NotReady(actId, readyAt));
         _execute(actId, act);
     }

@@ -93,27 +93,34 @@ _FACT_RULE: Final[dict[Fact, str]] = {
 #: What each basis is, for somebody who has never heard of it.
 _BASIS_MEANINGS: Final[dict[Basis, Label]] = {
     Basis.CONSENT: Label(
-        "the patient has agreed, or somebody who speaks for the patient", "患者或其代理人已表示同意"
+        "the patient has agreed, or somebody who speaks for the patient",
+        "患者或其代理人（含法定代理人）已表示同意",
     ),
     Basis.CUSTODIAN_CARE: Label(
-        "the hospital that keeps the data uses it itself, so that nobody's doctor is locked out",
-        "保管数据的机构自行用于诊疗，以免患者自己的医生无法查看",
+        "the hospital that keeps the data uses it itself, without a consent; a daily cap, a suspension or a seal stops "
+        "it too",
+        "保管数据的机构自行使用，无须同意；达到每日上限、成员资格被暂停或数据被封存的，同样不得使用",
     ),
     Basis.INDIVIDUAL_EMERGENCY: Label(
         "an institution opens one patient's data in an emergency of that patient, and answers for it afterwards",
-        "机构因某一患者的紧急情况查看其数据，事后接受审查",
+        "机构就某一患者启动紧急事件以查看其数据，事后接受审查",
     ),
     Basis.PUBLIC_EMERGENCY: Label(
-        "the committee has declared an emergency of public health", "委员会已宣布公共卫生紧急状态"
+        "the committee has declared an emergency of public health", "委员会已宣布公共卫生紧急事件"
     ),
     Basis.LEGAL_DUTY: Label(
-        "a statute asks for the use, and the data points to nobody", "法律规定须使用，且数据不指向任何个人"
+        "a statute asks for the use, and the data is de-identified as this page defines it",
+        "法律规定须使用，且数据达到本页所定义的去标识化程度",
     ),
     Basis.COMPELLED: Label(
         "an authority compels the use, by a warrant or another instrument",
         "公权机关以令状或其他法律文书强制调取",
     ),
-    Basis.SUBJECT_REQUEST: Label("the patient asks for the patient's own data", "患者请求获取本人数据"),
+    Basis.SUBJECT_REQUEST: Label(
+        "the patient asks for the patient's own data; that the patient asked the ledger does not check, the institution "
+        "that makes the request answers for it",
+        "患者请求获取本人数据；账本不核实患者是否确已提出，由提交请求的机构负责",
+    ),
 }
 _OTHERS: Final = tuple(basis for basis in Basis if basis is not Basis.SUBJECT_REQUEST)
 _MINUTE: Final = 60
@@ -361,12 +368,12 @@ def _limit_changes(before: PolicyTable, after: PolicyTable) -> Iterator[Change]:
             text = (
                 Label(
                     f"An emergency of one patient may no longer touch {listed.en}.",
-                    f"个体紧急情况不再可涉及{listed.zh}。",
+                    f"个体紧急事件不再可涉及{listed.zh}。",
                 )
                 if stricter
                 else Label(
                     f"An emergency of one patient may also touch {listed.en}.",
-                    f"个体紧急情况另可涉及{listed.zh}。",
+                    f"个体紧急事件另可涉及{listed.zh}。",
                 )
             )
             yield Change(ChangeKind.LIMIT, stricter, text, ("R084",))
@@ -397,14 +404,14 @@ def _limits_of(before: PolicyTable, after: PolicyTable) -> list[_Limit]:
             ("R030",),
         ),
         _Limit(
-            Label("an emergency of one patient lasts", "个体紧急情况持续"),
+            Label("an emergency of one patient lasts", "个体紧急事件持续"),
             was.seconds,
             now.seconds,
             ("R085",),
         ),
         _Limit(
             Label(
-                "emergencies that an institution may open in 30 days", "机构 30 天内可启动的个体紧急情况次数"
+                "emergencies that an institution may open in 30 days", "机构 30 天内可启动的个体紧急事件次数"
             ),
             was.monthly_quota,
             now.monthly_quota,
@@ -414,14 +421,14 @@ def _limits_of(before: PolicyTable, after: PolicyTable) -> list[_Limit]:
         _Limit(
             Label(
                 "time for the review of an emergency, and for which an approved request stays approved",
-                "紧急情况的审查期限，亦即请求获批后的有效时间",
+                "紧急事件的审查期限，亦即请求获批后的有效时间",
             ),
             was.review_seconds,
             now.review_seconds,
             ("R086",),
         ),
         _Limit(
-            Label("a public-health emergency lasts at most", "公共卫生紧急状态的最长期限"),
+            Label("a public-health emergency lasts at most", "公共卫生紧急事件的最长期限"),
             was.max_declaration_seconds,
             now.max_declaration_seconds,
             ("R085",),
@@ -555,10 +562,20 @@ class _Page:
             "never lawful (R082).",
             "每次答复均予记录，拒绝时并记录所缺条件（R121）。本页未列出的用途一律不合法（R082）。",
         )
+        together = Label(
+            "All sections hold together: what one permits another may narrow, and the narrower prevails. An emergency "
+            "of one person, say, opens no kind of data outside its list, whichever class has a row for it.",
+            "各节并用，以较严者为准。例如，个体紧急事件不得涉及其清单以外的数据类别，即使该等级的表中列有此项。",
+        )
+        named = Label(
+            "Where two purposes fit, the more specific one is to be named. The ledger tests the purpose that is named and "
+            "cannot see the true one; a false one is misuse, and the record proves which was named.",
+            "两项用途均适用的，须指明较具体的一项。账本只检验所指明的用途，无法得知真实用途；虚报用途属滥用，记录可证明所指明的是哪一项。",
+        )
         bullets = "\n".join(f"- {self.voice.say(outcome)}" for outcome in outcomes)
         return (
             f"{self.heading('How a request is answered', '请求的答复')}\n\n{self.voice.paragraphs(text)}\n\n{bullets}"
-            f"\n\n{self.voice.paragraphs(after)}"
+            f"\n\n{self.voice.paragraphs(after)}\n\n{self.voice.paragraphs(together)}\n\n{self.voice.paragraphs(named)}"
         )
 
     def bases(self) -> str:
@@ -567,7 +584,15 @@ class _Page:
             for basis in _bases(self.table, DataClass)
             if basis in _BASIS_MEANINGS
         ]
-        return "\n\n".join([self.heading("The legal bases", "法律依据"), "\n".join(lines)])
+        beyond = Label(
+            "This law binds the ledger alone. Where a statute or an order compels more, the institution acts outside the "
+            "ledger, answers for it and keeps a record of it. Whether a statute or an order really asks for a use the "
+            "ledger cannot see; the institution that names it answers for that.",
+            "本规则仅约束账本。法律或命令强制要求超出本规则的，机构在账本之外执行，自行负责并留存记录。"
+            "法律或命令是否确有此要求，账本无法得知，由援引的机构负责。",
+        )
+        heading = self.heading("The legal bases", "法律依据")
+        return "\n\n".join([heading, "\n".join(lines), self.voice.paragraphs(beyond)])
 
     def common(self) -> str:
         fixed = Label(
@@ -580,7 +605,8 @@ class _Page:
             self.bullets(self.always, FLOOR_OF_ALL),
         ]
         if self.by_others:
-            lead = Label("Besides, unless you ask for your own data:", "除本人请求外，另须满足：")
+            own = BASIS_LABELS[Basis.SUBJECT_REQUEST]
+            lead = Label(f"Besides, unless the basis is *{own.en}*:", f"依据不是“{own.zh}”的，另须满足：")
             parts += [self.voice.say(lead), self.bullets(self.by_others, floor_of(Basis.NO_BASIS))]
         for basis in _bases(self.table, DataClass):
             more = self.on_basis(basis)
@@ -674,14 +700,16 @@ class _Page:
 
     def classes(self) -> str:
         lead = Label(
-            "A request is of the most sensitive class among the kinds of data it asks for.",
-            "请求的等级取所请求类别中最敏感者。",
+            "A request is of the most sensitive class among the kinds of data it asks for. When the hospital "
+            "registers data, the data is sorted into these kinds by its labels and codes, and the hospital answers for that: the ledger "
+            "never sees the data.",
+            "请求的等级取所请求类别中最敏感者。保管机构登记数据时，数据按其标记和编码归入各类别，并由该机构负责：账本不接触数据本身。",
         )
         rows = [
             _row(
                 [
                     self.voice.say(CLASS_LABELS[data_class]),
-                    self.categories(_categories_of(self.table, data_class)),
+                    self.kinds(_categories_of(self.table, data_class)),
                     _CLASS_RULE[data_class],
                 ]
             )
@@ -699,7 +727,7 @@ class _Page:
             "The levels are, from the lowest: as recorded; under a pseudonym, without name, address or number; "
             "de-identified, with no date finer than a year and no place finer than a country; as statistics alone. "
             "A dash: no use of this class for this purpose is lawful.",
-            "提供的数据不得低于下列程度（R023、R095），同意可要求更高程度（R037）。由低到高依次为：可识别；假名化，即不含姓名、住址和号码；"
+            "提供的数据不得低于下列程度（R023、R095），同意可要求更高程度（R037）。由低到高依次为：原始记录；假名化，即不含姓名、住址和号码；"
             "去标识化，即日期不细于年、地点不细于国家；聚合，即仅统计结果。短横表示该等级不得用于该用途。",
         )
         found: dict[tuple[Level | None, ...], list[Purpose]] = {}
@@ -743,17 +771,26 @@ class _Page:
             Label(
                 "It is *separate* if it is for one purpose and one institution, under the signature of the patient or of "
                 "who speaks for the patient; a signature by the hospital that assists, or a paper that it files, never "
-                "makes it so (R136, R115).",
+                "makes it so (R136, R115). Where no separate consent is required, one that is given in these ways suffices.",
                 "单独同意仅针对一项用途和一家机构，并由患者或其代理人签署；由协助机构签署或以纸质文件备案的同意不构成单独同意"
-                "（R136、R115）。",
+                "（R136、R115）。不要求单独同意的，以此类方式作出的同意即可。",
             ),
             Label(
-                "The patient can change or withdraw it at any time; from then on it permits nothing (R035, R041).",
-                "患者可随时变更或撤回，自此不再准许任何使用（R035、R041）。",
+                "Whether somebody may speak for a patient the law of the place decides; the ledger checks only the key "
+                "that signs.",
+                "何人有权代理患者，依当地法律确定；账本只核验签署所用的密钥。",
             ),
             Label(
-                "If control of the institution changes hands, it permits nothing until the patient confirms it (R020).",
-                "机构控制权变更后，经患者确认前不再准许任何使用（R020）。",
+                "The patient can change or withdraw it at any time (R035, R041). Once it is replaced, only the new consent "
+                "permits; once it is withdrawn, neither does. That does not undo a use already made; a use that was "
+                "permitted but not made by then may not be made any more.",
+                "患者可随时变更或撤回（R035、R041）。变更后仅新的同意可准许使用，撤回后新旧同意均不再准许。"
+                "此前已进行的使用不受影响；已获准许但尚未进行的使用不得再进行。",
+            ),
+            Label(
+                "If control of the institution that it names changes hands, it permits nothing until the patient confirms "
+                "it (R020).",
+                "所指明机构的控制权变更后，经患者确认前不再准许任何使用（R020）。",
             ),
             Label(
                 f"A patient's lost key is replaced after {recovery.en} in which anybody with the old one can object "
@@ -775,19 +812,32 @@ class _Page:
                 "经委员会授权的机构可就某一患者在某一机构的数据启动，并须说明理由（R083）。",
             ),
             Label(
+                "It covers a request that the institution that opened it makes for that data, on the basis "
+                f"*{BASIS_LABELS[Basis.INDIVIDUAL_EMERGENCY].en}*, for kinds of data on its list, while it lasts (R083).",
+                f"其涵盖的请求须由启动机构就该数据提出，以“{BASIS_LABELS[Basis.INDIVIDUAL_EMERGENCY].zh}”为依据，"
+                "类别在其清单之内，且在有效期内（R083）。",
+            ),
+            Label(
                 f"It ends by itself after {lasts.en} (R085).",
                 f"{lasts.zh}后自动终止（R085）。",
             ),
             Label(
-                f"An institution may open at most {limits.monthly_quota} in 30 days (R087).",
-                f"每家机构 30 天内至多启动 {limits.monthly_quota} 次（R087）。",
+                f"An institution may open at most {limits.monthly_quota} in 30 days (R087). The days run from the first; "
+                "then the count starts anew.",
+                f"每家机构 30 天内至多启动 {limits.monthly_quota} 次（R087）。自首次启动起算，期满重新计数。",
             ),
             Label(
                 f"Within {review.en} somebody else reviews it: an ethics body or a regulator, neither the institution "
-                "that opened it nor the hospital that keeps the data. If the review is late, or finds it unjustified, "
-                "the institution loses the right until the committee restores it (R086).",
-                f"须在 {review.zh}内由他方审查：伦理机构或监管机构，且不得为启动机构或数据保管机构。"
-                "逾期未审查或认定不正当的，该机构丧失此项权利，直至委员会恢复（R086）。",
+                "that opened it nor the hospital that keeps the data. The time runs from the opening (R086).",
+                f"须在 {review.zh}内由他方审查：伦理机构或监管机构，且不得为启动机构或数据保管机构。期限自启动时起算（R086）。",
+            ),
+            Label(
+                "If the review finds it unjustified, the institution loses the right at once, and if the review is late, "
+                "from the end of that time: it bears a reviewer's delay. It can then open none, and under one that still "
+                "runs no further request is permitted; a permit given before still stands. Only the committee restores the right "
+                "(R086).",
+                "认定不正当的，该机构即时丧失此项权利；逾期未审查的，自期限届满时丧失，审查方的延误由该机构承担。"
+                "此后不得再启动，仍在有效期内的紧急事件也不再准许新的请求，此前的准许仍然有效。此项权利仅可由委员会恢复（R086）。",
             ),
             Label(
                 "The patient is told at once who looked and why, or, for a reason that is on record, when the review is "
@@ -802,21 +852,35 @@ class _Page:
                 "由委员会公开宣布，载明用途、数据类别、地域、起止时间和准许次数上限（R083、R084）。",
             ),
             Label(
-                f"It lasts at most {declared.en}, and ends by itself (R085).",
-                f"最长 {declared.zh}，期满自动终止（R085）。",
+                f"It lasts at most {declared.en}, and ends by itself (R085). The committee can end it earlier.",
+                f"最长 {declared.zh}，期满自动终止（R085）。委员会可提前终止。",
             ),
             Label(
-                "Data that was obtained under it serves it alone, and once it is over nobody but the patient (R080).",
-                "据此取得的数据仅用于该紧急状态，终止后除患者本人外不得再用（R080）。",
+                "It covers a request that names it, on any basis but "
+                f"*{BASIS_LABELS[Basis.INDIVIDUAL_EMERGENCY].en}*, for purposes and kinds of data that were declared, if "
+                "who keeps the data is in the place declared, while it lasts and permits are left (R083).",
+                f"其涵盖的请求须指明该事件，依据不是“{BASIS_LABELS[Basis.INDIVIDUAL_EMERGENCY].zh}”，用途和类别在宣布范围之内，数据保管机构属所宣布的地域，且在有效期内、准许次数未用尽（R083）。",
+            ),
+            Label(
+                "Who obtains a copy under it and registers it is to lock it to the emergency. A lock is set at registration "
+                "and never lifted. Where a copy is from the ledger cannot see; who registers it answers for the lock. "
+                "The hospital's original is registered by itself, and is not locked (R080).",
+                "据此取得副本并予登记的机构，须将其锁定于该事件。锁定在登记时设定，不得解除。"
+                "账本无法得知副本的来源，由登记机构对锁定负责。保管机构的原件另有登记，不受锁定（R080）。",
+            ),
+            Label(
+                "Locked data serves only requests that name that emergency and are covered by it; once it is over, only "
+                "those on the basis of the patient's own request, which it serves at any time (R080).",
+                "已锁定的数据仅供指明该事件并为其所涵盖的请求使用；终止后仅供以本人请求为依据的请求使用，此类请求始终不受锁定限制（R080）。",
             ),
         ]
         return "\n\n".join(
             [
-                self.heading("Emergencies", "紧急情况"),
-                self.voice.say(Label("Of one patient:", "个体紧急情况：")),
+                self.heading("Emergencies", "紧急事件"),
+                self.voice.say(Label("Of one patient:", "个体紧急事件：")),
                 self.listed(individual),
                 f"{self.voice.say(touched)} {self.categories(limits.categories)}.",
-                self.voice.say(Label("Of public health:", "公共卫生紧急状态：")),
+                self.voice.say(Label("Of public health:", "公共卫生紧急事件：")),
                 self.listed(public),
             ]
         )
@@ -826,19 +890,25 @@ class _Page:
         rules = [
             Label(
                 "A request that waits for a human is reviewed by an ethics body; if an authority compels it, by a "
-                "regulator, who must have the instrument before it (R002, R091). Never by who asks, nor by the "
-                "institution on whose behalf it is asked.",
-                "待审查的请求由伦理机构审查；由公权机关强制调取的，由监管机构审查，且须有法律文书为据（R002、R091）。"
+                "regulator, who must have the instrument before it (R002, R091); the ledger tests only that the request "
+                "carries a document's fingerprint. Never by who asks, nor by the institution on whose behalf it is asked.",
+                "待审查的请求由伦理机构审查；由公权机关强制调取的，由监管机构审查，且须已取得该法律文书（R002、R091）；账本仅检验请求是否附有文书的数字指纹。"
                 "请求机构及其委托机构不得审查。",
             ),
             Label(
-                f"Approved, the same request, made again word for word within {valid.en}, counts as reviewed.",
-                f"获批后 {valid.zh}内逐字相同的请求视为已审查。",
+                f"Approved, the same request counts as reviewed for {valid.en} from the approval, if it is made again word "
+                "for word, however often; every other condition is tested again each time.",
+                f"获批后 {valid.zh}内，逐字相同的请求视为已审查，次数不限；其他条件每次重新检验。",
             ),
             Label(
-                "A project is approved by two different institutions, an ethics body and a compliance body, neither of "
-                "which filed it (R111).",
-                "项目须由伦理机构和合规机构两家不同机构批准，且均非备案机构（R111）。",
+                "Refused, it stays without effect; made again, it waits again. A later answer replaces an earlier one, be it "
+                "an approval or a refusal.",
+                "不予批准的，该请求不生效；再次提出的，重新待审。后一审查结论取代前一结论，批准与不予批准均同。",
+            ),
+            Label(
+                "Nobody approves a project that it has filed. Where a row requires both approvals, an ethics body's and a "
+                "compliance body's, they come from two different institutions (R111).",
+                "备案机构不得批准自己的项目。同时要求伦理批准和合规批准的，须分别由两家不同机构作出（R111）。",
             ),
             Label(
                 "Who checks a de-identification is neither the hospital that keeps the data, nor who asks, nor the "
@@ -850,9 +920,11 @@ class _Page:
                 "项目所部署的模型由监管机构颁发牌照，跨境项目由监管机构批准（R003、R059）。",
             ),
             Label(
-                f"Two conditions hold for every record, since they are about datasets: {FACT_LABELS[Fact.DATASET_CURRENT].en} "
-                f"(R034); {FACT_LABELS[Fact.BUDGET_LEFT].en} (R093).",
-                f"以下两项条件针对数据集，对单个病历恒成立：{FACT_LABELS[Fact.DATASET_CURRENT].zh}（R034）、"
+                "Two conditions of the source papers are about datasets, made of many patients' records. Requests here are for "
+                "one patient's data, so the ledger does not test them and takes them as met: "
+                f"{FACT_LABELS[Fact.DATASET_CURRENT].en} (R034); {FACT_LABELS[Fact.BUDGET_LEFT].en} (R093).",
+                f"来源论文的以下两项条件针对由多名患者的病历组成的数据集；此处的请求仅涉及单个患者的数据，账本不予检验，视为已满足："
+                f"{FACT_LABELS[Fact.DATASET_CURRENT].zh}（R034）、"
                 f"{FACT_LABELS[Fact.BUDGET_LEFT].zh}（R093）。",
             ),
         ]
@@ -872,12 +944,16 @@ class _Page:
         return _row([self.voice.say(label) for label in labels])
 
     def categories(self, categories: Category) -> str:
-        labels = [CATEGORY_LABELS[category] for category in Category if category in categories]
         if categories == ALL_CATEGORIES:
             return self.voice.say(Label("all", "全部"))
-        if len(labels) > len(Category) // 2:
+        if sum(category in categories for category in Category) > len(Category) // 2:
             missing = [CATEGORY_LABELS[category] for category in Category if category not in categories]
             return f"{self.voice.say(Label('all but', '除外：'))} {self.voice.items(missing)}"
+        return self.kinds(categories)
+
+    def kinds(self, categories: Category) -> str:
+        """List kinds of data one by one, however many."""
+        labels = [CATEGORY_LABELS[category] for category in Category if category in categories]
         return self.voice.items(labels) or self.voice.say(Label("none", "无"))
 
 

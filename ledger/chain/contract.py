@@ -11,7 +11,7 @@ from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
 
 from ledger.chain import artifacts
-from ledger.chain.rpc import Node
+from ledger.chain.rpc import Node, RpcError
 from ledger.domain.records import (
     Address,
     BlockHeader,
@@ -19,6 +19,7 @@ from ledger.domain.records import (
     Entrustment,
     GrantId,
     GrantState,
+    HolderKey,
     Member,
     Passport,
     PassportId,
@@ -37,7 +38,7 @@ from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.structs import grant_state
 from ledger.encoding.typed_data import LedgerDomain
 from ledger.encoding.words import unpack_terms, unpack_verdict
-from ledger.errors import InvalidInput
+from ledger.errors import InvalidInput, LedgerError, NodeUnreachable
 from ledger.ports import Call, DecisionRecord, Deployment
 
 #: Functions whose calls are merged into one transaction: the number of list arguments that grow together.
@@ -48,6 +49,13 @@ ITEM_EVENT: Final[dict[str, str]] = {
     "grant": "ConsentGranted",
     "decide": "DecisionRecorded",
 }
+#: First bytes of `isValidSignature(bytes32,bytes)` (ERC-1271) and `verify(bytes,bytes32,bytes)` (ERC-7913): what is
+#: called, and what is answered by who stands by a signature.
+_ERC1271: Final = bytes.fromhex("1626ba7e")
+_ERC7913: Final = bytes.fromhex("024ad318")
+_ACCOUNT_BYTES: Final = 20
+#: Gas for somebody else's code to check a signature: it may be written to never end.
+_CHECK_GAS: Final = 3_000_000
 #: `deploy NAME` creates one of the ledger's contracts.
 DEPLOY: Final = "deploy "
 
@@ -213,6 +221,31 @@ class LedgerContract:
     def transfer_permit(self, passport_id: PassportId, seq: int) -> int:
         """Return the member that an unused permit to transfer names; 0 if there is none that still stands."""
         return int(self._view("transferPermit", passport_id, seq)[0])
+
+    def holder_nonce(self, passport_id: PassportId) -> int:
+        """Return the number that the next signature names which is good once: on delegates, guardians, a recovery."""
+        return int(self._view("nonceOf", passport_id)[0])
+
+    def stands_by(self, key: HolderKey, digest: bytes, signature: bytes) -> bool:
+        """Tell whether a key that is not a bare account stands by a digest now: by ERC-1271 or ERC-7913."""
+        self._guard()
+        raw = bytes.fromhex(key[2:])
+        account, rest = raw[:_ACCOUNT_BYTES], raw[_ACCOUNT_BYTES:]
+        if not self._node.code(to_hex(account)):
+            return False
+        expected = _ERC7913 if rest else _ERC1271
+        kinds, values = (
+            (["bytes", "bytes32", "bytes"], [rest, digest, signature])
+            if rest
+            else (["bytes32", "bytes"], [digest, signature])
+        )
+        try:
+            answer = self._node.call(to_hex(account), expected + encode(kinds, values), gas=_CHECK_GAS)
+        except (NodeUnreachable, RpcError):
+            raise
+        except LedgerError:
+            return False  # it reverted: whoever it is, it does not stand by this
+        return answer[:32] == expected.ljust(32, b"\0")
 
     def reading_of(self, call: bytes) -> tuple[str, dict[str, Any]]:
         """

@@ -51,7 +51,7 @@ REVERTS: Final[dict[str, tuple[type[LedgerError], str]]] = {
     "Passports_Exists": (Conflict, "passport {passportId} exists already"),
     "Passports_Incomplete": (
         InvalidInput,
-        "passport {passportId} lacks an id, a holder, purposes or content",
+        "passport {passportId} lacks an id, purposes, content or a key (an account, or a verifier that has code)",
     ),
     "Passports_NotCustodian": (NotPermitted, "member {memberId} does not keep passport {passportId}"),
     "Passports_WrongStatus": (
@@ -86,7 +86,10 @@ REVERTS: Final[dict[str, tuple[type[LedgerError], str]]] = {
         "the grant does not fit inside template {template}, or that template is not in force",
     ),
     "Consents_LengthMismatch": (InvalidInput, "{grants} grants came with {proofs} signatures"),
-    "Holders_BadKey": (InvalidInput, "a holder's key has at least 20 bytes"),
+    "Holders_BadKey": (
+        InvalidInput,
+        "a key is an account of 20 bytes, or a verifier that has code and a key after it, 512 bytes at most",
+    ),
     "Holders_NoRecovery": (NotFound, "no recovery of passport {passportId} is under way"),
     "Holders_TooEarly": (
         Conflict,

@@ -152,15 +152,16 @@ class Node:
         tip = max(price - base_fee, 0)
         return 2 * base_fee + tip, tip
 
-    def call(self, to: str, data: bytes, block: int | str = "latest") -> bytes:
+    def call(self, to: str, data: bytes, block: int | str = "latest", *, gas: int | None = None) -> bytes:
         """
-        Call a view of a contract.
+        Call a view of a contract, with at most *gas* if it is given.
 
         Raises:
             LedgerError: The contract reverted; translated.
         """
         name = hex(block) if isinstance(block, int) else block
-        answer = self._translated("eth_call", {"to": to, "data": "0x" + data.hex()}, name)
+        asked = {"to": to, "data": "0x" + data.hex()} | ({"gas": hex(gas)} if gas else {})
+        answer = self._translated("eth_call", asked, name)
         return bytes.fromhex(answer[2:])
 
     def estimate_gas(self, transaction: dict[str, Any]) -> int:

@@ -7,18 +7,22 @@ Private keys come as bytes and stay here; only signatures go out.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from eth_account import Account
+from eth_utils.crypto import keccak
 
 from ledger.client.rest import PassportClient
 from ledger.domain.days import day_of
-from ledger.domain.records import Address, Commitment, Grant, GrantId, PassportId, Salt
+from ledger.domain.records import NO_GRANT, Address, Commitment, Grant, GrantId, HolderKey, PassportId, Salt
 from ledger.domain.vocabulary import (
     Category,
+    Custody,
     GrantFlag,
+    Language,
     Level,
     MemberKind,
     Purpose,
@@ -27,13 +31,22 @@ from ledger.domain.vocabulary import (
     kind_set,
     purpose_set,
 )
-from ledger.domain.wording import FIRST_TEMPLATE, consent_text, terms_record
+from ledger.domain.wording import FIRST_TEMPLATE, NOTICE_HASH, consent_text, terms_record
 from ledger.encoding.commitments import commit_record
 from ledger.encoding.hexadecimal import address, bytes32, to_hex
 from ledger.encoding.typed_data import (
     LedgerDomain,
+    confirmation_typed_data,
+    delegation_typed_data,
     grant_typed_data,
+    guardians_commitment,
+    guardians_typed_data,
+    objection_typed_data,
+    recovery_typed_data,
+    refusal_typed_data,
+    repudiation_typed_data,
     revocation_typed_data,
+    rotation_typed_data,
     sign,
     sign_in_typed_data,
 )
@@ -91,7 +104,8 @@ def check_grant(prepared: Json, wanted: Json) -> Grant:
     """
     Check that a prepared grant says what its holder decided, no more and no less, in words and in numbers.
 
-    The sentence is said again from the numbers, and the terms must commit to it: nobody signs what was not read.
+    The sentence is said again from the numbers, in its language, and the terms must commit to it and to the notice that
+    came along: nobody signs what was not read. The first template's notice is known here; another one's is what it is.
 
     Args:
         prepared: The answer of `PassportClient.prepare_grant`.
@@ -120,16 +134,23 @@ def check_grant(prepared: Json, wanted: Json) -> Grant:
         "template": (grant.template, int(wanted.get("template") or FIRST_TEMPLATE)),
         "maxUses": (grant.max_uses, int(wanted.get("maxUses") or 0)),
         "flags": (grant.flags, flags(GrantFlag, wanted.get("flags") or [])),
-        "supersedes": (to_hex(grant.supersedes), str(wanted.get("supersedes") or to_hex(bytes(32))).lower()),
+        "supersedes": (to_hex(grant.supersedes), str(wanted.get("supersedes") or to_hex(NO_GRANT)).lower()),
+        "language": (prepared["language"], str(wanted.get("language") or Language.EN.value)),
     }
+    if wanted.get("grantId"):
+        decided["grantId"] = (to_hex(grant.grant_id), str(wanted["grantId"]).lower())
     if wanted.get("useFrom"):
         decided["useFrom"] = (grant.use_from, seconds(wanted["useFrom"]))
     else:
         decided["useFrom"] = (grant.use_from <= time.time() + _CLOCK_SECONDS, True)
     decided["deadline"] = (grant.deadline <= time.time() + _MAX_DEADLINE_SECONDS, True)
-    decided["text"] = (_says(prepared["text"], grant), True)
+    language = _language(prepared["language"])
+    decided["text"] = (_says(prepared["text"], grant, language), True)
+    notice = keccak(text=str(prepared["notice"]))
+    decided["notice"] = (grant.template != FIRST_TEMPLATE or notice == NOTICE_HASH, True)
     salt = Salt(bytes32(prepared["termsSalt"], field="termsSalt"))
-    decided["terms"] = (grant.terms, commit_record("terms", terms_record(prepared["text"]), salt=salt))
+    record = terms_record(prepared["text"], language=language, notice=notice)
+    decided["terms"] = (grant.terms, commit_record("terms", record, salt=salt))
     for name, (found, expected) in decided.items():
         if found != expected:
             raise SignatureRejected(f"the prepared grant has another {name} than was decided", fix=_STRANGE)
@@ -143,7 +164,165 @@ def sign_grant(ledger: Json, grant: Grant, private_key: bytes) -> str:
 
 def sign_revocation(ledger: Json, *, passport_id: str, grant_id: str, private_key: bytes) -> str:
     """Sign the withdrawal of a grant; returns 65 bytes as hexadecimal."""
-    typed_data = revocation_typed_data(
+    return _sign_about_grant(revocation_typed_data, ledger, passport_id, grant_id, private_key)
+
+
+def check_amendment(prepared: Json, former: Json, changes: Json) -> Grant:
+    """
+    Check that a grant prepared from another one is that one with the changes its holder decided, and nothing else.
+
+    Args:
+        prepared: The answer of `PassportClient.amend_grant`.
+        former: The grant it is made from, as `PassportClient.grant` returned it: in force, or asked for (then as
+            proposed, in `words`).
+        changes: The fields that were sent.
+
+    Returns:
+        The grant to sign.
+
+    Raises:
+        SignatureRejected: Something differs; says what.
+    """
+    asked = former["status"] == "requested"
+    if asked and not former.get("words"):
+        raise SignatureRejected("the service does not say what was asked for", fix=_STRANGE)
+    wanted: Json = {**(former["words"] if asked else former), **changes}
+    wanted["passportId"] = former["passportId"]
+    if changes.get("recipient"):
+        wanted.setdefault("recipientKinds", [])
+        wanted["recipientKinds"] = changes.get("recipientKinds") or []
+    if changes.get("recipientKinds"):
+        wanted["recipient"] = None
+    wanted["grantId"] = former["grantId"] if asked else None
+    wanted["supersedes"] = None if asked else former["grantId"]
+    return check_grant(prepared, wanted)
+
+
+def sign_refusal(ledger: Json, *, passport_id: str, grant_id: str, private_key: bytes) -> str:
+    """Sign the refusal of what was asked for; returns 65 bytes as hexadecimal."""
+    return _sign_about_grant(refusal_typed_data, ledger, passport_id, grant_id, private_key)
+
+
+def sign_repudiation(ledger: Json, *, passport_id: str, grant_id: str, private_key: bytes) -> str:
+    """Sign that a grant was never given; returns 65 bytes as hexadecimal."""
+    return _sign_about_grant(repudiation_typed_data, ledger, passport_id, grant_id, private_key)
+
+
+def sign_confirmation(
+    ledger: Json, *, passport_id: str, grant_id: str, control: int, private_key: bytes
+) -> str:
+    """
+    Sign that one stands by a grant; returns 65 bytes as hexadecimal.
+
+    Args:
+        ledger: The answer of `PassportClient.ledger`.
+        passport_id: The passport.
+        grant_id: The grant.
+        control: How often control of the recipient has changed hands, as the service says: another number is refused
+            by the ledger.
+        private_key: The holder's or a delegate's, 32 bytes.
+    """
+    typed_data = confirmation_typed_data(
+        domain_of(ledger),
+        passport_id=bytes32(passport_id, field="passportId"),
+        grant_id=bytes32(grant_id, field="grantId"),
+        control=control,
+    )
+    return to_hex(sign(typed_data, private_key=private_key))
+
+
+def sign_rotation(
+    ledger: Json, *, passport_id: str, holder: HolderKey, epoch: int, private_key: bytes
+) -> str:
+    """Sign with the present key that *holder*, a key of the patient's own, replaces it."""
+    typed_data = rotation_typed_data(
+        domain_of(ledger),
+        passport_id=bytes32(passport_id, field="passportId"),
+        holder=bytes.fromhex(holder[2:]),
+        custody=int(Custody.SELF),
+        epoch=epoch,
+    )
+    return to_hex(sign(typed_data, private_key=private_key))
+
+
+def sign_delegation(
+    ledger: Json,
+    *,
+    passport_id: str,
+    delegate: HolderKey,
+    valid_to: int,
+    epoch: int,
+    nonce: int,
+    private_key: bytes,
+) -> str:
+    """Sign that *delegate* may speak for the holder until *valid_to* (seconds, Unix epoch; 0 ends it)."""
+    typed_data = delegation_typed_data(
+        domain_of(ledger),
+        passport_id=bytes32(passport_id, field="passportId"),
+        delegate=bytes.fromhex(delegate[2:]),
+        valid_to=valid_to,
+        epoch=epoch,
+        nonce=nonce,
+    )
+    return to_hex(sign(typed_data, private_key=private_key))
+
+
+def sign_guardians(
+    ledger: Json,
+    *,
+    passport_id: str,
+    threshold: int,
+    keys: list[HolderKey],
+    epoch: int,
+    nonce: int,
+    private_key: bytes,
+) -> str:
+    """Sign who can replace a lost key together; no keys for nobody."""
+    typed_data = guardians_typed_data(
+        domain_of(ledger),
+        passport_id=bytes32(passport_id, field="passportId"),
+        guardians=guardians_commitment(threshold, [key.lower() for key in keys]),
+        epoch=epoch,
+        nonce=nonce,
+    )
+    return to_hex(sign(typed_data, private_key=private_key))
+
+
+def sign_recovery(
+    ledger: Json, *, passport_id: str, holder: HolderKey, epoch: int, nonce: int, private_key: bytes
+) -> str:
+    """Sign, as a guardian, that *holder* is to replace a lost key."""
+    typed_data = recovery_typed_data(
+        domain_of(ledger),
+        passport_id=bytes32(passport_id, field="passportId"),
+        holder=bytes.fromhex(holder[2:]),
+        epoch=epoch,
+        nonce=nonce,
+    )
+    return to_hex(sign(typed_data, private_key=private_key))
+
+
+def sign_objection(ledger: Json, *, passport_id: str, ready_at: int, epoch: int, private_key: bytes) -> str:
+    """Sign that the key is not lost; *ready_at* is that of the recovery under way (seconds, Unix epoch)."""
+    typed_data = objection_typed_data(
+        domain_of(ledger),
+        passport_id=bytes32(passport_id, field="passportId"),
+        ready_at=ready_at,
+        epoch=epoch,
+    )
+    return to_hex(sign(typed_data, private_key=private_key))
+
+
+def signer_beside(holder: HolderKey, private_key: bytes) -> HolderKey | None:
+    """Return the key to send as `signer`: a delegate's own if it is not the holder's, else None."""
+    own = str(Account.from_key(private_key).address).lower()
+    return None if own == holder.lower() else own
+
+
+def _sign_about_grant(
+    typed_data_of: Callable[..., Json], ledger: Json, passport_id: str, grant_id: str, private_key: bytes
+) -> str:
+    typed_data = typed_data_of(
         domain_of(ledger),
         passport_id=bytes32(passport_id, field="passportId"),
         grant_id=bytes32(grant_id, field="grantId"),
@@ -198,9 +377,16 @@ def seconds(time: str) -> int:
     return int(moment.timestamp())
 
 
-def _says(text: str, grant: Grant) -> bool:
+def _language(name: Any) -> Language:
+    try:
+        return Language(name)
+    except ValueError:
+        raise SignatureRejected(f"the prepared grant is in a language nobody speaks here: {name!r}") from None
+
+
+def _says(text: str, grant: Grant, language: Language) -> bool:
     """Tell whether a sentence is what the numbers say. Only the recipient's name is the service's own word."""
-    said = consent_text("", grant)
+    said = consent_text("", grant, language)
     if grant.recipient_kinds:
         return text == said
     return text.endswith(said) and 0 < len(text.removesuffix(said).encode()) <= _MAX_NAME_BYTES

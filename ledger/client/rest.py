@@ -16,6 +16,17 @@ Json = dict[str, Any]
 
 _PAGE = 500
 _KEY_BYTES = 16
+#: What of a law is decided; the rest of what `policy` returns explains it.
+_LAW_FIELDS = (
+    "entries",
+    "necessary",
+    "classes",
+    "bannedPurposes",
+    "maxGrantSeconds",
+    "levels",
+    "emergencies",
+)
+_ENTRY_FIELDS = ("dataClass", "purpose", "basis", "required")
 
 
 class PassportClient:
@@ -194,17 +205,40 @@ class PassportClient:
         """Write a grant down for the holder to read and sign: grant, text, holder, typedData. Nothing is granted."""
         return self._post("/v1/grants/preparations", fields, None)
 
-    def relay_grant(self, grant: Json, signature: str, *, idempotency_key: str | None = None) -> Json:
-        """Bring a signed grant to the ledger."""
-        return self._post("/v1/grants", {"grant": grant, "signature": signature}, idempotency_key)
+    def amend_grant(self, grant_id: str, changes: Json) -> Json:
+        """Write down a grant with some fields changed, as `prepare_grant` does; of one asked for, as asked without."""
+        return self._post(f"/v1/grants/{grant_id}/amendment", changes, None)
+
+    def ask_consent(self, fields: Json, *, idempotency_key: str | None = None) -> Json:
+        """Ask a holder for consent, with the fields of a preparation; the caller is the recipient."""
+        return self._post("/v1/consent-requests", fields, idempotency_key)
+
+    def relay_grant(
+        self, grant: Json, signature: str, *, signer: str | None = None, idempotency_key: str | None = None
+    ) -> Json:
+        """Bring a signed grant to the ledger; *signer* is the key of a delegate that signed."""
+        body: Json = {"grant": grant, **_voice(signature, signer)}
+        return self._post("/v1/grants", body, idempotency_key)
+
+    def sign_grant_for(self, grant: Json, *, idempotency_key: str | None = None) -> Json:
+        """Give a prepared grant for a patient whose holder key the caller keeps as custodian."""
+        return self._post("/v1/grants", {"grant": grant, "assisted": True}, idempotency_key)
+
+    def file_paper(self, fields: Json, evidence: Json, *, idempotency_key: str | None = None) -> Json:
+        """File a consent on paper (custodian); *evidence* is `{"evidence": text}` or `{"hash": 0x…}`."""
+        return self._post("/v1/grants", {**fields, "paper": evidence}, idempotency_key)
 
     def assist_grant(self, fields: Json, *, idempotency_key: str | None = None) -> Json:
         """Grant for a patient whose holder key the caller keeps as custodian."""
         return self._post("/v1/grants", {**fields, "assisted": True}, idempotency_key)
 
-    def grants(self, passport_id: str | None = None) -> list[Json]:
-        """Return the grants of a passport, or all that the caller may see."""
-        return list(self._pages("/v1/grants", {"passport": passport_id}))
+    def grants(self, passport_id: str | None = None, *, status: str | None = None) -> list[Json]:
+        """Return the grants of a passport, or all that the caller may see; only those of a status if it is given."""
+        return list(self._pages("/v1/grants", {"passport": passport_id, "status": status}))
+
+    def standing(self, passport_id: str, member_id: int) -> Json:
+        """Return where a member stands with a passport's holder: `{"status", "grants", ...}`."""
+        return self._get(f"/v1/passports/{passport_id}/members/{member_id}/standing")
 
     def grant(self, grant_id: str) -> Json:
         """Return a grant."""
@@ -214,12 +248,140 @@ class PassportClient:
         """Return the typed data that withdraws a grant, for the holder's key."""
         return self._get(f"/v1/grants/{grant_id}/revocation")
 
+    def typed_data(self, grant_id: str, act: str) -> Json:
+        """Return what the holder signs: *act* is revocation, refusal, confirmation or repudiation."""
+        answer: Json = self._get(f"/v1/grants/{grant_id}/{act}")["typedData"]
+        return answer
+
     def revoke(
-        self, grant_id: str, signature: str | None = None, *, idempotency_key: str | None = None
+        self,
+        grant_id: str,
+        signature: str | None = None,
+        *,
+        signer: str | None = None,
+        idempotency_key: str | None = None,
     ) -> Json:
         """Withdraw a grant; without a signature for a patient whose holder key the caller keeps."""
-        body: Json = {"signature": signature} if signature else {"assisted": True}
-        return self._post(f"/v1/grants/{grant_id}/revocation", body, idempotency_key)
+        return self._post(f"/v1/grants/{grant_id}/revocation", _voice(signature, signer), idempotency_key)
+
+    def refuse(
+        self,
+        grant_id: str,
+        signature: str | None = None,
+        *,
+        signer: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Json:
+        """Refuse what was asked for; as `revoke`."""
+        return self._post(f"/v1/grants/{grant_id}/refusal", _voice(signature, signer), idempotency_key)
+
+    def confirm(
+        self,
+        grant_id: str,
+        signature: str | None = None,
+        *,
+        signer: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Json:
+        """Stand by a grant; as `revoke`."""
+        return self._post(f"/v1/grants/{grant_id}/confirmation", _voice(signature, signer), idempotency_key)
+
+    def repudiate(
+        self,
+        grant_id: str,
+        signature: str | None = None,
+        *,
+        signer: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Json:
+        """Declare that a grant was never given; as `revoke`."""
+        return self._post(f"/v1/grants/{grant_id}/repudiation", _voice(signature, signer), idempotency_key)
+
+    # Templates
+
+    def templates(self) -> list[Json]:
+        """Return all templates in the order of issue."""
+        return list(self._pages("/v1/templates"))
+
+    def template(self, number: int) -> Json:
+        """Return a template with its notice."""
+        return self._get(f"/v1/templates/{number}")
+
+    def issue_template(self, template: Json, *, idempotency_key: str | None = None) -> Json:
+        """Propose a template: purposes, categories, recipientKinds, maxSeconds, notice, reason (committee)."""
+        return self._post("/v1/templates", template, idempotency_key)
+
+    def withdraw_template(self, number: int, reason: str, *, idempotency_key: str | None = None) -> Json:
+        """Propose to withdraw a template (committee)."""
+        return self._post(f"/v1/templates/{number}/withdrawal", {"reason": reason}, idempotency_key)
+
+    # Holders
+
+    def holder(self, passport_id: str) -> Json:
+        """Return who speaks for a passport's subject: key, epoch, guardians, delegates, recovery."""
+        return self._get(f"/v1/passports/{passport_id}/holder")
+
+    def prepare_holder_act(self, passport_id: str, act: Json) -> Json:
+        """Return what is signed for an act: `{"act": "rotation", "holder": …}`, delegation, guardians, recovery, objection."""
+        return self._post(f"/v1/passports/{passport_id}/holder/preparations", act, None)
+
+    def rotate_holder(
+        self,
+        passport_id: str,
+        holder: str,
+        signature: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Json:
+        """Replace the holder's key; without a signature the patient takes over from the caller, its custodian."""
+        body: Json = {"holder": holder, **_voice(signature)}
+        return self._post(f"/v1/passports/{passport_id}/holder", body, idempotency_key)
+
+    def name_delegate(
+        self,
+        passport_id: str,
+        delegate: str,
+        valid_to: str | None,
+        signature: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Json:
+        """Let a key speak for the holder until a time (RFC 3339); None ends it at once."""
+        body: Json = {"delegate": delegate, "validTo": valid_to, **_voice(signature)}
+        return self._post(f"/v1/passports/{passport_id}/delegates", body, idempotency_key)
+
+    def name_guardians(
+        self,
+        passport_id: str,
+        threshold: int,
+        keys: list[str],
+        signature: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Json:
+        """Name those who can replace a lost key together; no keys for nobody."""
+        body: Json = {"threshold": threshold, "keys": keys, **_voice(signature)}
+        return self._post(f"/v1/passports/{passport_id}/guardians", body, idempotency_key)
+
+    def recover_holder(self, passport_id: str, recovery: Json, *, idempotency_key: str | None = None) -> Json:
+        """Begin to replace a lost key: guardians send holder, threshold, keys, signatures; a custodian holder or none."""
+        return self._post(f"/v1/passports/{passport_id}/recovery", recovery, idempotency_key)
+
+    def object_to_recovery(
+        self, passport_id: str, signature: str | None = None, *, idempotency_key: str | None = None
+    ) -> Json:
+        """Object to a recovery: the key is not lost."""
+        return self._post(
+            f"/v1/passports/{passport_id}/recovery/objection", _voice(signature), idempotency_key
+        )
+
+    def complete_recovery(self, passport_id: str, *, idempotency_key: str | None = None) -> Json:
+        """Complete a recovery that nobody objected to in time."""
+        return self._post(f"/v1/passports/{passport_id}/recovery/completion", None, idempotency_key)
+
+    def was_permitted(self, question: Json) -> Json:
+        """Return whether something was permitted at a time: passport, member, purpose, basis, categories, at, ..."""
+        return self._get("/v1/permissions", question)
 
     # Projects and decisions
 
@@ -269,6 +431,25 @@ class PassportClient:
             The committee, or as `admit` returns.
         """
         return self._post("/v1/committee/rules", rule, idempotency_key)
+
+    def set_policy(self, law: Json, reason: str, *, idempotency_key: str | None = None) -> Json:
+        """
+        Propose a new version of the law: the whole of it, as `policy` returns one; what is not decided there is left out.
+
+        Returns:
+            The new law, or as `admit` returns.
+        """
+        body = {field: law[field] for field in _LAW_FIELDS if field in law}
+        if isinstance(body.get("entries"), list):
+            body["entries"] = [
+                {field: entry[field] for field in _ENTRY_FIELDS if field in entry}
+                for entry in body["entries"]
+            ]
+        if isinstance(body.get("classes"), dict):
+            body["classes"] = {
+                name: found for name, found in body["classes"].items() if name != "NON_SENSITIVE"
+            }
+        return self._post("/v1/policy", {**body, "reason": reason}, idempotency_key)
 
     def approve_act(self, act_id: int, *, idempotency_key: str | None = None) -> Json:
         """Approve an act."""
@@ -455,6 +636,13 @@ class PassportClient:
             cursor = page.get("next")
             if not cursor:
                 return
+
+
+def _voice(signature: str | None, signer: str | None = None) -> Json:
+    """Return whose word it is: a signature and, if not the holder's own, whose; or the custodian's that keeps the key."""
+    if signature is None:
+        return {"assisted": True}
+    return {"signature": signature, "signer": signer} if signer else {"signature": signature}
 
 
 def _law(version: int | None) -> str:

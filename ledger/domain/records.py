@@ -7,8 +7,9 @@ integers with bit n for purpose n. Nothing here does I/O.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NewType
+from typing import Any, NewType, Self
 
 from ledger.domain.vocabulary import (
     Assurance,
@@ -403,6 +404,36 @@ class PolicyTable:
     banned_purposes: int
     max_grant_seconds: int
     emergencies: EmergencyLimits
+
+    @classmethod
+    def of(
+        cls,
+        version: int,
+        *,
+        required: Mapping[tuple[DataClass, Purpose, Basis], Fact],
+        necessary: Mapping[Purpose, Category],
+        levels: Mapping[tuple[DataClass, Purpose], Level],
+        core_categories: Category,
+        sensitive_categories: Category,
+        banned_purposes: int,
+        max_grant_seconds: int,
+        emergencies: EmergencyLimits,
+    ) -> Self:
+        """Return a law from its parts: what `required_for`, `necessary_for` and `level_for` read, the other way round."""
+        words = [0] * 48
+        for (data_class, purpose, basis), facts in required.items():
+            words[_index(data_class, purpose)] |= int(facts) << (32 * basis)
+        return cls(
+            version=version,
+            required=tuple(words),
+            necessary=sum(int(categories) << (16 * purpose) for purpose, categories in necessary.items()),
+            levels=sum(int(level) << (2 * _index(*place)) for place, level in levels.items()),
+            core_categories=core_categories,
+            sensitive_categories=sensitive_categories,
+            banned_purposes=banned_purposes,
+            max_grant_seconds=max_grant_seconds,
+            emergencies=emergencies,
+        )
 
     def required_for(self, data_class: DataClass, purpose: Purpose, basis: Basis) -> Fact:
         """Return the facts required; the empty set means that this basis never justifies this purpose."""

@@ -7,10 +7,17 @@ what people and other systems call it: plain words in English and Chinese, HL7 v
 
 from __future__ import annotations
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum, IntFlag, StrEnum
 from typing import Final, NamedTuple, TypeVar
 
 from ledger.errors import UnknownCode
+
+
+class Language(StrEnum):
+    """The languages in which people read what they sign."""
+
+    EN = "en"
+    ZH = "zh"
 
 
 class Label(NamedTuple):
@@ -20,6 +27,10 @@ class Label(NamedTuple):
     zh: str
     act_reason: str | None = None
     duo: str | None = None
+
+    def said(self, language: Language) -> str:
+        """Return the words in a language."""
+        return self.zh if language is Language.ZH else self.en
 
 
 class Purpose(IntEnum):
@@ -344,9 +355,9 @@ PURPOSE_LABELS: Final[dict[Purpose, Label]] = {
 BASIS_LABELS: Final[dict[Basis, Label]] = {
     Basis.NO_BASIS: Label("no legal basis", "无法律依据"),
     Basis.CONSENT: Label("consent", "个人同意"),
-    Basis.CUSTODIAN_CARE: Label("care by the custodian", "保管机构的诊疗"),
-    Basis.INDIVIDUAL_EMERGENCY: Label("emergency of one person", "个体紧急情况"),
-    Basis.PUBLIC_EMERGENCY: Label("public-health emergency", "公共卫生紧急情况"),
+    Basis.CUSTODIAN_CARE: Label("the custodian's own use", "保管机构自用"),
+    Basis.INDIVIDUAL_EMERGENCY: Label("emergency of one person", "个体紧急事件"),
+    Basis.PUBLIC_EMERGENCY: Label("public-health emergency", "公共卫生紧急事件"),
     Basis.LEGAL_DUTY: Label("legal duty", "法定义务"),
     Basis.COMPELLED: Label("order of an authority", "强制调取"),
     Basis.SUBJECT_REQUEST: Label("the patient's own request", "本人请求"),
@@ -383,7 +394,7 @@ CLASS_LABELS: Final[dict[DataClass, Label]] = {
 }
 
 LEVEL_LABELS: Final[dict[Level, Label]] = {
-    Level.IDENTIFIED: Label("as recorded", "可识别"),
+    Level.IDENTIFIED: Label("as recorded", "原始记录"),
     Level.PSEUDONYMISED: Label("under a pseudonym", "假名化"),
     Level.DEIDENTIFIED: Label("de-identified", "去标识化"),
     Level.AGGREGATE: Label("as statistics alone", "聚合"),
@@ -438,10 +449,11 @@ FACT_LABELS: Final[dict[Fact, Label]] = {
         "the data may serve this purpose, and the law does not ban it", "数据可用于该用途且未被禁止"
     ),
     Fact.CATEGORIES_NECESSARY: Label(
-        "every kind of data asked for is necessary for the purpose", "所请求类别为该用途所必需"
+        "every kind of data asked for is among those that the law allows for the purpose",
+        "所请求的每一类数据均属规则允许该用途涉及的类别",
     ),
     Fact.PROJECT_FILED: Label(
-        "the institution has filed a project of its own that covers this", "机构已备案相应项目"
+        "the institution has filed a project of its own that covers this", "机构自己已备案涵盖该请求的项目"
     ),
     Fact.PROJECT_ETHICS: Label("an ethics body has approved the project", "项目已获伦理批准"),
     Fact.PROJECT_TECHNIQUE: Label("the project uses a privacy-enhancing technique", "项目采用隐私计算技术"),
@@ -449,31 +461,37 @@ FACT_LABELS: Final[dict[Fact, Label]] = {
         "the project has an agreement that states its limits", "项目具有限定边界的协议"
     ),
     Fact.GRANT_LIVE: Label("there is a consent in force", "存在有效的同意"),
-    Fact.GRANT_RECIPIENT: Label("the consent names this institution", "同意指明该机构"),
+    Fact.GRANT_RECIPIENT: Label(
+        "the consent names this institution, or its kind", "同意指明该机构或其所属类型"
+    ),
     Fact.GRANT_PURPOSE: Label("the consent covers this purpose", "同意涵盖该用途"),
     Fact.GRANT_CATEGORIES: Label(
         "the consent covers every kind of data asked for", "同意涵盖所请求的数据类别"
     ),
     Fact.GRANT_SEPARATE: Label(
         "the consent is separate: for this purpose alone, signed by the patient or who speaks for the patient",
-        "本人或其代理人签署的单独同意",
+        "本人或其代理人签署的、仅针对该用途的单独同意",
     ),
     Fact.GRANT_QUOTA: Label("the consent has uses left", "同意的使用次数未用尽"),
     Fact.EMERGENCY_IN_FORCE: Label(
-        "an emergency that covers this is in force", "存在涵盖该请求的有效紧急状态"
+        "an emergency that covers this is in force", "存在涵盖该请求的有效紧急事件"
     ),
-    Fact.ENCRYPTED: Label("protection by encryption is attested", "已证明全程加密"),
+    Fact.ENCRYPTED: Label("encryption of the data throughout is attested", "已证明数据全程加密"),
     Fact.DEIDENTIFIED: Label("de-identification was checked by somebody independent", "去标识化已经独立核验"),
     Fact.SOURCE_DECLARED: Label("the source of the data is declared", "数据来源已声明"),
     Fact.DATASET_CURRENT: Label("no withdrawal waits for an answer", "无未处理的撤回"),
     Fact.MODEL_LICENSED: Label("the model holds a licence", "模型持有牌照"),
     Fact.BUDGET_LEFT: Label("the privacy budget is not spent", "隐私预算未耗尽"),
     Fact.BORDER_CLEARED: Label(
-        "the data crosses no border, or a regulator has cleared the project for it",
-        "数据不出境，或项目已获监管机构批准出境",
+        "the institution that asks and the hospital that keeps the data are in one jurisdiction, or a regulator has "
+        "cleared the project for the border",
+        "请求机构与数据保管机构属同一法域，或项目已获监管机构批准跨境",
     ),
     Fact.REQUESTER_IS_CUSTODIAN: Label("the institution itself keeps the data", "请求方为数据保管机构"),
-    Fact.REVIEWS_CURRENT: Label("the institution owes no overdue review", "无逾期的事后审查"),
+    Fact.REVIEWS_CURRENT: Label(
+        "the institution has its right to emergencies and owes no overdue review",
+        "机构未丧失启动紧急事件的权利，且无逾期的事后审查",
+    ),
     Fact.HUMAN_REVIEWED: Label(
         "a human has reviewed and approved this very request", "该请求已经人工审查批准"
     ),
@@ -488,7 +506,7 @@ FACT_LABELS: Final[dict[Fact, Label]] = {
     ),
     Fact.UNLOCKED: Label(
         "the data is not locked to an emergency, or serves that emergency while it lasts",
-        "数据未锁定于紧急状态，或仅在该紧急状态期间使用",
+        "数据未锁定于紧急事件，已锁定的仅可在该事件有效期内为应对该事件而使用",
     ),
     Fact.LAWFUL: Label(
         "the law allows this purpose on this basis for this class of data",
@@ -502,7 +520,7 @@ MISSING_LABELS: Final[dict[Fact, str]] = {
     Fact.MEMBER_SCOPE: "the purpose is outside the institution's licence",
     Fact.PASSPORT_OPEN: "the data is sealed or destroyed",
     Fact.PURPOSE_ALLOWED: "the data may not be used for this purpose",
-    Fact.CATEGORIES_NECESSARY: "it asked for kinds of data that the purpose does not need",
+    Fact.CATEGORIES_NECESSARY: "it asked for kinds of data that the law does not allow for this purpose",
     Fact.PROJECT_FILED: "it has no project of its own on file that covers this",
     Fact.PROJECT_ETHICS: "no ethics body has approved the project",
     Fact.PROJECT_TECHNIQUE: "no privacy-enhancing technique is on file for the project",
@@ -522,7 +540,7 @@ MISSING_LABELS: Final[dict[Fact, str]] = {
     Fact.BUDGET_LEFT: "the privacy budget is spent",
     Fact.BORDER_CLEARED: "the transfer across the border is not cleared",
     Fact.REQUESTER_IS_CUSTODIAN: "the institution does not keep this data itself",
-    Fact.REVIEWS_CURRENT: "the institution owes an overdue review",
+    Fact.REVIEWS_CURRENT: "the institution has lost its right to emergencies, or owes an overdue review",
     Fact.HUMAN_REVIEWED: "a human has not approved the request",
     Fact.WITHIN_CAP: "the institution has reached its daily cap for this purpose",
     Fact.GRANT_PERIOD: "the consent does not cover the time the data is from",

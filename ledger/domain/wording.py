@@ -1,9 +1,12 @@
 """
-The sentences that people read and sign. Pure: a wallet says the same words as the service that prepared them.
+The sentences that people read and sign, in English and Chinese.
+
+Pure: a wallet says the same words as the service that prepared them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -18,6 +21,8 @@ from ledger.domain.vocabulary import (
     PURPOSE_LABELS,
     Category,
     GrantFlag,
+    Label,
+    Language,
     Level,
     kinds_of,
     names,
@@ -25,7 +30,7 @@ from ledger.domain.vocabulary import (
 )
 
 #: Number of this wording. Other words get another number.
-WORDING: Final = 1
+WORDING: Final = 2
 
 #: The notice of a new ledger's first template, number 1. The chain holds its hash.
 NOTICE: Final = (
@@ -41,37 +46,98 @@ NOTICE_HASH: Final = keccak(text=NOTICE)
 FIRST_TEMPLATE: Final = 1
 
 _LIMITS: Final = {
-    GrantFlag.SEPARATE: "this consent stands by itself, for this purpose alone",
-    GrantFlag.NO_RELINK: "it may not link them with other data",
-    GrantFlag.NO_REIDENTIFY: "it may not find out who I am",
-    GrantFlag.ONWARD: "it may pass them on for the same purposes",
+    GrantFlag.SEPARATE: Label(
+        "this consent stands by itself, for this purpose alone", "本同意为仅针对此用途的单独同意"
+    ),
+    GrantFlag.NO_RELINK: Label("it may not link them with other data", "不得与其他数据关联"),
+    GrantFlag.NO_REIDENTIFY: Label("it may not find out who I am", "不得识别我的身份"),
+    GrantFlag.ONWARD: Label("it may pass them on for the same purposes", "可为相同用途转交他方"),
 }
+#: What the state of a consent means to its giver.
+STATUS_LABELS: Final[dict[str, Label]] = {
+    "never-asked": Label("never asked", "未曾征求"),
+    "requested": Label("waits for your answer", "等待您答复"),
+    "pending": Label("not yet in force", "尚未生效"),
+    "active": Label("in force", "有效"),
+    "frozen": Label(
+        "on hold: the institution has changed hands since you gave it, and may use nothing until you confirm it",
+        "已暂停：该机构的控制权在您同意后发生变更，经您确认前不得使用",
+    ),
+    "expired": Label("expired", "已到期"),
+    "refused": Label("refused", "已拒绝"),
+    "withdrawn": Label("withdrawn", "已撤回"),
+    "superseded": Label("replaced by a newer one", "已被新的同意取代"),
+    "repudiated": Label("declared never given", "已声明从未给出"),
+}
+_COMMA: Final = Label(", ", "、")
 
 
-def terms_record(text: str) -> dict[str, Any]:
-    """Return the record that the terms of a grant commit to: the sentence, its language and its wording."""
-    return {"language": "en", "text": text, "wording": WORDING}
+def terms_record(text: str, *, language: Language, notice: bytes) -> dict[str, Any]:
+    """
+    Return the record that the terms of a grant commit to.
+
+    Args:
+        text: The sentence.
+        language: The language it was read in.
+        notice: keccak256 of the notice that goes with its template, as the chain has it.
+    """
+    return {
+        "language": language.value,
+        "notice": "0x" + notice.hex(),
+        "text": text,
+        "wording": WORDING,
+    }
 
 
-def consent_text(recipient: str, grant: Grant | GrantState) -> str:
+def consent_text(recipient: str, grant: Grant | GrantState, language: Language = Language.EN) -> str:
     """
     Return a grant as the sentence a patient reads before signing.
 
     Args:
         recipient: What the recipient is called; passed over if the grant names kinds of members instead.
         grant: The grant.
+        language: The language.
     """
-    kinds_of_data = ", ".join(CATEGORY_LABELS[Category[name]].en for name in names(grant.categories))
-    reasons = ", ".join(PURPOSE_LABELS[purpose].en for purpose in purposes_of(grant.purposes))
-    period = f"from {time_in_words(grant.use_from)} until {time_in_words(grant.use_to)}"
-    days = days_in_words(grant.data_from, grant.data_to)
-    sentence = f"{_who(recipient, grant)} may use my {kinds_of_data}{days} for {reasons}, {period}"
+    kinds_of_data = _categories(grant.categories, language)
+    reasons = _purposes(grant.purposes, language)
+    start, end = time_in_words(grant.use_from), time_in_words(grant.use_to)
+    who = _who(recipient, grant, language)
+    spoken = [words.said(language) for flag, words in _LIMITS.items() if flag in grant.flags]
+    if language is Language.ZH:
+        sentence = (
+            f"{who}可将我的{kinds_of_data}{_days(grant, language)}用于{reasons}，自 {start} 起至 {end} 止"
+        )
+        if grant.max_uses:
+            sentence += f"，最多 {grant.max_uses} 次"
+        if grant.level is not Level.IDENTIFIED:
+            sentence += f"，去标识程度不低于“{LEVEL_LABELS[Level(grant.level)].zh}”"
+        return sentence + "".join(f"；{words}" for words in spoken) + "。我可以随时撤回。"
+    sentence = (
+        f"{who} may use my {kinds_of_data}{_days(grant, language)} for {reasons}, from {start} until {end}"
+    )
     if grant.max_uses:
         sentence += f", at most {grant.max_uses} times"
     if grant.level is not Level.IDENTIFIED:
         sentence += f", {LEVEL_LABELS[Level(grant.level)].en} or better"
-    spoken = [words for flag, words in _LIMITS.items() if flag in grant.flags]
     return sentence + "".join(f"; {words}" for words in spoken) + ". I can withdraw this at any time."
+
+
+def request_text(member: str, sentence: str, language: Language = Language.EN) -> str:
+    """Return what a patient reads when *member* asks for consent to what *sentence* says."""
+    if language is Language.ZH:
+        return f"{member}请求您同意：{sentence}"
+    return f"{member} asks for your consent to this: {sentence}"
+
+
+def changes_in_words(
+    former: Grant | GrantState, grant: Grant | GrantState, language: Language = Language.EN
+) -> list[str]:
+    """
+    Tell what changes if *grant* takes the place of *former*: what it widens, what it narrows, what else differs.
+
+    Recipients go by number here: who they are the sentences say.
+    """
+    return [label.said(language) for label in _changes(former, grant)]
 
 
 def time_in_words(seconds: int) -> str:
@@ -79,9 +145,15 @@ def time_in_words(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def days_in_words(first_day: int, last_day: int) -> str:
+def days_in_words(first_day: int, last_day: int, language: Language = Language.EN) -> str:
     """Return which days data is of, to be put after what data it is; the empty string without a limit."""
     first, last = date_of(first_day), date_of(last_day)
+    if language is Language.ZH:
+        if first and last:
+            return f"（{first} 至 {last}）"
+        if first:
+            return f"（{first} 起）"
+        return f"（截至 {last}）" if last else ""
     if first and last:
         return f" of {first} to {last}"
     if first:
@@ -89,7 +161,85 @@ def days_in_words(first_day: int, last_day: int) -> str:
     return f" up to {last}" if last else ""
 
 
-def _who(recipient: str, grant: Grant | GrantState) -> str:
+def _changes(former: Grant | GrantState, grant: Grant | GrantState) -> Iterator[Label]:
+    if (former.recipient, former.recipient_kinds) != (grant.recipient, grant.recipient_kinds):
+        yield Label("Other recipients.", "接收方变更。")
+    yield from _set_changes(former, grant)
+    if former.use_from != grant.use_from:
+        start, was = time_in_words(grant.use_from), time_in_words(former.use_from)
+        yield Label(f"Starts on {start} instead of {was}.", f"起始时间由 {was} 改为 {start}。")
+    if former.use_to != grant.use_to:
+        end, was = time_in_words(grant.use_to), time_in_words(former.use_to)
+        longer = grant.use_to > former.use_to
+        yield Label(
+            f"{'Longer' if longer else 'Shorter'}: ends on {end} instead of {was}.",
+            f"{'延长' if longer else '缩短'}：终止时间由 {was} 改为 {end}。",
+        )
+    if (former.data_from, former.data_to) != (grant.data_from, grant.data_to):
+        days = [_days(item, language).strip() for item in (grant, former) for language in Language]
+        now_en, now_zh, was_en, was_zh = days
+        yield Label(
+            f"Other days of the data: {now_en or 'all days'} instead of {was_en or 'all days'}.",
+            f"数据日期由“{was_zh or '全部'}”改为“{now_zh or '全部'}”。",
+        )
+    if former.max_uses != grant.max_uses:
+        new, old = _times(grant.max_uses), _times(former.max_uses)
+        yield Label(f"Uses: {new.en} instead of {old.en}.", f"使用次数由“{old.zh}”改为“{new.zh}”。")
+    if former.level != grant.level:
+        level, was_level = LEVEL_LABELS[Level(grant.level)], LEVEL_LABELS[Level(former.level)]
+        yield Label(
+            f"{'Wider' if grant.level < former.level else 'Narrower'}: the data {level.en} instead of {was_level.en}.",
+            f"去标识程度由“{was_level.zh}”改为“{level.zh}”。",
+        )
+    for flag, words in _LIMITS.items():
+        if (flag in grant.flags) != (flag in former.flags):
+            mark = Label("Now", "新增") if flag in grant.flags else Label("No longer", "取消")
+            yield Label(f"{mark.en}: {words.en}.", f"{mark.zh}：{words.zh}。")
+
+
+def _set_changes(former: Grant | GrantState, grant: Grant | GrantState) -> Iterator[Label]:
+    """Tell what is added to and taken from kinds of data and purposes."""
+    added, gone = grant.categories & ~former.categories, former.categories & ~grant.categories
+    if added:
+        yield Label(
+            f"Wider: also my {_categories(added)}.", f"扩大：另包括{_categories(added, Language.ZH)}。"
+        )
+    if gone:
+        yield Label(
+            f"Narrower: no longer my {_categories(gone)}.",
+            f"缩小：不再包括{_categories(gone, Language.ZH)}。",
+        )
+    more, fewer = grant.purposes & ~former.purposes, former.purposes & ~grant.purposes
+    if more:
+        yield Label(f"Wider: also for {_purposes(more)}.", f"扩大：另用于{_purposes(more, Language.ZH)}。")
+    if fewer:
+        yield Label(
+            f"Narrower: no longer for {_purposes(fewer)}.", f"缩小：不再用于{_purposes(fewer, Language.ZH)}。"
+        )
+
+
+def _times(number: int) -> Label:
+    return Label(str(number), f"{number} 次") if number else Label("any number", "不限")
+
+
+def _categories(categories: Category, language: Language = Language.EN) -> str:
+    return _COMMA.said(language).join(
+        CATEGORY_LABELS[Category[name]].said(language) for name in names(categories)
+    )
+
+
+def _purposes(purposes: int, language: Language = Language.EN) -> str:
+    return _COMMA.said(language).join(
+        PURPOSE_LABELS[purpose].said(language) for purpose in purposes_of(purposes)
+    )
+
+
+def _who(recipient: str, grant: Grant | GrantState, language: Language) -> str:
     if not grant.recipient_kinds:
         return recipient
-    return "All " + ", ".join(MEMBER_KIND_LABELS[kind].en for kind in kinds_of(grant.recipient_kinds))
+    kinds = [MEMBER_KIND_LABELS[kind].said(language) for kind in kinds_of(grant.recipient_kinds)]
+    return Label("All ", "所有").said(language) + _COMMA.said(language).join(kinds)
+
+
+def _days(grant: Grant | GrantState, language: Language) -> str:
+    return days_in_words(grant.data_from, grant.data_to, language)

@@ -6,14 +6,16 @@ Source: EIP-712; docs/spec.md, "Signatures", "Grant" and "Sign-in".
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from eth_abi.abi import encode
 from eth_account import Account
 from eth_account.messages import SignableMessage, encode_typed_data
 from eth_utils.crypto import keccak
 
-from ledger.domain.records import Address, Grant
+from ledger.domain.records import Address, Grant, HolderKey
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import SignatureRejected
 
@@ -74,6 +76,10 @@ _SIGN_IN_TYPE: Final = [
     {"name": "challenge", "type": "bytes32"},
     {"name": "expiresAt", "type": "uint40"},
 ]
+#: For a holder's key that is not an account.
+_KEY_SIGN_IN_TYPE: Final = [{"name": "holder", "type": "bytes"}, *_SIGN_IN_TYPE[1:]]
+#: `0x` and 40 digits.
+_ACCOUNT_CHARACTERS: Final = 42
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,12 +214,20 @@ def sign_in_typed_data(
 ) -> dict[str, Any]:
     """Return the typed data a holder signs to sign in at *origin*, before *expires_at* (seconds, chain epoch)."""
     message = {"holder": holder, "origin": origin, "challenge": to_hex(challenge), "expiresAt": expires_at}
-    return _typed_data(domain, "SignIn", _SIGN_IN_TYPE, message)
+    fields = _SIGN_IN_TYPE if len(holder) == _ACCOUNT_CHARACTERS else _KEY_SIGN_IN_TYPE
+    return _typed_data(domain, "SignIn", fields, message)
 
 
 def signable(typed_data: dict[str, Any]) -> SignableMessage:
     """Return what is signed for the typed data."""
     return encode_typed_data(full_message=typed_data)
+
+
+def guardians_commitment(threshold: int, keys: Sequence[HolderKey]) -> bytes:
+    """Return the commitment to those who can replace a lost key together; 32 zero bytes for nobody."""
+    if not keys:
+        return bytes(32)
+    return keccak(encode(["uint8", "bytes[]"], [threshold, [bytes.fromhex(key[2:]) for key in keys]]))
 
 
 def digest(typed_data: dict[str, Any]) -> bytes:

@@ -10,6 +10,7 @@ from ledger.domain.records import (
     Entrustment,
     GrantId,
     GrantState,
+    HolderKey,
     Member,
     Passport,
     PassportId,
@@ -50,6 +51,12 @@ class Chain(Protocol):
 
     def transfer_permit(self, passport_id: PassportId, seq: int) -> int:
         """Return the member that an unused permit to transfer names; 0 if there is none that still stands."""
+
+    def holder_nonce(self, passport_id: PassportId) -> int:
+        """Return the number that the next signature names which is good once: on delegates, guardians, a recovery."""
+
+    def stands_by(self, key: HolderKey, digest: bytes, signature: bytes) -> bool:
+        """Tell whether a key that is not a bare account stands by a digest now: by ERC-1271 or ERC-7913."""
 
     def reading_of(self, call: bytes) -> tuple[str, dict[str, Any]]:
         """Return the name of the ledger's function that calldata calls, and its arguments by name as JSON values."""

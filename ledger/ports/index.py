@@ -214,7 +214,13 @@ class Index(Protocol):
     ) -> tuple[list[PassportRecord], str | None]:
         """Return passports, oldest first, and the cursor of the next page."""
 
-    def grant(self, grant_id: GrantId) -> GrantRecord | None: ...
+    def grant(self, grant_id: GrantId, *, passport_id: PassportId | None = None) -> GrantRecord | None:
+        """
+        Return a grant.
+
+        One id may have been asked for of several passports: without *passport_id* it is the one that was given, or else
+        the first that was asked for.
+        """
 
     def grants(
         self,
@@ -227,7 +233,7 @@ class Index(Protocol):
         """
         Return grants, oldest first, and the cursor of the next page.
 
-        Those for a *recipient* are those that name it or its kind of members, and those it asked for.
+        Those for a *recipient* are those that name it or its kind of members, and those it asked for that name nobody.
         """
 
     def project(self, project_id: int) -> Project | None: ...

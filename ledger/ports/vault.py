@@ -102,6 +102,14 @@ class Vault(Protocol):
     def holder_key(self, passport_id: PassportId) -> bytes | None:
         """Return the private key of an assisted patient's holder; None if the patient keeps it."""
 
+    def keep_holder_key(self, passport_id: PassportId, key: bytes) -> None:
+        """
+        Keep a new key for an assisted patient's holder, in the place of the one before.
+
+        Raises:
+            NotFound: This vault does not keep the record.
+        """
+
     def remember(self, commitment: Commitment, *, domain: str, salt: Salt, record: Any) -> None:
         """Keep what a commitment on chain stands for."""
 
@@ -159,6 +167,9 @@ class VaultRows(Protocol):
     def level(self, passport_id: PassportId, level: Level) -> VaultLevelRow | None: ...
 
     def find(self, custodian: int, reference_lookup: bytes) -> PassportId | None: ...
+
+    def set_holder_key(self, passport_id: PassportId, sealed: bytes) -> bool:
+        """Replace the sealed key of a record's holder; False if there is no such record."""
 
     def kept_by(self, custodian: int) -> list[VaultRecordRow]: ...
 

@@ -15,11 +15,15 @@ from ledger.service.committee import Committee
 from ledger.service.consents import Consents
 from ledger.service.decisions import Decisions
 from ledger.service.emergencies import Emergencies
+from ledger.service.holders import Holders
 from ledger.service.members import Members
+from ledger.service.permissions import Permissions
 from ledger.service.projects import Projects
 from ledger.service.provenance import Provenance
 from ledger.service.records import Records
 from ledger.service.releases import Releases
+from ledger.service.signatures import Passkeys, Signatures
+from ledger.service.templates import Templates
 from ledger.service.transfers import Transfers
 
 
@@ -34,7 +38,10 @@ class Service:
     committee: Committee
     members: Members
     records: Records
+    signatures: Signatures
+    templates: Templates
     consents: Consents
+    holders: Holders
     projects: Projects
     decisions: Decisions
     releases: Releases
@@ -42,13 +49,21 @@ class Service:
     emergencies: Emergencies
     attestations: Attestations
     access: AccessLog
+    permissions: Permissions
     provenance: Provenance
 
     @classmethod
-    def over(cls, *, chain: Chain, index: Index, writer: Writer, vault: Vault) -> Service:
-        """Put the use cases together over the given adapters."""
+    def over(
+        cls, *, chain: Chain, index: Index, writer: Writer, vault: Vault, passkeys: Passkeys | None = None
+    ) -> Service:
+        """Put the use cases together over the given adapters; *passkeys* says where those may be used."""
         committee = Committee(chain=chain, index=index, writer=writer, vault=vault)
         emergencies = Emergencies(chain=chain, index=index, writer=writer, vault=vault, committee=committee)
+        signatures = Signatures(chain=chain, index=index, passkeys=passkeys or Passkeys())
+        templates = Templates(index=index, writer=writer, vault=vault, committee=committee)
+        consents = Consents(
+            chain=chain, index=index, writer=writer, vault=vault, signatures=signatures, templates=templates
+        )
         return cls(
             chain=chain,
             index=index,
@@ -57,7 +72,17 @@ class Service:
             committee=committee,
             members=Members(chain=chain, index=index, writer=writer, vault=vault, committee=committee),
             records=Records(chain=chain, index=index, writer=writer, vault=vault, committee=committee),
-            consents=Consents(chain=chain, index=index, writer=writer, vault=vault),
+            signatures=signatures,
+            templates=templates,
+            consents=consents,
+            holders=Holders(
+                chain=chain,
+                index=index,
+                writer=writer,
+                vault=vault,
+                signatures=signatures,
+                consents=consents,
+            ),
             projects=Projects(index=index, writer=writer, vault=vault),
             decisions=Decisions(index=index, writer=writer, vault=vault),
             releases=Releases(chain=chain, index=index, writer=writer, vault=vault),
@@ -65,5 +90,6 @@ class Service:
             emergencies=emergencies,
             attestations=Attestations(chain=chain, index=index, writer=writer, vault=vault),
             access=AccessLog(index=index, emergencies=emergencies),
+            permissions=Permissions(chain=chain, index=index),
             provenance=Provenance(index=index),
         )

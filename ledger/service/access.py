@@ -168,6 +168,8 @@ class AccessLog:
     def _reason(fact: Fact, record: DecisionRecord, consent: GrantRecord | None) -> str:
         if fact is Fact.GRANT_LIVE and record.terms.basis is Basis.CONSENT:
             return _why_not_live(record, consent)
+        if fact is Fact.GRANT_RECIPIENT and _changed_hands(record, consent):
+            return "the institution had changed hands since the consent was given, and it was not confirmed"
         return MISSING_LABELS[fact]
 
 
@@ -185,6 +187,12 @@ def _told(missing: Fact, record: DecisionRecord, consent: GrantRecord | None) ->
         missing &= ~(Fact.PROJECT_ETHICS | Fact.PROJECT_COMPLIANCE)
         missing &= ~(Fact.PROJECT_TECHNIQUE | Fact.PROJECT_AGREEMENT)
     return names(missing)
+
+
+def _changed_hands(record: DecisionRecord, consent: GrantRecord | None) -> bool:
+    """Tell whether a consent names the member in whose right was asked: then only control of it can differ."""
+    principal = record.terms.controller_id or record.member_id
+    return consent is not None and consent.state.recipient == principal
 
 
 def _why_not_live(record: DecisionRecord, consent: GrantRecord | None) -> str:

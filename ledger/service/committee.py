@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import product
 from typing import Final
 
-from ledger.domain.records import Commitment, Member
-from ledger.domain.vocabulary import ActKind, Role, SeatKind
+from ledger.domain.records import Commitment, Member, PolicyTable
+from ledger.domain.vocabulary import (
+    ActKind,
+    Basis,
+    DataClass,
+    Purpose,
+    Role,
+    SeatKind,
+    floor_of,
+    names,
+)
 from ledger.domain.wording import time_in_words
 from ledger.encoding.hexadecimal import to_hex
+from ledger.encoding.structs import policy_values
 from ledger.errors import ChainError, Conflict, InvalidInput, NotFound, NotPermitted
 from ledger.policy import member_is_active
 from ledger.ports import ActRecord, Call, Chain, Index, Operation, Rule, Vault, Writer
@@ -161,6 +172,38 @@ class Committee:
         call = Call("setRule", (int(rule.kind), [rule.quorum, rule.seats, rule.delay_seconds]))
         return self.propose(actor, call, reason, idempotency=idempotency)
 
+    def set_policy(
+        self,
+        actor: Member,
+        table: PolicyTable,
+        reason: str,
+        *,
+        idempotency: tuple[str, str, str] | None = None,
+    ) -> Operation:
+        """
+        Propose a new version of the law, the whole of it.
+
+        Raises:
+            NotPermitted: *actor* has no seat.
+            InvalidInput: An entry requires less than every law must, a category is in two classes, or nothing would
+                change.
+        """
+        _check_floors(table)
+        overlap = table.core_categories & table.sensitive_categories
+        if overlap:
+            raise InvalidInput(
+                f"{', '.join(names(overlap))}: a category is in one class only", field="classes"
+            )
+        current = self.index.policy()
+        if current is not None and policy_values(current) == policy_values(table):
+            raise InvalidInput(
+                f"this is the law in force, version {current.version}",
+                fix="Change what `passport policy show --json` prints, then propose it.",
+            )
+        return self.propose(
+            actor, Call("setPolicy", (policy_values(table),)), reason, idempotency=idempotency
+        )
+
     def seats(self) -> dict[int, SeatKind]:
         """Return the kind of each member's seat, by member."""
         return self.index.seats()
@@ -264,3 +307,16 @@ def require_seat(index: Index, actor: Member) -> None:
         raise NotPermitted(
             f"{actor.name} has no seat on the committee", fix="Let a member with a seat propose it."
         )
+
+
+def _check_floors(table: PolicyTable) -> None:
+    for data_class, purpose, basis in product(DataClass, Purpose, Basis):
+        required = table.required_for(data_class, purpose, basis)
+        lacking = floor_of(basis) & ~required
+        if required and lacking:
+            raise InvalidInput(
+                f"the entry {data_class.name}, {purpose.name}, {basis.name} must require"
+                f" {', '.join(names(lacking))} too",
+                field="entries",
+                fix="GET /v1/policy lists what every entry on a basis requires, under `floors`.",
+            )

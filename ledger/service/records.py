@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from ledger.domain.records import Address, Member, PassportId
+from ledger.domain.records import HolderKey, Member, PassportId
 from ledger.domain.vocabulary import (
     RECORD_LEVELS,
     Custody,
@@ -20,7 +20,7 @@ from ledger.domain.vocabulary import (
     purposes_of,
 )
 from ledger.encoding.commitments import new_id
-from ledger.encoding.hexadecimal import address, to_hex
+from ledger.encoding.hexadecimal import address, from_hex, to_hex
 from ledger.errors import Conflict, InvalidInput, NotFound
 from ledger.interop.deidentification import Content, deidentify
 from ledger.interop.fhir import read_bundle
@@ -30,6 +30,9 @@ from ledger.service.committee import Committee
 from ledger.service.statements import keep
 from ledger.wallet import holder_address, holder_key, new_seed
 
+ACCOUNT_BYTES: Final = 20
+#: The longest key that is taken for a holder's.
+MAX_KEY_BYTES: Final = 512
 #: Of the pseudonyms of one record.
 _SECRET_BYTES: Final = 32
 _STATES: Final = {PassportStatus.SEALED: "sealed", PassportStatus.DESTROYED: "destroyed"}
@@ -62,8 +65,9 @@ class Records:
             actor: The custodian.
             bundle: A FHIR R4 Bundle with exactly one Patient.
             purposes: What the data may ever be used for; can be narrowed later, never widened.
-            holder: Address of the holder key that the patient keeps for this custodian. Without one the custodian
-                keeps a key on the patient's behalf, and the ledger shows that.
+            holder: The holder key that the patient keeps for this custodian: an account, or an ERC-7913 verifier and a
+                key, as of a passkey. Without one the custodian keeps a key on the patient's behalf, and the ledger shows
+                that.
             lock: Public emergency under which the data was obtained: it serves that emergency alone; 0 for none.
             idempotency: Scope, key and fingerprint of the request.
 
@@ -276,9 +280,11 @@ class Records:
             )
         return self.vault.record(passport_id)
 
-    def _holder(self, sealed: SealedRecord, holder: str | None) -> Address:
+    def _holder(self, sealed: SealedRecord, holder: str | None) -> HolderKey:
         if holder is not None:
-            return Address(address(holder, field="holder"))
+            given = from_hex(holder, field="holder", max_bytes=MAX_KEY_BYTES)
+            # What is no longer than an account is one.
+            return to_hex(given) if len(given) > ACCOUNT_BYTES else address(holder, field="holder")
         key = self.vault.holder_key(sealed.passport_id)
         if key is None:
             raise Conflict(
@@ -295,7 +301,7 @@ def _at_each_level(content: Content) -> dict[Level, Content]:
 
 
 def _issue_call(
-    sealed: SealedRecord, *, holder: Address, assisted: bool, purposes: list[Purpose], lock: int
+    sealed: SealedRecord, *, holder: HolderKey, assisted: bool, purposes: list[Purpose], lock: int
 ) -> Call:
     custody = Custody.ASSISTED if assisted else Custody.SELF
     item = [

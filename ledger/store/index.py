@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, or_, select, update
 
 from ledger.domain.records import (
     ZERO32,
@@ -250,9 +250,11 @@ class SqlIndex:
         rows, following = self._chain_ordered(query, passports, after, limit)
         return [_passport(row) for row in rows], following
 
-    def grant(self, grant_id: GrantId) -> GrantRecord | None:
-        """Return a grant; the one that was given, should the same id have been asked for elsewhere too."""
+    def grant(self, grant_id: GrantId, *, passport_id: PassportId | None = None) -> GrantRecord | None:
+        """Return a grant, of a passport or the one that was given; see `ledger.ports.Index`."""
         query = select(grants).where(grants.c.grant_id == grant_id)
+        if passport_id is not None:
+            query = query.where(grants.c.passport_id == passport_id)
         row = self._one(query.order_by(grants.c.assurance.desc(), grants.c.block_number).limit(1))
         return _grant(row) if row else None
 
@@ -264,16 +266,18 @@ class SqlIndex:
         after: str | None = None,
         limit: int = 100,
     ) -> tuple[list[GrantRecord], str | None]:
-        """Return grants, oldest first, and the cursor of the next page."""
+        """Return grants, oldest first, and the cursor of the next page; see `ledger.ports.Index`."""
         query = select(grants)
         if passport_id is not None:
             query = query.where(grants.c.passport_id == passport_id)
         if recipient is not None:
-            query = query.where(
-                (grants.c.recipient == recipient.member_id)
-                | (grants.c.requested_by == recipient.member_id)
-                | (grants.c.recipient_kinds.bitwise_and(1 << recipient.kind) != 0)
+            asked = and_(
+                grants.c.recipient == 0,
+                grants.c.recipient_kinds == 0,
+                grants.c.requested_by == recipient.member_id,
             )
+            of_kind = grants.c.recipient_kinds.bitwise_and(1 << recipient.kind) != 0
+            query = query.where(or_(grants.c.recipient == recipient.member_id, of_kind, asked))
         rows, following = self._chain_ordered(query, grants, after, limit)
         return [_grant(row) for row in rows], following
 

@@ -169,7 +169,7 @@ passports = Table(
     Column("purposes", Integer, nullable=False),
     Column("status", Integer, nullable=False),
     Column("custody", Integer, nullable=False),
-    Column("holder", String(400), nullable=False),
+    Column("holder", Text, nullable=False),
     Column("content", _HASH, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("level", Integer, nullable=False),
@@ -306,7 +306,7 @@ sessions = Table(
     metadata,
     Column("code_hash", _HASH, primary_key=True),
     Column("kind", String(16), nullable=False),
-    Column("subject", String(64), nullable=False),
+    Column("subject", String(1100), nullable=False),
     Column("expires_at", Float, nullable=False),
 )
 
@@ -322,6 +322,6 @@ challenges = Table(
     "challenges",
     metadata,
     Column("challenge", _HASH, primary_key=True),
-    Column("holder", String(42), nullable=False),
+    Column("holder", String(1100), nullable=False),
     Column("expires_at", BigInteger, nullable=False),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ledger.domain.records import Commitment, PassportId
@@ -84,6 +84,12 @@ class SqlVaultRows:
         with self._database.read() as connection:
             found: bytes | None = connection.execute(query).scalar_one_or_none()
         return PassportId(found) if found is not None else None
+
+    def set_holder_key(self, passport_id: PassportId, sealed: bytes) -> bool:
+        """Replace the sealed key of a record's holder; False if there is no such record."""
+        change = update(records).where(records.c.passport_id == passport_id).values(sealed_holder_key=sealed)
+        with self._database.write() as connection:
+            return bool(connection.execute(change).rowcount)
 
     def kept_by(self, custodian: int) -> list[VaultRecordRow]:
         """Return the records of a custodian."""

@@ -141,6 +141,16 @@ class SealedVault:
         sealed = row.sealed_holder_key if row else None
         return self._open(sealed) if sealed else None
 
+    def keep_holder_key(self, passport_id: PassportId, key: bytes) -> None:
+        """
+        Keep a new key for an assisted patient's holder, in the place of the one before.
+
+        Raises:
+            NotFound: This vault does not keep the record.
+        """
+        if not self._rows.set_holder_key(passport_id, self._seal(key)):
+            raise NotFound("the vault does not hold this record")
+
     def remember(self, commitment: Commitment, *, domain: str, salt: Salt, record: Any) -> None:
         """Keep what a commitment on chain stands for."""
         document = json.dumps({"salt": salt.hex(), "record": record}).encode()

@@ -12,6 +12,7 @@ from api.middleware import COOKIE
 from api.problems import KINDS
 from ledger.client import sign_in, sign_revocation
 from ledger.domain.records import GrantId, PassportId, TransferId
+from ledger.domain.vocabulary import Outcome
 from ledger.encoding.hexadecimal import to_hex
 from ledger.ports import Call
 from ledger.wallet import holder_address
@@ -135,20 +136,20 @@ def test_a_consent_asked_for_is_told_before_it_is_given_and_after_it_is_withdraw
     code = str(sign_in(client(), key)["code"])
     http.cookies.set(COOKIE, code)
 
-    def consents() -> str:
+    def told(section: str) -> str:
         page = assert_page(http.get(f"/patient/passports/{passport}", headers=HTML))
-        return text_of(page.find(".//section[@aria-labelledby='consents']"))
+        found = page.find(f".//section[@aria-labelledby='{section}']")
+        return "" if found is None else text_of(found)
 
-    asked = consents()
+    asked = told("asked")
     signature = sign_revocation(client().ledger(), passport_id=passport, grant_id=grant, private_key=key)
     ended = client(code).revoke(grant, signature)
 
-    assert "Asked for, not given Northern AI Laboratory asks for your consent." in asked
-    assert (ended["status"], ended["text"]) == (
-        "withdrawn",
-        "Northern AI Laboratory asks for your consent.",
-    )
-    assert re.search(r"Withdrawn ended on .* Northern AI Laboratory asks for your consent\.", consents())
+    sentence = "Northern AI Laboratory asks for your consent to this: what this service does not know."
+    assert re.search(rf"Waits for your answer {re.escape(sentence)}", asked)
+    assert (ended["status"], ended["text"]) == ("withdrawn", sentence)
+    assert re.search(rf"Withdrawn ended on .* {re.escape(sentence)}", told("consents"))
+    assert told("asked") == ""
 
 
 def test_a_line_carries_what_the_chain_has(as_patient, cast, world):
@@ -211,16 +212,19 @@ def test_an_auditor_reads_everything_and_can_filter(signed_in, cast):
     assert assert_page(signed_in(cast.committee).get("/auditor")) is not None
 
 
-def test_an_auditor_pages_through_what_matches(signed_in, cast, monkeypatch):
+def test_an_auditor_pages_through_what_matches(signed_in, world, cast, monkeypatch):
     from api.pages import people
 
     monkeypatch.setattr(people, "PAGE_LINES", 1)
     monkeypatch.setattr(people, "_MOST_BATCHES", 2)
     auditor = signed_in(cast.auditor)
-    first = assert_page(auditor.get("/auditor?outcome=REVIEW"))
+    # Of three answers at least one is not among the two newest decisions.
+    newest, _ = world.service.index.decisions(limit=2)
+    other = min(set(Outcome) - {record.verdict.outcome for record in newest}).name
+    first = assert_page(auditor.get(f"/auditor?outcome={other}"))
     assert "No decisions match." in text_of(first)
     link = first.find(".//a[@rel='next']").get("href")
-    assert "outcome=REVIEW" in link
+    assert f"outcome={other}" in link
     assert auditor.get(link).status_code == 200
 
 

@@ -10,7 +10,7 @@ from ledger.audit.law import render, render_changes
 from ledger.domain.records import PolicyTable
 from ledger.domain.vocabulary import BASIS_LABELS, FACT_LABELS, Basis, Fact, floor_of
 from ledger.encoding.structs import policy_values
-from ledger.errors import InvalidInput, NotFound
+from ledger.errors import InvalidInput, NotAuthenticated, NotFound, NotPermitted
 from ledger.ports import Call
 
 
@@ -103,7 +103,7 @@ def test_a_new_version_says_what_it_changed(client, laws):
     assert "89 天" in change["zh"]
     [back] = client().policy_changes(before.version, after.version)["items"]
     assert back["stricter"] is False
-    assert client().policy()["version"] == after.version
+    assert client().policy()["version"] >= after.version
 
 
 def test_without_another_version_it_is_the_one_before(client, http, laws):
@@ -129,3 +129,70 @@ def test_a_version_that_does_not_exist_is_not_found(client, http, path):
     assert (response.status_code, response.json()["code"]) == (404, "not-found")
     with pytest.raises(NotFound):
         client().policy_changes(1, 9_999)
+
+
+def _proposed(client, cast, law, reason="Resolution 4"):
+    return client(cast.committee).set_policy(law, reason)
+
+
+def test_a_law_is_proposed_in_the_form_in_which_it_is_told(client, cast):
+    """What was changed in the answer of GET is the next version; the old one may be proposed again."""
+    before = client().policy()
+    limits = {**before["emergencies"], "recoverySeconds": before["emergencies"]["recoverySeconds"] + 86_400}
+    dropped = before["entries"][-1]
+    entries = [entry for entry in before["entries"] if entry != dropped]
+    after = _proposed(client, cast, {**before, "emergencies": limits, "entries": entries})
+    assert after == client().policy()
+    assert after["version"] == before["version"] + 1
+    assert after["emergencies"] == limits
+    told = client().policy_changes(after["version"], before["version"])["items"]
+    assert {item["kind"] for item in told} == {"limit", "use-dropped"}
+    act = client(cast.committee).acts()[-1]
+    assert (act["function"], act["kind"], act["status"]) == ("setPolicy", "LAW", "done")
+
+    back = _proposed(client, cast, before)
+    assert {**back, "version": 0} == {**before, "version": 0}
+
+
+def _without_floor(law):
+    entry = {**law["entries"][0]}
+    entry["required"] = [fact for fact in entry["required"] if fact != "MEMBER_ACTIVE"]
+    return {"entries": [entry, *law["entries"][1:]]}
+
+
+def _in_two_classes(law):
+    core = law["classes"]["CORE_PRIVACY"]
+    return {"classes": {"CORE_PRIVACY": core, "SENSITIVE": [*law["classes"]["SENSITIVE"], core[0]]}}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (_without_floor, "must require MEMBER_ACTIVE too"),
+        (_in_two_classes, "a category is in one class only"),
+        (lambda law: {}, "this is the law in force"),
+        (lambda law: {"entries": [*law["entries"], law["entries"][0]]}, "once"),
+        (lambda law: {"necessary": {"RESEARCH": ["DIAGNOSIS"]}}, "necessary must name each purpose"),
+        (lambda law: {"levels": {}}, "levels.CORE_PRIVACY must name each purpose"),
+        (lambda law: {"maxGrantSeconds": 0}, "greater than or equal to 1"),
+        (lambda law: {"bannedPurposes": ["GOSSIP"]}, "known codes are"),
+        (lambda law: {"entries": None}, "list"),
+    ],
+)
+def test_a_law_that_cannot_be_is_refused_with_what_to_do(client, cast, change, said):
+    law = client().policy()
+    acts = len(client(cast.committee).acts())
+    with pytest.raises(InvalidInput) as caught:
+        _proposed(client, cast, {**law, **change(law)})
+    assert said in " ".join([caught.value.message, *map(str, caught.value.__dict__.values())])
+    assert (client().policy(), len(client(cast.committee).acts())) == (law, acts)
+
+
+def test_a_law_is_proposed_by_seats_only(client, cast):
+    law = client().policy()
+    law["maxGrantSeconds"] -= 1
+    with pytest.raises(NotPermitted):
+        client(cast.hospital).set_policy(law, "We would like that")
+    with pytest.raises(NotAuthenticated):
+        client().set_policy(law, "We would like that")
+    assert client().policy()["version"] == law["version"]

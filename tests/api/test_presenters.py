@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from api.pages import commands, presenters
+from api.pages import presenters
 from api.pages.evidence import DECISION_TOPIC, evidence_of, size_call
 from api.pages.public import route_groups
 from api.pages.render import policy_with_nodes, viewer
@@ -136,40 +136,6 @@ def test_a_line_says_whether_a_copy_went_out(status):
 def test_answers_are_told_by_word_and_sign():
     answers = [presenters.answer_of(outcome) for outcome in Outcome]
     assert len({answer.text for answer in answers}) == len({answer.sign for answer in answers}) == 3
-
-
-@pytest.mark.parametrize(
-    ("changes", "status", "in_force"),
-    [
-        ({}, "in force", True),
-        ({"use_from": NOW + 5}, "not yet in force", True),
-        ({"use_to": NOW}, "expired", False),
-        ({"status": GrantStatus.REQUESTED}, "asked for, not given", False),
-        ({"status": GrantStatus.REFUSED}, "refused", False),
-        ({"status": GrantStatus.WITHDRAWN}, "withdrawn", False),
-        ({"status": GrantStatus.SUPERSEDED}, "replaced by a newer one", False),
-        ({"status": GrantStatus.REPUDIATED}, "declared never given", False),
-    ],
-)
-def test_consents_are_told_with_how_to_withdraw_them(changes, status, in_force):
-    ended_at = NOW if changes.get("status") in ENDED else 0
-    record = replace(GRANT, state=replace(STATE, **changes), ended_at=ended_at)
-    told = presenters.consent_of(record, text="I agree", at=NOW, passport=PASSPORT, origin="http://here")
-    assert (told.status, told.in_force, told.text) == (status, in_force, "I agree")
-    assert told.ended == (presenters.moment(NOW) if ended_at else None)
-    expected = commands.revoke("http://here", told.grant_id, custodian=2) if in_force else None
-    assert told.command == expected
-    assisted = replace(PASSPORT, custody=Custody.ASSISTED)
-    assert presenters.consent_of(record, text="", at=NOW, passport=assisted, origin="").command is None
-
-
-def test_uses_are_told_where_they_are_counted():
-    limited = replace(GRANT, state=replace(STATE, max_uses=5, uses=2))
-    told = [
-        presenters.consent_of(item, text="", at=NOW, passport=PASSPORT, origin="").uses
-        for item in (GRANT, limited)
-    ]
-    assert told == ["any number of uses in its period", "2 of 5 uses"]
 
 
 def test_a_log_is_rebuilt_from_the_decision():

@@ -324,8 +324,41 @@ def test_an_act_that_waits_for_others_is_named(run: Run, world: World, cast: Cas
             world.committee, "member", "expel", str(cast.verifier.member.member_id), "--reason", "x"
         )
         assert code == 0
-        assert "the other seats approve it with: passport committee approve " in told
+        assert "for the approval of 1 more seat" in told
+        assert "passport committee approve " in told
         assert time.monotonic() - started < 30
     finally:
         world.done(committee.set_rule(world.committee.member, Rule(ActKind.MEMBERS, 1, 0, 0), "Statute"))
         world.done(committee.set_seat(world.committee.member, number, SeatKind.NONE, "Term ended"))
+
+
+def test_the_law_is_printed_edited_and_proposed(run: Run, world: World, tmp_path: Path) -> None:
+    law = printed(run(None, "policy", "show", "--json"))
+    path = tmp_path / "law.json"
+    emergencies = {**law["emergencies"], "monthlyQuota": law["emergencies"]["monthlyQuota"] + 1}
+    path.write_text(json.dumps({**law, "emergencies": emergencies}))
+    proposed = printed(
+        run(world.committee, "policy", "propose", str(path), "--reason", "Resolution 5", "--json")
+    )
+    assert proposed["version"] == law["version"] + 1
+    versions = [str(law["version"]), str(proposed["version"])]
+    changed = printed(run(None, "policy", "changes", *versions, "--json"))
+    assert [item["kind"] for item in changed["items"]] == ["limit"]
+
+    path.write_text(json.dumps(law))
+    code, told = run(world.committee, "policy", "propose", str(path), "--reason", "As it was")
+    assert (code, str(law["version"] + 2) in told) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [(None, "cannot be read"), ("{", "is not JSON"), ("[]", "is not a law"), ("{}", "entries")],
+)
+def test_a_file_that_is_no_law_is_refused(
+    run: Run, world: World, tmp_path: Path, text: str | None, said: str
+) -> None:
+    path = tmp_path / "law.json"
+    if text is not None:
+        path.write_text(text)
+    code, told = run(world.committee, "policy", "propose", str(path), "--reason", "Resolution 6")
+    assert (code, said in told) == (2, True), told

@@ -26,8 +26,8 @@ from ledger.client import (
 from ledger.client.holders import grant_of, seconds
 from ledger.domain.days import day_of
 from ledger.domain.records import Address, Salt
-from ledger.domain.vocabulary import Category, Level
-from ledger.domain.wording import consent_text, terms_record
+from ledger.domain.vocabulary import Category, Language, Level
+from ledger.domain.wording import NOTICE, NOTICE_HASH, consent_text, terms_record
 from ledger.encoding.commitments import commit_record
 from ledger.encoding.hexadecimal import bytes32, to_hex
 from ledger.encoding.typed_data import (
@@ -49,6 +49,11 @@ LABELS = [{"system": LABEL_SYSTEM, "code": code} for code in ("PSEUDED", "ANONYE
 URL = "http://127.0.0.1:8000"
 LEDGER = {"chainId": 31337, "ledger": "0x" + "ab" * 20}
 DOMAIN = LedgerDomain(31337, Address("0x" + "ab" * 20))
+
+
+def terms_of(text: str) -> dict[str, Any]:
+    """Return what the terms commit to for a sentence in English under the first template."""
+    return terms_record(text, language=Language.EN, notice=NOTICE_HASH)
 
 
 class TestRelease:
@@ -213,10 +218,12 @@ class TestHolder:
         }
         text = consent_text("Northern Laboratory", grant_of(grant))
         salt = Salt(b"s" * 32)
-        grant["terms"] = to_hex(commit_record("terms", terms_record(text), salt=salt))
+        grant["terms"] = to_hex(commit_record("terms", terms_of(text), salt=salt))
         return {
             "grant": grant,
             "text": text,
+            "language": "en",
+            "notice": NOTICE,
             "termsSalt": to_hex(salt),
             "holder": self.HOLDER,
             "typedData": {},
@@ -263,7 +270,7 @@ class TestHolder:
     ) -> None:
         prepared["text"] = text
         salt = Salt(bytes32(prepared["termsSalt"]))
-        prepared["grant"]["terms"] = to_hex(commit_record("terms", terms_record(text), salt=salt))
+        prepared["grant"]["terms"] = to_hex(commit_record("terms", terms_of(text), salt=salt))
 
         with pytest.raises(SignatureRejected, match="text"):
             check_grant(prepared, self.WANTED)
@@ -275,9 +282,7 @@ class TestHolder:
 
         for name, is_signed in (("", True), ("Northern Laboratory ", False)):
             prepared["text"] = name + consent_text("", grant_of(prepared["grant"]))
-            prepared["grant"]["terms"] = to_hex(
-                commit_record("terms", terms_record(prepared["text"]), salt=salt)
-            )
+            prepared["grant"]["terms"] = to_hex(commit_record("terms", terms_of(prepared["text"]), salt=salt))
             if is_signed:
                 assert 0b110 == check_grant(prepared, wanted).recipient_kinds
                 assert prepared["text"].startswith("All hospitals, research institutions may use my")

@@ -285,6 +285,28 @@ contract CommitteeTest is LedgerTest {
         vm.assertTrue(ledger.actOf(ACT).executed, "executed");
     }
 
+    function test_WhenRuleIsLowered_TheWaitBeginsWhenAskedFor() external {
+        _propose(COMMITTEE, _suspendLab());
+        _rule(ICommittee.ActKind.MEMBERS, ICommittee.Rule(1, 0, DAY));
+        vm.warp(START + 2 * DAY);
+        ledger.execute(ACT);
+        vm.assertEq(START + 2 * DAY, ledger.actOf(ACT).approvedAt, "wait began");
+        vm.assertTrue(!ledger.actOf(ACT).executed, "still waits");
+        _expectRevert(ICommittee.Committee_NotReady.selector, ACT, START + 3 * DAY);
+        ledger.execute(ACT);
+
+        vm.warp(START + 3 * DAY);
+        ledger.execute(ACT);
+        vm.assertTrue(ledger.actOf(ACT).executed, "executed");
+    }
+
+    function test_WhenRuleIsLoweredToNoWait_AskingIsDoing() external {
+        _propose(COMMITTEE, _suspendLab());
+        _rule(ICommittee.ActKind.MEMBERS, ICommittee.Rule(1, 0, 0));
+        ledger.execute(ACT);
+        vm.assertTrue(ledger.actOf(ACT).executed, "executed");
+    }
+
     /* A COMMITTEE THAT CAN ACT */
 
     function test_RevertWhen_SuspensionWouldLeaveAnIncapableCommittee() external {

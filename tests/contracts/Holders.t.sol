@@ -177,6 +177,20 @@ contract HoldersTest is LedgerTest {
         );
     }
 
+    function test_WhenHolderIsAssisted_ItsDelegateIsTheCustodiansToo() external {
+        _rotate(HOLDER_KEY, _new, IPassports.Custody.ASSISTED);
+        vm.prank(STRANGER);
+        ledger.nameDelegate(
+            PASSPORT,
+            delegate,
+            MEMBERSHIP_END,
+            _signedHash(NEW_KEY, _delegationHash(PASSPORT, delegate, MEMBERSHIP_END))
+        );
+        IConsents.Grant memory given = _grantOf(OTHER_GRANT, PASSPORT);
+        ledger.grant(_one(given), _one(_delegates(DELEGATE_KEY, _grantHash(given))));
+        _assertAssurance(OTHER_GRANT, IConsents.Assurance.ASSISTED);
+    }
+
     function test_RevertWhen_SomebodyElseSpeaks() external {
         _assertDelegateIsNobody(DELEGATE_KEY); // not named yet
         _nameDelegate(MEMBERSHIP_END);

@@ -885,7 +885,10 @@ contract Handler is Base {
         uint256 seed
     ) private view returns (IConsents.Proof memory, IConsents.Assurance) {
         if (seed % 3 == 0 && _now() < asset.delegateUntil)
-            return (_delegates(asset.delegateKey, words), IConsents.Assurance.DELEGATED);
+            return (
+                _delegates(asset.delegateKey, words),
+                asset.assisted ? IConsents.Assurance.ASSISTED : IConsents.Assurance.DELEGATED
+            );
         return (
             _own(_signedHash(asset.holderKey, words)),
             asset.assisted ? IConsents.Assurance.ASSISTED : IConsents.Assurance.SELF

@@ -160,6 +160,33 @@ contract TransfersTest is LedgerTest {
         vm.revertToState(snapshot);
     }
 
+    function test_WhenControllerFalls_PermitOfItsProcessorLapses() external {
+        uint32 end = START + 10 minutes;
+        _entrust(LAB, CLINIC, end);
+        _decide(CLINIC, _request(PASSPORT, GRANT, _transferTerms().onBehalfOf(LAB)));
+
+        uint256 snapshot = vm.snapshotState();
+        _suspend(LAB);
+        _assertLapsed(NEXT_PERMIT);
+        vm.revertToState(snapshot);
+
+        snapshot = vm.snapshotState();
+        _changeControl(LAB);
+        _assertLapsed(NEXT_PERMIT);
+        vm.revertToState(snapshot);
+
+        snapshot = vm.snapshotState();
+        _as(LAB);
+        ledger.entrust(CLINIC, 0, end, COMMITMENT); // taken back
+        _assertLapsed(NEXT_PERMIT);
+        vm.revertToState(snapshot);
+
+        vm.warp(end);
+        _assertLapsed(NEXT_PERMIT);
+        vm.warp(end - 1);
+        _assertStands(NEXT_PERMIT, CLINIC);
+    }
+
     function test_WhenEmergencyEnds_PermitUnderItLapses() external {
         uint32 emergency = _open(RESCUE, PASSPORT);
         Terms terms = TermsLib.pack(

@@ -14,19 +14,20 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from ledger.chain import artifacts
-from ledger.domain.vocabulary import ASKED_ON_DEMAND, Fact, Outcome
+from ledger.domain.vocabulary import Fact, Outcome
 from tests.twin.machine import ContractAndTwin, Stage
 
 HISTORIES: Final = int(os.environ.get("PASSPORT_TWIN_HISTORIES", "200"))
 STEPS: Final = int(os.environ.get("PASSPORT_TWIN_STEPS", "50"))
-#: From how many histories on everything that can happen must have happened.
+#: From how many histories on nearly everything that can happen must have happened: all but so many.
 _RICH: Final = 200
+_UNSEEN: Final = 3
+#: From how many on everything.
+_DEEP: Final = 2000
 #: Not played: the committee is one member, who acts at once, and guardians sign in tests/contracts/Holders.t.sol.
-_NOT_PLAYED: Final = {"approve", "execute", "recover", "setSeat", "setRule"}
+_NOT_PLAYED: Final = {"approve", "execute", "recover", "propose", "setSeat", "setRule"}
 #: True of every record, whatever is asked.
 _ALWAYS: Final = Fact.DATASET_CURRENT | Fact.BUDGET_LEFT
-#: Facts on demand seldom happen to be required where they hold: `test_table` and `test_boundaries` meet them all.
-_EXPECTED: Final = ~ASKED_ON_DEMAND & Fact(0xFFFFFFFF)
 
 
 @pytest.mark.timeout(120 + 6 * HISTORIES)
@@ -50,11 +51,16 @@ def test_contract_and_twin_agree_after_every_step(stage: Stage) -> None:
         return
     # The histories would prove nothing if little happened in them.
     assert {outcome.name for outcome in Outcome} <= set(seen)
-    assert [] == [fact.name for fact in _EXPECTED if f"{fact.name} holds" not in seen]
-    assert [] == [fact.name for fact in _EXPECTED & ~_ALWAYS if f"{fact.name} fails" not in seen]
-    done = {
-        entry["name"]
-        for entry in artifacts.load().abi
-        if entry["type"] == "function" and entry["stateMutability"] == "nonpayable"
-    }
-    assert [] == sorted(done - _NOT_PLAYED - {"propose"} - set(seen))
+    unseen = [
+        *(f"{fact.name} holds" for fact in Fact),
+        *(f"{fact.name} fails" for fact in Fact if fact not in _ALWAYS),
+        *(
+            entry["name"]
+            for entry in artifacts.load().abi
+            if entry["type"] == "function"
+            and entry["stateMutability"] == "nonpayable"
+            and entry["name"] not in _NOT_PLAYED
+        ),
+    ]
+    unseen = [what for what in unseen if what not in seen]
+    assert len(unseen) <= (_UNSEEN if HISTORIES < _DEEP else 0), unseen

@@ -717,6 +717,43 @@ class TestRegisters:
         assert (set(result.state.approvals.values()), result.mismatches) == ({0}, [])
         assert outcomes(chronicle) == [Outcome.REVIEW, Outcome.REVIEW]
 
+    def test_an_answer_replaces_the_one_before_it(self, chronicle):
+        """Who waited twice with the same words and is told yes, then no, has been told no."""
+        passport = chronicle.issue()
+        chronicle.law(with_human_review())
+        grant, project = chronicle.give(passport), chronicle.file_project()
+        asked = {"grant_id": grant, "project_id": project, "commitment": chronicle.name()}
+        first, second = (chronicle.decide(passport, **asked) for _ in range(2))
+        chronicle.review_request(passport, first, approved_until=chronicle.time + HOUR)
+        chronicle.review_request(passport, second, approved_until=0)
+        chronicle.decide(passport, **asked)
+        assert replay(chronicle.events).mismatches == []
+        assert outcomes(chronicle) == [Outcome.REVIEW] * 3
+
+    @pytest.mark.parametrize(
+        ("name", "arguments"),
+        [
+            (None, {}),
+            ("MemberSuspended", {"memberId": LAB, "reasons": b""}),
+            ("MemberControlChanged", {"memberId": LAB, "control": 1, "reasons": b""}),
+            ("MemberEntrusted", {"controller": LAB, "processor": 6, "purposes": 0, "validTo": 0}),
+        ],
+    )
+    def test_a_processors_permit_to_transfer_stands_with_its_controller(self, chronicle, name, arguments):
+        """Both active, the controller controlled as it was, the order in force."""
+        processor = chronicle.admit("Processor", Role.PROCESSOR)
+        passport, project = chronicle.issue(), chronicle.file_project()
+        grant = chronicle.give(passport)
+        chronicle.entrust(LAB, processor, valid_to=START + DAY)
+        asked = {"grant_id": grant, "project_id": project, "controller_id": LAB}
+        seq = chronicle.decide(passport, processor, operation=Operation.TRANSFER, **asked)
+        if name:
+            chronicle.emit(name, **arguments)
+        transfer = chronicle.ship(passport, seq, recipient=processor)
+        result = replay(chronicle.events)
+        assert (outcomes(chronicle), result.mismatches) == ([Outcome.PERMIT], [])
+        assert result.state.transfers[transfer].unfounded is (name is not None)
+
 
 class TestEmergencies:
     """R083 to R087: opened, used, reviewed, ended; and what is locked to one."""

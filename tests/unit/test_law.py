@@ -127,7 +127,7 @@ class TestPage:
         floors = FLOOR | OTHERS_FLOOR | CONSENT_FLOOR | EMERGENCY_FLOOR
         floors |= Fact.REQUESTER_IS_CUSTODIAN | Fact.HUMAN_REVIEWED
         assert marked == {FACT_LABELS[fact].en for fact in Fact if fact in floors}
-        own = common.partition("*the patient's own request*")[2]
+        own = common.rpartition("*the patient's own request*")[2]
         assert "the institution itself keeps the data (R032)" in own
 
     def test_banned_purposes_are_listed(self):
@@ -291,10 +291,10 @@ class TestChanges:
         assert "R081" in change.requirements
         assert change.text.en == (
             "Class 2, sensitive health data, for training an AI model, on the basis of consent: "
-            "also requires that protection by encryption is attested."
+            "also requires that encryption of the data throughout is attested."
         )
         assert change.text.zh == (
-            "二级：敏感健康数据，用于训练人工智能模型，依据个人同意：另须满足：已证明全程加密。"
+            "二级：敏感健康数据，用于训练人工智能模型，依据个人同意：另须满足：已证明数据全程加密。"
         )
 
     def test_a_requirement_less(self):

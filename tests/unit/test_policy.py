@@ -61,6 +61,7 @@ from ledger.policy import (
     grant_is_live,
     member_is_active,
     outcome_of,
+    rests_on_emergency,
     reviews_are_current,
     takes_cap,
     takes_record,
@@ -689,12 +690,28 @@ class TestWhatAPermitUsesUp:
         assert not takes_cap(terms, self.DENIAL, caps)
         assert not takes_cap(replace(terms, purpose=Purpose.RESEARCH), self.PERMIT, caps)
         assert not takes_cap(terms, self.PERMIT, Caps())
+        full = replace(caps, used=0xFFFF << (16 * Purpose.AI_TRAINING))
+        assert not takes_cap(terms, self.PERMIT, full), "a full count stays full and spills into no other"
 
     @pytest.mark.parametrize("purpose", list(Purpose))
     def test_caps_are_sixteen_bits_a_purpose(self, purpose):
         """Each at its place."""
         assert cap_of(0xFFFF << (16 * purpose), purpose) == 0xFFFF
         assert cap_of(~(0xFFFF << (16 * purpose)) & (2**256 - 1), purpose) == 0
+
+    @pytest.mark.parametrize(
+        ("required", "lock", "rests"),
+        [
+            (FLOOR, 0, False),
+            (FLOOR, 1, False),
+            (FLOOR | Fact.UNLOCKED, 0, False),
+            (FLOOR | Fact.UNLOCKED, 1, True),
+            (FLOOR | Fact.EMERGENCY_IN_FORCE, 0, True),
+        ],
+    )
+    def test_a_permit_rests_on_an_emergency_that_it_needs(self, required, lock, rests):
+        """Named in vain, it is not used up: the subject's own request needs no unlocking."""
+        assert rests_on_emergency(required, lock) is rests
 
     def test_a_record_of_a_public_emergency(self):
         """Where the law requires one or the data is locked to it; an individual one counts nothing."""

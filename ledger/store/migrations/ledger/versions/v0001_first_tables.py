@@ -20,7 +20,7 @@ def upgrade() -> None:
     op.create_table(
         "challenges",
         sa.Column("challenge", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("holder", sa.String(length=42), nullable=False),
+        sa.Column("holder", sa.String(length=1100), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("challenge"),
     )
@@ -155,7 +155,7 @@ def upgrade() -> None:
         sa.Column("purposes", sa.Integer(), nullable=False),
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("custody", sa.Integer(), nullable=False),
-        sa.Column("holder", sa.String(length=400), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=False),
         sa.Column("content", sa.LargeBinary(length=32), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("level", sa.Integer(), nullable=False),
@@ -214,7 +214,7 @@ def upgrade() -> None:
         "sessions",
         sa.Column("code_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
-        sa.Column("subject", sa.String(length=64), nullable=False),
+        sa.Column("subject", sa.String(length=1100), nullable=False),
         sa.Column("expires_at", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("code_hash"),
     )
