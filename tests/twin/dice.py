@@ -27,10 +27,10 @@ DAY: Final = 86_400
 
 
 class Dice:
-    """A stream of choices that follows from one number, and how often it came before."""
+    """A stream of choices that follows from one number, or two."""
 
-    def __init__(self, seed: int, times: int = 0, *, clumsy: bool = True) -> None:
-        self._seed, self._count, self._noise = seed << 16 | times, 0, b""
+    def __init__(self, seed: int, salt: int = 0, *, clumsy: bool = True) -> None:
+        self._seed, self._count, self._noise = seed << 16 | salt, 0, b""
         self._clumsy = clumsy and self.below(4) == 0
 
     def below(self, bound: int) -> int:

@@ -103,7 +103,7 @@ class Play:
             )
         )
 
-    def give(self, **changes: object) -> None:
+    def give(self, *, signer=HOLDERS[0], named: bool = False, **changes: object) -> None:
         """Let the holder consent to the university's research."""
         given = Grant(
             grant_id=GRANT,
@@ -124,7 +124,7 @@ class Play:
             supersedes=NO_GRANT,
             deadline=FOREVER,
         )
-        self.do(self.model.grant(OUTSIDER, replace(given, **changes), HOLDERS[0]))
+        self.do(self.model.grant(OUTSIDER, replace(given, **changes), signer, named=named))
 
     def ask(self, member_id: int = UNIVERSITY, **changes: object) -> Fact:
         """Ask for research, under the law's lightest basis unless *changes* say otherwise; returns the facts that hold."""
@@ -393,3 +393,44 @@ def test_what_is_not_required_is_not_established(play: Play, fact: Fact) -> None
         play.do(play.model.review_project(play.key(body), number, approval, approved=True))
     play.require(Fact(0))
     assert fact not in play.ask(project_id=number)
+
+
+@pytest.mark.parametrize(
+    ("custody", "signer", "separate"),
+    [
+        (Custody.SELF, HOLDERS[0], True),
+        (Custody.SELF, DELEGATES[0], True),
+        (Custody.ASSISTED, HOLDERS[0], False),
+        (Custody.ASSISTED, DELEGATES[0], False),
+    ],
+)
+def test_a_consent_is_separate_by_who_signs(play: Play, custody: Custody, signer, separate: bool) -> None:
+    """The subject, or whom the subject let speak; not the custodian, nor whom the custodian let speak."""
+    play.require(Fact(0))
+    words = (b"\x53" * 32, HOLDERS[0].account, int(custody), ALL, 0, 0, NOTICE)
+    play.do(play.model.issue(play.key(HOSPITAL), [words], [HOLDERS[0]]))
+    passport_id, named = PassportId(words[0]), signer is DELEGATES[0]
+    play.do(play.model.name_delegate(passport_id, HOLDERS[0], DELEGATES[0], FOREVER))
+    play.give(passport_id=passport_id, flags=GrantFlag.SEPARATE, signer=signer, named=named)
+    terms = Terms(Purpose.RESEARCH, Basis.CONSENT, Operation.READ, Category.VITALS)
+    request = Request(passport_id, GRANT, Commitment(NOTICE), terms)
+    play.do(play.model.decide(play.key(UNIVERSITY), [(request, pack_terms(terms))]))
+    facts = unpack_verdict(play.model.events[-1].arguments["verdict"]).facts
+    assert (Fact.GRANT_SEPARATE in facts) is separate
+
+
+@pytest.mark.parametrize(("highest", "asked"), list(product(DataClass, DataClass)))
+def test_a_project_reaches_up_to_its_class(play: Play, highest: DataClass, asked: DataClass) -> None:
+    play.require(Fact(0))
+    filing = (ALL, ALL, 1, int(highest), START, FOREVER, NOTICE)
+    play.do(play.model.file_project(play.key(UNIVERSITY), filing, NOTICE))
+    category = {1: Category.GENOMICS, 2: Category.DIAGNOSIS, 3: Category.VITALS}[asked]
+    facts = play.ask(project_id=1, categories=category)
+    assert (Fact.PROJECT_FILED in facts) is (asked >= highest)
+
+
+@pytest.mark.parametrize(("place", "here"), [(0, True), (156, True), (840, False)])
+def test_a_public_emergency_is_where_the_custodian_is(play: Play, place: int, here: bool) -> None:
+    play.require(Fact.EMERGENCY_IN_FORCE)
+    play.do(play.model.declare_emergency((ALL, ALL, START, LATER, 9, place), NOTICE))
+    assert (Fact.EMERGENCY_IN_FORCE in play.ask(COMPANY, emergency_id=1)) is here
