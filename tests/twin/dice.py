@@ -72,7 +72,7 @@ def law_from(dice: Dice, law: PolicyTable) -> PolicyTable:
 
     Entries require the floor and, with the law's own strictness, further facts. A strictness of zero permits much.
     """
-    strictness, empty = dice.pick((0, 4, 24, 64)), dice.pick((0, 24, 96))
+    strictness, empty = dice.pick((0, 0, 0, 1, 3, 12, 48)), dice.pick((0, 0, 24))
     required = []
     for _ in DataClass:
         for _ in Purpose:
@@ -81,7 +81,7 @@ def law_from(dice: Dice, law: PolicyTable) -> PolicyTable:
                 entry = floor_of(basis)
                 for fact in Fact:
                     # What is established on demand alone is asked for more often.
-                    more = 40 if fact in ASKED_ON_DEMAND and strictness else 0
+                    more = 32 if fact in ASKED_ON_DEMAND and strictness else 0
                     if fact is not Fact.LAWFUL and dice.below(256) < strictness + more:
                         entry |= fact
                 if dice.below(256) >= empty:
@@ -108,7 +108,9 @@ def law_from(dice: Dice, law: PolicyTable) -> PolicyTable:
         banned_purposes=dice.below(1 << 16) & dice.below(1 << 16) & dice.below(1 << 16) & dice.below(1 << 16)
         if dice.below(256) < 96
         else 0,
-        max_grant_seconds=dice.pick((3650 * DAY, 30 * DAY, DAY, 0 if dice.slips(12) else HOUR)),
+        max_grant_seconds=dice.pick(
+            (3650 * DAY, 3650 * DAY, 365 * DAY, 30 * DAY, DAY, 0 if dice.slips(12) else HOUR)
+        ),
         emergencies=EmergencyLimits(
             seconds=dice.pick((4 * HOUR, HOUR, MINUTE)),
             categories=Category(dice.below(1 << 16) | dice.below(1 << 16)),

@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from ledger.audit.columns import replay_logs
 from ledger.audit.replay import Replay, replay
-from ledger.audit.state import DAY_SECONDS, project_subject
+from ledger.audit.state import DAY_SECONDS, hash_of, project_subject
 from ledger.chain import artifacts
 from ledger.chain.contract import calldata
 from ledger.domain.records import (
@@ -176,7 +176,7 @@ class ContractAndTwin(RuleBasedStateMachine):
             self.give: 14,
             self.change_grant: 10,
             self.change_project: 9,
-            self.attest: 6,
+            self.attest: 10,
             self.emergency: 8,
             self.review_request: 8,
             self.hand_over: 8,
@@ -534,8 +534,8 @@ class ContractAndTwin(RuleBasedStateMachine):
         purposes = dice.part(allowed)
         if separate and not dice.slips(8):
             purposes = purposes & -purposes
-        use_from = now + dice.pick((-HOUR, 0, -1, 1, MINUTE, HOUR))
-        use_to = self.later(dice)
+        use_from = now + dice.pick((-HOUR, 0, -HOUR, -1, 0, 1, HOUR))
+        use_to = now + 365 * DAY if dice.below(2) else self.later(dice)
         if use_to <= use_from and not dice.slips(4):
             use_to = use_from + DAY
         if not dice.slips(8):
@@ -669,24 +669,50 @@ class ContractAndTwin(RuleBasedStateMachine):
         self._ask(chance, 0 if chance.slips(8) else chance.pick((2, 4, 3)))
 
     def ask_once_more(self, chance: Dice) -> None:
-        """Ask for the same, word for word: a human approved it, a quota is spent, a cap is reached."""
+        """Ask for the same, word for word: a human approved it, a quota is spent, a cap is reached, a moment has come."""
         model = self.model
-        asked = list(reversed(model.approved))
-        if asked and chance.below(2):
-            request, member_id = chance.pick(asked[:3])
-            self.play(model.decide(self.key_of(member_id), [(request, pack_terms(request.terms))]))
+        known = chance.pick((model.approved, model.permitted, model.asked))
+        if not known:
             return
-        for entries in model.state.decisions.values():
-            for entry in list(entries.values())[-2:]:
-                request = Request(entry.passport_id, entry.grant_id, entry.commitment, entry.terms)
-                asked.append((request, entry.member_id))
-        if asked:
-            request, member_id = chance.pick(asked[:24])
-            count = chance.pick((1, 2, 3))
-            self.play(model.decide(self.key_of(member_id), [(request, pack_terms(request.terms))] * count))
+        request, member_id = chance.pick(known[-4:])
+        self._wait(chance, request, member_id)
+        count = chance.pick((1, 2, 3))
+        self.play(model.decide(self.key_of(member_id), [(request, pack_terms(request.terms))] * count))
+
+    def _wait(self, dice: Dice, request: Request, member_id: int) -> None:
+        """Let time pass, in half of all cases, up to a moment that matters to a request: before, at or after it."""
+        moments = [moment for moment in self._moments(request, member_id) if moment > self.model.now]
+        if moments and dice.below(2):
+            self.model.now = max(self.model.now, dice.pick(moments) + dice.pick((0, 1, -1)))
+
+    def _moments(self, request: Request, member_id: int) -> Iterator[int]:
+        """Yield the moments at which something that a request rests on begins or ends."""
+        state, terms = self.model.state, request.terms
+        yield (self.model.now // DAY_SECONDS + 1) * DAY_SECONDS
+        yield state.approvals.get(hash_of(request, member_id), 0)
+        yield state.right(member_id).oldest_due or 0
+        grant = state.grants.get((request.passport_id, request.grant_id))
+        if grant is not None:
+            yield from (grant.state.use_from, grant.state.use_to)
+        urgent = state.emergencies.get(terms.emergency_id)
+        if urgent is not None:
+            yield from (urgent.emergency.valid_from, urgent.emergency.until)
+        project = state.projects.get(terms.project_id)
+        if project is not None:
+            yield from (project.valid_from, project.valid_to)
+        order = state.entrustments.get((terms.controller_id, member_id))
+        if order is not None:
+            yield order.valid_to
+        for subject in (request.passport_id, project_subject(terms.project_id)):
+            yield from (statement.valid_to for statement in state.attestations.get(subject, {}).values())
+        for number in (member_id, terms.controller_id):
+            if number in state.members and state.members[number].valid_to < FOREVER:
+                yield state.members[number].valid_to
 
     def _ask(self, dice: Dice, count: int) -> None:
         member_id, first = self._request(dice)
+        if dice.rarely(4):
+            self._wait(dice, first[0], member_id)
         requests = [first]
         for _ in range(count - 1):
             kind = dice.below(4)
@@ -706,7 +732,7 @@ class ContractAndTwin(RuleBasedStateMachine):
     def _request(self, dice: Dice, member_id: int = 0) -> tuple[int, tuple[Request, int]]:
         """Return a request, with its terms as a word, and whose it is: for what somebody may have, mostly."""
         state = self.model.state
-        basis = Basis(dice.pick((1, 1, 1, 1, 1, 1, 2, 3, 4, 4, 5, 6, 7, 0)))
+        basis = self._basis(dice)
         wish = Wish(basis, self.passport(dice), member_id)
         if basis is Basis.CONSENT:
             self._wish_by_consent(dice, wish)
@@ -727,6 +753,19 @@ class ContractAndTwin(RuleBasedStateMachine):
         commitment = Commitment(dice.pick((NOTICE, ZERO32)))
         request = Request(wish.passport_id, wish.grant_id, commitment, _terms(asked) or terms)
         return wish.member_id, (request, asked)
+
+    def _basis(self, dice: Dice) -> Basis:
+        """Return a basis, mostly one that there is something for: grants, emergencies of a kind."""
+        state = self.model.state
+        kinds = {entry.emergency.kind for entry in state.emergencies.values()}
+        bases = list(Basis)
+        if state.grants or dice.rarely(12):
+            bases += [Basis.CONSENT] * 8
+        if EmergencyKind.INDIVIDUAL not in kinds and not dice.rarely(12):
+            bases.remove(Basis.INDIVIDUAL_EMERGENCY)
+        if EmergencyKind.PUBLIC not in kinds and not dice.rarely(12):
+            bases.remove(Basis.PUBLIC_EMERGENCY)
+        return dice.pick(bases)
 
     def _wish_by_consent(self, dice: Dice, wish: Wish) -> None:
         """Rely on a grant, mostly one that lives."""

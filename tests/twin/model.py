@@ -135,6 +135,7 @@ class Model:
     waiting: dict[tuple[PassportId, int], tuple[Request, int]] = field(default_factory=dict)
     approved: list[tuple[Request, int]] = field(default_factory=list)
     asked: list[tuple[Request, int]] = field(default_factory=list)
+    permitted: list[tuple[Request, int]] = field(default_factory=list)
     windows: dict[int, tuple[int, int]] = field(default_factory=dict)
     permits: dict[tuple[PassportId, int], int] = field(default_factory=dict)
     shipped_at: dict[TransferId, int] = field(default_factory=dict)
@@ -1083,6 +1084,8 @@ class Model:
                 self.asked.append((request, member_id))
                 principal = self.state.members[request.terms.controller_id or member_id]
                 self.controls[request.passport_id, verdict.seq] = principal.control
+                if verdict.outcome is Outcome.PERMIT:
+                    self.permitted.append((request, member_id))
                 if verdict.outcome is Outcome.REVIEW:
                     self.waiting[request.passport_id, verdict.seq] = (request, member_id)
                 yield (
