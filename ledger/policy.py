@@ -174,7 +174,7 @@ def reviews_are_current(right: EmergencyRight, at: int) -> bool:
     return not right.lost and (right.oldest_due is None or at <= right.oldest_due)
 
 
-def is_entrusted(order: Entrustment | None, purpose: Purpose, at: int) -> bool:
+def is_entrusted(order: Entrustment | None, purpose: int, at: int) -> bool:
     """Tell whether a controller's order to a processor covers a purpose and has not ended at *at*."""
     return order is not None and bool(order.purposes >> purpose & 1) and at < order.valid_to
 

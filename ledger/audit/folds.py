@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from ledger.audit.state import (
     DAY_SECONDS,
+    NOBODYS,
     ActEntry,
     DecisionEntry,
     EmergencyEntry,
@@ -517,9 +518,13 @@ def _decided(state: LedgerState, given: dict[str, Any], position: Position) -> N
 
 
 def _control_behind(state: LedgerState, entry: DecisionEntry) -> int:
-    """Return `control` of the member in whose right a request was made."""
+    """Return `control` of the member in whose right a request was made; `NOBODYS` if the controller had not entrusted."""
     controller = entry.asked >> 112 & 0xFFFFFFFF
-    return known(state.members, controller or entry.member_id, "member").control
+    control = known(state.members, controller or entry.member_id, "member").control
+    if not controller:
+        return control
+    order = state.entrustments.get((controller, entry.member_id))
+    return control if is_entrusted(order, entry.asked & 0xFF, entry.position.time) else NOBODYS
 
 
 def decision_entry(given: dict[str, Any], position: Position) -> DecisionEntry:

@@ -51,6 +51,8 @@ _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
 DAY_SECONDS = 86_400
+#: `control` of a request that was made in nobody's right: no member's is this.
+NOBODYS = -1
 _NO_COMMITMENT = Commitment(ZERO32)
 
 
@@ -62,7 +64,7 @@ class DecisionEntry:
     Attributes:
         asked: The packed terms as recorded.
         word: The packed verdict as recorded.
-        control: `control` of the member in whose right it was asked, when it was decided.
+        control: `control` of the member in whose right it was asked, when it was decided; `NOBODYS` if in nobody's.
     """
 
     passport_id: PassportId

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from ledger.audit.columns import replay_logs
+from ledger.audit.folds import _stands
 from ledger.audit.replay import Replay, replay
 from ledger.audit.state import DAY_SECONDS, hash_of, project_subject
 from ledger.chain import artifacts
@@ -1001,7 +1002,13 @@ def _about_passports(model: Model) -> Iterator[tuple[str, bytes, Any]]:
     for passport_id, entries in state.decisions.items():
         for seq, decision in entries.items():
             if decision.permits(Operation.TRANSFER):
-                yield "transferPermit", passport_id + word(seq), model.permit(passport_id, seq)
+                recipient = model.permit(passport_id, seq)
+                unused = state.transfer_permits.get((passport_id, seq))
+                stands = unused is not None and _stands(state, unused, model.now)
+                assert stands == bool(recipient), (
+                    f"the auditor's fold says {stands} of {passport_id.hex()}/{seq}"
+                )
+                yield "transferPermit", passport_id + word(seq), recipient
 
 
 def _about_the_rest(model: Model) -> Iterator[tuple[str, bytes, Any]]:

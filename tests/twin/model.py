@@ -142,7 +142,7 @@ class Model:
     received_at: dict[TransferId, int] = field(default_factory=dict)
     released: set[tuple[PassportId, int]] = field(default_factory=set)
     nonces: dict[PassportId, int] = field(default_factory=dict)
-    controls: dict[tuple[PassportId, int], int] = field(default_factory=dict)
+    controls: dict[tuple[PassportId, int], int | None] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
     # Time and events
@@ -1082,8 +1082,7 @@ class Model:
             for request, terms in requests:
                 verdict = decide(request, self.state.situation(request, member_id, self.now))
                 self.asked.append((request, member_id))
-                principal = self.state.members[request.terms.controller_id or member_id]
-                self.controls[request.passport_id, verdict.seq] = principal.control
+                self.controls[request.passport_id, verdict.seq] = self._control(request, member_id)
                 if verdict.outcome is Outcome.PERMIT:
                     self.permitted.append((request, member_id))
                 if verdict.outcome is Outcome.REVIEW:
@@ -1170,12 +1169,21 @@ class Model:
 
     def _parties_stand(self, entry: DecisionEntry) -> bool:
         recipient, principal = entry.member_id, entry.terms.controller_id or entry.member_id
-        if principal != recipient:
-            order = self.state.entrustments.get((principal, recipient))
-            if order is None or not order.purposes >> entry.terms.purpose & 1 or self.now >= order.valid_to:
-                return False
+        if entry.terms.controller_id and not self._entrusts(principal, recipient, entry.terms.purpose):
+            return False
         controlled = self.state.members[principal].control == self.controls[entry.passport_id, entry.seq]
         return controlled and self.is_active(recipient) and self.is_active(principal)
+
+    def _entrusts(self, controller: int, processor: int, purpose: Purpose) -> bool:
+        order = self.state.entrustments.get((controller, processor))
+        return order is not None and bool(order.purposes >> purpose & 1) and self.now < order.valid_to
+
+    def _control(self, request: Request, member_id: int) -> int | None:
+        """Return `control` of the member in whose right a request is made; None if in nobody's."""
+        controller = request.terms.controller_id
+        if controller and not self._entrusts(controller, member_id, request.terms.purpose):
+            return None
+        return self.state.members[controller or member_id].control
 
     def _grounds_stand(self, entry: DecisionEntry) -> bool:
         terms, passport = entry.terms, self.state.passports[entry.passport_id]

@@ -434,3 +434,17 @@ def test_a_public_emergency_is_where_the_custodian_is(play: Play, place: int, he
     play.require(Fact.EMERGENCY_IN_FORCE)
     play.do(play.model.declare_emergency((ALL, ALL, START, LATER, 9, place), NOTICE))
     assert (Fact.EMERGENCY_IN_FORCE in play.ask(COMPANY, emergency_id=1)) is here
+
+
+@pytest.mark.parametrize("controller", [HOSPITAL, UNIVERSITY])
+def test_a_permit_in_nobodys_right_is_none_to_transfer(play: Play, controller: int) -> None:
+    """A controller that entrusts only after the decision, or the requester itself, makes it nobody's; found by a history."""
+    play.require(Fact(0))
+    play.ask(operation=Operation.TRANSFER, controller_id=controller)
+    assert play.model.state.transfer_permits
+    if controller == HOSPITAL:
+        play.do(play.model.entrust(play.key(HOSPITAL), UNIVERSITY, ALL, FOREVER))
+    play.history.compare()
+    assert play.model.permit(PASSPORT, 0) == 0
+    step = play.model.ship(play.key(HOSPITAL), b"\x54" * 32, PASSPORT, 0, NOTICE)
+    play.do(step, refused="Transfers_NotPermitted")
