@@ -15,7 +15,6 @@ from api.routes.ids import NumberPath
 from api.schemas.committee import ActList, ActOut, CommitteeOut, RuleIn, SeatIn, act_out, committee_out
 from api.schemas.policy import PolicyIn, PolicyOut, policy_out
 from api.writes import WriteDep, event_named
-from ledger.ports import Operation
 from ledger.service import Service
 
 router = APIRouter(prefix="/v1", tags=["committee"], dependencies=[Fresh, *DOCUMENTED])
@@ -107,7 +106,7 @@ def approve_act(act_id: NumberPath, actor: MemberDep, service: ServiceDep, write
     For members with a seat.
     """
     operation = write.once(lambda identity: service.committee.approve(actor, act_id, idempotency=identity))
-    return _recorded(service, write, operation, "ActApproved")
+    return write.answer(operation, lambda _: _act(service, act_id), acts=True)
 
 
 @router.post("/acts/{act_id}/execution", status_code=201, response_model=ActOut, responses=WRITE)
@@ -115,18 +114,12 @@ def execute_act(act_id: NumberPath, actor: MemberDep, service: ServiceDep, write
     """
     Do an act that has the approvals, the seats and the time that its rule needs.
 
+    If a rule was lowered after the last approval, and asks for a delay, the delay begins with this request.
+
     For members.
     """
     operation = write.once(lambda identity: service.committee.execute(actor, act_id, idempotency=identity))
-    return _recorded(service, write, operation, "ActExecuted")
-
-
-def _recorded(service: Service, write: WriteDep, operation: Operation, event: str) -> Response:
-    return write.answer(
-        operation,
-        lambda events: _act(service, event_named(events, event).arguments["actId"]),
-        acts=True,
-    )
+    return write.answer(operation, lambda _: _act(service, act_id), acts=True)
 
 
 def _committee(service: Service) -> CommitteeOut:

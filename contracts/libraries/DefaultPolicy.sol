@@ -115,7 +115,7 @@ library DefaultPolicy {
         law.levels |= _level(Codes.NON_SENSITIVE, Codes.PUBLIC_HEALTH, Codes.DEIDENTIFIED);
     }
 
-    /// @dev R032, R098: the custodian's own care has its own basis, so that nobody's doctor is locked out; care
+    /// @dev R032, R098: the custodian's own care has its own basis, so that nobody's doctor needs a consent; care
     /// elsewhere needs consent, separate for core privacy. R083: in an emergency of the patient's, an emergency opened
     /// for it. R002: what an authority compels is an operation, which a regulator reviews first.
     function _setCare(IPolicy.Table memory law) private pure {

@@ -49,8 +49,8 @@ class Standing:
     Attributes:
         lacking: How many more seats must approve it.
         lacking_seats: Kinds of seats that must be among them.
-        ready_at: From when on an approved act may be done, seconds since the Unix epoch; None before it is approved,
-            or while the node does not answer.
+        ready_at: From when on an approved act may be done, seconds since the Unix epoch; None before it is approved or
+            before its wait has begun, or while the node does not answer.
         lapses_at: From when on it can no longer be done.
         advice: What to do next, in words.
     """
@@ -254,13 +254,17 @@ class Committee:
         except ChainError as error:
             advice = f"{told} is approved. When it may be done the node would say: {error.message}"
             return Standing(ActStatus.APPROVED, 0, (), None, lapses_at, advice)
+        delay = self.rules()[act.kind].delay_seconds
+        execution = f"POST /v1/acts/{act.act_id}/execution, or: passport committee execute {act.act_id}"
         if not approved_at:
-            # A rule was lowered after the last approval: the wait begins with the next one.
-            return self._waiting(told, act, 1, (), lapses_at)
-        ready_at = approved_at + self.rules()[act.kind].delay_seconds
+            # A rule was lowered, or a seat regained, after the last approval: nobody has told the ledger yet.
+            begins = f"begins its wait of {delay} seconds" if delay else "has it done"
+            advice = f"{told} has the approvals that its rule asks for now. A member {begins}: {execution}"
+            return Standing(ActStatus.APPROVED, 0, (), None, lapses_at, advice)
+        ready_at = approved_at + delay
         advice = (
             f"{told} is approved. From {time_in_words(ready_at)} until {time_in_words(lapses_at)} any member may have it"
-            f" done: POST /v1/acts/{act.act_id}/execution, or: passport committee execute {act.act_id}"
+            f" done: {execution}"
         )
         return Standing(ActStatus.APPROVED, 0, (), ready_at, lapses_at, advice)
 

@@ -244,6 +244,27 @@ def test_an_approved_act_waits_for_its_time_and_then_anybody_has_it_done(council
     assert council.as_(keys).members()[-1]["name"] == "Patient Clinic"
 
 
+@pytest.mark.parametrize("delay", [0, DAY])
+def test_an_act_whose_rule_was_lowered_needs_no_approval_more_but_its_time(council, delay):
+    council.rule("MEMBERS", 2, delay=delay)
+    number, _ = council.propose()
+    council.rule("MEMBERS", 1, delay=delay)
+    told = council.as_(council.bystander).act(number)
+    assert (told["status"], told["lacking"], told["readyAt"]) == ("approved", 0, None)
+    assert f"/v1/acts/{number}/execution" in told["advice"]
+    assert ("begins its wait of 86400 seconds" in told["advice"]) == bool(delay)
+
+    answer = council.as_(council.bystander).execute_act(number)
+    if delay:
+        assert (answer["status"], answer["executedAt"]) == ("approved", None)
+        with pytest.raises(Conflict, match="lacks approvals, a kind of seat, or time"):
+            council.as_(council.bystander).execute_act(number)
+        assert answer["readyAt"] is not None
+        council.wait(DAY)
+        answer = council.as_(council.bystander).execute_act(number)
+    assert answer["status"] == "done"
+
+
 def test_an_approval_is_worth_no_more_than_its_seat(council):
     """Who loses the seat before the act is done takes the approval along; another seat's can come in its place."""
     council.rule("MEMBERS", 2, delay=DAY)

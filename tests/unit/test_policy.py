@@ -789,7 +789,7 @@ class TestDefaultLaw:
             ),
             # R083: a declared emergency opens class 2 to a filed project.
             (DataClass.SENSITIVE, Purpose.PUBLIC_HEALTH, Basis.PUBLIC_EMERGENCY, Fact.PROJECT_FILED),
-            # R032: nobody's doctor is locked out.
+            # R032: nobody's doctor needs a consent.
             (DataClass.CORE_PRIVACY, Purpose.PRIMARY_CARE, Basis.CUSTODIAN_CARE, Fact(0)),
             (DataClass.CORE_PRIVACY, Purpose.EMERGENCY_CARE, Basis.INDIVIDUAL_EMERGENCY, Fact(0)),
             # R002: an operation, reviewed first.
