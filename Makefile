@@ -11,7 +11,7 @@ SCRIPTS := hardhat.config.js 'scripts/*.js'
 export HARDHAT_DISABLE_TELEMETRY_PROMPT := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-contracts test-python test-twin lint slither format lock compile clean distclean
+.PHONY: help setup run test test-contracts test-python test-twin test-invariants lint slither mutants format lock compile clean distclean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -37,8 +37,11 @@ test-contracts: ## Run the Solidity tests: unit, fuzz, invariants
 test-python: ## Run the Python tests
 	$(BIN)/python -m pytest
 
-test-twin: ## Hold contract and twin together for long: 2,000 histories, more combinations (most of an hour)
+test-twin: ## Hold contract and twin together for long: 2,000 histories, more combinations (more than an hour)
 	PASSPORT_TWIN_HISTORIES=$${PASSPORT_TWIN_HISTORIES:-2000} PASSPORT_TWIN_DEEP=1 $(BIN)/python -m pytest tests/twin
+
+test-invariants: setup ## Run the invariants of the contracts for long: 256 runs of 500 calls (a quarter of an hour)
+	PASSPORT_INVARIANT_RUNS=256 PASSPORT_INVARIANT_DEPTH=500 $(NPX)hardhat test solidity --grep invariant_
 
 lint: setup ## Check format, style, types and the direction of imports
 	$(BIN)/ruff check .
@@ -50,6 +53,9 @@ lint: setup ## Check format, style, types and the direction of imports
 
 slither: setup ## Analyse the contracts; what docs/security.md does not explain is an error (some minutes)
 	$(BIN)/python -m scripts.slither
+
+mutants: setup ## Change the contracts in a hundred ways; a test must notice each (a quarter of an hour)
+	$(BIN)/python -m scripts.mutants
 
 format: setup ## Format all code
 	$(BIN)/ruff check --fix-only --quiet .

@@ -347,7 +347,8 @@ def _border_is_cleared(_: Request, situation: Situation) -> bool:
 
 def _deidentification_is_verified(request: Request, situation: Situation) -> bool:
     verifier = _attested_by(situation.on_passport, AttestationKind.DEIDENTIFICATION, situation.at)
-    return verifier not in (0, situation.requester.member_id, request.terms.controller_id)
+    independent = verifier not in (0, situation.requester.member_id, request.terms.controller_id)
+    return independent and max(request.terms.level, situation.passport.level) >= Level.DEIDENTIFIED
 
 
 def _attested_by(statements: Mapping[AttestationKind, Attestation], kind: AttestationKind, at: int) -> int:

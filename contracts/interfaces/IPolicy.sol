@@ -43,11 +43,11 @@ interface IPolicy {
     error Policy_BelowFloor(uint256 index, uint8 basis, uint32 required, uint32 floor);
     /// @notice Thrown when a category is put into both class 1 and class 2.
     error Policy_ClassesOverlap(uint16 categories);
-    /// @notice Thrown when a limit in time or number is zero.
-    error Policy_ZeroLimit();
+    /// @notice Thrown when a limit in time is zero, or one that is counted from a block is over ten years.
+    error Policy_LimitOutOfBounds();
 
     /// @notice Put a new version of the law into force, effective for every later decision.
-    /// @dev Only the committee. Reverts with Policy_BelowFloor, Policy_ClassesOverlap or Policy_ZeroLimit.
+    /// @dev Only the committee. Reverts with Policy_BelowFloor, Policy_ClassesOverlap or Policy_LimitOutOfBounds.
     /// @dev Warning: past decisions keep the version they were made under; nothing is decided again.
     /// @param table The whole table.
     function setPolicy(Table calldata table) external;

@@ -103,21 +103,21 @@ library DefaultPolicy {
             _mask(Codes.PATIENT_REQUEST, all);
     }
 
-    /// @dev R023, R095: secondary use never needs the name; statistics need no single day.
+    /// @dev R023, R095: secondary use never needs the name.
     function _setLevels(IPolicy.Table memory law) private pure {
         for (uint8 dataClass = 1; dataClass <= 3; ++dataClass) {
             for (uint8 purpose = Codes.RESEARCH; purpose <= Codes.AI_INFERENCE; ++purpose) {
                 law.levels |= _level(dataClass, purpose, Codes.PSEUDONYMISED);
             }
         }
-        law.levels |= _level(Codes.CORE_PRIVACY, Codes.PUBLIC_HEALTH, Codes.PSEUDONYMISED);
         law.levels |= _level(Codes.SENSITIVE, Codes.PUBLIC_HEALTH, Codes.PSEUDONYMISED);
-        law.levels |= _level(Codes.NON_SENSITIVE, Codes.PUBLIC_HEALTH, Codes.DEIDENTIFIED);
+        law.levels |= _level(Codes.NON_SENSITIVE, Codes.PUBLIC_HEALTH, Codes.PSEUDONYMISED);
     }
 
     /// @dev R032, R098: the custodian's own care has its own basis, so that nobody's doctor needs a consent; care
     /// elsewhere needs consent, separate for core privacy. R083: in an emergency of the patient's, an emergency opened
-    /// for it. R002: what an authority compels is an operation, which a regulator reviews first.
+    /// for it, which never reaches core privacy. R002: what an authority compels is an operation (HL7 counts legal
+    /// matters among them), which a regulator reviews first. Bills hold diagnoses: they are never of class 3.
     function _setCare(IPolicy.Table memory law) private pure {
         uint32 own = BASE | Facts.REQUESTER_IS_CUSTODIAN;
         for (uint8 dataClass = 1; dataClass <= 3; ++dataClass) {
@@ -126,6 +126,7 @@ library DefaultPolicy {
             _set(law, dataClass, Codes.EMERGENCY_CARE, Codes.CUSTODIAN_CARE, own);
             _set(law, dataClass, Codes.PRIMARY_CARE, Codes.CONSENT, CONSENTED | separate);
             _set(law, dataClass, Codes.EMERGENCY_CARE, Codes.CONSENT, CONSENTED | separate);
+            if (dataClass == Codes.CORE_PRIVACY) continue;
             _set(
                 law,
                 dataClass,
@@ -133,13 +134,11 @@ library DefaultPolicy {
                 Codes.INDIVIDUAL_EMERGENCY,
                 BASE | Facts.EMERGENCY_FLOOR
             );
-            if (dataClass != Codes.CORE_PRIVACY) {
-                _set(law, dataClass, Codes.PAYMENT, Codes.CUSTODIAN_CARE, own);
-                _set(law, dataClass, Codes.PAYMENT, Codes.CONSENT, CONSENTED);
-                _set(law, dataClass, Codes.OPERATIONS, Codes.CUSTODIAN_CARE, own);
-                _set(law, dataClass, Codes.OPERATIONS, Codes.COMPELLED, BASE | Facts.HUMAN_REVIEWED);
-            }
+            _set(law, dataClass, Codes.OPERATIONS, Codes.CUSTODIAN_CARE, own);
+            _set(law, dataClass, Codes.OPERATIONS, Codes.COMPELLED, BASE | Facts.HUMAN_REVIEWED);
         }
+        _set(law, Codes.SENSITIVE, Codes.PAYMENT, Codes.CUSTODIAN_CARE, own);
+        _set(law, Codes.SENSITIVE, Codes.PAYMENT, Codes.CONSENT, CONSENTED);
     }
 
     /// @dev R098: class 1 needs a separate grant and an emergency and encryption. R099: class 2 needs a grant, a filed
@@ -158,11 +157,11 @@ library DefaultPolicy {
     }
 
     /// @dev R100: class 3 serves public health without a grant, from a declared source and verifiably de-identified.
-    /// R083: a declared emergency opens class 2 and 3 to a filed project.
+    /// R083: a declared emergency opens class 2 and 3 to a filed project. Class 1 serves it in no way (R049).
     function _setPublicHealth(IPolicy.Table memory law) private pure {
         uint32 declared = BASE | Facts.EMERGENCY_IN_FORCE | Facts.PROJECT_FILED;
-        _set(law, Codes.CORE_PRIVACY, Codes.PUBLIC_HEALTH, Codes.CONSENT, CONSENTED | FILED | CORE);
         _set(law, Codes.SENSITIVE, Codes.PUBLIC_HEALTH, Codes.CONSENT, CONSENTED | FILED);
+        _set(law, Codes.NON_SENSITIVE, Codes.PUBLIC_HEALTH, Codes.CONSENT, CONSENTED | REVIEWED_PROJECT);
         _set(law, Codes.SENSITIVE, Codes.PUBLIC_HEALTH, Codes.PUBLIC_EMERGENCY, declared);
         _set(law, Codes.NON_SENSITIVE, Codes.PUBLIC_HEALTH, Codes.PUBLIC_EMERGENCY, declared);
         _set(

@@ -158,7 +158,7 @@ abstract contract Committee is ICommittee, Guards {
     function _tally(uint32[] memory memberIds) private view returns (uint256 count, uint16 kinds) {
         for (uint256 index = 0; index < memberIds.length; ++index) {
             SeatKind kind = _seats[memberIds[index]].kind;
-            if (kind == SeatKind.NONE || !_isActive(_members[memberIds[index]])) continue;
+            if (kind == SeatKind.NONE || !_isInGoodStanding(memberIds[index])) continue;
             ++count;
             kinds |= uint16(1 << uint8(kind));
         }
@@ -188,8 +188,15 @@ abstract contract Committee is ICommittee, Guards {
         }
     }
 
+    /// @dev A seat does not lapse with its member's licence: the calendar alone must never leave the ledger without a
+    /// committee. A seat is taken, and its member suspended or expelled, by an act.
+    function _isInGoodStanding(uint32 memberId) private view returns (bool) {
+        return _members[memberId].status == IMembers.MemberStatus.ACTIVE;
+    }
+
     function _seatedCaller() private view returns (uint32 memberId) {
-        memberId = _activeCallerId();
+        memberId = _callerId();
+        require(_isInGoodStanding(memberId), IMembers.Members_NotActive(memberId));
         require(_seats[memberId].kind != SeatKind.NONE, Committee_NoSeat(memberId));
     }
 

@@ -319,7 +319,7 @@ abstract contract Decisions is IDecisions, EmergencyRight {
             uint16 cap = uint16(context.caps >> place);
             if (cap == 0 || uint16(context.used >> place) < cap) facts |= Facts.WITHIN_CAP;
         }
-        if (context.asked != 0) facts |= _factsOnDemand(context.asked, context, target);
+        if (context.asked != 0) facts |= _factsOnDemand(context.asked, context, target, passport);
     }
 
     /// @dev Works out what follows from who keeps the data.
@@ -374,7 +374,8 @@ abstract contract Decisions is IDecisions, EmergencyRight {
     function _factsOnDemand(
         uint256 asked,
         Context memory context,
-        Target calldata target
+        Target calldata target,
+        PassportWord passport
     ) private view returns (uint256 facts) {
         uint32 requester = context.requester.id;
         if (asked & Facts.EMERGENCY_IN_FORCE != 0 && _covers(context, target))
@@ -382,13 +383,14 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         if (asked & Facts.REVIEWS_CURRENT != 0 && _reviewsCurrent(requester)) facts |= Facts.REVIEWS_CURRENT;
         if (asked & Facts.HUMAN_REVIEWED != 0 && block.timestamp < _approvals[_requestHash(context, target)])
             facts |= Facts.HUMAN_REVIEWED;
-        facts |= _attestedFacts(asked, context, target);
+        facts |= _attestedFacts(asked, context, target, passport);
     }
 
     function _attestedFacts(
         uint256 asked,
         Context memory context,
-        Target calldata target
+        Target calldata target,
+        PassportWord passport
     ) private view returns (uint256 facts) {
         bytes32 passportId = target.passportId;
         Terms terms = context.terms;
@@ -398,8 +400,12 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         ) facts = Facts.ENCRYPTED;
         if (asked & Facts.DEIDENTIFIED != 0) {
             uint32 verifier = _attestedBy(passportId, IAttestations.AttestationKind.DEIDENTIFICATION);
-            if (verifier != 0 && verifier != context.requester.id && verifier != terms.controller())
-                facts |= Facts.DEIDENTIFIED;
+            if (
+                verifier != 0 &&
+                verifier != context.requester.id &&
+                verifier != terms.controller() &&
+                (context.level >= Codes.DEIDENTIFIED || passport.level() >= Codes.DEIDENTIFIED)
+            ) facts |= Facts.DEIDENTIFIED;
         }
         if (
             asked & Facts.SOURCE_DECLARED != 0 &&

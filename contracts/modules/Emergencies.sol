@@ -74,6 +74,7 @@ abstract contract Emergencies is IEmergencies, EmergencyRight {
             _emergencies[_opened[memberId][right.reviewed]].finding != Finding.PENDING
         ) ++right.reviewed;
         emit EmergencyReviewed(emergencyId, caller, finding, rightLost, opinion);
+        if (!justified && block.timestamp < emergency.until) _end(emergencyId, emergency);
     }
 
     /* COMMITTEE */
@@ -110,8 +111,7 @@ abstract contract Emergencies is IEmergencies, EmergencyRight {
         Emergency storage emergency = _emergencies[emergencyId];
         require(emergency.kind == EmergencyKind.PUBLIC, Emergencies_Unknown(emergencyId));
         require(block.timestamp < emergency.until, Emergencies_AlreadySet(emergencyId));
-        emergency.until = uint32(block.timestamp);
-        emit EmergencyEnded(emergencyId, uint32(block.timestamp));
+        _end(emergencyId, emergency);
     }
 
     /// @inheritdoc IEmergencies
@@ -141,6 +141,11 @@ abstract contract Emergencies is IEmergencies, EmergencyRight {
     }
 
     /* INTERNALS */
+
+    function _end(uint32 emergencyId, Emergency storage emergency) private {
+        emergency.until = uint32(block.timestamp);
+        emit EmergencyEnded(emergencyId, uint32(block.timestamp));
+    }
 
     function _countOpened(uint32 memberId, uint32 emergencyId) private {
         Right storage right = _rights[memberId];

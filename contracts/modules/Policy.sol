@@ -9,6 +9,8 @@ import {Guards} from "./Guards.sol";
 /// @title Policy
 /// @notice The law in force.
 abstract contract Policy is IPolicy, Guards {
+    uint256 private constant _MAX_LIMIT_SECONDS = 3650 days;
+
     /* COMMITTEE */
 
     /// @inheritdoc IPolicy
@@ -46,11 +48,11 @@ abstract contract Policy is IPolicy, Guards {
         Emergencies calldata limits = table.emergencies;
         require(
             table.maxGrantSeconds != 0 &&
-                limits.seconds_ != 0 &&
-                limits.reviewSeconds != 0 &&
-                limits.maxDeclarationSeconds != 0 &&
-                limits.recoverySeconds != 0,
-            Policy_ZeroLimit()
+                _isLimit(limits.seconds_) &&
+                _isLimit(limits.reviewSeconds) &&
+                _isLimit(limits.maxDeclarationSeconds) &&
+                _isLimit(limits.recoverySeconds),
+            Policy_LimitOutOfBounds()
         );
         for (uint256 index = 0; index < 48; ++index) {
             uint256 word = table.required[index];
@@ -71,6 +73,11 @@ abstract contract Policy is IPolicy, Guards {
         });
         _limits = limits;
         emit PolicySet(version, table);
+    }
+
+    /// @dev What is added to the time of a block must not overflow its 32 bits.
+    function _isLimit(uint32 length) private pure returns (bool) {
+        return length != 0 && length <= _MAX_LIMIT_SECONDS;
     }
 
     function _checkFloor(uint256 index, uint8 basis, uint32 required) private pure {

@@ -31,6 +31,7 @@ from ledger.domain.vocabulary import (
     Fact,
     GrantFlag,
     GrantStatus,
+    Level,
     MemberStatus,
     Outcome,
     PassportStatus,
@@ -835,8 +836,11 @@ class _Law:
             | _bit(Fact.GRANT_SEPARATE, given & separate)
             | _bit(Fact.GRANT_QUOTA, given & ((most == 0) | (used < most)))
             | _bit(Fact.GRANT_PERIOD, given & inside)
-            | _bit(Fact.LEVEL_SUFFICIENT, np.maximum(asked.level, self._passport[3]) >= least)
+            | _bit(Fact.LEVEL_SUFFICIENT, self._handed_over_at() >= least)
         )
+
+    def _handed_over_at(self) -> _Ints:
+        return np.asarray(np.maximum(self._asked.level, self._passport[3]), np.int64)
 
     def _facts_on_demand(self) -> _Ints:
         asked = self._asked
@@ -856,7 +860,7 @@ class _Law:
             facts |= _bit(fact, self._stated(kind, asked.passports, passports) != 0)
         verifier = self._stated(AttestationKind.DEIDENTIFICATION, asked.passports, passports)
         independent = (verifier != 0) & (verifier != asked.member) & (verifier != asked.controller)
-        facts |= _bit(Fact.DEIDENTIFIED, independent)
+        facts |= _bit(Fact.DEIDENTIFIED, independent & (self._handed_over_at() >= Level.DEIDENTIFIED))
         # Each asks another register, and is established only where the law requires it.
         return np.asarray((facts | self._approved()) & self._needs, np.int64)
 

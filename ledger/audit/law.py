@@ -832,12 +832,14 @@ class _Page:
                 f"须在 {review.zh}内由他方审查：伦理机构或监管机构，且不得为启动机构或数据保管机构。期限自启动时起算（R086）。",
             ),
             Label(
-                "If the review finds it unjustified, the institution loses the right at once, and if the review is late, "
-                "from the end of that time: it bears a reviewer's delay. It can then open none, and under one that still "
-                "runs no further request is permitted; a permit given before still stands. Only the committee restores the right "
-                "(R086).",
-                "认定不正当的，该机构即时丧失此项权利；逾期未审查的，自期限届满时丧失，审查方的延误由该机构承担。"
-                "此后不得再启动，仍在有效期内的紧急事件也不再准许新的请求，此前的准许仍然有效。此项权利仅可由委员会恢复（R086）。",
+                "If the review finds it unjustified, it ends there and then, and with it every permit to hand data over "
+                "that rested on it and was not yet used; the institution loses the right at once. If the review is late, "
+                "the institution loses the right from the end of that time: it bears a reviewer's delay. Without the right "
+                "it can open no emergency, and under one that still runs no further request is permitted. Only the "
+                "committee restores the right (R086).",
+                "认定不正当的，该紧急事件即时终止，据其作出而尚未使用的移交准许随之失效，该机构即时丧失此项权利。"
+                "逾期未审查的，自期限届满时丧失，审查方的延误由该机构承担。丧失此项权利的，不得再启动紧急事件，"
+                "仍在有效期内的紧急事件也不再准许新的请求。此项权利仅可由委员会恢复（R086）。",
             ),
             Label(
                 "The patient is told at once who looked and why, or, for a reason that is on record, when the review is "

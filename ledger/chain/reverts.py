@@ -46,7 +46,10 @@ REVERTS: Final[dict[str, tuple[type[LedgerError], str]]] = {
         "entry {index} on basis {basis} requires {required}, but at least {floor} must be",
     ),
     "Policy_ClassesOverlap": (InvalidInput, "the categories {categories} are in class 1 and in class 2"),
-    "Policy_ZeroLimit": (InvalidInput, "no limit in time of the law may be zero"),
+    "Policy_LimitOutOfBounds": (
+        InvalidInput,
+        "no limit in time of the law may be zero, and those of emergencies and recovery at most ten years",
+    ),
     "Passports_Unknown": (NotFound, "there is no passport {passportId}"),
     "Passports_Exists": (Conflict, "passport {passportId} exists already"),
     "Passports_Incomplete": (

@@ -477,7 +477,10 @@ FACT_LABELS: Final[dict[Fact, Label]] = {
         "an emergency that covers this is in force", "存在涵盖该请求的有效紧急事件"
     ),
     Fact.ENCRYPTED: Label("encryption of the data throughout is attested", "已证明数据全程加密"),
-    Fact.DEIDENTIFIED: Label("de-identification was checked by somebody independent", "去标识化已经独立核验"),
+    Fact.DEIDENTIFIED: Label(
+        "the data is handed over de-identified, which somebody independent has checked",
+        "数据以去标识化形式提供，且已经独立核验",
+    ),
     Fact.SOURCE_DECLARED: Label("the source of the data is declared", "数据来源已声明"),
     Fact.DATASET_CURRENT: Label("no withdrawal waits for an answer", "无未处理的撤回"),
     Fact.MODEL_LICENSED: Label("the model holds a licence", "模型持有牌照"),
@@ -533,7 +536,7 @@ MISSING_LABELS: Final[dict[Fact, str]] = {
     Fact.GRANT_QUOTA: "the consent's number of uses is used up",
     Fact.EMERGENCY_IN_FORCE: "no emergency that covers it is in force",
     Fact.ENCRYPTED: "protection by encryption is not attested",
-    Fact.DEIDENTIFIED: "nobody independent has checked the de-identification",
+    Fact.DEIDENTIFIED: "it is not asked for de-identified, or nobody independent has checked that it is",
     Fact.SOURCE_DECLARED: "the source of the data is not declared",
     Fact.DATASET_CURRENT: "a withdrawal waits for an answer",
     Fact.MODEL_LICENSED: "the model holds no licence",

@@ -12,6 +12,7 @@ from ledger.domain.vocabulary import (
     ActKind,
     Basis,
     DataClass,
+    MemberStatus,
     Purpose,
     Role,
     SeatKind,
@@ -22,7 +23,6 @@ from ledger.domain.wording import time_in_words
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.structs import policy_values
 from ledger.errors import ChainError, Conflict, InvalidInput, NotFound, NotPermitted
-from ledger.policy import member_is_active
 from ledger.ports import ActRecord, Call, Chain, Index, Operation, Rule, Vault, Writer
 from ledger.service.authority import signer_of
 from ledger.service.statements import keep
@@ -232,7 +232,7 @@ class Committee:
         """
         Return how far an act has come at a time, and what is to be done next.
 
-        Approvals count as the ledger counts them: those of members that still sit and are active.
+        Approvals count as the ledger counts them: those of members that still sit and are not suspended.
         """
         lapses_at = act.proposed.time + ACT_SECONDS
         name, _ = self.chain.reading_of(act.call)
@@ -240,7 +240,7 @@ class Committee:
         if act.executed_at:
             advice = f"{told} was done on {time_in_words(act.executed_at)}; there is nothing left to do."
             return Standing(ActStatus.DONE, 0, (), None, lapses_at, advice)
-        lacking, kinds = self._lacking(act, at)
+        lacking, kinds = self._lacking(act)
         if at >= lapses_at:
             advice = f"{told} lapsed on {time_in_words(lapses_at)}. If it is still wanted, propose it again."
             return Standing(ActStatus.LAPSED, lacking, kinds, None, lapses_at, advice)
@@ -279,11 +279,12 @@ class Committee:
         )
         return Standing(ActStatus.WAITING, lacking, kinds, None, lapses_at, advice)
 
-    def _lacking(self, act: ActRecord, at: int) -> tuple[int, tuple[SeatKind, ...]]:
+    def _lacking(self, act: ActRecord) -> tuple[int, tuple[SeatKind, ...]]:
         """Return how many approvals an act lacks, and the kinds of seats that must be among them."""
         rule, seats = self.rules()[act.kind], self.index.seats()
         members = (self.index.member(member_id) for member_id in act.approvers if member_id in seats)
-        counted = [seats[m.member_id] for m in members if m is not None and member_is_active(m, at)]
+        # A seat does not lapse with its member's licence.
+        counted = [seats[m.member_id] for m in members if m is not None and m.status is MemberStatus.ACTIVE]
         kinds = tuple(kind for kind in SeatKind if rule.seats >> kind & 1 and kind not in counted)
         return max(rule.quorum - len(counted), len(kinds), 0), kinds
 

@@ -32,7 +32,7 @@ def laws(world) -> tuple[PolicyTable, PolicyTable]:
 def test_levels_limits_and_floors_are_told(client):
     law = client().policy(1)
     assert law["levels"]["SENSITIVE"]["AI_TRAINING"] == "PSEUDONYMISED"
-    assert law["levels"]["NON_SENSITIVE"]["PUBLIC_HEALTH"] == "DEIDENTIFIED"
+    assert law["levels"]["NON_SENSITIVE"]["PUBLIC_HEALTH"] == "PSEUDONYMISED"
     limits = law["emergencies"]
     assert (limits["seconds"], limits["monthlyQuota"], limits["reviewSeconds"]) == (14_400, 20, 259_200)
     assert "GENOMICS" not in limits["categories"]

@@ -171,6 +171,17 @@ contract AttestationsTest is LedgerTest {
         _assertMissing(Facts.SOURCE_DECLARED | Facts.DEIDENTIFIED, _askForHealthOf(OTHER_PASSPORT));
     }
 
+    /// @dev What was checked is no excuse to ask for more than it: the request or the data is de-identified itself.
+    function test_WhenAskedForAsRecorded_ACheckedDeidentificationDoesNotCount() external {
+        _attest(HOSPITAL, PASSPORT, SOURCE, LATER);
+        _attest(VERIFIER, PASSPORT, DEIDENTIFICATION, LATER);
+        Terms less = TermsLib
+            .pack(Codes.PUBLIC_HEALTH, Codes.LEGAL_DUTY, Codes.READ, Codes.VITALS, 0)
+            .atLevel(Codes.PSEUDONYMISED);
+        _assertMissing(Facts.DEIDENTIFIED, _decide(LAB, _request(PASSPORT, 0, less)));
+        _assertMissing(0, _decide(LAB, _request(PASSPORT, 0, less.atLevel(Codes.AGGREGATE))));
+    }
+
     function test_WhenVerifierIsTheRequesterOrItsController_ItsWordDoesNotCount() external {
         _attest(HOSPITAL, PASSPORT, SOURCE, LATER);
         _attest(VERIFIER, PASSPORT, DEIDENTIFICATION, LATER);

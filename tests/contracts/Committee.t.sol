@@ -318,11 +318,26 @@ contract CommitteeTest is LedgerTest {
         vm.assertTrue(ledger.memberOf(PATIENT).status == IMembers.MemberStatus.ACTIVE, "not suspended");
     }
 
-    function test_RevertWhen_MembershipOfAllSeatsWouldEnd() external {
+    /// @dev The calendar alone never leaves the ledger without a committee: what has run out can be renewed.
+    function test_WhenLicencesOfAllSeatsEnd_SeatsStillAct() external {
         _rule(ICommittee.ActKind.MEMBERS, ICommittee.Rule(1, 0, 0));
-        _seat(LAWYER, ICommittee.SeatKind.NONE);
-        _expectRevert(ICommittee.Committee_Incapable.selector, uint256(ICommittee.ActKind.SEATS));
-        _propose(COMMITTEE, abi.encodeCall(ledger.license, (COMMITTEE, 0, START)));
+        _propose(COMMITTEE, abi.encodeCall(ledger.license, (COMMITTEE, 0, START + 1)));
+        vm.warp(MEMBERSHIP_END);
+        _propose(COMMITTEE, abi.encodeCall(ledger.license, (LAB, 0, MEMBERSHIP_END + DAY)));
+        vm.assertEq(MEMBERSHIP_END + DAY, ledger.memberOf(LAB).validTo, "renewed");
+
+        // In nothing else does a licence count that has ended, nor is anybody seated with one.
+        _as(COMMITTEE);
+        _expectRevert(IMembers.Members_NotActive.selector, COMMITTEE);
+        ledger.changeControl(LAB, COMMITMENT);
+        _expectRevert(ICommittee.Committee_CannotSeat.selector, SPARE);
+        _seat(SPARE, ICommittee.SeatKind.LAW);
+    }
+
+    function test_RevertWhen_SuspendedSeatProposes() external {
+        _suspend(PATIENT);
+        _expectRevert(IMembers.Members_NotActive.selector, PATIENT);
+        _propose(PATIENT, _suspendLab());
     }
 
     function test_RevertWhen_LastSeatIsRemoved() external {

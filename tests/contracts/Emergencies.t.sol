@@ -121,7 +121,7 @@ contract EmergenciesTest is LedgerTest {
         _assertMissing(missing, _care(HOSPITAL, PASSPORT, FIRST, ASKED)); // another member
         _assertMissing(missing, _care(RESCUE, PASSPORT, 0, ASKED)); // none named
         _assertMissing(missing, _care(RESCUE, PASSPORT, FIRST, ASKED | Codes.NOTES));
-        _assertMissing(missing, _care(RESCUE, PASSPORT, FIRST, Codes.GENOMICS));
+        _assertMissing(Facts.LAWFUL, _care(RESCUE, PASSPORT, FIRST, Codes.GENOMICS)); // no emergency opens class 1
         _assertMissing(missing, _care(RESCUE, PASSPORT, public_, ASKED)); // of the other kind
         _assertMissing(0, _care(RESCUE, PASSPORT, FIRST, ASKED));
     }
@@ -175,9 +175,38 @@ contract EmergenciesTest is LedgerTest {
             COMMITMENT
         );
         _reviewEmergency(ETHICS, FIRST, false);
-        _assertMissing(Facts.REVIEWS_CURRENT, _care(RESCUE, PASSPORT, FIRST, ASKED));
+        _assertMissing(
+            Facts.REVIEWS_CURRENT | Facts.EMERGENCY_IN_FORCE,
+            _care(RESCUE, PASSPORT, FIRST, ASKED)
+        );
         _expectRevert(IEmergencies.Emergencies_RightLost.selector, RESCUE);
         _open(RESCUE, PASSPORT);
+    }
+
+    /// @dev It carries nothing away any more, whatever is restored: neither a new request nor a permit given before.
+    function test_WhenNotJustified_ItEndsAtOnce() external {
+        uint32 emergency = _open(RESCUE, PASSPORT);
+        Terms terms = TermsLib
+            .pack(Codes.EMERGENCY_CARE, Codes.INDIVIDUAL_EMERGENCY, Codes.TRANSFER, ASKED, 0)
+            .under(emergency);
+        uint40 seq = _decide(RESCUE, _request(PASSPORT, 0, terms)).seq();
+        vm.assertEq(RESCUE, ledger.transferPermit(PASSPORT, seq), "permit");
+        vm.warp(START + 60);
+        vm.expectEmit(address(ledger));
+        emit IEmergencies.EmergencyEnded(emergency, START + 60);
+        _reviewEmergency(ETHICS, emergency, false);
+        vm.assertEq(START + 60, ledger.emergencyOf(emergency).until, "end");
+        vm.assertEq(0, ledger.transferPermit(PASSPORT, seq), "no permit");
+        _restore(RESCUE);
+        _assertMissing(Facts.EMERGENCY_IN_FORCE, _care(RESCUE, PASSPORT, emergency, ASKED));
+    }
+
+    function test_WhenNotJustifiedAfterItsEnd_ItsEndStays() external {
+        uint32 emergency = _open(RESCUE, PASSPORT);
+        uint32 until = ledger.emergencyOf(emergency).until;
+        vm.warp(until);
+        _reviewEmergency(ETHICS, emergency, false);
+        vm.assertEq(until, ledger.emergencyOf(emergency).until, "end");
     }
 
     /// @dev What is owed is due at its last second, and overdue a second later, for opening and for using.

@@ -534,6 +534,7 @@ contract Handler is Base {
             bool found = justified || which % 4 != 0;
             urgency.stored.finding =
                 found ? IEmergencies.Finding.JUSTIFIED : IEmergencies.Finding.UNJUSTIFIED;
+            if (!found && _now() < urgency.stored.until) urgency.stored.until = uint32(_now());
             if (!found || (urgency.owed && _now() > urgency.stored.reviewDue)) _right.lost = true;
             urgency.owed = false;
         }

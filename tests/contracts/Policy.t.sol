@@ -81,11 +81,16 @@ contract PolicyTest is LedgerTest {
             floor | Facts.REQUESTER_IS_CUSTODIAN
         );
         _assertEntry(
-            Codes.CORE_PRIVACY,
+            Codes.SENSITIVE,
             Codes.EMERGENCY_CARE,
             Codes.INDIVIDUAL_EMERGENCY,
             floor | Facts.EMERGENCY_FLOOR
         );
+        _assertEntry(Codes.CORE_PRIVACY, Codes.EMERGENCY_CARE, Codes.INDIVIDUAL_EMERGENCY, 0);
+        _assertEntry(Codes.CORE_PRIVACY, Codes.PUBLIC_HEALTH, Codes.CONSENT, 0);
+        _assertEntry(Codes.NON_SENSITIVE, Codes.PUBLIC_HEALTH, Codes.CONSENT, consented | reviewed);
+        _assertEntry(Codes.NON_SENSITIVE, Codes.PAYMENT, Codes.CONSENT, 0);
+        _assertEntry(Codes.NON_SENSITIVE, Codes.PAYMENT, Codes.CUSTODIAN_CARE, 0);
         _assertEntry(Codes.SENSITIVE, Codes.OPERATIONS, Codes.COMPELLED, floor | Facts.HUMAN_REVIEWED);
         _assertEntry(
             Codes.SENSITIVE,
@@ -108,8 +113,8 @@ contract PolicyTest is LedgerTest {
                 uint8 expected = Codes.IDENTIFIED;
                 if (purpose >= Codes.RESEARCH && purpose <= Codes.AI_INFERENCE)
                     expected = Codes.PSEUDONYMISED;
-                if (purpose == Codes.PUBLIC_HEALTH)
-                    expected = dataClass == Codes.NON_SENSITIVE ? Codes.DEIDENTIFIED : Codes.PSEUDONYMISED;
+                if (purpose == Codes.PUBLIC_HEALTH && dataClass != Codes.CORE_PRIVACY)
+                    expected = Codes.PSEUDONYMISED;
                 vm.assertEq(expected, (levels >> (2 * _index(dataClass, purpose))) & 3, "level");
             }
         }
@@ -178,7 +183,19 @@ contract PolicyTest is LedgerTest {
             if (index == 2) law.emergencies.reviewSeconds = 0;
             if (index == 3) law.emergencies.maxDeclarationSeconds = 0;
             if (index == 4) law.emergencies.recoverySeconds = 0;
-            _expectRevert(IPolicy.Policy_ZeroLimit.selector);
+            _expectRevert(IPolicy.Policy_LimitOutOfBounds.selector);
+            _set(law);
+        }
+    }
+
+    /// @dev Longer ones would overflow the time of a block, and with it every emergency, review and recovery.
+    function test_WhenALimitIsTenYears_ItIsTheLongest() external {
+        for (uint256 index = 0; index < 4; ++index) {
+            IPolicy.Table memory law = ledger.policy();
+            _setLimit(law.emergencies, index, 3650 days);
+            _set(law);
+            _setLimit(law.emergencies, index, 3650 days + 1);
+            _expectRevert(IPolicy.Policy_LimitOutOfBounds.selector);
             _set(law);
         }
     }
@@ -247,6 +264,13 @@ contract PolicyTest is LedgerTest {
         }
         _set(law);
         if (!below) vm.assertEq(law.required[index], ledger.policy().required[index], "word of the table");
+    }
+
+    function _setLimit(IPolicy.Emergencies memory limits, uint256 index, uint32 length) private pure {
+        if (index == 0) limits.seconds_ = length;
+        if (index == 1) limits.reviewSeconds = length;
+        if (index == 2) limits.maxDeclarationSeconds = length;
+        if (index == 3) limits.recoverySeconds = length;
     }
 
     function _set(IPolicy.Table memory law) private {

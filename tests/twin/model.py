@@ -221,14 +221,8 @@ class Model:
             yield "ActExecuted", {"actId": act_id}
 
         founder = self.keys[FOUNDER]
-        # Whose own membership has run out cannot act, not even as the whole committee.
-        return Step(
-            founder,
-            Call("propose", (data, reasons)),
-            errors | self.caller(founder),
-            both,
-            call.function,
-        )
+        # A seat does not lapse with the licence, and no act suspends the only one.
+        return Step(founder, Call("propose", (data, reasons)), errors, both, call.function)
 
     def direct(self, key: Key, call: Call) -> Step:
         """Do what is the committee's alone without it."""
@@ -308,7 +302,6 @@ class Model:
         errors = forbids(
             Members_Unknown=member is None,
             Members_AlreadySet=member is not None and member.status is MemberStatus.EXPELLED,
-            Committee_Incapable=member_id == FOUNDER and valid_to <= self.now,
         )
         words = {"memberId": member_id, "purposes": purposes, "validTo": valid_to}
         return self.act(
@@ -386,12 +379,17 @@ class Model:
         errors = forbids(
             Policy_BelowFloor=below,
             Policy_ClassesOverlap=bool(table.core_categories & table.sensitive_categories),
-            Policy_ZeroLimit=not (
+            Policy_LimitOutOfBounds=not (
                 table.max_grant_seconds
-                and limits.seconds
-                and limits.review_seconds
-                and limits.max_declaration_seconds
-                and limits.recovery_seconds
+                and all(
+                    0 < limit <= 3650 * 86_400
+                    for limit in (
+                        limits.seconds,
+                        limits.review_seconds,
+                        limits.max_declaration_seconds,
+                        limits.recovery_seconds,
+                    )
+                )
             ),
         )
         version = self.state.policy_version + 1
@@ -1025,6 +1023,8 @@ class Model:
             lost = not justified or (owed and self.now > entry.emergency.review_due)
             words = {"emergencyId": number, "reviewer": caller, "finding": int(finding)}
             yield "EmergencyReviewed", {**words, "rightLost": lost, "opinion": opinion}
+            if not justified and self.now < entry.emergency.until:
+                yield "EmergencyEnded", {"emergencyId": number, "until": self.now}
 
         return Step(key, Call("reviewEmergency", (number, justified, opinion)), errors, emits)
 

@@ -72,8 +72,9 @@ PROJECT: Final = (
 #: Switched by who asks.
 CALLER: Final = (Fact.MEMBER_ACTIVE, Fact.MEMBER_SCOPE, Fact.REVIEWS_CURRENT, Fact.WITHIN_CAP)
 _ABROAD: Final = Fact(sum(CALLER)) | Fact.BORDER_CLEARED
-#: Entries with at most so many facts are tried on all combinations of them.
+#: Entries with at most so many facts are tried on all combinations of them; and with so many if it may take long.
 WHOLE: Final = 11
+WHOLE_DEEP: Final = 18
 
 _PURPOSES: Final = tuple(Purpose)[:12]
 _EVENS: Final = sum(1 << purpose for purpose in _PURPOSES if purpose % 2 == 0)
@@ -374,13 +375,18 @@ class Table:
         least = max(self.law.level_for(case.data_class, case.purpose), Level.PSEUDONYMISED if consent else 0)
         if least == 0 and not holds(Fact.LEVEL_SUFFICIENT):
             return "the law lets this be handed over as recorded"
+        checked = Fact.DEIDENTIFIED in case.required and holds(Fact.DEIDENTIFIED)
+        if checked:
+            if not holds(Fact.LEVEL_SUFFICIENT):
+                return "what is handed over de-identified is at every level that the law demands"
+            least = Level.DEIDENTIFIED
         own = Fact.REQUESTER_IS_CUSTODIAN in case.required and holds(Fact.REQUESTER_IS_CUSTODIAN)
         passport_id = self.passports[
             own,
             holds(Fact.PURPOSE_ALLOWED),
             holds(Fact.UNLOCKED),
             Fact.ENCRYPTED in case.required and holds(Fact.ENCRYPTED),
-            Fact.DEIDENTIFIED in case.required and holds(Fact.DEIDENTIFIED),
+            checked,
             Fact.SOURCE_DECLARED in case.required and holds(Fact.SOURCE_DECLARED),
         ]
         facts = Fact(sum(fact for fact in CALLER if holds(fact)))
@@ -493,12 +499,12 @@ def combinations_of(required: Fact, *, deep: bool = False) -> Iterator[Fact]:
     """
     Yield the sets of facts to be missing of an entry, each once.
 
-    All of them for an entry of at most `WHOLE` facts. Of a larger one: all of at most two facts, all but at most two,
+    All of them for an entry of at most `WHOLE` facts, `WHOLE_DEEP` if *deep*. Of a larger one: all of at most two facts, all but at most two,
     and every set of facts about the grant, about the project, and of the rest. *deep*: all of three facts, and
     every set about grant and project together.
     """
     facts = list(required)
-    if len(facts) <= WHOLE:
+    if len(facts) <= (WHOLE_DEEP if deep else WHOLE):
         yield from (Fact(sum(chosen)) for chosen in _subsets(facts))
         return
     found: dict[Fact, None] = {}

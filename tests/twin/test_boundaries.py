@@ -261,7 +261,7 @@ def test_a_statement_ends(play: Play, kind: AttestationKind, fact: Fact, issuer:
     of_project = kind in (AttestationKind.LICENCE, AttestationKind.CLEARANCE)
     subject = project_subject(number) if of_project else PASSPORT
     play.do(play.model.attest(play.key(issuer), subject, kind, SOON))
-    ask = lambda: play.ask(COMPANY, project_id=number)  # noqa: E731 - from abroad
+    ask = lambda: play.ask(COMPANY, project_id=number, level=Level.DEIDENTIFIED)  # noqa: E731 - from abroad
     assert _changes(play, fact, SOON, ask) == ENDS
 
 
@@ -270,9 +270,12 @@ def test_who_checked_is_neither_who_asks_nor_on_whose_behalf(play: Play) -> None
     play.require(Fact.DEIDENTIFIED)
     play.do(play.model.attest(play.key(COMPANY), PASSPORT, AttestationKind.DEIDENTIFICATION, FOREVER))
     play.do(play.model.entrust(play.key(COMPANY), UNIVERSITY, ALL, FOREVER))
-    assert Fact.DEIDENTIFIED in play.ask(UNIVERSITY)
-    assert Fact.DEIDENTIFIED not in play.ask(COMPANY)
-    assert Fact.DEIDENTIFIED not in play.ask(UNIVERSITY, controller_id=COMPANY)
+    handed_over = {"level": Level.DEIDENTIFIED}
+    assert Fact.DEIDENTIFIED in play.ask(UNIVERSITY, **handed_over)
+    assert Fact.DEIDENTIFIED not in play.ask(COMPANY, **handed_over)
+    assert Fact.DEIDENTIFIED not in play.ask(UNIVERSITY, controller_id=COMPANY, **handed_over)
+    assert Fact.DEIDENTIFIED not in play.ask(UNIVERSITY, level=Level.PSEUDONYMISED)
+    assert Fact.DEIDENTIFIED in play.ask(UNIVERSITY, level=Level.AGGREGATE)
 
 
 def test_a_cap_is_for_a_day(play: Play) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import combinations, product
 from typing import Any
 
 import pytest
@@ -71,6 +72,11 @@ from tests.unit.chronicle import DAY, START, default_law
 
 AT = START + DAY
 LAW = default_law()
+CATEGORIES = {
+    DataClass.CORE_PRIVACY: LAW.core_categories,
+    DataClass.SENSITIVE: LAW.sensitive_categories,
+    DataClass.NON_SENSITIVE: ~(LAW.core_categories | LAW.sensitive_categories),
+}
 ASKED = Category.DIAGNOSIS | Category.LABORATORY
 TRAINING = 1 << Purpose.AI_TRAINING
 EVERYTHING = Fact(sum(Fact))
@@ -103,7 +109,7 @@ REQUEST = Request(
         basis=Basis.CONSENT,
         operation=Operation.READ,
         categories=ASKED,
-        level=Level.PSEUDONYMISED,
+        level=Level.DEIDENTIFIED,
         project_id=1,
         emergency_id=1,
         first_day=100,
@@ -313,6 +319,7 @@ LOSSES = [
         Fact.DEIDENTIFIED, {"on_passport": stated(ON_PASSPORT, AttestationKind.DEIDENTIFICATION, valid_to=AT)}
     ),
     Loss(Fact.DEIDENTIFIED, {"on_passport": stated(ON_PASSPORT, AttestationKind.DEIDENTIFICATION, issuer=3)}),
+    Loss(Fact.DEIDENTIFIED, terms={"level": Level.PSEUDONYMISED}),
     Loss(Fact.SOURCE_DECLARED, {"on_passport": without(ON_PASSPORT, AttestationKind.SOURCE)}),
     Loss(Fact.SOURCE_DECLARED, {"on_passport": stated(ON_PASSPORT, AttestationKind.SOURCE, valid_to=AT)}),
     Loss(Fact.MODEL_LICENSED, {"on_project": without(ON_PROJECT, AttestationKind.LICENCE)}),
@@ -324,8 +331,8 @@ LOSSES = [
     Loss(Fact.REVIEWS_CURRENT, {"right": EmergencyRight(lost=False, oldest_due=AT - 1)}),
     Loss(Fact.HUMAN_REVIEWED, {"approved_until": AT}),
     Loss(Fact.HUMAN_REVIEWED, {"approved_until": 0}),
-    Loss(Fact.LEVEL_SUFFICIENT, terms={"level": Level.IDENTIFIED}),
-    Loss(Fact.LEVEL_SUFFICIENT, {"grant": replace(GRANT, level=Level.DEIDENTIFIED)}),
+    Loss(Fact.LEVEL_SUFFICIENT | Fact.DEIDENTIFIED, terms={"level": Level.IDENTIFIED}),
+    Loss(Fact.LEVEL_SUFFICIENT, {"grant": replace(GRANT, level=Level.AGGREGATE)}),
     Loss(Fact.LEVEL_SUFFICIENT, {"table": replace(WORLD.table, levels=2**96 - 1)}),
     Loss(Fact.UNLOCKED, {"passport": replace(PASSPORT, lock=2)}),
     Loss(
@@ -791,7 +798,7 @@ class TestDefaultLaw:
             (DataClass.SENSITIVE, Purpose.PUBLIC_HEALTH, Basis.PUBLIC_EMERGENCY, Fact.PROJECT_FILED),
             # R032: nobody's doctor needs a consent.
             (DataClass.CORE_PRIVACY, Purpose.PRIMARY_CARE, Basis.CUSTODIAN_CARE, Fact(0)),
-            (DataClass.CORE_PRIVACY, Purpose.EMERGENCY_CARE, Basis.INDIVIDUAL_EMERGENCY, Fact(0)),
+            (DataClass.SENSITIVE, Purpose.EMERGENCY_CARE, Basis.INDIVIDUAL_EMERGENCY, Fact(0)),
             # R002: an operation, reviewed first.
             (DataClass.SENSITIVE, Purpose.OPERATIONS, Basis.COMPELLED, Fact(0)),
         ],
@@ -808,12 +815,11 @@ class TestDefaultLaw:
         assert own == FLOOR | Fact.CATEGORIES_NECESSARY | Fact.REQUESTER_IS_CUSTODIAN
 
     @pytest.mark.parametrize("basis", list(Basis))
-    def test_class_1_is_never_compelled_nor_opened_by_a_public_emergency(self, basis):
+    def test_class_1_is_never_compelled_nor_opened_by_an_emergency(self, basis):
         """Its only ways are the patient's own care, the patient's own request, and the patient's separate consent."""
         lawful = {
             Basis.CONSENT,
             Basis.CUSTODIAN_CARE,
-            Basis.INDIVIDUAL_EMERGENCY,
             Basis.SUBJECT_REQUEST,
         }
         found = any(LAW.required_for(DataClass.CORE_PRIVACY, purpose, basis) for purpose in Purpose)
@@ -826,13 +832,35 @@ class TestDefaultLaw:
             (DataClass.SENSITIVE, Purpose.AI_TRAINING, Level.PSEUDONYMISED),
             (DataClass.CORE_PRIVACY, Purpose.RESEARCH, Level.PSEUDONYMISED),
             (DataClass.SENSITIVE, Purpose.PUBLIC_HEALTH, Level.PSEUDONYMISED),
-            (DataClass.NON_SENSITIVE, Purpose.PUBLIC_HEALTH, Level.DEIDENTIFIED),
+            (DataClass.NON_SENSITIVE, Purpose.PUBLIC_HEALTH, Level.PSEUDONYMISED),
             (DataClass.NON_SENSITIVE, Purpose.PATIENT_REQUEST, Level.IDENTIFIED),
         ],
     )
     def test_the_least_level_follows_from_class_and_purpose(self, data_class, purpose, level):
         """R023, R095."""
         assert LAW.level_for(data_class, purpose) is level
+
+    @pytest.mark.parametrize(("purpose", "basis"), list(product(Purpose, Basis)))
+    def test_asking_for_less_is_never_harder(self, purpose, basis):
+        """A less sensitive class that the purpose may touch is lawful where a more sensitive one is, for no more."""
+        for stricter, looser in combinations(DataClass, 2):
+            if not LAW.necessary_for(purpose) & CATEGORIES[looser]:
+                continue
+            required = LAW.required_for(stricter, purpose, basis)
+            if required:
+                assert LAW.required_for(looser, purpose, basis)
+                assert LAW.required_for(looser, purpose, basis) & ~required == 0
+                assert LAW.level_for(looser, purpose) <= LAW.level_for(stricter, purpose)
+
+    @pytest.mark.parametrize(("data_class", "purpose", "basis"), list(product(DataClass, Purpose, Basis)))
+    def test_every_entry_can_permit(self, data_class, purpose, basis):
+        """No entry promises what its purpose's necessary categories, or those of emergencies, rule out."""
+        if not LAW.required_for(data_class, purpose, basis):
+            return
+        wanted = LAW.necessary_for(purpose) & CATEGORIES[data_class]
+        if basis is Basis.INDIVIDUAL_EMERGENCY:
+            wanted &= LAW.emergencies.categories
+        assert wanted
 
     @pytest.mark.parametrize(
         "purpose", [Purpose.INSURANCE_RATING, Purpose.EMPLOYMENT, Purpose.MARKETING, Purpose.RESALE]
