@@ -18,6 +18,7 @@ from ledger.audit.findings import (
     Limits,
     Use,
     decision_findings,
+    emergency_findings,
     head_findings,
     release_findings,
     size_findings,
@@ -109,6 +110,7 @@ def audit(
         *size_findings(state, views.sizes(list(state.passports), last.number)),  # 8.
         *release_findings(state, at=last.time, limits=limits),  # 9.
         *transfer_findings(state, at=last.time, limits=limits),
+        *emergency_findings(state, at=last.time),
         *use_findings(state, uses, limits=limits),  # 10.
         *altered,  # 11.
     ]

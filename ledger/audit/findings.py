@@ -13,11 +13,13 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from ledger.audit.replay import Replay
-from ledger.audit.state import DecisionEntry, GrantEntry, LedgerState, TransferEntry
+from ledger.audit.state import DecisionEntry, EmergencyEntry, GrantEntry, LedgerState, TransferEntry
 from ledger.domain.records import PassportId, Position
 from ledger.domain.vocabulary import (
     MISSING_LABELS,
     PURPOSE_LABELS,
+    EmergencyFinding,
+    EmergencyKind,
     Fact,
     GrantStatus,
     Purpose,
@@ -40,6 +42,8 @@ class Rule(StrEnum):
     PERMIT_WITHOUT_RELEASE = "permit-without-release"
     TRANSFER_DISPUTED = "transfer-disputed"
     TRANSFER_UNANSWERED = "transfer-unanswered"
+    EMERGENCY_UNJUSTIFIED = "emergency-unjustified"
+    EMERGENCY_UNREVIEWED = "emergency-unreviewed"
     USE_WITHOUT_PERMIT = "use-without-permit"
     UNKNOWN_MEMBER = "unknown-member"
     INDEX_ALTERED = "index-altered"
@@ -212,6 +216,28 @@ def transfer_findings(state: LedgerState, *, at: int, limits: Limits) -> Iterato
             yield _about_transfer(state, Rule.TRANSFER_UNANSWERED, entry, transfer.recipient, detail)
 
 
+def emergency_findings(state: LedgerState, *, at: int) -> Iterator[Finding]:
+    """9. Emergencies that a reviewer found unjustified, and those whose review is overdue or came too late."""
+    for entry in state.emergencies.values():
+        emergency = entry.emergency
+        if emergency.kind is not EmergencyKind.INDIVIDUAL:
+            continue
+        opener = state.member_name(emergency.member_id)
+        opened = f"{opener} opened emergency {emergency.emergency_id} on {_moment(entry.position.time)}"
+        if emergency.finding is EmergencyFinding.UNJUSTIFIED:
+            reviewer = state.member_name(entry.reviewer)
+            detail = f"{opened}; {reviewer} found it unjustified on {_moment(entry.reviewed_at)}."
+            yield _about_emergency(state, Rule.EMERGENCY_UNJUSTIFIED, entry, detail)
+        due = f"its review was due by {_moment(emergency.review_due)}"
+        if emergency.finding is EmergencyFinding.PENDING and at > emergency.review_due:
+            yield _about_emergency(
+                state, Rule.EMERGENCY_UNREVIEWED, entry, f"{opened}; {due} and is missing."
+            )
+        elif entry.reviewed_at > emergency.review_due:
+            detail = f"{opened}; {due} and came on {_moment(entry.reviewed_at)}."
+            yield _about_emergency(state, Rule.EMERGENCY_UNREVIEWED, entry, detail)
+
+
 def use_findings(state: LedgerState, uses: Iterable[Use], *, limits: Limits) -> Iterator[Finding]:
     """
     10. Uses that an access log shows and no permit covers.
@@ -373,6 +399,18 @@ def _about_transfer(
         passport=to_hex(transfer.passport_id),
         seq=transfer.seq,
         evidence=_evidence(decision, entry.shipped, *received),
+    )
+
+
+def _about_emergency(state: LedgerState, rule: Rule, entry: EmergencyEntry, detail: str) -> Finding:
+    emergency = entry.emergency
+    return Finding(
+        rule,
+        detail,
+        member_id=emergency.member_id,
+        member_name=state.member_name(emergency.member_id),
+        passport=to_hex(emergency.passport_id),
+        evidence=(entry.position,),
     )
 
 

@@ -12,6 +12,7 @@ from ledger.audit.findings import (
     Limits,
     Rule,
     decision_findings,
+    emergency_findings,
     head_findings,
     release_findings,
     size_findings,
@@ -19,9 +20,9 @@ from ledger.audit.findings import (
     use_findings,
 )
 from ledger.audit.replay import replay
-from ledger.domain.vocabulary import Basis, Operation, Outcome, Purpose, Role
+from ledger.domain.vocabulary import Basis, EmergencyFinding, Operation, Outcome, Purpose, Role
 from ledger.encoding.hexadecimal import to_hex
-from tests.unit.chronicle import DAY, Chronicle
+from tests.unit.chronicle import DAY, HOSPITAL, Chronicle
 
 LIMITS = Limits()
 
@@ -208,6 +209,47 @@ class TestTransfers:
         [finding] = self.found(chronicle)
         assert (finding.rule, finding.member_name) == (Rule.RELEASE_WITHOUT_PERMIT, "Hospital")
         assert "still stood" in finding.detail
+
+
+class TestEmergencies:
+    """Only those of one person are reviewed."""
+
+    @staticmethod
+    def found(chronicle: Chronicle, after: int = 0) -> list[Finding]:
+        """Return the findings that many seconds after the last event."""
+        return list(emergency_findings(replay(chronicle.events).state, at=chronicle.time + after))
+
+    @pytest.fixture
+    def opened(self, chronicle):
+        chronicle.open_emergency(chronicle.issue())
+        return chronicle
+
+    def test_its_time_for_review_is_waited_for(self, opened):
+        """Until its last second; then it is the opener's."""
+        assert self.found(opened, 3 * DAY) == []
+        (finding,) = self.found(opened, 3 * DAY + 1)
+        assert finding.rule is Rule.EMERGENCY_UNREVIEWED
+        assert finding.member_id == HOSPITAL
+        assert finding.detail.endswith("and is missing.")
+        assert finding.evidence == (opened.events[-1].position,)
+
+    def test_reviewed_in_time_and_justified_is_silent(self, opened):
+        opened.review_emergency(1)
+        assert self.found(opened, 30 * DAY) == []
+
+    def test_one_found_unjustified_is_named(self, opened):
+        opened.review_emergency(1, finding=EmergencyFinding.UNJUSTIFIED, right_lost=True)
+        (finding,) = self.found(opened, 30 * DAY)
+        assert finding.rule is Rule.EMERGENCY_UNJUSTIFIED
+        assert finding.member_id == HOSPITAL
+        assert "found it unjustified" in finding.detail
+
+    def test_a_review_that_came_late_stays_on_record(self, opened):
+        opened.time += 3 * DAY
+        opened.review_emergency(1, right_lost=True)
+        (finding,) = self.found(opened)
+        assert finding.rule is Rule.EMERGENCY_UNREVIEWED
+        assert "and came on" in finding.detail
 
 
 class TestUseWithoutPermit:
