@@ -77,7 +77,7 @@ library Mutants {
 }
 """
 #: How long the tests may take under a mutant, seconds; an endless loop counts as noticed.
-PATIENCE: Final = 300
+PATIENCE: Final = 90
 
 
 @dataclass(frozen=True)

@@ -148,6 +148,29 @@ contract AttestationsTest is LedgerTest {
         vm.assertEq(1, ledger.emergencyOf(emergency).used, "used by the permit alone");
     }
 
+    /// @dev All statements stand; a verdict tells of those alone that the law asks for.
+    function test_WhenFactIsNotRequired_ItIsNotAmongThoseThatHeld() external {
+        uint32 required = _requiredFor(Codes.SENSITIVE, Codes.AI_TRAINING, Codes.CONSENT);
+        _attest(VERIFIER, PASSPORT, ENCRYPTION, LATER);
+        _attest(VERIFIER, PASSPORT, DEIDENTIFICATION, LATER);
+        _attest(HOSPITAL, PASSPORT, SOURCE, LATER);
+        _attest(REGULATOR, SUBJECT_PROJECT, LICENCE, LATER);
+        Terms terms = _trainingTerms().atLevel(Codes.DEIDENTIFIED);
+        uint32[4] memory stated = [
+            Facts.ENCRYPTED,
+            Facts.DEIDENTIFIED,
+            Facts.SOURCE_DECLARED,
+            Facts.MODEL_LICENSED
+        ];
+        uint32 all = stated[0] | stated[1] | stated[2] | stated[3];
+        for (uint256 index = 0; index < stated.length; ++index) {
+            _require(Codes.SENSITIVE, Codes.AI_TRAINING, Codes.CONSENT, required | stated[index]);
+            Verdict verdict = _askLab(GRANT, terms);
+            _assertMissing(0, verdict);
+            vm.assertEq(stated[index], verdict.facts() & all, "facts that held");
+        }
+    }
+
     function test_WhenStatementEnds_SoDoesTheFact() external {
         uint32 required = _requiredFor(Codes.SENSITIVE, Codes.AI_TRAINING, Codes.CONSENT);
         _require(Codes.SENSITIVE, Codes.AI_TRAINING, Codes.CONSENT, required | Facts.ENCRYPTED);
