@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IConsents} from "./interfaces/IConsents.sol";
 import {IMembers} from "./interfaces/IMembers.sol";
+import {ITemplates} from "./interfaces/ITemplates.sol";
 import {Codes} from "./libraries/Codes.sol";
 import {Committee} from "./modules/Committee.sol";
 import {Emergencies} from "./modules/Emergencies.sol";
@@ -38,7 +38,7 @@ contract GovernanceOffice is Members, Policy, Emergencies, Committee, Forwards {
     function found(
         IMembers.Admission calldata founder,
         Table calldata table,
-        IConsents.Template calldata template
+        ITemplates.Template calldata template
     ) external {
         require(_counts.members == 0 && address(this) != _SELF, GovernanceOffice_Founded());
         require(founder.roles & Codes.ROLE_COMMITTEE != 0, GovernanceOffice_FounderNotCommittee());
@@ -46,6 +46,6 @@ contract GovernanceOffice is Members, Policy, Emergencies, Committee, Forwards {
         _setPolicy(table);
         _counts.templates = 1;
         _templates[1] = template;
-        emit IConsents.TemplateIssued(1, template);
+        emit ITemplates.TemplateIssued(1, template);
     }
 }

@@ -71,16 +71,6 @@ interface IConsents {
         Assurance assurance;
     }
 
-    /// @notice A template: what a consent may contain at most, and the notice that goes with it.
-    struct Template {
-        uint16 purposes;
-        uint16 categories;
-        uint16 recipientKinds;
-        uint32 maxSeconds; // longest use period
-        bool withdrawn; // no new grants
-        bytes32 notice; // keccak256 of the public text of the notice
-    }
-
     /// @notice A member asked a holder for consent.
     event ConsentRequested(
         bytes32 indexed grantId,
@@ -115,10 +105,6 @@ interface IConsents {
     event ConsentRepudiated(bytes32 indexed grantId, bytes32 indexed passportId);
     /// @notice A grant was replaced by a newer one.
     event ConsentSuperseded(bytes32 indexed grantId, bytes32 indexed passportId, bytes32 indexed successor);
-    /// @notice The committee issued a template.
-    event TemplateIssued(uint32 indexed template, Template content);
-    /// @notice No new grant may use the template.
-    event TemplateWithdrawn(uint32 indexed template);
 
     /// @notice Thrown when the signature is past its deadline.
     error Consents_SignatureExpired(uint32 deadline);
@@ -198,26 +184,8 @@ interface IConsents {
     /// @param proof Over `Revocation(bytes32 passportId,bytes32 grantId)`.
     function revoke(bytes32 passportId, bytes32 grantId, Proof calldata proof) external;
 
-    /// @notice Issue a template.
-    /// @dev Only the committee. Reverts with Consents_OutsideTemplate if it would allow nothing.
-    /// @param content The template.
-    /// @return template Its number, counted from 1.
-    function issueTemplate(Template calldata content) external returns (uint32 template);
-
-    /// @notice Withdraw a template: grants given under it stay, no new one can use it.
-    /// @dev Only the committee. Reverts with Consents_OutsideTemplate if it is not in force.
-    /// @param template The template.
-    function withdrawTemplate(uint32 template) external;
-
     /// @notice A grant as stored; all zero if the passport has no such grant.
     /// @param passportId The passport.
     /// @param grantId The grant.
     function grantOf(bytes32 passportId, bytes32 grantId) external view returns (GrantState memory);
-
-    /// @notice A template as issued; all zero for an unknown number.
-    /// @param template The template.
-    function templateOf(uint32 template) external view returns (Template memory);
-
-    /// @notice How many templates were ever issued.
-    function templateCount() external view returns (uint32);
 }

@@ -38,7 +38,8 @@ library Codes {
     // Operations.
     uint8 internal constant READ = 0;
     uint8 internal constant TRANSFER = 1;
-    uint8 internal constant OPERATIONS_COUNT = 2;
+    uint8 internal constant INCLUDE = 2; // into a dataset
+    uint8 internal constant OPERATIONS_COUNT = 3;
 
     // Categories, bit n of a set of categories.
     uint16 internal constant DIAGNOSIS = 1 << 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IConsents} from "../interfaces/IConsents.sol";
 import {IPolicy} from "../interfaces/IPolicy.sol";
+import {ITemplates} from "../interfaces/ITemplates.sol";
 import {Codes} from "./Codes.sol";
 import {Facts} from "./Facts.sol";
 
@@ -40,9 +40,9 @@ library DefaultPolicy {
     }
 
     /// @dev R114: the committee's first template leaves everything open that the law does.
-    function template(bytes32 notice) internal pure returns (IConsents.Template memory) {
+    function template(bytes32 notice) internal pure returns (ITemplates.Template memory) {
         return
-            IConsents.Template({
+            ITemplates.Template({
                 purposes: ~_banned(),
                 categories: type(uint16).max,
                 recipientKinds: ALL_KINDS,

@@ -46,8 +46,9 @@ library Facts {
     uint32 internal constant DEIDENTIFIED = 1 << 17;
     /// @dev The custodian has declared the source of the data.
     uint32 internal constant SOURCE_DECLARED = 1 << 18;
-    /// @dev No withdrawal waits for an answer in the dataset. Holds for every record.
-    uint32 internal constant DATASET_CURRENT = 1 << 19;
+    /// @dev The dataset to include the data into is the principal's and open, wants no more than what is asked for and the
+    /// grant, if relied on, covers, and has room under it. Holds for every other operation. Required of every inclusion.
+    uint32 internal constant DATASET_FITS = 1 << 19;
     /// @dev A regulator has licensed the model that the project deploys.
     uint32 internal constant MODEL_LICENSED = 1 << 20;
     /// @dev The privacy budget is not spent. Holds for every record: a record has none.

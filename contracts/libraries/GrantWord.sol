@@ -121,6 +121,14 @@ library GrantWordLib {
         return uint16(GrantWord.unwrap(self) >> 192);
     }
 
+    function purposes(GrantWord self) internal pure returns (uint16) {
+        return uint16(GrantWord.unwrap(self) >> 48);
+    }
+
+    function categories(GrantWord self) internal pure returns (uint16) {
+        return uint16(GrantWord.unwrap(self) >> 64);
+    }
+
     function level(GrantWord self) internal pure returns (uint256) {
         return (GrantWord.unwrap(self) >> 224) & 0xFF;
     }

@@ -3,7 +3,8 @@ pragma solidity 0.8.37;
 
 /// @notice What a request asks, packed: purpose (bits 0-7), basis (8-15), operation (16-23), level (24-31), categories
 /// (32-47), project (48-79), emergency (80-111), controller (112-143), first day of the data asked for (144-159), last
-/// day (160-175). All higher bits are zero. A project, emergency, controller or day of 0 means none.
+/// day (160-175), dataset to include it into (176-207). All higher bits are zero. A project, emergency, controller, day or
+/// dataset of 0 means none.
 type Terms is uint256;
 
 using TermsLib for Terms global;
@@ -11,7 +12,7 @@ using TermsLib for Terms global;
 /// @title TermsLib
 /// @notice Reads and writes `Terms`.
 library TermsLib {
-    uint256 internal constant USED_BITS = 176;
+    uint256 internal constant USED_BITS = 208;
 
     function pack(
         uint8 purpose_,
@@ -56,6 +57,11 @@ library TermsLib {
             );
     }
 
+    /// @dev The same terms, to include the data into a dataset.
+    function into(Terms self, uint32 dataset_) internal pure returns (Terms) {
+        return Terms.wrap((Terms.unwrap(self) & ~(uint256(0xFFFFFFFF) << 176)) | (uint256(dataset_) << 176));
+    }
+
     function purpose(Terms self) internal pure returns (uint8) {
         return uint8(Terms.unwrap(self));
     }
@@ -94,6 +100,10 @@ library TermsLib {
 
     function lastDay(Terms self) internal pure returns (uint16) {
         return uint16(Terms.unwrap(self) >> 160);
+    }
+
+    function dataset(Terms self) internal pure returns (uint32) {
+        return uint32(Terms.unwrap(self) >> 176);
     }
 
     /// @dev True if a bit beyond the defined ones is set.

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IAttestations} from "../interfaces/IAttestations.sol";
+import {ILineage} from "../interfaces/ILineage.sol";
 import {Codes} from "../libraries/Codes.sol";
 import {Projects} from "./Projects.sol";
 
@@ -40,6 +41,10 @@ abstract contract Attestations is IAttestations, Projects {
                 _knownProject(uint32(uint256(subject))).memberId != caller &&
                 roles & Codes.ROLE_REGULATOR != 0;
         }
+        if (kind == AttestationKind.TOOL) return subject != 0 && roles & Codes.ROLE_ALLIANCE != 0;
+        ILineage.Version storage version = _versions[subject];
+        if (kind == AttestationKind.ENCRYPTION && version.kind != ILineage.VersionKind.NONE)
+            return version.owner != caller && roles & Codes.ROLE_VERIFIER != 0;
         bool isCustodian = _knownPassport(subject).custodian == caller;
         if (kind == AttestationKind.SOURCE) return isCustodian;
         return !isCustodian && roles & Codes.ROLE_VERIFIER != 0;

@@ -2,11 +2,11 @@
 pragma solidity 0.8.37;
 
 import {ICommittee} from "../interfaces/ICommittee.sol";
-import {IConsents} from "../interfaces/IConsents.sol";
 import {IEmergencies} from "../interfaces/IEmergencies.sol";
 import {IMembers} from "../interfaces/IMembers.sol";
 import {IPassports} from "../interfaces/IPassports.sol";
 import {IPolicy} from "../interfaces/IPolicy.sol";
+import {ITemplates} from "../interfaces/ITemplates.sol";
 import {Codes} from "../libraries/Codes.sol";
 import {Guards} from "./Guards.sol";
 
@@ -212,8 +212,8 @@ abstract contract Committee is ICommittee, Guards {
             return ActKind.SEATS;
         if (
             selector == IPolicy.setPolicy.selector ||
-            selector == IConsents.issueTemplate.selector ||
-            selector == IConsents.withdrawTemplate.selector
+            selector == ITemplates.issueTemplate.selector ||
+            selector == ITemplates.withdrawTemplate.selector
         ) return ActKind.LAW;
         if (
             selector == IEmergencies.declareEmergency.selector ||

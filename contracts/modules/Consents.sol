@@ -4,8 +4,10 @@ pragma solidity 0.8.37;
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
 import {IConsents} from "../interfaces/IConsents.sol";
+import {IDatasets} from "../interfaces/IDatasets.sol";
 import {IMembers} from "../interfaces/IMembers.sol";
 import {IPassports} from "../interfaces/IPassports.sol";
+import {ITemplates} from "../interfaces/ITemplates.sol";
 import {Codes} from "../libraries/Codes.sol";
 import {PassportHash} from "../libraries/PassportHash.sol";
 import {Guards} from "./Guards.sol";
@@ -43,9 +45,10 @@ abstract contract Consents is IConsents, Guards {
             status == GrantStatus.REPUDIATED
         ) return;
         // Signed, perhaps, but not relayed yet: the id is used up for this passport, so it never will be.
-        require(status == GrantStatus.ACTIVE || !_used[grantId], Consents_Unknown(grantId));
+        require(status == GrantStatus.ACTIVE || _uses[grantId] == 0, Consents_Unknown(grantId));
         state.status = GrantStatus.WITHDRAWN;
         emit ConsentWithdrawn(grantId, passportId);
+        _tellDatasets(grantId);
     }
 
     /// @inheritdoc IConsents
@@ -87,6 +90,7 @@ abstract contract Consents is IConsents, Guards {
         _assurance(passportId, PassportHash.repudiationHash(passportId, grantId), proof);
         state.status = GrantStatus.REPUDIATED;
         emit ConsentRepudiated(grantId, passportId);
+        _tellDatasets(grantId);
     }
 
     /* MEMBERS */
@@ -97,7 +101,7 @@ abstract contract Consents is IConsents, Guards {
         _requireOpen(passportId, _knownPassport(passportId));
         GrantState storage state = _grants[passportId][grantId];
         require(
-            grantId != 0 && !_used[grantId] && state.status == GrantStatus.NONE,
+            grantId != 0 && _uses[grantId] == 0 && state.status == GrantStatus.NONE,
             Consents_Exists(grantId)
         );
         require(terms != 0, Consents_Incomplete(grantId));
@@ -117,47 +121,11 @@ abstract contract Consents is IConsents, Guards {
         emit ConsentFiled(given.grantId, given.passportId, evidence);
     }
 
-    /* COMMITTEE */
-
-    /// @inheritdoc IConsents
-    function issueTemplate(Template calldata content) external onlyCommittee returns (uint32 template) {
-        template = ++_counts.templates;
-        require(
-            content.purposes != 0 &&
-                content.categories != 0 &&
-                content.recipientKinds != 0 &&
-                content.maxSeconds != 0 &&
-                content.notice != 0 &&
-                !content.withdrawn,
-            Consents_OutsideTemplate(template)
-        );
-        _templates[template] = content;
-        emit TemplateIssued(template, content);
-    }
-
-    /// @inheritdoc IConsents
-    function withdrawTemplate(uint32 template) external onlyCommittee {
-        Template storage content = _templates[template];
-        require(content.purposes != 0 && !content.withdrawn, Consents_OutsideTemplate(template));
-        content.withdrawn = true;
-        emit TemplateWithdrawn(template);
-    }
-
     /* VIEWS */
 
     /// @inheritdoc IConsents
     function grantOf(bytes32 passportId, bytes32 grantId) external view returns (GrantState memory) {
         return _grants[passportId][grantId];
-    }
-
-    /// @inheritdoc IConsents
-    function templateOf(uint32 template) external view returns (Template memory) {
-        return _templates[template];
-    }
-
-    /// @inheritdoc IConsents
-    function templateCount() external view returns (uint32) {
-        return _counts.templates;
     }
 
     /* INTERNALS */
@@ -199,7 +167,7 @@ abstract contract Consents is IConsents, Guards {
         GrantStatus status = state.status;
         require(
             grantId != 0 &&
-                !_used[grantId] &&
+                _uses[grantId] == 0 &&
                 (status == GrantStatus.NONE || status == GrantStatus.REQUESTED),
             Consents_Exists(grantId)
         );
@@ -207,7 +175,7 @@ abstract contract Consents is IConsents, Guards {
         _checkScope(given);
         _checkPeriod(given);
         _checkTemplate(given);
-        _used[grantId] = true;
+        _uses[grantId] = 1;
         if (given.supersedes != 0) _supersede(given);
         state.recipient = given.recipient;
         state.recipientKinds = given.recipientKinds;
@@ -240,6 +208,34 @@ abstract contract Consents is IConsents, Guards {
         former.status = GrantStatus.SUPERSEDED;
         _successors[given.supersedes] = given.grantId;
         emit ConsentSuperseded(given.supersedes, given.passportId, given.grantId);
+        if (_coversAll(given, former)) _uses[given.grantId] = _uses[given.supersedes];
+        else _tellDatasets(given.supersedes);
+    }
+
+    /// @dev Whether a grant permits all that the one it replaces did, and to whom: what was included under that one then
+    /// stays in its datasets.
+    function _coversAll(Grant calldata given, GrantState storage former) private view returns (bool) {
+        return
+            given.recipient == former.recipient &&
+            former.recipientKinds & ~given.recipientKinds == 0 &&
+            former.purposes & ~given.purposes == 0 &&
+            former.categories & ~given.categories == 0 &&
+            former.useTo <= given.useTo &&
+            given.dataFrom <= former.dataFrom &&
+            (given.dataTo == 0 || (former.dataTo != 0 && former.dataTo <= given.dataTo)) &&
+            given.level <= former.level &&
+            given.flags & ~former.flags & Codes.FLAG_NO_RELINK == 0;
+    }
+
+    /// @dev What was made of the datasets that somebody was included into under a grant is stale from now on.
+    function _tellDatasets(bytes32 grantId) private {
+        uint256 uses = _uses[grantId];
+        uint256 count = uint8(uses >> 8);
+        for (uint256 index = 0; index < count; ++index) {
+            uint32 datasetId = uint32(uses >> (32 + 32 * index));
+            _withdrawals[datasetId].push(uint32(block.timestamp));
+            emit IDatasets.DatasetWithdrawn(datasetId, grantId, uint32(_withdrawals[datasetId].length));
+        }
     }
 
     /// @dev No blanket grants: somebody, something, for some purpose that is not banned.
@@ -275,7 +271,7 @@ abstract contract Consents is IConsents, Guards {
     }
 
     function _checkTemplate(Grant calldata given) private view {
-        Template memory template = _templates[given.template];
+        ITemplates.Template memory template = _templates[given.template];
         uint16 kinds =
             given.recipient == 0 ? given.recipientKinds : uint16(1 << uint8(_members[given.recipient].kind));
         require(

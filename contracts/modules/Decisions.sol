@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IAttestations} from "../interfaces/IAttestations.sol";
 import {IConsents} from "../interfaces/IConsents.sol";
+import {IDatasets} from "../interfaces/IDatasets.sol";
 import {IDecisions} from "../interfaces/IDecisions.sol";
 import {IEmergencies} from "../interfaces/IEmergencies.sol";
 import {IMembers} from "../interfaces/IMembers.sol";
@@ -23,6 +24,9 @@ import {EmergencyRight} from "./EmergencyRight.sol";
 /// @dev The hot path. A call reads member, law and caps once; what follows from the terms alone is worked out once for
 /// each batch; a passport and a grant are read as one word each.
 abstract contract Decisions is IDecisions, EmergencyRight {
+    /// @dev Under one grant; as many as a slot holds.
+    uint256 private constant _MAX_DATASETS = 7;
+
     /// @dev A member as a request needs it.
     struct Party {
         uint32 id; // 0: nobody
@@ -56,6 +60,7 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         uint256 purpose; // as a set; empty if it is banned
         bool unusual; // caps, or facts on demand
         bool consumes; // a permit uses something up besides a grant's uses
+        bool includes; // it asks to include the data into a dataset
         // The custodian in hand
         uint256 custodian;
         uint16 jurisdiction;
@@ -189,22 +194,24 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         uint256 entry = (uint256(dataClass) - 1) * 16 + purpose;
         uint256 required = uint32(_required[entry] >> (32 * uint256(terms.basis())));
         uint256 facts = required == 0 ? 0 : Facts.LAWFUL;
-        // What is true of every record; datasets and models will have to earn it.
-        facts |= Facts.DATASET_CURRENT | Facts.BUDGET_LEFT;
+        facts |= Facts.BUDGET_LEFT; // a record has none to spend
         uint16 necessary = uint16(context.necessary >> (16 * uint256(purpose)));
         if (terms.categories() & ~necessary == 0) facts |= Facts.CATEGORIES_NECESSARY;
         context.terms = terms;
         context.words[4] = bytes32(Terms.unwrap(terms));
         context.words[6] = batch.commitment;
         context.answer = VerdictLib.base(context.header.version, dataClass);
+        context.includes = terms.operation() == Codes.INCLUDE;
         context.required = required | Facts.LAWFUL;
+        if (context.includes) context.required |= Facts.DATASET_FITS;
+        else facts |= Facts.DATASET_FITS;
         context.asked = required & Facts.ASKED_ON_DEMAND & ~Facts.BORDER_CLEARED;
         context.level = terms.level();
         context.consentMask = terms.basis() == Codes.CONSENT ? type(uint256).max : 0;
         context.leastLevel = uint8(context.header.levels >> (2 * entry)) & 3;
         context.purpose = uint16(1 << purpose) & ~context.header.bannedPurposes;
-        context.unusual = context.caps != 0 || context.asked != 0;
-        context.consumes = context.caps != 0 || terms.emergency() != 0 || terms.operation() == Codes.TRANSFER;
+        context.unusual = context.caps != 0 || context.asked != 0 || context.includes;
+        context.consumes = context.caps != 0 || terms.emergency() != 0 || terms.operation() != Codes.READ;
         context.custodian = 0; // what follows from the custodian depends on the terms too
         if (context.caps == 0) facts |= Facts.WITHIN_CAP;
         facts |= _memberFacts(context, terms);
@@ -287,7 +294,7 @@ abstract contract Decisions is IDecisions, EmergencyRight {
             Branchless.select(_isLevelSufficient(context, passport, grant), Facts.LEVEL_SUFFICIENT) |
             Branchless.select(passport.lock() == 0, Facts.UNLOCKED);
         if (Branchless.either(context.unusual, passport.lock() != 0))
-            facts |= _unusualFacts(context, target, passport);
+            facts |= _unusualFacts(context, target, passport, grant);
     }
 
     /// @dev The data is asked for, or is in any case, at the level of the law and, where consent is the basis, the grant.
@@ -309,7 +316,8 @@ abstract contract Decisions is IDecisions, EmergencyRight {
     function _unusualFacts(
         Context memory context,
         Target calldata target,
-        PassportWord passport
+        PassportWord passport,
+        GrantWord grant
     ) private view returns (uint256 facts) {
         Terms terms = context.terms;
         if (passport.lock() != 0 && passport.lock() == terms.emergency() && _covers(context, target))
@@ -319,7 +327,50 @@ abstract contract Decisions is IDecisions, EmergencyRight {
             uint16 cap = uint16(context.caps >> place);
             if (cap == 0 || uint16(context.used >> place) < cap) facts |= Facts.WITHIN_CAP;
         }
+        if (context.includes && _fits(context, target.grantId, grant)) facts |= Facts.DATASET_FITS;
         if (context.asked != 0) facts |= _factsOnDemand(context.asked, context, target, passport);
+    }
+
+    /// @dev Whether the dataset takes this in. What was included under a grant it may serve in all that it is for.
+    function _fits(Context memory context, bytes32 grantId, GrantWord grant) private view returns (bool) {
+        Terms terms = context.terms;
+        IDatasets.Dataset storage dataset = _datasets[terms.dataset()];
+        if (
+            dataset.owner != context.principal.id ||
+            dataset.status >= IDatasets.DatasetStatus.SEALED ||
+            terms.categories() & ~dataset.categories != 0 ||
+            !_has(dataset.purposes, terms.purpose())
+        ) return false;
+        if (context.consentMask == 0) return true;
+        return dataset.purposes & ~grant.purposes() == 0 && _hasRoom(_uses[grantId], terms.dataset());
+    }
+
+    function _hasRoom(uint256 uses, uint32 datasetId) private pure returns (bool) {
+        return uint8(uses >> 8) < _MAX_DATASETS || _isIn(uses, datasetId);
+    }
+
+    function _isIn(uint256 uses, uint32 datasetId) private pure returns (bool) {
+        uint256 count = uint8(uses >> 8);
+        for (uint256 index = 0; index < count; ++index) {
+            if (uint32(uses >> (32 + 32 * index)) == datasetId) return true;
+        }
+        return false;
+    }
+
+    /// @dev Remembers a dataset with the grant, so that its withdrawal reaches it.
+    function _include(Context memory context, Target calldata target) private {
+        bytes32 grantId = target.grantId;
+        uint32 datasetId = context.terms.dataset();
+        IDatasets.Dataset storage dataset = _datasets[datasetId];
+        ++dataset.included;
+        if (context.consentMask == 0) return;
+        IConsents.GrantState storage grant = _grants[target.passportId][grantId];
+        if (grant.useTo < dataset.usableUntil) dataset.usableUntil = grant.useTo;
+        if (grant.flags & Codes.FLAG_NO_RELINK != 0) dataset.noRelink = true;
+        uint256 uses = _uses[grantId];
+        if (_isIn(uses, datasetId)) return;
+        uint256 count = uint8(uses >> 8);
+        _uses[grantId] = (uses | (uint256(datasetId) << (32 + 32 * count))) + (1 << 8);
     }
 
     /// @dev Works out what follows from who keeps the data.
@@ -345,6 +396,8 @@ abstract contract Decisions is IDecisions, EmergencyRight {
                 terms.categories() != 0 &&
                 (terms.emergency() == 0 || terms.emergency() <= _counts.emergencies) &&
                 (terms.controller() == 0 || terms.controller() <= _counts.members) &&
+                (terms.operation() == Codes.INCLUDE) == (terms.dataset() != 0) &&
+                terms.dataset() <= _counts.datasets &&
                 (terms.lastDay() == 0 || terms.firstDay() <= terms.lastDay()),
             Decisions_Malformed(index, terms)
         );
@@ -460,6 +513,7 @@ abstract contract Decisions is IDecisions, EmergencyRight {
             IEmergencies.Emergency storage emergency = _emergencies[emergencyId];
             if (emergency.kind == IEmergencies.EmergencyKind.PUBLIC) ++emergency.used;
         }
+        if (context.includes) _include(context, target);
         if (terms.operation() == Codes.TRANSFER) {
             Party memory principal = context.principal;
             _permits[target.passportId][uint40(passport.size())] = Permit({

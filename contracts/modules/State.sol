@@ -6,16 +6,19 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IAttestations} from "../interfaces/IAttestations.sol";
 import {ICommittee} from "../interfaces/ICommittee.sol";
 import {IConsents} from "../interfaces/IConsents.sol";
+import {IDatasets} from "../interfaces/IDatasets.sol";
 import {IEmergencies} from "../interfaces/IEmergencies.sol";
 import {IHolders} from "../interfaces/IHolders.sol";
+import {ILineage} from "../interfaces/ILineage.sol";
 import {IMembers} from "../interfaces/IMembers.sol";
 import {IPassports} from "../interfaces/IPassports.sol";
 import {IPolicy} from "../interfaces/IPolicy.sol";
 import {IProjects} from "../interfaces/IProjects.sol";
+import {ITemplates} from "../interfaces/ITemplates.sol";
 import {ITransfers} from "../interfaces/ITransfers.sol";
 
 /// @title State
-/// @notice All storage of the ledger, and nothing else: the two contracts that the ledger is compiled into share it.
+/// @notice All storage of the ledger, and nothing else: the contracts that the ledger is compiled into share it.
 /// @dev Warning: every contract that runs on this storage inherits it first, so that the layouts are equal. A test
 /// compares them.
 abstract contract State is EIP712 {
@@ -26,6 +29,8 @@ abstract contract State is EIP712 {
         uint32 templates;
         uint32 emergencies;
         uint32 acts;
+        uint32 datasets;
+        uint32 steps;
     }
 
     /// @dev What a decision reads of the law besides its table. Fits in a single slot.
@@ -87,9 +92,11 @@ abstract contract State is EIP712 {
     // Consents
     /// @dev Keyed by passport first: a grant found is a grant for this passport, without a second slot to say so.
     mapping(bytes32 passportId => mapping(bytes32 grantId => IConsents.GrantState state)) internal _grants;
-    mapping(bytes32 grantId => bool used) internal _used;
+    /// @dev Whether a grant's id was used up (bits 0-7), into how many datasets somebody was included under it (8-15), and
+    /// their numbers (32 bits each from bit 32 on). One slot, so that an inclusion writes to one that is not new.
+    mapping(bytes32 grantId => uint256 uses) internal _uses;
     mapping(bytes32 grantId => bytes32 successor) internal _successors;
-    mapping(uint32 template => IConsents.Template content) internal _templates;
+    mapping(uint32 template => ITemplates.Template content) internal _templates;
 
     // Projects and attestations
     mapping(uint32 projectId => IProjects.Project project) internal _projects;
@@ -107,6 +114,16 @@ abstract contract State is EIP712 {
     /// @dev Requests that wait for a human, by the decision that says so.
     mapping(bytes32 passportId => mapping(uint40 seq => bytes32 request)) internal _waiting;
     mapping(bytes32 request => uint32 approvedUntil) internal _approvals;
+
+    // Datasets and lineage
+    mapping(uint32 datasetId => IDatasets.Dataset dataset) internal _datasets;
+    /// @dev When consents ended that somebody had been included under, in order.
+    mapping(uint32 datasetId => uint32[] times) internal _withdrawals;
+    /// @dev How far a dataset had come when it was sealed.
+    mapping(uint32 datasetId => IDatasets.DatasetStatus status) internal _sealedFrom;
+    mapping(bytes32 versionId => ILineage.Version version) internal _versions;
+    mapping(bytes32 versionId => ILineage.Origin[] origins) internal _origins;
+    mapping(bytes32 versionId => mapping(uint32 memberId => bool shared)) internal _shared;
 
     // Transfers
     mapping(bytes32 transferId => ITransfers.Transfer transfer) internal _transfers;

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IAttestations} from "../../contracts/interfaces/IAttestations.sol";
 import {ICommittee} from "../../contracts/interfaces/ICommittee.sol";
 import {IConsents} from "../../contracts/interfaces/IConsents.sol";
+import {ITemplates} from "../../contracts/interfaces/ITemplates.sol";
 import {IDecisions} from "../../contracts/interfaces/IDecisions.sol";
 import {IMembers} from "../../contracts/interfaces/IMembers.sol";
 import {IPassports} from "../../contracts/interfaces/IPassports.sol";
@@ -172,7 +173,7 @@ contract AccessMatrixTest is LedgerTest {
     function test_Matrix_Founding() external {
         IMembers.Admission memory founder = _admission(NEXT, Codes.ROLE_COMMITTEE);
         IPolicy.Table memory law = ledger.policy();
-        IConsents.Template memory template = ledger.templateOf(TEMPLATE);
+        ITemplates.Template memory template = ledger.templateOf(TEMPLATE);
         Outcomes memory expected = _all(FOUNDED_ALREADY, FOUNDED_ALREADY);
         // matrix: found
         _row(abi.encodeCall(ledger.found, (founder, law, template)), expected);

@@ -4,19 +4,22 @@ pragma solidity 0.8.37;
 import {IAttestations} from "../../contracts/interfaces/IAttestations.sol";
 import {ICommittee} from "../../contracts/interfaces/ICommittee.sol";
 import {IConsents} from "../../contracts/interfaces/IConsents.sol";
+import {IDatasets} from "../../contracts/interfaces/IDatasets.sol";
 import {IDecisions} from "../../contracts/interfaces/IDecisions.sol";
 import {IEmergencies} from "../../contracts/interfaces/IEmergencies.sol";
 import {IHolders} from "../../contracts/interfaces/IHolders.sol";
+import {ILineage} from "../../contracts/interfaces/ILineage.sol";
 import {IMembers} from "../../contracts/interfaces/IMembers.sol";
 import {IPassports} from "../../contracts/interfaces/IPassports.sol";
 import {IPolicy} from "../../contracts/interfaces/IPolicy.sol";
 import {IProjects} from "../../contracts/interfaces/IProjects.sol";
+import {ITemplates} from "../../contracts/interfaces/ITemplates.sol";
 import {ITransfers} from "../../contracts/interfaces/ITransfers.sol";
 import {Codes} from "../../contracts/libraries/Codes.sol";
 import {Terms, TermsLib} from "../../contracts/libraries/Terms.sol";
 import {Verdict} from "../../contracts/libraries/Verdict.sol";
 
-/// @notice The ledger as its callers see it: three contracts under one address. The tests import no implementation:
+/// @notice The ledger as its callers see it: four contracts under one address. The tests import no implementation:
 /// they run the bytecode that the build wrote, and compile without it.
 interface ILedger is
     IMembers,
@@ -26,9 +29,12 @@ interface ILedger is
     IPassports,
     IHolders,
     IConsents,
+    ITemplates,
     IProjects,
     IAttestations,
     IDecisions,
+    IDatasets,
+    ILineage,
     ITransfers
 {
     error Forwards_NoOffice(address office);
@@ -158,7 +164,8 @@ abstract contract Base {
     }
 
     function _createOffice() internal returns (address) {
-        address records = _create(vm.getCode("RecordsOffice"));
+        address lineage = _create(vm.getCode("LineageOffice"));
+        address records = _create(bytes.concat(vm.getCode("RecordsOffice"), abi.encode(lineage)));
         return _create(bytes.concat(vm.getCode("GovernanceOffice"), abi.encode(records)));
     }
 

@@ -29,12 +29,12 @@ contract DecisionsTest is LedgerTest {
             Facts.PROJECT_AGREEMENT |
             Facts.CONSENT_FLOOR |
             Facts.BORDER_CLEARED |
-            Facts.DATASET_CURRENT |
+            Facts.DATASET_FITS |
             Facts.BUDGET_LEFT |
             Facts.LAWFUL;
 
     /// @dev Of these, what is true without being required.
-    uint32 private constant REQUIRED = HELD & ~(Facts.DATASET_CURRENT | Facts.BUDGET_LEFT | Facts.LAWFUL);
+    uint32 private constant REQUIRED = HELD & ~(Facts.DATASET_FITS | Facts.BUDGET_LEFT | Facts.LAWFUL);
 
     /// @dev What a member lacks that nobody entrusted.
     uint32 private constant NOBODYS =

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ICommittee} from "../../contracts/interfaces/ICommittee.sol";
-import {IConsents} from "../../contracts/interfaces/IConsents.sol";
+import {ITemplates} from "../../contracts/interfaces/ITemplates.sol";
 import {IMembers} from "../../contracts/interfaces/IMembers.sol";
 import {IPolicy} from "../../contracts/interfaces/IPolicy.sol";
 import {Codes} from "../../contracts/libraries/Codes.sol";
@@ -32,7 +32,7 @@ contract MembersTest is LedgerTest {
     function test_RevertWhen_FoundedAgain() external {
         IMembers.Admission memory founder = _admission(NEXT, Codes.ROLE_COMMITTEE);
         IPolicy.Table memory law = ledger.policy();
-        IConsents.Template memory template = ledger.templateOf(TEMPLATE);
+        ITemplates.Template memory template = ledger.templateOf(TEMPLATE);
         _expectRevert(ILedger.GovernanceOffice_Founded.selector);
         ledger.found(founder, law, template);
         _expectRevert(ILedger.GovernanceOffice_Founded.selector);

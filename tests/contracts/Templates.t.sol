@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IConsents} from "../../contracts/interfaces/IConsents.sol";
+import {ITemplates} from "../../contracts/interfaces/ITemplates.sol";
 import {IMembers} from "../../contracts/interfaces/IMembers.sol";
 import {Codes} from "../../contracts/libraries/Codes.sol";
 import {LedgerTest} from "./Base.t.sol";
@@ -12,7 +13,7 @@ contract TemplatesTest is LedgerTest {
     uint16 private constant RESEARCHERS = uint16(1 << uint8(IMembers.MemberKind.RESEARCH));
 
     function test_WhenDeployed_FirstTemplateLeavesOpenWhatTheLawDoes() external view {
-        IConsents.Template memory template = ledger.templateOf(TEMPLATE);
+        ITemplates.Template memory template = ledger.templateOf(TEMPLATE);
         vm.assertEq(1, ledger.templateCount(), "count");
         vm.assertEq(LAWFUL_PURPOSES, template.purposes, "purposes");
         vm.assertEq(type(uint16).max, template.categories, "categories");
@@ -23,16 +24,16 @@ contract TemplatesTest is LedgerTest {
     }
 
     function test_WhenIssued_TemplateIsStored() external onlyChanges(TEMPLATES) {
-        IConsents.Template memory given = _draft();
+        ITemplates.Template memory given = _draft();
         vm.expectEmit(address(ledger));
-        emit IConsents.TemplateIssued(NARROW, given);
+        emit ITemplates.TemplateIssued(NARROW, given);
         vm.assertEq(NARROW, _issueTemplate(given), "number");
         vm.assertEq(NARROW, ledger.templateCount(), "count");
         vm.assertEq(abi.encode(given), abi.encode(ledger.templateOf(NARROW)), "template");
     }
 
     function test_RevertWhen_TemplateWouldAllowNothing() external {
-        IConsents.Template[6] memory drafts;
+        ITemplates.Template[6] memory drafts;
         for (uint256 index = 0; index < drafts.length; ++index) drafts[index] = _draft();
         drafts[0].purposes = 0;
         drafts[1].categories = 0;
@@ -50,7 +51,7 @@ contract TemplatesTest is LedgerTest {
     function test_WhenWithdrawn_GrantsStayAndNoNewOneIsGiven() external onlyChanges(TEMPLATES) {
         bytes memory stored = abi.encode(ledger.grantOf(PASSPORT, GRANT));
         vm.expectEmit(address(ledger));
-        emit IConsents.TemplateWithdrawn(TEMPLATE);
+        emit ITemplates.TemplateWithdrawn(TEMPLATE);
         _withdraw(TEMPLATE);
         vm.assertTrue(ledger.templateOf(TEMPLATE).withdrawn, "withdrawn");
         vm.assertEq(stored, abi.encode(ledger.grantOf(PASSPORT, GRANT)), "grant");
@@ -113,9 +114,9 @@ contract TemplatesTest is LedgerTest {
     /* HELPERS */
 
     /// @dev Training for researchers with two categories, for ten days.
-    function _draft() private pure returns (IConsents.Template memory) {
+    function _draft() private pure returns (ITemplates.Template memory) {
         return
-            IConsents.Template({
+            ITemplates.Template({
                 purposes: _bit(Codes.AI_TRAINING),
                 categories: ASKED,
                 recipientKinds: RESEARCHERS,
@@ -131,7 +132,7 @@ contract TemplatesTest is LedgerTest {
         given.useTo = START + 10 * DAY;
     }
 
-    function _issueTemplate(IConsents.Template memory given) private returns (uint32) {
+    function _issueTemplate(ITemplates.Template memory given) private returns (uint32) {
         _asCommittee();
         return ledger.issueTemplate(given);
     }

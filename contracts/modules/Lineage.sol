@@ -1,0 +1,506 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IAttestations} from "../interfaces/IAttestations.sol";
+import {IDatasets} from "../interfaces/IDatasets.sol";
+import {ILineage} from "../interfaces/ILineage.sol";
+import {IMembers} from "../interfaces/IMembers.sol";
+import {IProjects} from "../interfaces/IProjects.sol";
+import {Codes} from "../libraries/Codes.sol";
+import {StepFacts} from "../libraries/StepFacts.sol";
+import {Datasets} from "./Datasets.sol";
+
+/// @title Lineage
+/// @notice Steps, versions, and what a withdrawal asks of a model.
+abstract contract Lineage is ILineage, Datasets {
+    uint256 private constant _MAX_LINKS = 16;
+    uint256 private constant _MAX_ORIGINS = 32;
+    uint32 private constant _ANSWER_SECONDS = 30 days;
+    uint8 private constant _TEST = 1 << 2;
+
+    /// @dev What is known of the inputs of a step.
+    struct Inputs {
+        uint32 facts; // of those that only an input can spoil
+        uint16 purposes; // that all may serve
+        Origin[] origins; // of all, each dataset and split once
+        uint256 count;
+        bool isCore;
+    }
+
+    /* MEMBERS */
+
+    /// @inheritdoc ILineage
+    function recordStep(Step calldata step) external returns (uint32 stepId, uint32 missing) {
+        uint32 memberId = _callerId();
+        _requireWellFormed(step);
+        Inputs memory inputs = _read(step, memberId);
+        missing = StepFacts.requiredOf(step.kind) & ~_factsOf(step, memberId, inputs);
+        stepId = ++_counts.steps;
+        if (missing == 0) _do(step, stepId, memberId, inputs);
+        emit StepRecorded(stepId, memberId, step.kind, missing, step);
+    }
+
+    /// @inheritdoc ILineage
+    function verifyVersion(bytes32 versionId, bool passed, bytes32 report) external {
+        uint32 caller = _callerWith(Codes.ROLE_VERIFIER);
+        Version storage version = _knownVersion(versionId);
+        require(
+            version.owner != caller && !_shared[versionId][caller] && report != 0,
+            Lineage_NotQualified(versionId, caller)
+        );
+        require(version.check == Check.PENDING, Lineage_AlreadyVerified(versionId));
+        Check check = passed ? Check.PASSED : Check.FAILED;
+        version.check = check;
+        version.verifier = caller;
+        if (passed && version.kind == VersionKind.DATA) _advanceAll(versionId, DatasetStatus.VERIFIED);
+        emit VersionVerified(versionId, caller, check, report);
+    }
+
+    /// @inheritdoc ILineage
+    function shareVersion(bytes32 versionId, uint32 recipient, bytes32 agreement) external {
+        uint32 caller = _activeCallerId();
+        Version storage version = _knownVersion(versionId);
+        require(version.check == Check.PASSED, Lineage_NotVerified(versionId));
+        require(_isActive(_knownMember(recipient)), IMembers.Members_NotActive(recipient));
+        require(
+            version.owner == caller && recipient != caller && recipient != version.verifier && agreement != 0,
+            Lineage_NotQualified(versionId, caller)
+        );
+        _shared[versionId][recipient] = true;
+        if (version.kind == VersionKind.DATA) _advanceAll(versionId, DatasetStatus.SHARED);
+        emit VersionShared(versionId, caller, recipient, agreement);
+    }
+
+    /// @inheritdoc ILineage
+    function answerWithdrawal(
+        bytes32 versionId,
+        Answer answer,
+        bytes32 successor,
+        bytes32 evidence
+    ) external {
+        uint32 caller = _callerId();
+        Version storage version = _knownModel(versionId);
+        require(version.owner == caller, Lineage_NotQualified(versionId, caller));
+        require(
+            version.status != ModelStatus.RETIRED && _dueOf(versionId) != 0,
+            Lineage_NothingOwed(versionId)
+        );
+        bool replaced = answer == Answer.RETRAINED || answer == Answer.UNLEARNED;
+        require(
+            answer != Answer.NONE &&
+                evidence != 0 &&
+                (replaced ? _mayFollow(successor, caller) : successor == 0),
+            Lineage_NoAnswer(versionId)
+        );
+        if (answer == Answer.JUSTIFIED) {
+            Origin[] storage origins = _origins[versionId];
+            for (uint256 index = 0; index < origins.length; ++index) {
+                origins[index].answered = uint32(_withdrawals[origins[index].datasetId].length);
+            }
+            version.status = ModelStatus.ACTIVE;
+        } else {
+            version.status = ModelStatus.RETIRED;
+        }
+        emit WithdrawalAnswered(versionId, caller, answer, successor, evidence);
+    }
+
+    /// @inheritdoc ILineage
+    function suspendOverdue(bytes32 versionId) external {
+        uint32 caller = _callerId();
+        Version storage version = _knownModel(versionId);
+        uint32 due = _dueOf(versionId);
+        require(
+            version.status == ModelStatus.ACTIVE && due != 0 && block.timestamp > due,
+            Lineage_NothingOwed(versionId)
+        );
+        version.status = ModelStatus.SUSPENDED;
+        emit ModelSuspended(versionId, caller);
+    }
+
+    /* VIEWS */
+
+    /// @inheritdoc ILineage
+    function versionOf(bytes32 versionId) external view returns (Version memory) {
+        return _versions[versionId];
+    }
+
+    /// @inheritdoc ILineage
+    function originsOf(bytes32 versionId) external view returns (Origin[] memory) {
+        return _origins[versionId];
+    }
+
+    /// @inheritdoc ILineage
+    function isShared(bytes32 versionId, uint32 memberId) external view returns (bool) {
+        return _shared[versionId][memberId];
+    }
+
+    /// @inheritdoc ILineage
+    function stepCount() external view returns (uint32) {
+        return _counts.steps;
+    }
+
+    /// @inheritdoc ILineage
+    function obligationOf(bytes32 versionId) external view returns (uint32 due) {
+        Version storage version = _versions[versionId];
+        if (version.kind != VersionKind.MODEL || version.status == ModelStatus.RETIRED) return 0;
+        return _dueOf(versionId);
+    }
+
+    /* INTERNALS */
+
+    /// @dev A step has what its kind has. That a split makes three is a rule, not a form.
+    function _requireWellFormed(Step calldata step) private view {
+        (uint256 least, uint256 most) = _inputsOf(step.kind);
+        bool onDataset = step.kind == StepKind.COLLECT || step.kind == StepKind.DESTROY;
+        require(
+            step.inputs.length >= least &&
+                step.inputs.length <= most &&
+                step.outputs.length <= _MAX_LINKS &&
+                (step.outputs.length == 0) == _makesNothing(step.kind) &&
+                (step.kind == StepKind.SPLIT || step.outputs.length < 2) &&
+                onDataset == (step.datasetId != 0) &&
+                (step.kind == StepKind.TRAIN) == (step.purposes != 0) &&
+                step.projectId <= _counts.projects &&
+                step.parameters != 0,
+            Lineage_Malformed(step.kind)
+        );
+        if (onDataset) _knownDataset(step.datasetId);
+        for (uint256 index = 0; index < step.outputs.length; ++index) {
+            bytes32 versionId = step.outputs[index];
+            require(
+                versionId != 0 && _versions[versionId].kind == VersionKind.NONE,
+                Lineage_Exists(versionId)
+            );
+        }
+    }
+
+    function _makesNothing(StepKind kind) private pure returns (bool) {
+        return kind == StepKind.EVALUATE || kind == StepKind.DEPLOY || kind == StepKind.DESTROY;
+    }
+
+    /// @dev The least and the most inputs that a step of a kind has.
+    function _inputsOf(StepKind kind) private pure returns (uint256 least, uint256 most) {
+        if (kind == StepKind.COLLECT || kind == StepKind.DESTROY) return (0, 0);
+        if (kind == StepKind.MERGE) return (2, _MAX_LINKS);
+        if (kind == StepKind.TRAIN || kind == StepKind.INFER) return (1, _MAX_LINKS);
+        if (kind == StepKind.EVALUATE) return (2, _MAX_LINKS);
+        return (1, 1);
+    }
+
+    /// @dev Reads the inputs once: what they may serve, where they are from, and what one of them spoils for the step.
+    function _read(Step calldata step, uint32 memberId) private view returns (Inputs memory inputs) {
+        inputs.facts =
+            StepFacts.INPUTS_KNOWN |
+            StepFacts.INPUTS_AVAILABLE |
+            StepFacts.INPUTS_SOUND |
+            StepFacts.INPUTS_VERIFIED |
+            StepFacts.MODEL_READY;
+        inputs.purposes = type(uint16).max;
+        inputs.origins = new Origin[](_MAX_ORIGINS);
+        for (uint256 index = 0; index < step.inputs.length; ++index) {
+            _readOne(inputs, step, index, memberId);
+        }
+        if (step.datasetId != 0 && _datasets[step.datasetId].owner != memberId)
+            inputs.facts &= ~StepFacts.INPUTS_AVAILABLE;
+    }
+
+    function _readOne(Inputs memory inputs, Step calldata step, uint256 index, uint32 memberId) private view {
+        bytes32 versionId = step.inputs[index];
+        Version memory version = _versions[versionId];
+        if (!_takes(step.kind, index, version.kind)) inputs.facts &= ~StepFacts.INPUTS_KNOWN;
+        if (version.owner != memberId && !_shared[versionId][memberId])
+            inputs.facts &= ~StepFacts.INPUTS_AVAILABLE;
+        if (version.check == Check.FAILED) inputs.facts &= ~StepFacts.INPUTS_SOUND;
+        if (version.kind == VersionKind.DATA && version.check != Check.PASSED)
+            inputs.facts &= ~StepFacts.INPUTS_VERIFIED;
+        if (version.kind == VersionKind.MODEL) {
+            if (version.status != ModelStatus.ACTIVE) inputs.facts &= ~StepFacts.INPUTS_AVAILABLE;
+            if (!_isReady(step, versionId, version)) inputs.facts &= ~StepFacts.MODEL_READY;
+        }
+        inputs.purposes &= version.purposes;
+        Origin[] storage origins = _origins[versionId];
+        for (uint256 place = 0; place < origins.length; ++place) _join(inputs, origins[place], step.kind);
+    }
+
+    /// @dev Whether a step takes a version of this kind in this place: a model is evaluated, deployed or used first.
+    function _takes(StepKind kind, uint256 index, VersionKind version) private pure returns (bool) {
+        if (kind == StepKind.EVALUATE || kind == StepKind.DEPLOY || kind == StepKind.INFER)
+            return version == (index == 0 ? VersionKind.MODEL : VersionKind.DATA);
+        if (kind == StepKind.TRAIN)
+            return version == VersionKind.DATA || (index == 0 && version == VersionKind.MODEL);
+        if (kind == StepKind.RELEASE) return version != VersionKind.NONE;
+        return version == VersionKind.DATA;
+    }
+
+    function _isReady(
+        Step calldata step,
+        bytes32 versionId,
+        Version memory model
+    ) private view returns (bool) {
+        uint32 due = _dueOf(versionId);
+        return
+            model.status == ModelStatus.ACTIVE &&
+            (due == 0 || block.timestamp <= due) &&
+            model.evaluated &&
+            (step.kind != StepKind.INFER || model.deployed) &&
+            _isAttested(bytes32(uint256(step.projectId)), IAttestations.AttestationKind.LICENCE);
+    }
+
+    /// @dev Each dataset and split once: with the fewest withdrawals that came before, and all parts.
+    function _join(Inputs memory inputs, Origin memory origin, StepKind kind) private pure {
+        for (uint256 index = 0; index < inputs.count; ++index) {
+            Origin memory known = inputs.origins[index];
+            if (known.datasetId != origin.datasetId || known.splitId != origin.splitId) continue;
+            if (origin.withdrawals < known.withdrawals) known.withdrawals = origin.withdrawals;
+            known.parts |= origin.parts;
+            return;
+        }
+        require(inputs.count < _MAX_ORIGINS, Lineage_Malformed(kind));
+        inputs.origins[inputs.count++] = Origin(
+            origin.datasetId,
+            origin.withdrawals,
+            0,
+            origin.splitId,
+            origin.parts
+        );
+    }
+
+    function _factsOf(
+        Step calldata step,
+        uint32 memberId,
+        Inputs memory inputs
+    ) private view returns (uint32 facts) {
+        IMembers.Member storage member = _members[memberId];
+        facts = _originFacts(step, member.jurisdiction, inputs) | inputs.facts;
+        if (_isActive(member)) facts |= StepFacts.MEMBER_ACTIVE;
+        if (_isCovered(step, memberId)) facts |= StepFacts.PROJECT_APPROVED;
+        if (_isCertified(step.tool)) facts |= StepFacts.TOOL_CERTIFIED;
+        if (_isAllowed(step, member.purposes, inputs.purposes)) facts |= StepFacts.PURPOSE_ALLOWED;
+        if (step.outputs.length == 3) facts |= StepFacts.THREE_PARTS;
+        if (_isUnseen(step)) facts |= StepFacts.TEST_UNSEEN;
+        if (!inputs.isCore || (step.epsilon != 0 && _areEncrypted(step.inputs))) facts |= StepFacts.PROTECTED;
+    }
+
+    /// @dev What follows from the datasets that the inputs are from.
+    function _originFacts(
+        Step calldata step,
+        uint16 jurisdiction,
+        Inputs memory inputs
+    ) private view returns (uint32 facts) {
+        facts = StepFacts.INPUTS_CURRENT | StepFacts.BUDGET_LEFT | StepFacts.BORDER_CLEARED;
+        bool available = _isOpen(step.datasetId, step.kind);
+        bool relink = true;
+        for (uint256 index = 0; index < inputs.count; ++index) {
+            Origin memory origin = inputs.origins[index];
+            Dataset memory dataset = _datasets[origin.datasetId];
+            available = available && _isOpen(origin.datasetId, step.kind);
+            if (_isStale(origin, dataset.excused)) facts &= ~StepFacts.INPUTS_CURRENT;
+            if (
+                dataset.budget != 0 &&
+                ((_spends(step.kind) && step.epsilon == 0) || dataset.budget - dataset.spent < step.epsilon)
+            ) facts &= ~StepFacts.BUDGET_LEFT;
+            if (_members[dataset.owner].jurisdiction != jurisdiction) facts &= ~StepFacts.BORDER_CLEARED;
+            if (dataset.noRelink) relink = false;
+            if (dataset.categories & _header.coreCategories != 0) inputs.isCore = true;
+        }
+        if (!available) inputs.facts &= ~StepFacts.INPUTS_AVAILABLE;
+        if (relink || inputs.count < 2) facts |= StepFacts.RELINK_ALLOWED;
+        if (_isAttested(bytes32(uint256(step.projectId)), IAttestations.AttestationKind.CLEARANCE))
+            facts |= StepFacts.BORDER_CLEARED;
+    }
+
+    /// @dev Neither sealed nor destroyed; to be used, within retention and the consents in it.
+    function _isOpen(uint32 datasetId, StepKind kind) private view returns (bool) {
+        if (datasetId == 0) return true;
+        Dataset storage dataset = _datasets[datasetId];
+        DatasetStatus status = dataset.status;
+        if (kind == StepKind.DESTROY) return status != DatasetStatus.DESTROYED;
+        return
+            status < DatasetStatus.SEALED &&
+            block.timestamp < dataset.retainUntil &&
+            block.timestamp < dataset.usableUntil;
+    }
+
+    function _spends(StepKind kind) private pure returns (bool) {
+        return kind == StepKind.SPLIT || kind == StepKind.INFER || kind == StepKind.RELEASE;
+    }
+
+    function _isStale(Origin memory origin, uint32 excused) private view returns (bool) {
+        uint256 withdrawals = _withdrawals[origin.datasetId].length;
+        return origin.withdrawals < withdrawals && excused < withdrawals;
+    }
+
+    function _isCovered(Step calldata step, uint32 memberId) private view returns (bool) {
+        IProjects.Project memory project = _projects[step.projectId];
+        return
+            project.memberId == memberId &&
+            !project.withdrawn &&
+            project.ethics != 0 &&
+            block.timestamp >= project.validFrom &&
+            block.timestamp < project.validTo &&
+            _purposeOf(step.kind) & ~project.purposes == 0;
+    }
+
+    /// @dev The purpose that a kind of step has, as a set; none if it has none of its own.
+    function _purposeOf(StepKind kind) private pure returns (uint16) {
+        if (kind == StepKind.TRAIN) return uint16(1 << Codes.AI_TRAINING);
+        if (kind == StepKind.EVALUATE) return uint16(1 << Codes.AI_VALIDATION);
+        if (kind == StepKind.DEPLOY || kind == StepKind.INFER) return uint16(1 << Codes.AI_INFERENCE);
+        return 0;
+    }
+
+    function _isAllowed(Step calldata step, uint16 scope, uint16 purposes) private pure returns (bool) {
+        uint16 wanted = _purposeOf(step.kind);
+        return purposes != 0 && wanted & ~(scope & purposes) == 0 && step.purposes & ~purposes == 0;
+    }
+
+    function _isCertified(bytes32 tool) private view returns (bool) {
+        return tool != 0 && _isAttested(tool, IAttestations.AttestationKind.TOOL);
+    }
+
+    function _areEncrypted(bytes32[] calldata versions) private view returns (bool) {
+        for (uint256 index = 0; index < versions.length; ++index) {
+            if (!_isAttested(versions[index], IAttestations.AttestationKind.ENCRYPTION)) return false;
+        }
+        return true;
+    }
+
+    function _isAttested(bytes32 subject, IAttestations.AttestationKind kind) private view returns (bool) {
+        return block.timestamp < _attestations[subject][kind].validTo;
+    }
+
+    /// @dev What trains was not set apart for tests. What tests shares no dataset with the model, but for another part
+    /// of the same split.
+    function _isUnseen(Step calldata step) private view returns (bool) {
+        if (step.kind == StepKind.TRAIN) {
+            for (uint256 index = 0; index < step.inputs.length; ++index) {
+                Origin[] storage origins = _origins[step.inputs[index]];
+                for (uint256 place = 0; place < origins.length; ++place) {
+                    if (origins[place].parts & _TEST != 0) return false;
+                }
+            }
+        }
+        if (step.kind != StepKind.EVALUATE) return true;
+        Origin[] memory learned = _origins[step.inputs[0]];
+        for (uint256 index = 1; index < step.inputs.length; ++index) {
+            if (!_isApart(learned, _origins[step.inputs[index]])) return false;
+        }
+        return true;
+    }
+
+    function _isApart(Origin[] memory learned, Origin[] memory tested) private pure returns (bool) {
+        for (uint256 index = 0; index < tested.length; ++index) {
+            for (uint256 place = 0; place < learned.length; ++place) {
+                Origin memory one = learned[place];
+                Origin memory other = tested[index];
+                if (one.datasetId != other.datasetId) continue;
+                if (one.splitId == 0 || one.splitId != other.splitId || one.parts & other.parts != 0)
+                    return false;
+            }
+        }
+        return true;
+    }
+
+    /// @dev What a step that stands changes.
+    function _do(Step calldata step, uint32 stepId, uint32 memberId, Inputs memory inputs) private {
+        if (step.kind == StepKind.COLLECT) _collect(step, inputs);
+        for (uint256 index = 0; index < step.outputs.length; ++index) {
+            _make(step, stepId, memberId, inputs, index);
+        }
+        for (uint256 index = 0; index < inputs.count; ++index) {
+            Dataset storage dataset = _datasets[inputs.origins[index].datasetId];
+            if (step.epsilon != 0 && dataset.budget != 0) dataset.spent += step.epsilon;
+            _advance(dataset, _statusAfter(step.kind));
+        }
+        if (step.kind == StepKind.EVALUATE) _versions[step.inputs[0]].evaluated = true;
+        if (step.kind == StepKind.DEPLOY) _versions[step.inputs[0]].deployed = true;
+        if (step.kind == StepKind.DESTROY) _datasets[step.datasetId].status = DatasetStatus.DESTROYED;
+    }
+
+    function _collect(Step calldata step, Inputs memory inputs) private view {
+        uint32 withdrawals = uint32(_withdrawals[step.datasetId].length);
+        inputs.origins[inputs.count++] = Origin(step.datasetId, withdrawals, 0, 0, 0);
+        inputs.purposes = _datasets[step.datasetId].purposes;
+    }
+
+    function _make(
+        Step calldata step,
+        uint32 stepId,
+        uint32 memberId,
+        Inputs memory inputs,
+        uint256 index
+    ) private {
+        bytes32 versionId = step.outputs[index];
+        Version storage version = _versions[versionId];
+        require(version.kind == VersionKind.NONE, Lineage_Exists(versionId)); // twice in one step
+        version.stepId = stepId;
+        version.owner = memberId;
+        version.kind = _kindAfter(step.kind);
+        version.purposes = step.kind == StepKind.TRAIN ? step.purposes : inputs.purposes;
+        for (uint256 place = 0; place < inputs.count; ++place) {
+            Origin memory origin = inputs.origins[place];
+            bool split = step.kind == StepKind.SPLIT;
+            _origins[versionId].push(
+                Origin(
+                    origin.datasetId,
+                    origin.withdrawals,
+                    0,
+                    split ? stepId : origin.splitId,
+                    split ? uint8(1 << index) : origin.parts
+                )
+            );
+        }
+    }
+
+    function _kindAfter(StepKind kind) private pure returns (VersionKind) {
+        if (kind == StepKind.TRAIN) return VersionKind.MODEL;
+        if (kind == StepKind.INFER || kind == StepKind.RELEASE) return VersionKind.RESULT;
+        return VersionKind.DATA;
+    }
+
+    function _statusAfter(StepKind kind) private pure returns (DatasetStatus) {
+        if (kind == StepKind.COLLECT) return DatasetStatus.COLLECTED;
+        if (kind < StepKind.TRAIN) return DatasetStatus.PROCESSED;
+        return DatasetStatus.IN_USE;
+    }
+
+    function _advanceAll(bytes32 versionId, DatasetStatus status) private {
+        Origin[] storage origins = _origins[versionId];
+        for (uint256 index = 0; index < origins.length; ++index) {
+            _advance(_datasets[origins[index].datasetId], status);
+        }
+    }
+
+    function _mayFollow(bytes32 successor, uint32 owner) private view returns (bool) {
+        Version storage version = _versions[successor];
+        return
+            version.kind == VersionKind.MODEL &&
+            version.owner == owner &&
+            version.status == ModelStatus.ACTIVE &&
+            _dueOf(successor) == 0;
+    }
+
+    /// @dev When the first withdrawal that reached a version must be answered; 0 if none did.
+    function _dueOf(bytes32 versionId) private view returns (uint32 due) {
+        Origin[] memory origins = _origins[versionId];
+        for (uint256 index = 0; index < origins.length; ++index) {
+            uint32 datasetId = origins[index].datasetId;
+            uint256 answered = _datasets[datasetId].excused;
+            if (answered < origins[index].withdrawals) answered = origins[index].withdrawals;
+            if (answered < origins[index].answered) answered = origins[index].answered;
+            if (answered == _withdrawals[datasetId].length) continue;
+            uint32 until = _withdrawals[datasetId][answered] + _ANSWER_SECONDS;
+            if (due == 0 || until < due) due = until;
+        }
+    }
+
+    function _knownVersion(bytes32 versionId) private view returns (Version storage version) {
+        version = _versions[versionId];
+        require(version.kind != VersionKind.NONE, Lineage_Unknown(versionId));
+    }
+
+    function _knownModel(bytes32 versionId) private view returns (Version storage version) {
+        version = _versions[versionId];
+        require(version.kind == VersionKind.MODEL, Lineage_Unknown(versionId));
+    }
+}
