@@ -308,6 +308,33 @@ def test_a_suspended_seat_neither_approves_nor_counts(council):
     assert council.as_(council.convenor).approve_act(number)["status"] == "done"
 
 
+def test_who_approves_a_law_reads_what_it_changes(council):
+    """Sentences in both languages, against the law in force when asked; other acts change no law."""
+    council.rule("LAW", 2)
+    council.rule("MEMBERS", 2)
+    law = council.as_(council.convenor).policy()
+    banned = {**law, "bannedPurposes": [*law["bannedPurposes"], "RESEARCH"]}
+    bold = council.as_(council.convenor).set_policy(banned, "Resolution 4")["actId"]
+    limits = {**law["emergencies"], "recoverySeconds": law["emergencies"]["recoverySeconds"] + DAY}
+    meek = council.as_(council.law).set_policy({**law, "emergencies": limits}, "Resolution 5")["actId"]
+    medicine = council.as_(council.medicine)
+
+    [ban] = medicine.act(bold)["changes"]
+    assert (ban["kind"], ban["stricter"], ban["purpose"]) == ("ban", True, "RESEARCH")
+    assert ban["en"] == "Banned: health research."
+    assert ban["zh"].startswith("禁止：")
+    assert [change["kind"] for change in medicine.act(meek)["changes"]] == ["limit"]
+
+    # Once the first is law, the second would lift its ban.
+    assert medicine.approve_act(bold)["changes"] == []
+    changes = medicine.act(meek)["changes"]
+    assert [change["kind"] for change in changes] == ["ban", "limit"]
+    assert changes[0]["en"] == "No longer banned: health research."
+    assert medicine.acts()[-1]["changes"] == changes
+    number, _ = council.propose()
+    assert medicine.act(number)["changes"] is None
+
+
 def test_an_act_lapses_after_thirty_days(council):
     """Nobody approves or executes what lay for a month; the answer says to propose it again."""
     council.rule("MEMBERS", 2)
