@@ -101,7 +101,7 @@ class ActOut(Model):
     kind: str = Field(examples=["MEMBERS"])
     function: str = Field(description="What the ledger is to do.", examples=["suspend"])
     arguments: dict[str, Any] = Field(
-        description="With what, by name as the contract has it.",
+        description="With what, by name as the contract has it; empty if the calldata cannot be read.",
         examples=[{"memberId": 4, "reasons": ID2_EXAMPLE}],
     )
     call: str = Field(

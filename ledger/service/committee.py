@@ -230,10 +230,10 @@ class Committee:
         return self.index.acts()
 
     def law_changes(self, act: ActRecord) -> list[Change] | None:
-        """Return what an act would change of the law in force; None if it proposes no law."""
+        """Return what an act would change of the law in force; None if it proposes no law that can be read."""
         function, arguments = self.chain.reading_of(act.call)
         current = self.index.policy()
-        if function != "setPolicy" or current is None:
+        if function != "setPolicy" or not arguments or current is None:
             return None
         return changes(current, policy_named(current.version + 1, arguments["table"]))
 

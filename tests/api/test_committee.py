@@ -13,9 +13,11 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.settings import ApiSettings
+from ledger.chain import artifacts
 from ledger.chain.devnet import Devnet
 from ledger.client import MemberKeys, PassportClient, sign_headers
 from ledger.domain.vocabulary import Role
+from ledger.encoding.events import selector
 from ledger.errors import Conflict, InvalidInput, NotAuthenticated, NotFound, NotPermitted
 from ledger.ports import Call
 from tests.api.conftest import ORIGIN, assert_problem
@@ -118,6 +120,14 @@ def admission(keys: MemberKeys, roles: list[str]) -> dict[str, Any]:
         "jurisdiction": 756,
         "validTo": "2040-01-01T00:00:00Z",
     }
+
+
+def selector_of(function: str) -> str:
+    """Return the four bytes that name a function of the ledger in calldata, in hexadecimal."""
+    entry = next(
+        item for item in artifacts.load().abi if item["type"] == "function" and item["name"] == function
+    )
+    return selector(entry).hex()
 
 
 def test_a_founder_sits_alone_and_what_it_proposes_is_done_at_once(client, cast):
@@ -333,6 +343,36 @@ def test_who_approves_a_law_reads_what_it_changes(council):
     assert medicine.acts()[-1]["changes"] == changes
     number, _ = council.propose()
     assert medicine.act(number)["changes"] is None
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [("setPolicy", "ff"), ("admit", ""), ("suspend", "ff" * 64)],
+)
+def test_an_act_that_cannot_be_read_hides_no_other(council, function, arguments):
+    """Past the service a seat may propose any bytes after the name of a function: they are told as they are."""
+    for kind in ("LAW", "MEMBERS"):
+        council.rule(kind, 2)
+    call = f"0x{selector_of(function)}{arguments}"
+    proposal = Call("propose", (call, "0x" + "01" * 32))
+    council.world.done(council.world.service.writer.submit(council.law.member.signer, proposal))
+
+    *others, act = council.as_(council.medicine).acts()
+
+    assert (act["function"], act["arguments"], act["call"]) == (function, {}, call)
+    assert (act["status"], act["changes"]) == ("waiting", None)
+    assert others
+    assert act == council.as_(council.medicine).act(act["actId"])
+
+
+def test_a_name_that_is_no_text_hides_no_other(council):
+    council.rule("MEMBERS", 2)
+    number, _ = council.propose(MemberKeys.new("Valley"))
+    call = council.as_(council.law).act(number)["call"].replace(b"Valley".hex(), "ff" * 6)
+    proposal = Call("propose", (call, "0x" + "01" * 32))
+    council.world.done(council.world.service.writer.submit(council.law.member.signer, proposal))
+    act = council.as_(council.medicine).acts()[-1]
+    assert (act["function"], act["arguments"]) == ("admit", {})
 
 
 def test_an_act_lapses_after_thirty_days(council):
