@@ -229,6 +229,17 @@ class Committee:
         """Return all acts, oldest first."""
         return self.index.acts()
 
+    def awaiting(self, actor: Member, at: int) -> list[ActRecord]:
+        """Return the acts that wait at a time for the approval of a member's seat, oldest first."""
+        return [act for act in self.all() if self.awaits(act, actor, at)]
+
+    def awaits(self, act: ActRecord, actor: Member, at: int) -> bool:
+        """Tell whether an act waits at a time for the approval of a member's seat; False without a seat."""
+        if act.executed_at or at >= act.proposed.time + ACT_SECONDS or actor.member_id in act.approvers:
+            return False
+        votes = actor.status is MemberStatus.ACTIVE and actor.member_id in self.index.seats()
+        return votes and self._lacking(act)[0] > 0
+
     def law_changes(self, act: ActRecord) -> list[Change] | None:
         """Return what an act would change of the law in force; None if it proposes no law that can be read."""
         function, arguments = self.chain.reading_of(act.call)
