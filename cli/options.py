@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
+from ledger.domain.vocabulary import Label
+
 DEFAULT_URL: Final = "http://127.0.0.1:8000"
+
+
+class PageLanguage(StrEnum):
+    """What the law, and what changes it, is printed in."""
+
+    EN = "en"
+    ZH = "zh"
+    BOTH = "both"
+
+    @property
+    def asked(self) -> str | None:
+        """Return what the service is asked for: nothing means both."""
+        return None if self is PageLanguage.BOTH else self.value
+
+    def say(self, words: Label) -> str:
+        """Say something in this language."""
+        return f"{words.en} {words.zh}" if self is PageLanguage.BOTH else str(getattr(words, self.value))
+
 
 Url = Annotated[str, typer.Option("--url", envvar="PASSPORT_URL", help="The service.", show_default=True)]
 Key = Annotated[
@@ -34,6 +55,7 @@ Session = Annotated[
         "--session", envvar="PASSPORT_SESSION", help="A sign-in code.", show_default=False, hidden=True
     ),
 ]
+Language = Annotated[PageLanguage, typer.Option("--language", help="English, Chinese, or both.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Rpc = Annotated[
     str | None,

@@ -33,6 +33,11 @@ def member_sign_in(origin: str) -> str:
     return f"passport member sign-in --url {origin} --key FILE"
 
 
+def act(origin: str, verb: str, number: int) -> str:
+    """Return the command by which an institution approves or executes an act of the committee."""
+    return f"passport committee {verb} {number} --url {origin} --key FILE"
+
+
 def audit(rpc_url: str, ledger: str, *, from_block: int) -> str:
     """Return the command that replays the ledger from the chain alone."""
     return f"passport audit replay --rpc {shlex.quote(rpc_url or 'NODE')} --ledger {ledger} --from-block {from_block}"

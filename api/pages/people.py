@@ -12,10 +12,12 @@ from fastapi.responses import RedirectResponse, Response
 from api import access
 from api.auth import Holder, sign_in_code, subject_of
 from api.dependencies import After, ServiceDep, SettingsDep, service_of, sessions_of
-from api.pages import commands, presenters
+from api.pages import acts, commands, presenters
+from api.pages.acts import ActLine
 from api.pages.evidence import size_call
 from api.pages.presenters import (
     AccessLine,
+    Command,
     Consent,
     EmergencyLine,
     PassportCard,
@@ -24,16 +26,17 @@ from api.pages.presenters import (
     Survey,
 )
 from api.pages.render import page, policy_with_nodes
-from api.routes.ids import Id, passport_id
+from api.routes.ids import Id, NumberPath, passport_id
 from ledger.domain.records import Member, Passport, PassportId
 from ledger.domain.vocabulary import Fact, Outcome, Role, TransferStatus
 from ledger.domain.vocabulary import Operation as AccessOperation
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import NotAuthenticated, NotPermitted
 from ledger.policy import PERMIT_SECONDS
-from ledger.ports import DecisionRecord, EmergencyRecord, TransferRecord
+from ledger.ports import ActRecord, DecisionRecord, EmergencyRecord, TransferRecord
 from ledger.service import Service
 from ledger.service.access import AccessEntry
+from ledger.service.committee import ActStatus, Standing
 
 router = APIRouter(include_in_schema=False)
 
@@ -109,8 +112,10 @@ def auditor_of(member: PageMemberDep) -> Member:
 ReaderDep = Annotated[Member | Holder, Depends(reader_of)]
 PatientDep = Annotated[Holder, Depends(holder_of)]
 PageMemberDep = Annotated[Member, Depends(member_of)]
+AuditorDep = Annotated[Member, Depends(auditor_of)]
 
 OutcomeFilter = Annotated[str, Query(pattern="^(PERMIT|DENY|REVIEW|)$")]
+ActsAfter = Annotated[int | None, Query(ge=1, le=2**32 - 1)]
 MemberFilter = Annotated[str, Query(alias="member", pattern="^[0-9]{0,10}$")]
 
 
@@ -218,6 +223,7 @@ def institution(
             for project in service.projects.all(member_id=member.member_id)
         ],
         emergencies=emergency_lines(service, service.emergencies.all(member_id=member.member_id), at=now),
+        acts=act_lines(service, service.committee.awaiting(member, now), at=now),
         reviewable=emergency_lines(service, service.emergencies.awaiting(member), at=now),
         waiting=lines_of(
             service, [service.access.entry(record) for record in service.decisions.awaiting(member)]
@@ -225,9 +231,10 @@ def institution(
     )
 
 
-@router.get("/auditor", dependencies=[Depends(auditor_of)])
+@router.get("/auditor")
 def auditor(
     request: Request,
+    member: AuditorDep,
     service: ServiceDep,
     settings: SettingsDep,
     outcome: OutcomeFilter = "",
@@ -238,20 +245,89 @@ def auditor(
     wanted = Outcome[outcome] if outcome else None
     by = int(member_id) if member_id else None
     entries, cursor = matching(service, outcome=wanted, member_id=by, after=after)
-    domain = service.chain.domain()
+    domain, now = service.chain.domain(), access.now_of(service)
     return page(
         request,
         "auditor.html",
+        acts=act_lines(service, service.committee.awaiting(member, now), at=now),
         lines=lines_of(service, entries),
         next=cursor,
         outcome=outcome,
         member_id=member_id,
         outcomes=[(item.name, presenters.answer_of(item).text) for item in Outcome],
         members=[(str(item.member_id), item.name) for item in service.members.all()],
-        survey=survey_of(service, now=access.now_of(service)),
+        survey=survey_of(service, now=now),
         audit_command=commands.audit(settings.rpc_url, domain.ledger, from_block=settings.deployed_block),
         domain=domain,
     )
+
+
+@router.get("/acts")
+def committee(request: Request, reader: ReaderDep, service: ServiceDep, after: ActsAfter = None) -> Response:
+    """List the acts of the committee, newest first, and those that wait for the reader's approval on top."""
+    now = access.now_of(service)
+    waiting = service.committee.awaiting(reader, now) if isinstance(reader, Member) else []
+    records, cursor = acts_before(service, after)
+    return page(
+        request,
+        "acts.html",
+        waiting=act_lines(service, waiting, at=now),
+        lines=act_lines(service, records, at=now),
+        next=cursor,
+    )
+
+
+@router.get("/acts/{act_id}")
+def committee_act(
+    act_id: NumberPath, request: Request, reader: ReaderDep, service: ServiceDep, settings: SettingsDep
+) -> Response:
+    """Show what an act of the committee does, how far it has come, and what the reader can do about it."""
+    record, now = service.committee.get(act_id), access.now_of(service)
+    standing = service.committee.standing(record, now)
+    changes, law = service.committee.law_changes(record), service.index.policy()
+    return page(
+        request,
+        "act.html",
+        act=acts.act_page(
+            record,
+            standing,
+            service.chain.reading_of(record.call),
+            presenters.member_names(service.members.all()),
+            law=acts.law_comparison(changes, law.version) if changes is not None and law else None,
+            commands=act_commands(service, record, standing, reader, origin=settings.origin),
+        ),
+    )
+
+
+def act_lines(service: Service, records: Iterable[ActRecord], *, at: int) -> list[ActLine]:
+    """Tell acts of the committee as they stand at a time."""
+    names = presenters.member_names(service.members.all())
+    return [
+        acts.act_line(
+            record, service.committee.standing(record, at), service.chain.reading_of(record.call), names
+        )
+        for record in records
+    ]
+
+
+def acts_before(service: Service, number: int | None) -> tuple[list[ActRecord], str | None]:
+    """Return a page of acts, newest first, older than the one of a number."""
+    found = [act for act in reversed(service.committee.all()) if number is None or act.act_id < number]
+    shown = found[:PAGE_LINES]
+    return shown, str(shown[-1].act_id) if len(found) > len(shown) else None
+
+
+def act_commands(
+    service: Service, record: ActRecord, standing: Standing, reader: Member | Holder, *, origin: str
+) -> tuple[Command, ...]:
+    """Return what a reader can do about an act. A sign-in is good for reading: whoever acts signs, by a command."""
+    if not isinstance(reader, Member):
+        return ()
+    if service.committee.awaits(record, reader, access.now_of(service)):
+        return (Command("To approve it", commands.act(origin, "approve", record.act_id)),)
+    if standing.status is ActStatus.APPROVED:
+        return (Command("To have it done", commands.act(origin, "execute", record.act_id)),)
+    return ()
 
 
 def emergency_lines(service: Service, records: Iterable[EmergencyRecord], *, at: int) -> list[EmergencyLine]:

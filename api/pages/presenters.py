@@ -422,7 +422,7 @@ def passport_card(
         since=moment(record.position.time),
         requests=counted(passport.size, "request", "requests"),
         assisted=passport.custody is Custody.ASSISTED,
-        purposes=_purposes(passport.purposes),
+        purposes=purposes_in_words(passport.purposes),
         reference=kept.local_reference if kept else None,
         contents=_contents(kept) if kept else None,
         recovery=recovery,
@@ -461,8 +461,8 @@ def project_line(project: Project, *, at: int) -> ProjectLine:
         status = "in force" if at < project.valid_to else "ended"
     return ProjectLine(
         number=project.project_id,
-        purposes=_purposes(project.purposes),
-        categories=_categories(project.categories),
+        purposes=purposes_in_words(project.purposes),
+        categories=categories_in_words(project.categories),
         highest_class=CLASS_LABELS[DataClass(project.highest_class)].en,
         period=f"{moment(project.valid_from).text} to {moment(project.valid_to).text}",
         status=status,
@@ -494,6 +494,16 @@ def share_line(share: Share) -> ShareLine:
 def member_names(members: Iterable[Member]) -> dict[int, str]:
     """Return the names of members by number."""
     return {member.member_id: member.name for member in members}
+
+
+def purposes_in_words(value: int) -> str:
+    """Tell a set of purposes."""
+    return ", ".join(PURPOSE_LABELS[purpose].en for purpose in purposes_of(value)) or "none"
+
+
+def categories_in_words(value: Category) -> str:
+    """Tell a set of kinds of data."""
+    return ", ".join(CATEGORY_LABELS[Category[name]].en for name in names(value)) or "none"
 
 
 def _uses(record: GrantRecord) -> str:
@@ -533,14 +543,6 @@ def _handed_over(entry: AccessEntry, shipment: TransferRecord | None) -> str:
     if entry.record.verdict.outcome is Outcome.PERMIT:
         return "No hand-over of the data has been recorded."
     return "No data was handed over."
-
-
-def _purposes(value: int) -> str:
-    return ", ".join(PURPOSE_LABELS[purpose].en for purpose in purposes_of(value)) or "none"
-
-
-def _categories(value: Category) -> str:
-    return ", ".join(CATEGORY_LABELS[Category[name]].en for name in names(value)) or "none"
 
 
 def _contents(kept: RecordSummary) -> str:

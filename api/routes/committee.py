@@ -129,5 +129,9 @@ def _committee(service: Service) -> CommitteeOut:
 
 def _act(service: Service, act_id: int) -> ActOut:
     record = service.committee.get(act_id)
-    standing = service.committee.standing(record, access.now_of(service))
-    return act_out(record, standing, service.chain.reading_of(record.call))
+    return act_out(
+        record,
+        service.committee.standing(record, access.now_of(service)),
+        service.chain.reading_of(record.call),
+        service.committee.law_changes(record),
+    )

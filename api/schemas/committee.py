@@ -8,7 +8,9 @@ from pydantic import ConfigDict, Field
 
 from api.schemas.base import ID2_EXAMPLE, Model, utc
 from api.schemas.chain import PositionOut, position_out
+from api.schemas.policy import PolicyChange, policy_change_out
 from api.schemas.words import ActKindIn, MemberId, SeatKindIn, Uint32
+from ledger.audit.law import Change
 from ledger.domain.vocabulary import ActKind, SeatKind
 from ledger.encoding.hexadecimal import to_hex
 from ledger.ports import ActRecord, Rule
@@ -99,11 +101,14 @@ class ActOut(Model):
     kind: str = Field(examples=["MEMBERS"])
     function: str = Field(description="What the ledger is to do.", examples=["suspend"])
     arguments: dict[str, Any] = Field(
-        description="With what, by name as the contract has it.",
+        description="With what, by name as the contract has it; empty if the calldata cannot be read.",
         examples=[{"memberId": 4, "reasons": ID2_EXAMPLE}],
     )
     call: str = Field(
         description="Both as the calldata that the ledger gives itself.", examples=[ID2_EXAMPLE]
+    )
+    changes: list[PolicyChange] | None = Field(
+        description="Of `setPolicy`: what its law would change of the one in force now, in words; else null."
     )
     approvers: list[int] = Field(description="Members whose seats approved, in order.", examples=[[1, 5]])
     status: ActStatus = Field(examples=["waiting"])
@@ -151,8 +156,13 @@ def committee_out(
     )
 
 
-def act_out(record: ActRecord, standing: Standing, reading: tuple[str, dict[str, Any]]) -> ActOut:
-    """Write an act as it stands, with the function that its calldata calls and its arguments."""
+def act_out(
+    record: ActRecord,
+    standing: Standing,
+    reading: tuple[str, dict[str, Any]],
+    changes: list[Change] | None,
+) -> ActOut:
+    """Write an act as it stands: the function that its calldata calls, its arguments, and what it changes of the law."""
     function, arguments = reading
     return ActOut(
         act_id=record.act_id,
@@ -160,6 +170,7 @@ def act_out(record: ActRecord, standing: Standing, reading: tuple[str, dict[str,
         function=function,
         arguments=arguments,
         call=to_hex(record.call),
+        changes=None if changes is None else [policy_change_out(change) for change in changes],
         approvers=list(record.approvers),
         status=standing.status,
         lacking=standing.lacking,

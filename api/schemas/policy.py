@@ -295,11 +295,12 @@ def policy_out(table: PolicyTable, language: LabelLanguage | None) -> PolicyOut:
 
 def policy_changes_out(before: PolicyTable, after: PolicyTable) -> PolicyChangesOut:
     """Write what a version of the law changed."""
-    items = [_change(change) for change in changes(before, after)]
+    items = [policy_change_out(change) for change in changes(before, after)]
     return PolicyChangesOut(version=after.version, since=before.version, items=items)
 
 
-def _change(change: Change) -> PolicyChange:
+def policy_change_out(change: Change) -> PolicyChange:
+    """Write one thing that a version of the law changed."""
     return PolicyChange(
         kind=change.kind,
         stricter=change.stricter,

@@ -10,6 +10,8 @@ from rich.console import Console
 from cli import options
 from cli.access import any_client, member_client
 from cli.output import advise, emit, facts, table
+from ledger.audit.law import DIRECTIONS
+from ledger.domain.vocabulary import Label
 
 app = typer.Typer(
     name="committee", help="The committee: seats, rules, and what it decides.", no_args_is_help=True
@@ -52,15 +54,16 @@ def acts(
 @app.command("act")
 def show_act(
     act: Act,
+    language: options.Language = options.PageLanguage.BOTH,
     url: options.Url = options.DEFAULT_URL,
     key: options.Key = None,
     session: options.Session = None,
     as_json: options.Json = False,
 ) -> None:
-    """Show one act: what is to be done, how far it has come, and what to do next."""
+    """Show one act: what is to be done, what it changes of the law, how far it has come, and what to do next."""
     with any_client(url, key, session=session) as client:
         found = client.act(act)
-    emit(found, as_json=as_json, render=lambda out: _acted(out, found))
+    emit(found, as_json=as_json, render=lambda out: _acted(out, found, language))
 
 
 @app.command()
@@ -155,9 +158,31 @@ def _proposed(out: Console, found: dict[str, Any]) -> None:
         _told(out, found)
 
 
-def _acted(out: Console, found: dict[str, Any]) -> None:
-    out.print(facts(f"Act {found['actId']}", found))
+def _acted(
+    out: Console, found: dict[str, Any], language: options.PageLanguage = options.PageLanguage.BOTH
+) -> None:
+    """Print an act; a law as what it changes, not as a table of numbers."""
+    changes = found["changes"]
+    left_out = {"changes"} if changes is None else {"changes", "arguments", "call"}
+    fields = {name: value for name, value in found.items() if name not in left_out}
+    out.print(facts(f"Act {found['actId']}", fields))
+    if changes is not None:
+        _tell_changes(out, changes, language)
     out.print(found["advice"], markup=False)
+
+
+def _tell_changes(out: Console, changes: list[dict[str, Any]], language: options.PageLanguage) -> None:
+    """Print what a law would change of the one in force."""
+    out.print("Compared with the law in force now:")
+    if not changes:
+        out.print("- nothing: it says the same")
+    for heading, stricter in DIRECTIONS:
+        alike = [change for change in changes if change["stricter"] is stricter]
+        if alike:
+            out.print(language.say(heading))
+        for change in alike:
+            said = language.say(Label(change["en"], change["zh"]))
+            out.print(f"- {said} ({', '.join(change['requirements'])})", markup=False)
 
 
 def _told(out: Console, committee: dict[str, Any]) -> None:

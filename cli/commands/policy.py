@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,26 +20,10 @@ from ledger.errors import InvalidInput
 app = typer.Typer(name="policy", help="The law that the ledger decides by.", no_args_is_help=True)
 
 
-class PageLanguage(StrEnum):
-    """What the law is printed in."""
-
-    EN = "en"
-    ZH = "zh"
-    BOTH = "both"
-
-    @property
-    def asked(self) -> str | None:
-        """Return what the service is asked for: nothing means both."""
-        return None if self is PageLanguage.BOTH else self.value
-
-
-Language = Annotated[PageLanguage, typer.Option("--language", help="English, Chinese, or both.")]
-
-
 @app.command()
 def show(
     version: Annotated[int | None, typer.Option(min=1, help="Another version than the one in force.")] = None,
-    language: Language = PageLanguage.BOTH,
+    language: options.Language = options.PageLanguage.BOTH,
     url: options.Url = options.DEFAULT_URL,
     as_json: options.Json = False,
 ) -> None:
@@ -58,7 +41,7 @@ def show(
 def changes(
     before: Annotated[int, typer.Argument(metavar="FROM", min=1, help="The version to compare with.")],
     after: Annotated[int, typer.Argument(metavar="TO", min=1, help="The version asked about.")],
-    language: Language = PageLanguage.BOTH,
+    language: options.Language = options.PageLanguage.BOTH,
     url: options.Url = options.DEFAULT_URL,
     as_json: options.Json = False,
 ) -> None:

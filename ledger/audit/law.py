@@ -230,7 +230,7 @@ def render_changes(before: PolicyTable, after: PolicyTable, language: PageLangua
         parts.append(
             voice.paragraphs(Label("Nothing: the two versions say the same.", "无变更：两版内容相同。"))
         )
-    for heading, stricter in _DIRECTIONS:
+    for heading, stricter in DIRECTIONS:
         lines = [
             f"- {voice.say(change.text)} ({', '.join(change.requirements)})"
             for change in found
@@ -241,7 +241,8 @@ def render_changes(before: PolicyTable, after: PolicyTable, language: PageLangua
     return "\n\n".join(parts) + "\n"
 
 
-_DIRECTIONS: Final = (
+#: How changes are told apart, in the order in which they are read: a heading, and `Change.stricter`.
+DIRECTIONS: Final = (
     (Label("Stricter", "更严格"), True),
     (Label("Less strict", "更宽松"), False),
     (Label("Otherwise changed", "其他变更"), None),

@@ -251,16 +251,18 @@ class LedgerContract:
         """
         Return the name of the ledger's function that calldata calls, and its arguments by name as JSON values.
 
+        The ledger lets a seat propose whatever begins with the name of a function: what cannot be read has no arguments.
+
         Raises:
-            InvalidInput: It calls no function of the ledger, or its arguments cannot be read.
+            InvalidInput: It calls no function of the ledger.
         """
         entry = _functions().get(call[:4])
         if entry is None:
             raise InvalidInput(f"{to_hex(call[:4])} is no function of the ledger")
         try:
             values = decode([canonical_type(item) for item in entry["inputs"]], call[4:])
-        except (DecodingError, OverflowError) as error:
-            raise InvalidInput(f"the arguments of {entry['name']} cannot be read: {error}") from None
+        except (DecodingError, OverflowError, UnicodeDecodeError):
+            return entry["name"], {}
         return entry["name"], _named(entry["inputs"], values)
 
     def act_approved_at(self, act_id: int) -> int:

@@ -4,6 +4,7 @@ The contracts' structs as values: tuples of the ABI, in the order of the Solidit
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ledger.domain.records import EmergencyLimits, GrantState, PolicyTable
@@ -25,6 +26,12 @@ def policy_table(version: int, values: tuple[Any, ...]) -> PolicyTable:
         max_grant_seconds=max_grant_seconds,
         emergencies=EmergencyLimits(seconds, Category(categories), quota, review, declaration, recovery),
     )
+
+
+def policy_named(version: int, fields: Mapping[str, Any]) -> PolicyTable:
+    """Read a table from its fields by name, in the order of `IPolicy.Table`, as `Chain.reading_of` tells them."""
+    *words, emergencies = fields.values()
+    return policy_table(version, (*words, tuple(emergencies.values())))
 
 
 def policy_values(table: PolicyTable) -> tuple[Any, ...]:

@@ -59,7 +59,7 @@ class Chain(Protocol):
         """Tell whether a key that is not a bare account stands by a digest now: by ERC-1271 or ERC-7913."""
 
     def reading_of(self, call: bytes) -> tuple[str, dict[str, Any]]:
-        """Return the name of the ledger's function that calldata calls, and its arguments by name as JSON values."""
+        """Return the ledger's function that calldata calls, and its arguments by name; none if they cannot be read."""
 
     def act_approved_at(self, act_id: int) -> int:
         """Return when an act of the committee had what its rule needs, seconds since the Unix epoch; 0 before."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 from itertools import product
 from typing import Final
 
+from ledger.audit.law import Change, changes
 from ledger.domain.records import Commitment, Member, PolicyTable
 from ledger.domain.vocabulary import (
     ActKind,
@@ -21,7 +22,7 @@ from ledger.domain.vocabulary import (
 )
 from ledger.domain.wording import time_in_words
 from ledger.encoding.hexadecimal import to_hex
-from ledger.encoding.structs import policy_values
+from ledger.encoding.structs import policy_named, policy_values
 from ledger.errors import ChainError, Conflict, InvalidInput, NotFound, NotPermitted
 from ledger.ports import ActRecord, Call, Chain, Index, Operation, Rule, Vault, Writer
 from ledger.service.authority import signer_of
@@ -227,6 +228,25 @@ class Committee:
     def all(self) -> list[ActRecord]:
         """Return all acts, oldest first."""
         return self.index.acts()
+
+    def awaiting(self, actor: Member, at: int) -> list[ActRecord]:
+        """Return the acts that wait at a time for the approval of a member's seat, oldest first."""
+        return [act for act in self.all() if self.awaits(act, actor, at)]
+
+    def awaits(self, act: ActRecord, actor: Member, at: int) -> bool:
+        """Tell whether an act waits at a time for the approval of a member's seat; False without a seat."""
+        if act.executed_at or at >= act.proposed.time + ACT_SECONDS or actor.member_id in act.approvers:
+            return False
+        votes = actor.status is MemberStatus.ACTIVE and actor.member_id in self.index.seats()
+        return votes and self._lacking(act)[0] > 0
+
+    def law_changes(self, act: ActRecord) -> list[Change] | None:
+        """Return what an act would change of the law in force; None if it proposes no law that can be read."""
+        function, arguments = self.chain.reading_of(act.call)
+        current = self.index.policy()
+        if function != "setPolicy" or not arguments or current is None:
+            return None
+        return changes(current, policy_named(current.version + 1, arguments["table"]))
 
     def standing(self, act: ActRecord, at: int) -> Standing:
         """

@@ -170,6 +170,16 @@ def test_pages_of_members_are_accessible(page, url, cast, who):
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
+@pytest.mark.parametrize("path", ["/acts", "/acts/1"])
+def test_acts_are_accessible(page, url, cast, path):
+    enter(page, url, member_code(url, cast.lab))
+    page.get_by_role("link", name="Committee").click()
+    page.goto(url + path)
+    assert_accessible(page)
+    page.set_viewport_size({"width": 320, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
 def test_the_keyboard_reaches_the_content_first(page, url):
     page.goto(url)
     page.keyboard.press("Tab")

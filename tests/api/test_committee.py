@@ -1,4 +1,4 @@
-"""Acts of the committee through REST: proposed, waiting, approved, done; and what the other two tiers may do."""
+"""Acts of the committee through REST and on the pages: proposed, waiting, approved, done; and what the other two tiers may do."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from api.middleware import COOKIE
 from api.settings import ApiSettings
+from ledger.chain import artifacts
 from ledger.chain.devnet import Devnet
-from ledger.client import MemberKeys, PassportClient, sign_headers
+from ledger.client import MemberKeys, PassportClient, sign_headers, sign_in
 from ledger.domain.vocabulary import Role
+from ledger.encoding.events import selector
 from ledger.errors import Conflict, InvalidInput, NotAuthenticated, NotFound, NotPermitted
 from ledger.ports import Call
-from tests.api.conftest import ORIGIN, assert_problem
+from tests.api.conftest import ORIGIN, assert_page, assert_problem
 from tests.support.world import Actor, World
 
 DAY = 86_400
@@ -51,6 +54,15 @@ class Council:
         headers |= {"Idempotency-Key": key or secrets.token_hex(8)}
         signature = sign_headers(actor.keys, "POST", ORIGIN + path, content)
         return self.http.post(path, content=content, headers={**headers, **signature})
+
+    def page(self, reader: Actor | bytes, path: str) -> Any:
+        """Return the root of a page as a member reads it, or the holder of a key."""
+        anybody = PassportClient(ORIGIN, None, http=self.http)
+        session = (
+            sign_in(anybody, reader) if isinstance(reader, bytes) else self.as_(reader).open_member_session()
+        )
+        headers = {"Cookie": f"{COOKIE}={session['code']}"}
+        return assert_page(self.http.get(path, headers=headers))
 
     def rule(self, kind: str, quorum: int, *seats: str, delay: int = 0) -> None:
         """Let the convenor set a rule; works while SEATS needs one seat alone."""
@@ -118,6 +130,29 @@ def admission(keys: MemberKeys, roles: list[str]) -> dict[str, Any]:
         "jurisdiction": 756,
         "validTo": "2040-01-01T00:00:00Z",
     }
+
+
+def text_of(element: Any) -> str:
+    """Return what people read in an element; nothing if it is not there."""
+    return "" if element is None else " ".join(" ".join(element.itertext()).split())
+
+
+def section_of(page: Any, name: str) -> str:
+    """Return what people read in a section of a page."""
+    return text_of(page.find(f".//section[@aria-labelledby='{name}']"))
+
+
+def commands_on(page: Any) -> list[str]:
+    """Return the commands that a page tells its reader to run."""
+    return [text_of(element) for element in page.findall(".//code[@class='command']")]
+
+
+def selector_of(function: str) -> str:
+    """Return the four bytes that name a function of the ledger in calldata, in hexadecimal."""
+    entry = next(
+        item for item in artifacts.load().abi if item["type"] == "function" and item["name"] == function
+    )
+    return selector(entry).hex()
 
 
 def test_a_founder_sits_alone_and_what_it_proposes_is_done_at_once(client, cast):
@@ -308,6 +343,65 @@ def test_a_suspended_seat_neither_approves_nor_counts(council):
     assert council.as_(council.convenor).approve_act(number)["status"] == "done"
 
 
+def test_who_approves_a_law_reads_what_it_changes(council):
+    """Sentences in both languages, against the law in force when asked; other acts change no law."""
+    council.rule("LAW", 2)
+    council.rule("MEMBERS", 2)
+    law = council.as_(council.convenor).policy()
+    banned = {**law, "bannedPurposes": [*law["bannedPurposes"], "RESEARCH"]}
+    bold = council.as_(council.convenor).set_policy(banned, "Resolution 4")["actId"]
+    limits = {**law["emergencies"], "recoverySeconds": law["emergencies"]["recoverySeconds"] + DAY}
+    meek = council.as_(council.law).set_policy({**law, "emergencies": limits}, "Resolution 5")["actId"]
+    medicine = council.as_(council.medicine)
+
+    [ban] = medicine.act(bold)["changes"]
+    assert (ban["kind"], ban["stricter"], ban["purpose"]) == ("ban", True, "RESEARCH")
+    assert ban["en"] == "Banned: health research."
+    assert ban["zh"].startswith("禁止：")
+    assert [change["kind"] for change in medicine.act(meek)["changes"]] == ["limit"]
+
+    # Once the first is law, the second would lift its ban.
+    assert medicine.approve_act(bold)["changes"] == []
+    changes = medicine.act(meek)["changes"]
+    assert [change["kind"] for change in changes] == ["ban", "limit"]
+    assert changes[0]["en"] == "No longer banned: health research."
+    assert medicine.acts()[-1]["changes"] == changes
+    number, _ = council.propose()
+    assert medicine.act(number)["changes"] is None
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [("setPolicy", "ff"), ("admit", ""), ("suspend", "ff" * 64)],
+)
+def test_an_act_that_cannot_be_read_hides_no_other(council, function, arguments):
+    """Past the service a seat may propose any bytes after the name of a function: they are told as they are."""
+    for kind in ("LAW", "MEMBERS"):
+        council.rule(kind, 2)
+    call = f"0x{selector_of(function)}{arguments}"
+    proposal = Call("propose", (call, "0x" + "01" * 32))
+    council.world.done(council.world.service.writer.submit(council.law.member.signer, proposal))
+
+    *others, act = council.as_(council.medicine).acts()
+    page = council.page(council.medicine, f"/acts/{act['actId']}")
+
+    assert (act["function"], act["arguments"], act["call"]) == (function, {}, call)
+    assert (act["status"], act["changes"]) == ("waiting", None)
+    assert others
+    assert act == council.as_(council.medicine).act(act["actId"])
+    assert "This cannot be read." in section_of(page, "arguments")
+
+
+def test_a_name_that_is_no_text_hides_no_other(council):
+    council.rule("MEMBERS", 2)
+    number, _ = council.propose(MemberKeys.new("Valley"))
+    call = council.as_(council.law).act(number)["call"].replace(b"Valley".hex(), "ff" * 6)
+    proposal = Call("propose", (call, "0x" + "01" * 32))
+    council.world.done(council.world.service.writer.submit(council.law.member.signer, proposal))
+    act = council.as_(council.medicine).acts()[-1]
+    assert (act["function"], act["arguments"]) == ("admit", {})
+
+
 def test_an_act_lapses_after_thirty_days(council):
     """Nobody approves or executes what lay for a month; the answer says to propose it again."""
     council.rule("MEMBERS", 2)
@@ -400,3 +494,115 @@ def test_the_contract_itself_keeps_regulators_from_seats(council):
     problem = council.world.failed(council.world.service.writer.submit(regulator.member.signer, call))
     assert problem["code"] == "not-permitted"
     assert "holds a seat: only the committee suspends it" in problem["message"]
+
+
+def test_a_seat_lands_on_what_waits_for_it_and_reads_how_to_approve(council):
+    """From the page where a member lands to the act, with the very command that approves it; then it is gone."""
+    council.rule("MEMBERS", 2, "LAW")
+    number, _ = council.propose()
+    for landing in ("/auditor", "/institution", "/acts"):
+        page = council.page(council.law, landing)
+        assert f"Act {number} : Admit an institution: Valley Clinic" in section_of(page, "approvals")
+        assert f"/acts/{number}" in {link.get("href") for link in page.findall(".//a")}
+        assert "/acts" in {link.get("href") for link in page.findall(".//header//a")}
+        # Whoever proposed it has approved it, and whoever has no seat cannot.
+        for other in (council.convenor, council.bystander):
+            assert section_of(council.page(other, landing), "approvals") == ""
+
+    page = council.page(council.law, f"/acts/{number}")
+
+    assert text_of(page.find(".//h1")) == f"Act {number}: Admit an institution: Valley Clinic"
+    assert "jurisdiction 756" in section_of(page, "arguments")
+    assert "roles CUSTODIAN" in section_of(page, "arguments")
+    standing = section_of(page, "standing")
+    assert "Proposed by Committee of the test on 20" in standing
+    assert "Approved by Committee of the test Lacks 1 more seat, among them LAW Lapses 20" in standing
+    act = council.as_(council.law).act(number)
+    assert act["advice"] in text_of(page)
+    assert commands_on(page) == [f"passport committee approve {number} --url {ORIGIN} --key FILE"]
+    # A session is good for reading: nothing on the page writes.
+    assert [form.get("action") for form in page.findall(".//form")] == ["/sign-out"]
+    assert commands_on(council.page(council.bystander, f"/acts/{number}")) == []
+
+    council.as_(council.law).approve_act(number)
+
+    for reader in (council.law, council.bystander):
+        done = council.page(reader, f"/acts/{number}")
+        assert commands_on(done) == []
+        assert "Lacks" not in section_of(done, "standing")
+        assert "Approved by Committee of the test, Law faculty Done 20" in section_of(done, "standing")
+    assert section_of(council.page(council.law, "/auditor"), "approvals") == ""
+
+
+def test_any_member_reads_how_an_approved_act_is_done_and_a_patient_reads_along(council):
+    council.rule("MEMBERS", 2, delay=DAY)
+    number, _ = council.propose()
+    council.as_(council.law).approve_act(number)
+    for reader in (council.medicine, council.bystander):
+        page = council.page(reader, f"/acts/{number}")
+        assert "Approved, not yet done" in text_of(page)
+        assert "Lacks nothing May be done from 20" in section_of(page, "standing")
+        assert commands_on(page) == [f"passport committee execute {number} --url {ORIGIN} --key FILE"]
+        assert section_of(council.page(reader, "/acts"), "approvals") == ""
+    patient = council.page(secrets.token_bytes(32), f"/acts/{number}")
+    assert "May be done from" in section_of(patient, "standing")
+    assert commands_on(patient) == []
+
+
+def test_a_seat_that_cannot_vote_is_not_asked(council):
+    """Nothing waits for a suspended seat, nor once an act has lapsed."""
+    council.rule("MEMBERS", 2)
+    number, _ = council.propose()
+    council.rule("MEMBERS", 1)
+    council.as_(council.convenor).suspend(council.medicine.member.member_id, "an inquiry")
+    council.rule("MEMBERS", 2)
+    assert section_of(council.page(council.medicine, "/acts"), "approvals") == ""
+    assert f"Act {number} :" in section_of(council.page(council.law, "/acts"), "approvals")
+    council.wait(30 * DAY)
+    assert section_of(council.page(council.law, "/acts"), "approvals") == ""
+    lapsed = council.page(council.law, f"/acts/{number}")
+    assert "✕ Lapsed" in text_of(lapsed)
+    assert commands_on(lapsed) == []
+
+
+def test_a_law_is_told_on_its_page_by_what_it_changes(council):
+    """Sentences against the law in force, not the table; done, it says the same as the law."""
+    council.rule("LAW", 2)
+    law = council.as_(council.convenor).policy()
+    banned = {**law, "bannedPurposes": [*law["bannedPurposes"], "RESEARCH"]}
+    number = council.as_(council.convenor).set_policy(banned, "Resolution 4")["actId"]
+
+    page = council.page(council.law, f"/acts/{number}")
+
+    told = section_of(page, "changes")
+    assert f"Version {law['version']} is in force now." in told
+    assert "Stricter Banned: health research. (R051)" in told
+    assert "necessary" not in text_of(page)
+    council.as_(council.law).approve_act(number)
+    told = section_of(council.page(council.law, f"/acts/{number}"), "changes")
+    assert f"Version {law['version'] + 1} is in force now." in told
+    assert "Not at all: it says the same." in told
+
+
+def test_the_acts_are_listed_newest_first_and_page(council, monkeypatch):
+    from api.pages import people
+
+    monkeypatch.setattr(people, "PAGE_LINES", 2)
+    numbers = [act["actId"] for act in council.as_(council.law).acts()]
+    read, path = [], "/acts"
+    while path:
+        page = council.page(council.bystander, path)
+        read += [int(link.get("href").removeprefix("/acts/")) for link in page.findall(".//ol//a")]
+        older = page.find(".//a[@rel='next']")
+        path = older.get("href") if older is not None else None
+    assert read == numbers[::-1]
+    assert len(read) > 2
+
+
+def test_an_act_that_is_not_there_has_no_page(council):
+    code = council.as_(council.law).open_member_session()["code"]
+    headers = {"Cookie": f"{COOKIE}={code}", "Accept": "text/html"}
+    assert council.http.get("/acts/9999", headers=headers).status_code == 404
+    for path in ("/acts", "/acts/1"):
+        stranger = council.http.get(path)
+        assert (stranger.status_code, stranger.headers["location"]) == (303, "/sign-in")

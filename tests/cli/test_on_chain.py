@@ -116,6 +116,41 @@ def test_the_committee_seats_proposes_approves_and_lets_itself_be_watched(
         world.stop()
 
 
+def test_who_approves_a_law_reads_what_it_changes_instead_of_a_table(
+    run_in: Callable[[World], Run], devnet: Devnet, tmp_path: Path
+) -> None:
+    """An act that waits says it in both languages or in one; approved, the law in force is the same."""
+    world = World(tmp_path / "world", devnet.spec.url)
+    try:
+        _approve_a_law(run_in(world), world, tmp_path / "law.json")
+    finally:
+        world.stop()
+
+
+def _approve_a_law(run: Run, world: World, file: Path) -> None:
+    convenor, faculty = world.committee, world.admit("Law faculty", Role.COMMITTEE)
+    number = str(faculty.member.member_id)
+    run("committee", "seat", number, "LAW", "--reason", "elected", who=convenor)
+    run("committee", "rule", "LAW", "--quorum", "2", "--reason", "statute", who=convenor)
+    law = run("policy", "show")
+    file.write_text(json.dumps({**law, "bannedPurposes": [*law["bannedPurposes"], "RESEARCH"]}))
+    act = str(run("policy", "propose", str(file), "--reason", "Resolution 4", who=convenor)["actId"])
+
+    told = run("committee", "act", act, who=faculty, text=True)
+    assert "Compared with the law in force now:\nStricter 更严格\n- Banned: health research. 禁止：" in told
+    assert " (R051)\n" in told
+    assert f"passport committee approve {act}" in told
+    found = run("committee", "act", act, who=faculty)
+    assert [change["kind"] for change in found["changes"]] == ["ban"]
+    assert found["call"] not in told
+    assert "necessary" not in told
+    chinese = run("committee", "act", act, "--language", "zh", who=faculty, text=True)
+    assert f"\n更严格\n- {found['changes'][0]['zh']} (R051)\n" in chinese
+
+    done = run("committee", "approve", act, who=faculty, text=True)
+    assert "Compared with the law in force now:\n- nothing: it says the same\n" in done
+
+
 def _found_a_committee_of_two(run: Run, world: World, public: Path) -> None:
     convenor, faculty = world.committee, world.admit("Law faculty", Role.COMMITTEE)
     company = world.admit("Curious company", Role.PROCESSOR)
