@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from ledger.domain.lineage import Dataset
 from ledger.domain.records import (
     Attestation,
     Caps,
@@ -35,12 +36,14 @@ from ledger.domain.vocabulary import (
     Basis,
     Category,
     DataClass,
+    DatasetStatus,
     EmergencyKind,
     Fact,
     GrantFlag,
     GrantStatus,
     Level,
     MemberStatus,
+    Operation,
     Outcome,
     PassportStatus,
     Purpose,
@@ -52,6 +55,8 @@ PERMIT_SECONDS: Final = 3600
 _FULL_COUNT: Final = 0xFFFF
 
 _NOTHING: Final = Fact(0)
+#: Into how many datasets somebody may be included under one grant.
+MAX_DATASETS: Final = 7
 _NO_ATTESTATIONS: Final[Mapping[AttestationKind, Attestation]] = {}
 
 
@@ -76,6 +81,8 @@ class Situation:
         on_passport: Statements about the passport.
         on_project: Statements about the project the request names.
         approved_until: Until when a human's approval of this very request holds, exclusive; 0 without one.
+        dataset: The dataset that the data is to be included into, if that is what is asked.
+        included_into: Numbers of the datasets that the grant was included into before.
     """
 
     at: int
@@ -93,6 +100,8 @@ class Situation:
     on_passport: Mapping[AttestationKind, Attestation] = field(default_factory=lambda: _NO_ATTESTATIONS)
     on_project: Mapping[AttestationKind, Attestation] = field(default_factory=lambda: _NO_ATTESTATIONS)
     approved_until: int = 0
+    dataset: Dataset | None = None
+    included_into: tuple[int, ...] = ()
 
 
 def decide(request: Request, situation: Situation) -> Verdict:
@@ -104,7 +113,7 @@ def decide(request: Request, situation: Situation) -> Verdict:
     table, terms = situation.table, request.terms
     data_class = class_of(table, terms.categories)
     facts = facts_of(request, situation)
-    missing = (table.required_for(data_class, terms.purpose, terms.basis) | Fact.LAWFUL) & ~facts
+    missing = (table.required_for(data_class, terms.purpose, terms.basis) | always_required(terms)) & ~facts
     return Verdict(
         seq=situation.passport.size,
         policy_version=table.version,
@@ -134,6 +143,7 @@ def facts_of(request: Request, situation: Situation) -> Fact:
         | _project_facts(terms, situation, principal, data_class)
         | _grant_facts(terms, situation, principal)
         | _level_facts(terms, situation, data_class)
+        | _dataset_facts(terms, situation, principal)
     )
     if required:
         facts |= Fact.LAWFUL
@@ -141,6 +151,11 @@ def facts_of(request: Request, situation: Situation) -> Fact:
         if fact in required and holds(request, situation):
             facts |= fact
     return facts
+
+
+def always_required(terms: Terms) -> Fact:
+    """Return what is required whatever the law says: an entry, and for an inclusion a dataset that fits."""
+    return Fact.LAWFUL | (Fact.DATASET_FITS if terms.operation is Operation.INCLUDE else _NOTHING)
 
 
 def class_of(table: PolicyTable, categories: Category) -> DataClass:
@@ -270,8 +285,7 @@ def _limit_facts(terms: Terms, situation: Situation) -> Fact:
 
 def _passport_facts(request: Request, situation: Situation, principal: Member | None) -> Fact:
     passport, terms = situation.passport, request.terms
-    # What is true of every record; datasets and models will have to earn it.
-    facts = Fact.DATASET_CURRENT | Fact.BUDGET_LEFT
+    facts = Fact.BUDGET_LEFT  # a record has none to spend
     if passport.status is PassportStatus.OPEN:
         facts |= Fact.PASSPORT_OPEN
     if passport.purposes & ~situation.table.banned_purposes & 1 << terms.purpose:
@@ -343,6 +357,23 @@ def _level_facts(terms: Terms, situation: Situation, data_class: DataClass) -> F
 def _border_is_cleared(_: Request, situation: Situation) -> bool:
     at_home = situation.requester.jurisdiction == situation.jurisdiction
     return at_home or _attested_by(situation.on_project, AttestationKind.CLEARANCE, situation.at) != 0
+
+
+def _dataset_facts(terms: Terms, situation: Situation, principal: Member | None) -> Fact:
+    if terms.operation is not Operation.INCLUDE:
+        return Fact.DATASET_FITS
+    dataset, grant = situation.dataset, situation.grant
+    if dataset is None or principal is None or dataset.owner != principal.member_id:
+        return _NOTHING
+    wants_no_more = terms.categories in dataset.categories and bool(dataset.purposes >> terms.purpose & 1)
+    if dataset.status >= DatasetStatus.SEALED or not wants_no_more:
+        return _NOTHING
+    if terms.basis is Basis.CONSENT:
+        consented = grant.purposes if grant is not None else 0
+        known = dataset.dataset_id in situation.included_into
+        if dataset.purposes & ~consented or not (known or len(situation.included_into) < MAX_DATASETS):
+            return _NOTHING
+    return Fact.DATASET_FITS
 
 
 def _deidentification_is_verified(request: Request, situation: Situation) -> bool:

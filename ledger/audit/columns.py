@@ -781,7 +781,7 @@ class _Law:
     def _passport_facts(self) -> _Ints:
         asked = self._asked
         custodian, purposes, status, _, lock, _ = self._passport
-        facts = np.full(len(asked.places), int(Fact.DATASET_CURRENT | Fact.BUDGET_LEFT), np.int64)
+        facts = np.full(len(asked.places), int(Fact.DATASET_FITS | Fact.BUDGET_LEFT), np.int64)
         facts |= _bit(Fact.PASSPORT_OPEN, status == PassportStatus.OPEN)
         facts |= _bit(Fact.PURPOSE_ALLOWED, _has(purposes & ~self._banned, asked.purpose))
         own = self._principal & (custodian == self._principal_id)

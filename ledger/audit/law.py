@@ -36,7 +36,7 @@ from ledger.domain.vocabulary import (
 PageLanguage = Literal["en", "zh", "both"]
 
 #: Facts that hold for every record, whatever happens: datasets and models will have to earn them.
-ALWAYS_TRUE: Final = Fact.DATASET_CURRENT | Fact.BUDGET_LEFT
+ALWAYS_TRUE: Final = Fact.DATASET_FITS | Fact.BUDGET_LEFT
 
 _CARE: Final = (Purpose.PRIMARY_CARE, Purpose.EMERGENCY_CARE, Purpose.PAYMENT, Purpose.OPERATIONS)
 _SECONDARY: Final = tuple(
@@ -76,7 +76,7 @@ _FACT_RULE: Final[dict[Fact, str]] = {
     Fact.ENCRYPTED: "R081",
     Fact.DEIDENTIFIED: "R118",
     Fact.SOURCE_DECLARED: "R100",
-    Fact.DATASET_CURRENT: "R034",
+    Fact.DATASET_FITS: "R034",
     Fact.MODEL_LICENSED: "R059",
     Fact.BUDGET_LEFT: "R093",
     Fact.BORDER_CLEARED: "R003",
@@ -925,9 +925,9 @@ class _Page:
             Label(
                 "Two conditions of the source papers are about datasets, made of many patients' records. Requests here are for "
                 "one patient's data, so the ledger does not test them and takes them as met: "
-                f"{FACT_LABELS[Fact.DATASET_CURRENT].en} (R034); {FACT_LABELS[Fact.BUDGET_LEFT].en} (R093).",
+                f"{FACT_LABELS[Fact.DATASET_FITS].en} (R034); {FACT_LABELS[Fact.BUDGET_LEFT].en} (R093).",
                 f"来源论文的以下两项条件针对由多名患者的病历组成的数据集；此处的请求仅涉及单个患者的数据，账本不予检验，视为已满足："
-                f"{FACT_LABELS[Fact.DATASET_CURRENT].zh}（R034）、"
+                f"{FACT_LABELS[Fact.DATASET_FITS].zh}（R034）、"
                 f"{FACT_LABELS[Fact.BUDGET_LEFT].zh}（R093）。",
             ),
         ]

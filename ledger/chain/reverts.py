@@ -177,6 +177,30 @@ REVERTS: Final[dict[str, tuple[type[LedgerError], str]]] = {
     "Transfers_NotRecipient": (NotPermitted, "transfer {transferId} was not shipped to member {memberId}"),
     "Transfers_AlreadyReceived": (Conflict, "transfer {transferId} was received before"),
     "Transfers_NoContent": (InvalidInput, "transfer {transferId} has no content commitment"),
+    "Datasets_Incomplete": (
+        InvalidInput,
+        "a dataset needs purposes that are not banned, categories, a future end of retention and a description",
+    ),
+    "Datasets_Unknown": (NotFound, "there is no dataset {datasetId}"),
+    "Datasets_NotQualified": (NotPermitted, "member {memberId} may not do this to dataset {datasetId}"),
+    "Datasets_WrongStatus": (
+        Conflict,
+        "the status of dataset {datasetId} does not allow it (status {status})",
+    ),
+    "Lineage_Malformed": (
+        InvalidInput,
+        "a step of kind {kind} has another dataset, project, number of inputs or outputs, purposes or parameters",
+    ),
+    "Lineage_Exists": (Conflict, "{versionId} is no name for a new version: it is zero or taken"),
+    "Lineage_Unknown": (NotFound, "there is no such version, or none of a model: {versionId}"),
+    "Lineage_NotQualified": (NotPermitted, "member {memberId} may not do this to version {versionId}"),
+    "Lineage_AlreadyVerified": (Conflict, "version {versionId} was verified before"),
+    "Lineage_NotVerified": (Conflict, "nobody has checked version {versionId}, or it failed"),
+    "Lineage_NothingOwed": (Conflict, "no withdrawal waits for an answer in {versionId}, or none is overdue"),
+    "Lineage_NoAnswer": (
+        InvalidInput,
+        "an answer for {versionId} needs evidence, and a successor that no withdrawal has reached if it is replaced",
+    ),
     "GovernanceOffice_Founded": (Conflict, "the ledger was founded before"),
     "GovernanceOffice_FounderNotCommittee": (
         InvalidInput,

@@ -283,6 +283,7 @@ class Terms:
         project_id: 0 for none; `emergency_id` and `controller_id` too.
         first_day: First day of the data asked for, days since 1900-01-01; 0 for all before `last_day`.
         last_day: Last day; 0 for all after `first_day`.
+        dataset_id: Dataset to include the data into, if that is what is asked for; else 0.
     """
 
     purpose: Purpose
@@ -295,6 +296,7 @@ class Terms:
     controller_id: int = 0
     first_day: int = 0
     last_day: int = 0
+    dataset_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ class Operation(IntEnum):
 
     READ = 0
     TRANSFER = 1
+    INCLUDE = 2
 
 
 class Category(IntFlag):
@@ -230,6 +231,102 @@ class AttestationKind(IntEnum):
     SOURCE = 2
     LICENCE = 3
     CLEARANCE = 4
+    TOOL = 5
+
+
+class DatasetStatus(IntEnum):
+    """How far a dataset has come in its life."""
+
+    NONE = 0
+    DECLARED = 1
+    COLLECTED = 2
+    PROCESSED = 3
+    VERIFIED = 4
+    SHARED = 5
+    IN_USE = 6
+    SEALED = 7
+    DESTROYED = 8
+
+
+class StepKind(IntEnum):
+    """What is done with data on its way to a model."""
+
+    COLLECT = 0
+    CLEAN = 1
+    LABEL = 2
+    SPLIT = 3
+    MERGE = 4
+    DEIDENTIFY = 5
+    TRAIN = 6
+    EVALUATE = 7
+    DEPLOY = 8
+    INFER = 9
+    RELEASE = 10
+    DESTROY = 11
+
+
+class VersionKind(IntEnum):
+    """What a version is of."""
+
+    NONE = 0
+    DATA = 1
+    MODEL = 2
+    RESULT = 3
+
+
+class Part(IntFlag):
+    """Which part of a split."""
+
+    TRAINING = 1 << 0
+    VALIDATION = 1 << 1
+    TEST = 1 << 2
+
+
+class Check(IntEnum):
+    """What a verifier found about how a version was made."""
+
+    PENDING = 0
+    PASSED = 1
+    FAILED = 2
+
+
+class ModelStatus(IntEnum):
+    """Whether a model may serve."""
+
+    ACTIVE = 0
+    SUSPENDED = 1
+    RETIRED = 2
+
+
+class Answer(IntEnum):
+    """How an owner answers a withdrawal that reached a model."""
+
+    NONE = 0
+    RETRAINED = 1
+    UNLEARNED = 2
+    RETIRED = 3
+    JUSTIFIED = 4
+
+
+class StepFact(IntFlag):
+    """The rules for steps, numbered as `StepFacts.sol` numbers them."""
+
+    MEMBER_ACTIVE = 1 << 0
+    PROJECT_APPROVED = 1 << 1
+    INPUTS_KNOWN = 1 << 2
+    INPUTS_AVAILABLE = 1 << 3
+    INPUTS_CURRENT = 1 << 4
+    INPUTS_SOUND = 1 << 5
+    INPUTS_VERIFIED = 1 << 6
+    TOOL_CERTIFIED = 1 << 7
+    PURPOSE_ALLOWED = 1 << 8
+    THREE_PARTS = 1 << 9
+    TEST_UNSEEN = 1 << 10
+    RELINK_ALLOWED = 1 << 11
+    BUDGET_LEFT = 1 << 12
+    PROTECTED = 1 << 13
+    BORDER_CLEARED = 1 << 14
+    MODEL_READY = 1 << 15
 
 
 class EmergencyKind(IntEnum):
@@ -315,7 +412,7 @@ class Fact(IntFlag):
     ENCRYPTED = 1 << 16
     DEIDENTIFIED = 1 << 17
     SOURCE_DECLARED = 1 << 18
-    DATASET_CURRENT = 1 << 19
+    DATASET_FITS = 1 << 19
     MODEL_LICENSED = 1 << 20
     BUDGET_LEFT = 1 << 21
     BORDER_CLEARED = 1 << 22
@@ -366,6 +463,7 @@ BASIS_LABELS: Final[dict[Basis, Label]] = {
 OPERATION_LABELS: Final[dict[Operation, Label]] = {
     Operation.READ: Label("read", "读取"),
     Operation.TRANSFER: Label("receive a copy of", "接收副本"),
+    Operation.INCLUDE: Label("put into a dataset", "纳入数据集"),
 }
 
 CATEGORY_LABELS: Final[dict[Category, Label]] = {
@@ -433,6 +531,7 @@ ATTESTATION_LABELS: Final[dict[AttestationKind, Label]] = {
         "the model that the project deploys is licensed", "项目所部署模型持有牌照"
     ),
     AttestationKind.CLEARANCE: Label("the project's data may cross the border", "项目数据可跨境传输"),
+    AttestationKind.TOOL: Label("the tool may be used in steps", "工具可用于数据处理"),
 }
 
 FINDING_LABELS: Final[dict[EmergencyFinding, Label]] = {
@@ -482,7 +581,10 @@ FACT_LABELS: Final[dict[Fact, Label]] = {
         "数据以去标识化形式提供，且已经独立核验",
     ),
     Fact.SOURCE_DECLARED: Label("the source of the data is declared", "数据来源已声明"),
-    Fact.DATASET_CURRENT: Label("no withdrawal waits for an answer", "无未处理的撤回"),
+    Fact.DATASET_FITS: Label(
+        "data is put into a dataset of the institution's own only, which wants no more than was asked for and consented to",
+        "数据仅可纳入该机构自己的数据集，且数据集所需不超出请求和同意的范围",
+    ),
     Fact.MODEL_LICENSED: Label("the model holds a licence", "模型持有牌照"),
     Fact.BUDGET_LEFT: Label("the privacy budget is not spent", "隐私预算未耗尽"),
     Fact.BORDER_CLEARED: Label(
@@ -538,7 +640,7 @@ MISSING_LABELS: Final[dict[Fact, str]] = {
     Fact.ENCRYPTED: "protection by encryption is not attested",
     Fact.DEIDENTIFIED: "it is not asked for de-identified, or nobody independent has checked that it is",
     Fact.SOURCE_DECLARED: "the source of the data is not declared",
-    Fact.DATASET_CURRENT: "a withdrawal waits for an answer",
+    Fact.DATASET_FITS: "the dataset is not the institution's, is closed, or wants more than was asked for or consented to",
     Fact.MODEL_LICENSED: "the model holds no licence",
     Fact.BUDGET_LEFT: "the privacy budget is spent",
     Fact.BORDER_CLEARED: "the transfer across the border is not cleared",

@@ -18,7 +18,7 @@ _MASK8: Final = 0xFF
 _MASK16: Final = 0xFFFF
 _MASK32: Final = 0xFFFFFFFF
 _MASK40: Final = 0xFFFFFFFFFF
-_TERMS_BITS: Final = 176
+_TERMS_BITS: Final = 208
 _VERDICT_BITS: Final = 152
 
 
@@ -35,6 +35,7 @@ def pack_terms(terms: Terms) -> int:
         | terms.controller_id << 112
         | terms.first_day << 144
         | terms.last_day << 160
+        | terms.dataset_id << 176
     )
 
 
@@ -59,6 +60,7 @@ def unpack_terms(word: int) -> Terms:
             controller_id=word >> 112 & _MASK32,
             first_day=word >> 144 & _MASK16,
             last_day=word >> 160 & _MASK16,
+            dataset_id=word >> 176 & _MASK32,
         )
     except ValueError as error:
         raise VerificationError(f"the terms have an unknown code: {error}") from None

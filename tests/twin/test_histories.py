@@ -27,7 +27,7 @@ _DEEP: Final = 2000
 #: Not played: the committee is one member, who acts at once, and guardians sign in tests/contracts/Holders.t.sol.
 _NOT_PLAYED: Final = {"approve", "execute", "recover", "propose", "setSeat", "setRule"}
 #: True of every record, whatever is asked.
-_ALWAYS: Final = Fact.DATASET_CURRENT | Fact.BUDGET_LEFT
+_ALWAYS: Final = Fact.DATASET_FITS | Fact.BUDGET_LEFT
 
 
 @pytest.mark.timeout(120 + 6 * HISTORIES)

@@ -81,7 +81,7 @@ ASKED = Category.DIAGNOSIS | Category.LABORATORY
 TRAINING = 1 << Purpose.AI_TRAINING
 EVERYTHING = Fact(sum(Fact))
 #: What holds of every record, whatever happens.
-ALWAYS = Fact.DATASET_CURRENT | Fact.BUDGET_LEFT
+ALWAYS = Fact.DATASET_FITS | Fact.BUDGET_LEFT
 OF_PROJECT = (
     Fact.PROJECT_FILED
     | Fact.PROJECT_ETHICS

@@ -308,7 +308,7 @@ _HELD = (
     | Fact.PROJECT_TECHNIQUE
     | Fact.PROJECT_AGREEMENT
     | Fact.BORDER_CLEARED
-    | Fact.DATASET_CURRENT
+    | Fact.DATASET_FITS
     | Fact.BUDGET_LEFT
     | Fact.LAWFUL
 )

@@ -1,0 +1,150 @@
+"""Datasets, the steps in the life of data, the versions they make, and what a withdrawal asks of a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, NewType
+
+from ledger.domain.records import ZERO32, Commitment
+from ledger.domain.vocabulary import (
+    Category,
+    Check,
+    DatasetStatus,
+    ModelStatus,
+    Part,
+    StepFact,
+    StepKind,
+    VersionKind,
+)
+
+#: Names a version: the commitment to its content.
+VersionId = NewType("VersionId", bytes)
+
+#: How long the owner of a model may take to answer a withdrawal that reached it, as the contract has it.
+ANSWER_SECONDS: Final = 30 * 86_400
+#: How many inputs or outputs a step has at most, and how many origins a version.
+MAX_LINKS: Final = 16
+MAX_ORIGINS: Final = 32
+#: Of data that was not split.
+NO_PARTS: Final = Part(0)
+#: `Dataset.usable_until` while nobody was included under a consent.
+NO_END: Final = 2**32 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """
+    What a dataset is for, said before anything is in it.
+
+    Attributes:
+        purposes: What it and everything made of it may serve at most: bit n for purpose n.
+        retain_until: When it must be destroyed, seconds since the Unix epoch.
+        budget: Privacy budget in millionths of epsilon; 0 if none is kept.
+    """
+
+    purposes: int
+    categories: Category
+    retain_until: int
+    budget: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """
+    A dataset as the contract stores it.
+
+    Attributes:
+        no_relink: Somebody in it consented on condition that it is not merged with other data.
+        usable_until: When the first consent in it ends, exclusive.
+        included: How many decisions included somebody.
+        withdrawals: When consents ended that somebody had been included under, in order.
+        excused: How many of them, from the first on, an ethics body excused.
+        spent: Privacy spent, in millionths of epsilon.
+    """
+
+    dataset_id: int
+    owner: int
+    purposes: int
+    categories: Category
+    status: DatasetStatus
+    retain_until: int
+    no_relink: bool = False
+    usable_until: int = NO_END
+    included: int = 0
+    withdrawals: tuple[int, ...] = ()
+    excused: int = 0
+    budget: int = 0
+    spent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """
+    From which dataset a version is.
+
+    Attributes:
+        withdrawals: How many there had been when the data was collected.
+        answered: How many the owner of a model has justified; 0 for data.
+        split_id: Step that split it, or 0.
+        parts: Which parts of that split it holds.
+    """
+
+    dataset_id: int
+    withdrawals: int = 0
+    answered: int = 0
+    split_id: int = 0
+    parts: Part = NO_PARTS
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One state of a dataset or a model, or a result, as the contract stores it, with its origins."""
+
+    version_id: VersionId
+    step_id: int
+    owner: int
+    kind: VersionKind
+    purposes: int
+    origins: tuple[Origin, ...]
+    check: Check = Check.PENDING
+    verifier: int = 0
+    status: ModelStatus = ModelStatus.ACTIVE
+    evaluated: bool = False
+    deployed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """
+    What a member says that it did.
+
+    Attributes:
+        dataset_id: Of COLLECT and DESTROY; else 0.
+        project_id: Project it is part of, or 0.
+        purposes: What the model of TRAIN is for; else 0.
+        epsilon: Privacy it spends, in millionths of epsilon.
+        inputs: Versions it used; a model before data.
+        outputs: Versions it makes; of SPLIT training, validation, test.
+        tool: Digest of the tool, 32 bytes; zero if none.
+        parameters: Commitment to parameters, environment and evidence.
+    """
+
+    kind: StepKind
+    parameters: Commitment
+    inputs: tuple[VersionId, ...] = ()
+    outputs: tuple[VersionId, ...] = ()
+    dataset_id: int = 0
+    project_id: int = 0
+    purposes: int = 0
+    epsilon: int = 0
+    tool: bytes = ZERO32
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """A step on the ledger: who recorded it, and the rules that it broke; it stands if there are none."""
+
+    step_id: int
+    member_id: int
+    step: Step
+    missing: StepFact
