@@ -397,7 +397,7 @@ abstract contract Decisions is IDecisions, EmergencyRight {
                 (terms.emergency() == 0 || terms.emergency() <= _counts.emergencies) &&
                 (terms.controller() == 0 || terms.controller() <= _counts.members) &&
                 (terms.operation() == Codes.INCLUDE) == (terms.dataset() != 0) &&
-                terms.dataset() <= _counts.datasets &&
+                (terms.dataset() == 0 || terms.dataset() <= _counts.datasets) &&
                 (terms.lastDay() == 0 || terms.firstDay() <= terms.lastDay()),
             Decisions_Malformed(index, terms)
         );
