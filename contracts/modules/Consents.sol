@@ -15,6 +15,9 @@ import {Guards} from "./Guards.sol";
 /// @title Consents
 /// @notice Consent by signature, or filed from paper.
 abstract contract Consents is IConsents, Guards {
+    /// @dev Flags that allow something.
+    uint8 private constant _ALLOWING = Codes.FLAG_SEPARATE | Codes.FLAG_ONWARD;
+
     /* ANYONE, WITH THE HOLDER'S SIGNATURE */
 
     /// @inheritdoc IConsents
@@ -220,11 +223,13 @@ abstract contract Consents is IConsents, Guards {
             former.recipientKinds & ~given.recipientKinds == 0 &&
             former.purposes & ~given.purposes == 0 &&
             former.categories & ~given.categories == 0 &&
+            given.useFrom <= block.timestamp && // no gap
             former.useTo <= given.useTo &&
             given.dataFrom <= former.dataFrom &&
             (given.dataTo == 0 || (former.dataTo != 0 && former.dataTo <= given.dataTo)) &&
             given.level <= former.level &&
-            given.flags & ~former.flags & Codes.FLAG_NO_RELINK == 0;
+            // Of the flags some allow and some forbid: turned over, those that allow forbid by their absence.
+            (given.flags ^ _ALLOWING) & ~(former.flags ^ _ALLOWING) == 0;
     }
 
     /// @dev What was made of the datasets that somebody was included into under a grant is stale from now on.
