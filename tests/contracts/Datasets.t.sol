@@ -5,6 +5,7 @@ import {IConsents} from "../../contracts/interfaces/IConsents.sol";
 import {IDatasets} from "../../contracts/interfaces/IDatasets.sol";
 import {IDecisions} from "../../contracts/interfaces/IDecisions.sol";
 import {IMembers} from "../../contracts/interfaces/IMembers.sol";
+import {IPassports} from "../../contracts/interfaces/IPassports.sol";
 import {Codes} from "../../contracts/libraries/Codes.sol";
 import {Facts} from "../../contracts/libraries/Facts.sol";
 import {Terms, TermsLib} from "../../contracts/libraries/Terms.sol";
@@ -630,6 +631,26 @@ contract DatasetsTest is LedgerTest {
         given.flags = 0;
         _give(given);
         vm.assertEq(1, ledger.withdrawalsOf(DATASET).length, "no longer");
+    }
+
+    /// @dev A custodian that keeps the key cannot sign separate consent.
+    function test_WhenSuccessorIsSignedByTheCustodian_SeparateConsentIsGone() external {
+        uint8[2] memory flags = [0, Codes.FLAG_SEPARATE];
+        for (uint256 index = 0; index < flags.length; ++index) {
+            uint256 snapshot = vm.snapshotState();
+            IConsents.Grant memory given = _grantOf(FORMER, PASSPORT);
+            given.flags = flags[index];
+            _give(given);
+            _includeAs(PASSPORT, FORMER);
+            IPassports.Custody assisted = IPassports.Custody.ASSISTED;
+            bytes memory same = abi.encodePacked(holder);
+            bytes memory signature = _signedHash(HOLDER_KEY, _rotationHash(PASSPORT, same, assisted));
+            ledger.rotateHolder(PASSPORT, same, assisted, signature);
+            (given.grantId, given.supersedes) = (OTHER_GRANT, FORMER);
+            _give(given);
+            vm.assertEq(index, ledger.withdrawalsOf(DATASET).length, "withdrawals");
+            vm.revertToState(snapshot);
+        }
     }
 
     function test_WhenKindsAreFewer_DatasetsAreTold() external {
