@@ -688,9 +688,13 @@ abstract contract Base {
 
     /// @dev The lab takes what it may train on into a dataset.
     function _inclusionTerms(uint32 datasetId) internal pure returns (Terms) {
+        return _inclusionTerms(datasetId, PROJECT);
+    }
+
+    function _inclusionTerms(uint32 datasetId, uint32 projectId) internal pure returns (Terms) {
         return
             TermsLib
-                .pack(Codes.AI_TRAINING, Codes.CONSENT, Codes.INCLUDE, ASKED, PROJECT)
+                .pack(Codes.AI_TRAINING, Codes.CONSENT, Codes.INCLUDE, ASKED, projectId)
                 .atLevel(Codes.PSEUDONYMISED)
                 .into(datasetId);
     }
@@ -1111,7 +1115,7 @@ abstract contract LedgerTest is Base {
 
     function _lineagePrint() private view returns (bytes32 print) {
         print = bytes32(uint256(ledger.stepCount()));
-        for (uint256 number = 0; number < 8; ++number) {
+        for (uint256 number = 0; number < 12; ++number) {
             bytes32 versionId = _versionId(number);
             ILineage.Version memory version = ledger.versionOf(versionId);
             print = keccak256(abi.encode(print, version, ledger.originsOf(versionId)));
