@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {IAttestations} from "../interfaces/IAttestations.sol";
-import {IDatasets} from "../interfaces/IDatasets.sol";
 import {ILineage} from "../interfaces/ILineage.sol";
 import {IMembers} from "../interfaces/IMembers.sol";
 import {IPassports} from "../interfaces/IPassports.sol";
@@ -264,13 +263,14 @@ abstract contract Lineage is ILineage, Datasets {
             return;
         }
         require(inputs.count < _MAX_ORIGINS, Lineage_Malformed(kind));
-        inputs.origins[inputs.count++] = Origin(
+        inputs.origins[inputs.count] = Origin(
             origin.datasetId,
             origin.withdrawals,
             0,
             origin.splitId,
             origin.parts
         );
+        ++inputs.count;
     }
 
     function _factsOf(
@@ -439,7 +439,8 @@ abstract contract Lineage is ILineage, Datasets {
 
     function _collect(Step calldata step, Inputs memory inputs) private view {
         uint32 withdrawals = uint32(_withdrawals[step.datasetId].length);
-        inputs.origins[inputs.count++] = Origin(step.datasetId, withdrawals, 0, 0, 0);
+        inputs.origins[0] = Origin(step.datasetId, withdrawals, 0, 0, 0);
+        inputs.count = 1;
         inputs.purposes = _datasets[step.datasetId].purposes;
     }
 
