@@ -534,14 +534,22 @@ class PassportClient:
     # Attestations
 
     def attest(self, attestation: Json, *, idempotency_key: str | None = None) -> list[Json]:
-        """State something of a passport or project, or take it back; returns all statements about it."""
+        """State something of a passport, project, version or tool, or take it back; returns all statements about it."""
         answer = self._post("/v1/attestations", attestation, idempotency_key)
         statements: list[Json] = answer["items"]
         return statements
 
-    def attestations(self, *, passport_id: str | None = None, project_id: int | None = None) -> list[Json]:
-        """Return the latest statements about a passport or a project."""
-        subject = f"passports/{passport_id}" if passport_id else f"projects/{project_id}"
+    def attestations(
+        self,
+        *,
+        passport_id: str | None = None,
+        project_id: int | None = None,
+        version_id: str | None = None,
+        tool: str | None = None,
+    ) -> list[Json]:
+        """Return the latest statements about a passport, a project, a version or a tool."""
+        subjects = {"passports": passport_id, "projects": project_id, "versions": version_id, "tools": tool}
+        (subject,) = [f"{kind}/{name}" for kind, name in subjects.items() if name is not None]
         return list(self._pages(f"/v1/{subject}/attestations"))
 
     def decisions(self) -> list[Json]:

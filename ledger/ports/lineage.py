@@ -63,10 +63,12 @@ class VersionRecord:
 
     Attributes:
         report: Commitment to the verifier's report; None before.
+        checked: Where the check was recorded; None before.
     """
 
     version: Version
     report: Commitment | None
+    checked: Position | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,7 @@ class LineageIndex(Protocol):
     def steps_by_id(self, step_ids: Sequence[int]) -> list[StepEntry]: ...
 
     def steps_using(self, version_ids: Sequence[VersionId], *, limit: int) -> list[StepEntry]:
-        """Return the first steps that used one of some versions, or were refused it, by number."""
+        """Return the first steps that stand and used one of some versions, by number."""
 
     def steps_naming(self, version_ids: Sequence[VersionId]) -> list[StepEntry]:
         """Return the steps that name one of some commitments as what they make, whether they stand or not, by number."""

@@ -53,7 +53,7 @@ from ledger.store.tables import (
     versions,
     withdrawals,
 )
-from ledger.store.values import position_of
+from ledger.store.values import loads, position_of
 
 #: How many names go into one query.
 _NAMES: Final = 500
@@ -150,10 +150,12 @@ class SqlLineage:
         return [_step(row) for row in self._named(select(steps), steps.c.step_id, step_ids)]
 
     def steps_using(self, version_ids: Sequence[VersionId], *, limit: int) -> list[StepEntry]:
-        """Return the first steps that used one of some versions, or were refused it, by number."""
+        """Return the first steps that stand and used one of some versions, by number."""
         found: set[int] = set()
         for names in _batches(version_ids):
-            query = select(step_inputs.c.step_id).where(step_inputs.c.version_id.in_(names))
+            query = select(step_inputs.c.step_id).where(
+                step_inputs.c.version_id.in_(names), step_inputs.c.stands
+            )
             query = query.distinct().order_by(step_inputs.c.step_id).limit(limit)
             found.update(row.step_id for row in self._rows(query))
         return sorted(self.steps_by_id(sorted(found)[:limit]), key=_by_number)
@@ -367,7 +369,8 @@ def _version(row: Row[Any], found: dict[int, Origin]) -> VersionRecord:
         evaluated=row.evaluated,
         deployed=row.deployed,
     )
-    return VersionRecord(version, Commitment(row.report) if row.report else None)
+    checked = Position(**loads(row.checked)) if row.checked else None
+    return VersionRecord(version, Commitment(row.report) if row.report else None, checked)
 
 
 def _obligation(row: Row[Any]) -> Obligation:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from ledger.domain.lineage import NO_END, NO_PARTS, Origin
-from ledger.domain.records import Event, Terms, Verdict
+from ledger.domain.records import ZERO32, Event, Terms, Verdict
 from ledger.domain.vocabulary import (
     Answer,
     Basis,
@@ -40,7 +40,7 @@ from ledger.store.tables import (
     versions,
     withdrawals,
 )
-from ledger.store.values import position_columns
+from ledger.store.values import dumps, position_columns
 
 _WORD64_BYTES: Final = 8
 #: The fields of a step, in the order of `ILineage.Step`.
@@ -62,14 +62,15 @@ def include(connection: Connection, event: Event, a: dict[str, Any], terms: Term
     """Fold a decision: if it permits to include somebody into a dataset, that is done."""
     if terms.operation is not Operation.INCLUDE or verdict.outcome is not Outcome.PERMIT:
         return
+    consent = a["grantId"] if terms.basis is Basis.CONSENT else ZERO32
     connection.execute(
         insert(inclusions).values(
             passport_id=a["passportId"],
             seq=verdict.seq,
             dataset_id=terms.dataset_id,
-            grant_id=a["grantId"],
+            grant_id=consent,
             member_id=a["memberId"],
-            rests_on=a["grantId"],
+            rests_on=consent,
             withdrawal=0,
             **position_columns(event.position),
         )
@@ -287,8 +288,15 @@ def _status_after(kind: StepKind) -> DatasetStatus:
     return DatasetStatus.PROCESSED if kind < StepKind.TRAIN else DatasetStatus.IN_USE
 
 
-def _verified(connection: Connection, _event: Event, a: dict[str, Any]) -> None:
-    _update_version(connection, a["versionId"], check=a["check"], verifier=a["verifier"], report=a["report"])
+def _verified(connection: Connection, event: Event, a: dict[str, Any]) -> None:
+    _update_version(
+        connection,
+        a["versionId"],
+        check=a["check"],
+        verifier=a["verifier"],
+        report=a["report"],
+        checked=dumps(position_columns(event.position)),
+    )
     if a["check"] == Check.PASSED:
         _advance_all(connection, a["versionId"], DatasetStatus.VERIFIED)
 

@@ -368,6 +368,7 @@ versions = Table(
     Column("check", Integer, nullable=False),
     Column("verifier", BigInteger, nullable=False),
     Column("report", _HASH),
+    Column("checked", Text),
     Column("status", Integer, nullable=False),
     Column("evaluated", Boolean, nullable=False),
     Column("deployed", Boolean, nullable=False),

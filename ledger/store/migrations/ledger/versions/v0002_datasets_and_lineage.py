@@ -116,6 +116,7 @@ def upgrade() -> None:
         sa.Column("check", sa.Integer(), nullable=False),
         sa.Column("verifier", sa.BigInteger(), nullable=False),
         sa.Column("report", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("checked", sa.Text(), nullable=True),
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("evaluated", sa.Boolean(), nullable=False),
         sa.Column("deployed", sa.Boolean(), nullable=False),
