@@ -368,12 +368,14 @@ def _dataset_facts(terms: Terms, situation: Situation, principal: Member | None)
     wants_no_more = terms.categories in dataset.categories and bool(dataset.purposes >> terms.purpose & 1)
     if dataset.status >= DatasetStatus.SEALED or not wants_no_more:
         return _NOTHING
+    # What was consented to it may serve in all that it is for; what was not, only in what was asked for.
+    served = 1 << terms.purpose
     if terms.basis is Basis.CONSENT:
-        consented = grant.purposes if grant is not None else 0
+        served = grant.purposes if grant is not None else 0
         known = dataset.dataset_id in situation.included_into
-        if dataset.purposes & ~consented or not (known or len(situation.included_into) < MAX_DATASETS):
+        if not known and len(situation.included_into) >= MAX_DATASETS:
             return _NOTHING
-    return Fact.DATASET_FITS
+    return _NOTHING if dataset.purposes & ~served else Fact.DATASET_FITS
 
 
 def _deidentification_is_verified(request: Request, situation: Situation) -> bool:

@@ -27,18 +27,23 @@ from ledger.domain.vocabulary import (
     AttestationKind,
     Basis,
     DataClass,
+    DatasetStatus,
     EmergencyKind,
     Fact,
     GrantFlag,
     GrantStatus,
     Level,
     MemberStatus,
+    Operation,
     Outcome,
     PassportStatus,
+    StepKind,
 )
 from ledger.encoding.events import Abi, EventDecoder, RawLog, event_topic
 from ledger.encoding.words import unpack_verdict
 from ledger.errors import VerificationError
+from ledger.lineage import covers
+from ledger.policy import MAX_DATASETS
 
 #: One row of a decision's log: three topics, then its data. In this order the words are what the head folds.
 _ROW: Final = np.dtype(
@@ -47,7 +52,8 @@ _ROW: Final = np.dtype(
         ("grant", "V32"),
         ("memberPadding", "V28"),
         ("member", ">u4"),
-        ("termsPadding", "V10"),
+        ("termsPadding", "V6"),
+        ("dataset", ">u4"),
         ("lastDay", ">u2"),
         ("firstDay", ">u2"),
         ("controller", ">u4"),
@@ -254,17 +260,16 @@ class Columns:
             VerificationError: An event speaks of something no earlier event brought about.
         """
         checked = self.check()
-        state = LedgerState()
-        for event in self.events():
-            apply(state, event)
-        return Replay(
-            state=state,
+        result = Replay(
             decisions=checked.decisions,
             permits=checked.permits,
             reviews=checked.reviews,
             mismatches=checked.mismatches,
             denied_facts=checked.denied,
         )
+        for event in self.events():
+            result.follow(event)
+        return result
 
     def _rows(self) -> NDArray[Any]:
         return np.frombuffer(self.words(), _ROW)
@@ -368,14 +373,14 @@ def _require_regular(rows: NDArray[Any]) -> None:
     readable = (
         (rows["basis"] < _BASES)
         & (rows["purpose"] < _PURPOSES)
-        & (rows["operation"] <= 1)
+        & (rows["operation"] <= max(Operation))
         & (rows["level"] <= 3)  # noqa: PLR2004 - levels have two bits
         & (rows["dataClass"] >= DataClass.CORE_PRIVACY)
         & (rows["dataClass"] <= DataClass.NON_SENSITIVE)
         & (rows["outcome"] >= Outcome.PERMIT)
         & (rows["outcome"] <= Outcome.REVIEW)
     )
-    clean = (rows["termsPadding"] == np.void(bytes(10))) & (rows["verdictPadding"] == np.void(bytes(13)))
+    clean = (rows["termsPadding"] == np.void(bytes(6))) & (rows["verdictPadding"] == np.void(bytes(13)))
     if not bool(np.all(readable & clean)):
         raise _Irregular
 
@@ -394,6 +399,7 @@ class _Asked:
         self.member, self.controller = column("member"), column("controller")
         self.project, self.emergency = column("project"), column("emergency")
         self.purpose, self.basis = column("purpose"), column("basis")
+        self.operation, self.dataset = column("operation"), column("dataset")
         self.categories, self.level = column("categories"), column("level")
         self.first_day, self.last_day = column("firstDay"), column("lastDay")
         self.seq = column("seqHigh") << 32 | column("seqLow")
@@ -414,7 +420,9 @@ class _History:
         self.passports, self.grants = _Versions(6), _Versions(16)
         self.projects, self.statements = _Versions(11), _Versions(2)
         self.emergencies, self.rights = _Versions(11), _Versions(2)
-        self.caps = _Versions(_PURPOSES)
+        self.caps, self.datasets = _Versions(_PURPOSES), _Versions(4)
+        #: Where a grant took the place of another in its datasets: the place, the former and the new one.
+        self.successions: list[tuple[int, bytes, bytes]] = []
         self.order_keys: dict[tuple[int, int], int] = {}
         self.statement_keys: dict[tuple[bytes, int], int] = {}
         self.law_places: list[int] = []
@@ -452,10 +460,8 @@ class _History:
                 ),
                 lambda place, given: self._grant(place, given, reset=False),
             ),
-            **dict.fromkeys(
-                ("ConsentRequested", "ConsentGranted"),
-                lambda place, given: self._grant(place, given, reset=True),
-            ),
+            "ConsentRequested": lambda place, given: self._grant(place, given, reset=True),
+            "ConsentGranted": self._given,
             **dict.fromkeys(
                 ("ProjectFiled", "ProjectWithdrawn", "ProjectReviewed"),
                 lambda place, given: self._project(place, given["projectId"]),
@@ -470,6 +476,11 @@ class _History:
             ),
             "PassportIssued": lambda place, given: self._passport(place, given["passportId"], reset=True),
             "EmergencyRightRestored": lambda place, given: self._right(place, given["memberId"]),
+            **dict.fromkeys(
+                ("DatasetDeclared", "DatasetSealed", "DatasetUnsealed"),
+                lambda place, given: self._dataset(place, given["datasetId"]),
+            ),
+            "StepRecorded": self._step,
             "Attested": self._statement,
             "PolicySet": self._law,
             "MemberCapsSet": self._cap,
@@ -579,6 +590,25 @@ class _History:
                 self._grant_resets[key],
             ),
         )
+
+    def _given(self, place: int, given: dict[str, Any]) -> None:
+        self._grant(place, given, reset=True)
+        entry = self.state.grants[PassportId(given["passportId"]), GrantId(given["grantId"])]
+        former = self.state.grants.get((entry.passport_id, entry.supersedes))
+        if former is not None and covers(entry.state, former.state, entry.position.time):
+            self.successions.append((place, entry.supersedes, entry.grant_id))
+
+    def _dataset(self, place: int, number: int) -> None:
+        dataset = self.state.datasets[number]
+        self.datasets.add(
+            number, place, (dataset.owner, dataset.purposes, int(dataset.categories), dataset.status)
+        )
+
+    def _step(self, place: int, given: dict[str, Any]) -> None:
+        """Of all steps only destruction bears on decisions: nothing more goes into the dataset."""
+        step = self.state.steps[given["stepId"]].record.step
+        if step.kind is StepKind.DESTROY:
+            self._dataset(place, step.dataset_id)
 
     def _project(self, place: int, number: int) -> None:
         project = self.state.projects[number]
@@ -705,10 +735,13 @@ class _Law:
             | self._passport_facts()
             | self._project_facts()
             | self._grant_facts()
+            | self._dataset_facts()
             | self._facts_on_demand()
             | _bit(Fact.LAWFUL, self._needs != 0)
         )
-        missing = (self._needs | int(Fact.LAWFUL)) & ~facts
+        includes = asked.operation == Operation.INCLUDE
+        always = int(Fact.LAWFUL) | _bit(Fact.DATASET_FITS, includes)
+        missing = (self._needs | always) & ~facts
         outcome = np.where(
             missing == 0,
             Outcome.PERMIT,
@@ -781,7 +814,7 @@ class _Law:
     def _passport_facts(self) -> _Ints:
         asked = self._asked
         custodian, purposes, status, _, lock, _ = self._passport
-        facts = np.full(len(asked.places), int(Fact.DATASET_FITS | Fact.BUDGET_LEFT), np.int64)
+        facts = np.full(len(asked.places), int(Fact.BUDGET_LEFT), np.int64)
         facts |= _bit(Fact.PASSPORT_OPEN, status == PassportStatus.OPEN)
         facts |= _bit(Fact.PURPOSE_ALLOWED, _has(purposes & ~self._banned, asked.purpose))
         own = self._principal & (custodian == self._principal_id)
@@ -841,6 +874,40 @@ class _Law:
 
     def _handed_over_at(self) -> _Ints:
         return np.asarray(np.maximum(self._asked.level, self._passport[3]), np.int64)
+
+    def _dataset_facts(self) -> _Ints:
+        asked = self._asked
+        includes, by_consent = asked.operation == Operation.INCLUDE, asked.basis == Basis.CONSENT
+        if not bool(np.any(includes)):
+            return _bit(Fact.DATASET_FITS, ~includes)
+        known, (owner, purposes, categories, status) = self._history.datasets.at(asked.dataset, asked.places)
+        if bool(np.any(includes & asked.permitted & ~known)):
+            raise _Irregular  # an inclusion into a dataset that no event brought about
+        own = known & self._principal & (owner == self._principal_id) & (status < DatasetStatus.SEALED)
+        wants_no_more = (asked.categories & ~categories == 0) & _has(purposes, asked.purpose)
+        # What was consented to it may serve in all that it is for; what was not, only in what was asked for.
+        served = np.where(by_consent, self._grant[2], np.int64(1) << asked.purpose)
+        fits = own & wants_no_more & (purposes & ~served == 0)
+        fits[includes & by_consent] &= self._have_room(np.flatnonzero(includes & by_consent))
+        return _bit(Fact.DATASET_FITS, ~includes | fits)
+
+    def _have_room(self, inclusions: NDArray[np.intp]) -> _Bools:
+        """Tell of inclusions by consent, in order, whether the grant remembers the dataset or has room for it."""
+        asked, found = self._asked, np.zeros(len(inclusions), bool)
+        remembered: dict[bytes, tuple[int, ...]] = {}
+        successions = iter(self._history.successions)
+        place, former, successor = next(successions, (_NEVER, b"", b""))
+        for number, index in enumerate(inclusions.tolist()):
+            while place < asked.places[index]:
+                if former in remembered:
+                    remembered[successor] = remembered[former]
+                place, former, successor = next(successions, (_NEVER, b"", b""))
+            grant, dataset = asked.rows["grant"][index].tobytes(), int(asked.dataset[index])
+            known = remembered.get(grant, ())
+            found[number] = dataset in known or len(known) < MAX_DATASETS
+            if asked.permitted[index] and self._granted[index] and dataset not in known:
+                remembered[grant] = (*known, dataset)
+        return found
 
     def _facts_on_demand(self) -> _Ints:
         asked = self._asked

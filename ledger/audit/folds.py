@@ -14,6 +14,8 @@ from ledger.audit.state import (
     DAY_SECONDS,
     NOBODYS,
     ActEntry,
+    AnswerEntry,
+    CheckEntry,
     DecisionEntry,
     EmergencyEntry,
     GrantEntry,
@@ -22,10 +24,14 @@ from ledger.audit.state import (
     ReleaseEntry,
     ReviewEntry,
     RightState,
+    ShareEntry,
+    StepEntry,
     TransferEntry,
+    Withdrawal,
     hash_of,
     known,
 )
+from ledger.domain.lineage import Dataset, StepRecord, Version, VersionId
 from ledger.domain.records import (
     NO_GRANT,
     ZERO32,
@@ -50,12 +56,15 @@ from ledger.domain.records import (
 )
 from ledger.domain.vocabulary import (
     ActKind,
+    Answer,
     Approval,
     Assurance,
     AttestationKind,
     Category,
+    Check,
     Custody,
     DataClass,
+    DatasetStatus,
     EmergencyFinding,
     EmergencyKind,
     GrantFlag,
@@ -63,18 +72,22 @@ from ledger.domain.vocabulary import (
     Level,
     MemberKind,
     MemberStatus,
+    ModelStatus,
     Operation,
     Outcome,
     PassportStatus,
     Role,
     SeatKind,
+    StepFact,
     Technique,
     TransferStatus,
+    VersionKind,
 )
 from ledger.encoding.hexadecimal import to_hex
-from ledger.encoding.structs import grant_state, policy_table
+from ledger.encoding.structs import grant_state, plan, policy_table, step
 from ledger.encoding.words import fold_decision
 from ledger.errors import VerificationError
+from ledger.lineage import advanced, answered, changes_of, covers
 from ledger.policy import (
     PERMIT_SECONDS,
     grant_is_live,
@@ -327,7 +340,7 @@ def _consent_requested(state: LedgerState, given: dict[str, Any], position: Posi
 def _granted(state: LedgerState, given: dict[str, Any], position: Position) -> None:
     passport_id, grant_id = _grant_key(state, given)
     asked = state.grants.get((passport_id, grant_id))
-    state.grants[passport_id, grant_id] = GrantEntry(
+    entry = GrantEntry(
         grant_id=grant_id,
         passport_id=passport_id,
         state=grant_state(given["state"]),
@@ -337,6 +350,29 @@ def _granted(state: LedgerState, given: dict[str, Any], position: Position) -> N
         template=given["template"],
         requested_by=asked.requested_by if asked else 0,
     )
+    state.grants[passport_id, grant_id] = entry
+    _take_place(state, entry)
+
+
+def _take_place(state: LedgerState, entry: GrantEntry) -> None:
+    """A grant that covers the one it replaces takes its place in the datasets; another one is a withdrawal from them."""
+    former = state.grants.get((entry.passport_id, entry.supersedes))
+    included = state.inclusions.get(entry.supersedes)
+    if former is None or included is None:
+        return
+    if covers(entry.state, former.state, entry.position.time):
+        state.inclusions[entry.grant_id] = included
+    else:
+        _withdraw_from_datasets(state, entry.supersedes, entry.position)
+
+
+def _withdraw_from_datasets(state: LedgerState, grant_id: GrantId, position: Position) -> None:
+    """What was made of the datasets that somebody was included into under a grant is stale from now on."""
+    for number in state.inclusions.get(grant_id, ()):
+        dataset = state.datasets[number]
+        withdrawals = (*dataset.withdrawals, position.time)
+        state.datasets[number] = replace(dataset, withdrawals=withdrawals)
+        state.withdrawals.append(Withdrawal(number, grant_id, len(withdrawals), position))
 
 
 def _consent_filed(state: LedgerState, given: dict[str, Any], _: Position) -> None:
@@ -357,6 +393,7 @@ def _refused(state: LedgerState, given: dict[str, Any], position: Position) -> N
 
 def _repudiated(state: LedgerState, given: dict[str, Any], position: Position) -> None:
     _end_grant(state, given, position, GrantStatus.REPUDIATED)
+    _withdraw_from_datasets(state, GrantId(given["grantId"]), position)
 
 
 def _withdrawn(state: LedgerState, given: dict[str, Any], position: Position) -> None:
@@ -364,6 +401,7 @@ def _withdrawn(state: LedgerState, given: dict[str, Any], position: Position) ->
         # Withdrawn before it was given: it never will be, and counts as no grant.
         return
     _end_grant(state, given, position, GrantStatus.WITHDRAWN)
+    _withdraw_from_datasets(state, GrantId(given["grantId"]), position)
 
 
 def _superseded(state: LedgerState, given: dict[str, Any], position: Position) -> None:
@@ -559,11 +597,30 @@ def _take_permit(state: LedgerState, entry: DecisionEntry, passport: Passport) -
     used = state.cap_uses.get((entry.member_id, day), 0)
     if takes_cap(terms, verdict, Caps(state.caps.get(entry.member_id, 0), day, used)):
         state.cap_uses[entry.member_id, day] = used + (1 << (16 * terms.purpose))
+    if terms.operation is Operation.INCLUDE:
+        _include(state, entry, terms.dataset_id)
     urgent = state.emergencies.get(terms.emergency_id)
     emergency = urgent.emergency if urgent else None
     if urgent and takes_record(terms, verdict, table=state.law, passport=passport, emergency=emergency):
         counted = replace(urgent.emergency, used=urgent.emergency.used + 1)
         state.emergencies[terms.emergency_id] = replace(urgent, emergency=counted)
+
+
+def _include(state: LedgerState, entry: DecisionEntry, number: int) -> None:
+    """Put the data into a dataset; on the basis of consent the grant remembers it, and the dataset the grant's limits."""
+    dataset = known(state.datasets, number, "dataset")
+    dataset = replace(dataset, included=dataset.included + 1)
+    grant = state.grants.get((entry.passport_id, entry.grant_id))
+    if entry.rests_on_consent and grant is not None:
+        dataset = replace(
+            dataset,
+            usable_until=min(dataset.usable_until, grant.state.use_to),
+            no_relink=dataset.no_relink or GrantFlag.NO_RELINK in grant.state.flags,
+        )
+        former = state.inclusions.get(entry.grant_id, ())
+        if number not in former:
+            state.inclusions[entry.grant_id] = (*former, number)
+    state.datasets[number] = dataset
 
 
 def _request_reviewed(state: LedgerState, given: dict[str, Any], position: Position) -> None:
@@ -653,6 +710,126 @@ def _received(state: LedgerState, given: dict[str, Any], position: Position) -> 
     state.transfers[transfer_id] = replace(entry, transfer=transfer, received=position)
 
 
+# Datasets and lineage
+
+
+def _dataset_declared(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    number, declared = given["datasetId"], plan(given["plan"])
+    state.datasets[number] = Dataset(
+        dataset_id=number,
+        owner=given["owner"],
+        purposes=declared.purposes,
+        categories=declared.categories,
+        status=DatasetStatus.DECLARED,
+        retain_until=declared.retain_until,
+        budget=declared.budget,
+    )
+    state.declared[number] = position
+
+
+def _dataset_withdrawn(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    # 9. Announced, not believed: the withdrawals of a dataset follow from the ends of consents.
+    number = given["datasetId"]
+    known(state.datasets, number, "dataset")
+    announced = Withdrawal(number, GrantId(given["grantId"]), given["withdrawals"], position)
+    state.announced.append(announced)
+
+
+def _dataset_excused(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    _change_dataset(state, given["datasetId"], excused=given["withdrawals"])
+
+
+def _dataset_sealed(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    number = given["datasetId"]
+    state.sealed_from[number] = known(state.datasets, number, "dataset").status
+    _change_dataset(state, number, status=DatasetStatus.SEALED)
+
+
+def _dataset_unsealed(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    number = given["datasetId"]
+    _change_dataset(state, number, status=known(state.sealed_from, number, "seal of a dataset"))
+
+
+def _change_dataset(state: LedgerState, number: int, **changes: Any) -> None:
+    state.datasets[number] = replace(known(state.datasets, number, "dataset"), **changes)
+
+
+def _step_recorded(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    entry = step_entry(given, position)
+    record = entry.record
+    state.steps[record.step_id] = entry
+    if record.missing:
+        return
+    for name in record.step.inputs:
+        known(state.versions, name, "version")
+    changes = changes_of(record, state.step_situation(record.step, record.member_id, position.time))
+    state.datasets.update((dataset.dataset_id, dataset) for dataset in changes.datasets)
+    state.versions.update((version.version_id, version) for version in changes.versions)
+
+
+def step_entry(given: dict[str, Any], position: Position) -> StepEntry:
+    """
+    Read the arguments of a `StepRecorded` event.
+
+    Raises:
+        VerificationError: There is no such kind of step.
+    """
+    try:
+        words = step(given["step"])
+    except ValueError as error:
+        raise VerificationError(f"a step is of a kind that does not exist: {error}") from None
+    return StepEntry(
+        StepRecord(given["stepId"], given["memberId"], words, StepFact(given["missing"])), position
+    )
+
+
+def _version_verified(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    version = _known_version(state, given)
+    check = Check(given["check"])
+    state.versions[version.version_id] = replace(version, check=check, verifier=given["verifier"])
+    state.checks[version.version_id] = CheckEntry(Commitment(given["report"]), position)
+    if check is Check.PASSED:
+        _advance(state, version, DatasetStatus.VERIFIED)
+
+
+def _version_shared(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    version = _known_version(state, given)
+    share = ShareEntry(Commitment(given["agreement"]), position)
+    state.shares[version.version_id, given["recipient"]] = share
+    _advance(state, version, DatasetStatus.SHARED)
+
+
+def _advance(state: LedgerState, version: Version, status: DatasetStatus) -> None:
+    """Take the datasets behind data as far as a status; models and results take them nowhere."""
+    if version.kind is not VersionKind.DATA:
+        return
+    for origin in version.origins:
+        state.datasets[origin.dataset_id] = advanced(state.datasets[origin.dataset_id], status)
+
+
+def _withdrawal_answered(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    version = _known_version(state, given)
+    answer, successor = Answer(given["answer"]), VersionId(given["successor"])
+    state.versions[version.version_id] = answered(version, answer, state.datasets)
+    entry = AnswerEntry(
+        answer,
+        successor if successor != ZERO32 else None,
+        Commitment(given["evidence"]),
+        position,
+    )
+    state.answers[version.version_id] = (*state.answers.get(version.version_id, ()), entry)
+
+
+def _model_suspended(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    version = _known_version(state, given)
+    state.versions[version.version_id] = replace(version, status=ModelStatus.SUSPENDED)
+    state.suspensions[version.version_id] = position
+
+
+def _known_version(state: LedgerState, given: dict[str, Any]) -> Version:
+    return known(state.versions, VersionId(given["versionId"]), "version")
+
+
 _FOLDS: Final[dict[str, Callable[[LedgerState, dict[str, Any], Position], None]]] = {
     "MemberAdmitted": _admitted,
     "MemberSuspended": _suspended,
@@ -704,6 +881,16 @@ _FOLDS: Final[dict[str, Callable[[LedgerState, dict[str, Any], Position], None]]
     "ReleaseRecorded": _released,
     "TransferShipped": _shipped,
     "TransferReceived": _received,
+    "DatasetDeclared": _dataset_declared,
+    "DatasetWithdrawn": _dataset_withdrawn,
+    "DatasetExcused": _dataset_excused,
+    "DatasetSealed": _dataset_sealed,
+    "DatasetUnsealed": _dataset_unsealed,
+    "StepRecorded": _step_recorded,
+    "VersionVerified": _version_verified,
+    "VersionShared": _version_shared,
+    "WithdrawalAnswered": _withdrawal_answered,
+    "ModelSuspended": _model_suspended,
 }
 
 #: The events that the fold takes. A test compares them with the ABI.

@@ -35,8 +35,10 @@ from ledger.domain.vocabulary import (
 #: What a page is written in: English, Chinese, or each followed by the other.
 PageLanguage = Literal["en", "zh", "both"]
 
-#: Facts that hold for every record, whatever happens: datasets and models will have to earn them.
-ALWAYS_TRUE: Final = Fact.DATASET_FITS | Fact.BUDGET_LEFT
+#: Facts that hold for every record, whatever happens: a privacy budget is a dataset's, and tested of steps.
+ALWAYS_TRUE: Final = Fact.BUDGET_LEFT
+#: Facts that every inclusion into a dataset requires, on whatever basis and whatever the law says.
+OF_INCLUSIONS: Final = Fact.DATASET_FITS
 
 _CARE: Final = (Purpose.PRIMARY_CARE, Purpose.EMERGENCY_CARE, Purpose.PAYMENT, Purpose.OPERATIONS)
 _SECONDARY: Final = tuple(
@@ -615,6 +617,11 @@ class _Page:
                 name = BASIS_LABELS[basis]
                 lead = Label(f"Besides, on the basis *{name.en}*:", f"依据“{name.zh}”的，另须满足：")
                 parts += [self.voice.say(lead), self.bullets(more, floor_of(basis))]
+        into = Label(
+            "Besides, for data to be put into a dataset, on whatever basis:",
+            "将数据纳入数据集的，不论依据，另须满足：",
+        )
+        parts += [self.voice.say(into), self.bullets(OF_INCLUSIONS, OF_INCLUSIONS)]
         rest = Label(
             "The next three sections list which uses are lawful, and what each requires on top of this.",
             "以下三节列出合法的用途及其额外条件。",
@@ -923,12 +930,11 @@ class _Page:
                 "项目所部署的模型由监管机构颁发牌照，跨境项目由监管机构批准（R003、R059）。",
             ),
             Label(
-                "Two conditions of the source papers are about datasets, made of many patients' records. Requests here are for "
-                "one patient's data, so the ledger does not test them and takes them as met: "
-                f"{FACT_LABELS[Fact.DATASET_FITS].en} (R034); {FACT_LABELS[Fact.BUDGET_LEFT].en} (R093).",
-                f"来源论文的以下两项条件针对由多名患者的病历组成的数据集；此处的请求仅涉及单个患者的数据，账本不予检验，视为已满足："
-                f"{FACT_LABELS[Fact.DATASET_FITS].zh}（R034）、"
-                f"{FACT_LABELS[Fact.BUDGET_LEFT].zh}（R093）。",
+                "One condition of the source papers is about datasets, made of many patients' records, and the ledger tests it "
+                "of what is done with them. A request is for one patient's data, which has no such budget: of requests it is "
+                f"taken as met: {FACT_LABELS[Fact.BUDGET_LEFT].en} (R093).",
+                "来源论文有一项条件针对由多名患者的病历组成的数据集，账本在使用数据集的步骤中予以检验；此处的请求仅涉及单个患者的数据，"
+                f"没有此种预算，视为已满足：{FACT_LABELS[Fact.BUDGET_LEFT].zh}（R093）。",
             ),
         ]
         return f"{self.heading('Who reviews what', '审查与批准')}\n\n{self.listed(rules)}"

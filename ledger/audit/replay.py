@@ -1,8 +1,8 @@
 """
-Every decision decided again.
+Every decision decided again, and every step.
 
 For each recorded decision the law is applied to the state that the events before it add up to, at the time of its
-block, and the whole verdict word is compared. The numbers in comments are those of docs/spec.md, "Verifying".
+block, and the whole verdict word is compared; so are the rules that each recorded step broke. The numbers in comments are those of docs/spec.md, "Verifying".
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ledger.audit.folds import apply, decision_entry
-from ledger.audit.state import DecisionEntry, LedgerState
+from ledger.audit.folds import apply, decision_entry, step_entry
+from ledger.audit.state import DecisionEntry, LedgerState, StepEntry
 from ledger.domain.records import Event, Request, Terms, Verdict
-from ledger.domain.vocabulary import Fact, Outcome
+from ledger.domain.vocabulary import Fact, Outcome, StepFact
 from ledger.encoding.words import pack_verdict
 from ledger.errors import VerificationError
+from ledger.lineage import missing_of
 from ledger.policy import decide
 
 #: The parts of a verdict, in the order of the word.
@@ -39,6 +40,20 @@ class Mismatch:
     differences: tuple[tuple[str, str, str], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class StepMismatch:
+    """
+    A step that broke other rules than were recorded.
+
+    Attributes:
+        entry: The step as recorded.
+        expected: The rules that it broke.
+    """
+
+    entry: StepEntry
+    expected: StepFact
+
+
 @dataclass(slots=True)
 class Replay:
     """
@@ -51,6 +66,7 @@ class Replay:
         reviews: Of these, left to a human, as recorded.
         mismatches: Decisions that the law would have answered otherwise, in the order of the chain.
         denied_facts: How many denials lacked each set of facts.
+        step_mismatches: Steps that broke other rules than were recorded, in the order of the chain.
     """
 
     state: LedgerState = field(default_factory=LedgerState)
@@ -59,16 +75,28 @@ class Replay:
     reviews: int = 0
     mismatches: list[Mismatch] = field(default_factory=list)
     denied_facts: Counter[int] = field(default_factory=Counter)
+    step_mismatches: list[StepMismatch] = field(default_factory=list)
 
     def take(self, event: Event) -> None:
         """
-        Take the next event: decide it again if it is a decision, then fold it into the state.
+        Take the next event: decide it again if it is a decision or a step, then fold it into the state.
 
         Raises:
             VerificationError: The event speaks of something no earlier event brought about.
         """
         if event.name == "DecisionRecorded":
             self._check(decision_entry(event.arguments, event.position))
+        self.follow(event)
+
+    def follow(self, event: Event) -> None:
+        """
+        Take the next event, but leave decisions to whoever decides them elsewhere.
+
+        Raises:
+            VerificationError: The event speaks of something no earlier event brought about.
+        """
+        if event.name == "StepRecorded":
+            self._check_step(step_entry(event.arguments, event.position))
         apply(self.state, event)
 
     @property
@@ -103,6 +131,13 @@ class Replay:
         # 5. and 6. All 256 bits, the number of the decision among them.
         if pack_verdict(expected) != entry.word:
             self.mismatches.append(Mismatch(entry, expected, differences(recorded, expected)))
+
+    def _check_step(self, entry: StepEntry) -> None:
+        record, at = entry.record, entry.position.time
+        # 5. From the state before the step; only what the member says it did is taken from the event.
+        expected = missing_of(record.step, self.state.step_situation(record.step, record.member_id, at))
+        if expected != record.missing:
+            self.step_mismatches.append(StepMismatch(entry, expected))
 
 
 def replay(events: Iterable[Event]) -> Replay:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from ledger.domain.lineage import Dataset, Step, StepRecord, Version, VersionId
 from ledger.domain.records import (
     ZERO32,
     Attestation,
@@ -34,17 +35,21 @@ from ledger.domain.records import (
 )
 from ledger.domain.vocabulary import (
     ActKind,
+    Answer,
     AttestationKind,
     Basis,
+    DatasetStatus,
     EmergencyFinding,
     EmergencyReason,
     Operation,
     Outcome,
     SeatKind,
+    StepKind,
 )
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.words import pack_terms, request_hash, unpack_terms, unpack_verdict
 from ledger.errors import VerificationError
+from ledger.lineage import StepSituation
 from ledger.policy import Situation
 
 _Key = TypeVar("_Key")
@@ -214,6 +219,55 @@ class RightState:
     settled: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """
+    The end of a consent that somebody had been included into a dataset under.
+
+    Attributes:
+        number: The dataset's withdrawals so far, this one among them.
+    """
+
+    dataset_id: int
+    grant_id: GrantId
+    number: int
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class StepEntry:
+    """A step as recorded, and where."""
+
+    record: StepRecord
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class ShareEntry:
+    """The sharing of a version with a member."""
+
+    agreement: Commitment
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class CheckEntry:
+    """What a verifier found about a version: in the version; its report, and where it stands."""
+
+    report: Commitment
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerEntry:
+    """An owner's answer to the withdrawals that had reached a model."""
+
+    answer: Answer
+    successor: VersionId | None
+    evidence: Commitment
+    position: Position
+
+
 @dataclass(slots=True)
 class LedgerState:
     """
@@ -238,6 +292,16 @@ class LedgerState:
         transfer_permits: Unused permits to transfer, by passport and `seq`, whether they still stand or not.
         unreleased: Permits to read without a completion receipt, by passport and `seq`, oldest first.
         head: The fold of all decisions found.
+        datasets: By number, with their withdrawals as consents ended; `declared` where each was declared.
+        sealed_from: How far a dataset had come when it was sealed last, by number.
+        inclusions: The datasets that somebody was included into under a grant, in order.
+        withdrawals: Derived from the ends of consents; `announced` are those that the ledger announced.
+        steps: By number, those that stand and those that broke a rule.
+        versions: What steps made, by id.
+        checks: What verifiers found, by version.
+        shares: By version and recipient.
+        answers: Of the owners of models, oldest first, by version.
+        suspensions: Where a model was suspended last, by version.
     """
 
     members: dict[int, Member] = field(default_factory=dict)
@@ -269,6 +333,18 @@ class LedgerState:
     recoveries: dict[PassportId, RecoveryEntry] = field(default_factory=dict)
     delegates: dict[tuple[PassportId, HolderKey], int] = field(default_factory=dict)
     head: bytes = ZERO32
+    datasets: dict[int, Dataset] = field(default_factory=dict)
+    declared: dict[int, Position] = field(default_factory=dict)
+    sealed_from: dict[int, DatasetStatus] = field(default_factory=dict)
+    inclusions: dict[GrantId, tuple[int, ...]] = field(default_factory=dict)
+    withdrawals: list[Withdrawal] = field(default_factory=list)
+    announced: list[Withdrawal] = field(default_factory=list)
+    steps: dict[int, StepEntry] = field(default_factory=dict)
+    versions: dict[VersionId, Version] = field(default_factory=dict)
+    checks: dict[VersionId, CheckEntry] = field(default_factory=dict)
+    shares: dict[tuple[VersionId, int], ShareEntry] = field(default_factory=dict)
+    answers: dict[VersionId, tuple[AnswerEntry, ...]] = field(default_factory=dict)
+    suspensions: dict[VersionId, Position] = field(default_factory=dict)
 
     @property
     def law(self) -> PolicyTable:
@@ -319,6 +395,42 @@ class LedgerState:
             on_passport=self.attestations.get(request.passport_id, {}),
             on_project=self.attestations.get(project_subject(terms.project_id), {}),
             approved_until=self.approvals.get(hash_of(request, member_id), 0),
+            dataset=self.datasets.get(terms.dataset_id),
+            included_into=self.inclusions.get(request.grant_id, ()),
+        )
+
+    def step_situation(self, step: Step, member_id: int, at: int) -> StepSituation:
+        """
+        Return what bears on a step of a member at a time.
+
+        Args:
+            step: The step.
+            member_id: Who records it.
+            at: Seconds since the Unix epoch; not before the last event taken.
+
+        Raises:
+            VerificationError: The dataset or the member is unknown, or no law is in force.
+        """
+        versions = {name: self.versions[name] for name in step.inputs if name in self.versions}
+        numbers = {origin.dataset_id for version in versions.values() for origin in version.origins}
+        if step.dataset_id or step.kind in (StepKind.COLLECT, StepKind.DESTROY):
+            numbers.add(step.dataset_id)
+        datasets = {number: known(self.datasets, number, "dataset") for number in sorted(numbers)}
+        return StepSituation(
+            at=at,
+            member=known(self.members, member_id, "member"),
+            core_categories=self.law.core_categories,
+            versions=versions,
+            shared=frozenset(name for name in step.inputs if (name, member_id) in self.shares),
+            datasets=datasets,
+            jurisdictions={
+                number: known(self.members, dataset.owner, "member").jurisdiction
+                for number, dataset in datasets.items()
+            },
+            project=self.projects.get(step.project_id),
+            on_project=self.attestations.get(project_subject(step.project_id), {}),
+            on_tool=self.attestations.get(step.tool, {}),
+            on_versions={name: self.attestations.get(name, {}) for name in versions},
         )
 
     def right(self, member_id: int) -> EmergencyRight:

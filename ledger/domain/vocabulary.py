@@ -655,6 +655,115 @@ MISSING_LABELS: Final[dict[Fact, str]] = {
     Fact.LAWFUL: "the law does not allow this use on this basis",
 }
 
+STEP_KIND_LABELS: Final[dict[StepKind, Label]] = {
+    StepKind.COLLECT: Label("collect", "采集"),
+    StepKind.CLEAN: Label("clean", "清洗"),
+    StepKind.LABEL: Label("label", "标注"),
+    StepKind.SPLIT: Label("split", "划分"),
+    StepKind.MERGE: Label("merge", "合并"),
+    StepKind.DEIDENTIFY: Label("de-identify", "去标识化"),
+    StepKind.TRAIN: Label("train", "训练"),
+    StepKind.EVALUATE: Label("evaluate", "评估"),
+    StepKind.DEPLOY: Label("deploy", "部署"),
+    StepKind.INFER: Label("infer", "推理"),
+    StepKind.RELEASE: Label("release", "发布"),
+    StepKind.DESTROY: Label("destroy", "销毁"),
+}
+
+DATASET_STATUS_LABELS: Final[dict[DatasetStatus, Label]] = {
+    DatasetStatus.NONE: Label("unknown", "不存在"),
+    DatasetStatus.DECLARED: Label("declared", "已声明"),
+    DatasetStatus.COLLECTED: Label("collected", "已采集"),
+    DatasetStatus.PROCESSED: Label("processed", "已处理"),
+    DatasetStatus.VERIFIED: Label("verified", "已核验"),
+    DatasetStatus.SHARED: Label("shared", "已共享"),
+    DatasetStatus.IN_USE: Label("in use", "使用中"),
+    DatasetStatus.SEALED: Label("sealed", "已封存"),
+    DatasetStatus.DESTROYED: Label("destroyed", "已销毁"),
+}
+
+ANSWER_LABELS: Final[dict[Answer, Label]] = {
+    Answer.NONE: Label("no answer yet", "尚未答复"),
+    Answer.RETRAINED: Label("trained anew without the data", "已剔除数据并重新训练"),
+    Answer.UNLEARNED: Label("made to forget the data", "已遗忘该数据"),
+    Answer.RETIRED: Label("taken out of service", "已停止使用"),
+    Answer.JUSTIFIED: Label("kept in service, with reasons", "说明理由后继续使用"),
+}
+
+STEP_FACT_LABELS: Final[dict[StepFact, Label]] = {
+    StepFact.MEMBER_ACTIVE: Label("the institution's membership is in force", "机构成员资格有效"),
+    StepFact.PROJECT_APPROVED: Label(
+        "a project of the institution's own that an ethics body approved covers the step",
+        "机构自己的、已获伦理批准的项目涵盖该步骤",
+    ),
+    StepFact.INPUTS_KNOWN: Label(
+        "everything that is used is on record, and of the kind that the step takes",
+        "所用的每一项均已登记，且为该步骤所需的类型",
+    ),
+    StepFact.INPUTS_AVAILABLE: Label(
+        "everything that is used is the institution's or was shared with it, and its dataset is open, within its "
+        "retention and within the consents in it",
+        "所用的每一项均为机构所有或已共享给机构，且其数据集未封存、未销毁，处于保留期限和其中的同意期限内",
+    ),
+    StepFact.INPUTS_CURRENT: Label(
+        "no withdrawal waits for an answer in what is used", "所用数据中无待处理的撤回"
+    ),
+    StepFact.INPUTS_SOUND: Label("nothing that is used failed its check", "所用的每一项均未被核验否定"),
+    StepFact.INPUTS_VERIFIED: Label("all data that is used passed its check", "所用数据均已通过核验"),
+    StepFact.TOOL_CERTIFIED: Label("the alliance certifies the tool", "工具已获联盟认证"),
+    StepFact.PURPOSE_ALLOWED: Label(
+        "the purpose is within the institution's licence and what the data may serve",
+        "用途在机构许可及数据可用范围内",
+    ),
+    StepFact.THREE_PARTS: Label(
+        "a split makes three parts: training, validation and test", "划分为训练、验证、测试三部分"
+    ),
+    StepFact.TEST_UNSEEN: Label(
+        "no test data trains a model, and no model is tested on what it was trained on",
+        "测试数据不用于训练，模型不以其训练数据测试",
+    ),
+    StepFact.RELINK_ALLOWED: Label(
+        "nobody in the data forbade that it is merged with other data", "数据中无人禁止与其他数据合并"
+    ),
+    StepFact.BUDGET_LEFT: Label(
+        "the privacy that the step spends is left, and it spends some where it must",
+        "隐私预算足够，且须消耗预算的步骤确有消耗",
+    ),
+    StepFact.PROTECTED: Label(
+        "core privacy is encrypted, and protected by differential privacy",
+        "核心隐私数据已加密，并受差分隐私保护",
+    ),
+    StepFact.BORDER_CLEARED: Label(
+        "the institution is where the owners of the data are, or a regulator has cleared the project for the border",
+        "机构与数据所有机构属同一法域，或项目已获监管机构批准跨境",
+    ),
+    StepFact.MODEL_READY: Label(
+        "the model is in service, evaluated and licensed, owes no overdue answer, and is deployed if it is to infer",
+        "模型处于启用状态，已评估并持有牌照，无逾期未答复的撤回；用于推理的，已部署",
+    ),
+}
+
+#: What to tell a person when a rule for steps was broken.
+STEP_MISSING_LABELS: Final[dict[StepFact, str]] = {
+    StepFact.MEMBER_ACTIVE: "the institution is suspended or its membership has ended",
+    StepFact.PROJECT_APPROVED: "no project of its own that an ethics body approved covers the step",
+    StepFact.INPUTS_KNOWN: "something that it used is not on record, or not of the kind that the step takes",
+    StepFact.INPUTS_AVAILABLE: "something that it used is not its own and was not shared with it, or the dataset is closed, "
+    "past its retention or past a consent in it",
+    StepFact.INPUTS_CURRENT: "a withdrawal waits for an answer in what it used",
+    StepFact.INPUTS_SOUND: "something that it used failed its check",
+    StepFact.INPUTS_VERIFIED: "nobody independent has checked the data that it used",
+    StepFact.TOOL_CERTIFIED: "the alliance does not certify the tool",
+    StepFact.PURPOSE_ALLOWED: "the purpose is outside the institution's licence or what the data may serve",
+    StepFact.THREE_PARTS: "the split does not make three parts",
+    StepFact.TEST_UNSEEN: "test data trained a model, or a model was tested on what it was trained on",
+    StepFact.RELINK_ALLOWED: "somebody in the data forbade that it is merged with other data",
+    StepFact.BUDGET_LEFT: "the privacy budget is spent, or the step spent none where it must",
+    StepFact.PROTECTED: "core privacy is not encrypted, or not protected by differential privacy",
+    StepFact.BORDER_CLEARED: "the data comes from across the border and the project is not cleared for it",
+    StepFact.MODEL_READY: "the model is suspended or retired, not evaluated, licensed or deployed, or owes an overdue answer",
+}
+
 #: What every entry of the table requires, whatever the committee writes.
 FLOOR: Final = Fact.MEMBER_ACTIVE | Fact.PASSPORT_OPEN | Fact.PURPOSE_ALLOWED | Fact.LEVEL_SUFFICIENT
 #: What every entry requires besides, unless the subject itself asks.

@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ledger.domain.records import EmergencyLimits, GrantState, PolicyTable
-from ledger.domain.vocabulary import Assurance, Category, GrantFlag, GrantStatus, Level
+from ledger.domain.lineage import Plan, Step, VersionId
+from ledger.domain.records import Commitment, EmergencyLimits, GrantState, PolicyTable
+from ledger.domain.vocabulary import Assurance, Category, GrantFlag, GrantStatus, Level, StepKind
 
 
 def policy_table(version: int, values: tuple[Any, ...]) -> PolicyTable:
@@ -91,4 +92,46 @@ def grant_state(values: tuple[Any, ...]) -> GrantState:
         flags=GrantFlag(flags),
         status=GrantStatus(status),
         assurance=Assurance(assurance),
+    )
+
+
+def plan(values: tuple[Any, ...]) -> Plan:
+    """Read the plan of a dataset: a tuple in the order of `IDatasets.Plan`."""
+    purposes, categories, retain_until, budget = values
+    return Plan(purposes, Category(categories), retain_until, budget)
+
+
+def plan_values(plan: Plan) -> tuple[Any, ...]:
+    """Write a plan as the contract's struct: `plan` the other way round."""
+    return plan.purposes, int(plan.categories), plan.retain_until, plan.budget
+
+
+def step(values: tuple[Any, ...]) -> Step:
+    """Read a step: a tuple in the order of `ILineage.Step`."""
+    kind, dataset_id, project_id, purposes, epsilon, inputs, outputs, tool, parameters = values
+    return Step(
+        kind=StepKind(kind),
+        parameters=Commitment(parameters),
+        inputs=tuple(VersionId(name) for name in inputs),
+        outputs=tuple(VersionId(name) for name in outputs),
+        dataset_id=dataset_id,
+        project_id=project_id,
+        purposes=purposes,
+        epsilon=epsilon,
+        tool=tool,
+    )
+
+
+def step_values(step: Step) -> tuple[Any, ...]:
+    """Write a step as the contract's struct: `step` the other way round."""
+    return (
+        int(step.kind),
+        step.dataset_id,
+        step.project_id,
+        step.purposes,
+        step.epsilon,
+        step.inputs,
+        step.outputs,
+        step.tool,
+        step.parameters,
     )

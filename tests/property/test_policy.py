@@ -7,6 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.domain.lineage import Dataset
 from ledger.domain.records import (
     Address,
     Attestation,
@@ -36,6 +37,7 @@ from ledger.domain.vocabulary import (
     Category,
     Custody,
     DataClass,
+    DatasetStatus,
     EmergencyKind,
     Fact,
     GrantFlag,
@@ -50,7 +52,7 @@ from ledger.domain.vocabulary import (
     Role,
     Technique,
 )
-from ledger.policy import Situation, class_of, decide, principal_of
+from ledger.policy import Situation, always_required, class_of, decide, principal_of
 
 TIMES = st.integers(0, 40)
 MEMBERS = st.integers(1, 3)
@@ -186,6 +188,17 @@ WORLDS = st.builds(
     on_passport=STATEMENTS,
     on_project=STATEMENTS,
     approved_until=TIMES,
+    dataset=st.none()
+    | st.builds(
+        Dataset,
+        dataset_id=st.just(1),
+        owner=MEMBERS,
+        purposes=SETS,
+        categories=CATEGORIES,
+        status=st.sampled_from(DatasetStatus),
+        retain_until=TIMES,
+    ),
+    included_into=st.lists(st.integers(1, 9), max_size=7, unique=True).map(tuple),
 )
 
 
@@ -199,7 +212,7 @@ def required_of(request: Request, world: Situation) -> Fact:
 def test_permitted_if_and_only_if_nothing_required_is_missing(request, world):
     """And what is missing is what is required and does not hold."""
     verdict = decide(request, world)
-    assert verdict.missing == (required_of(request, world) | Fact.LAWFUL) & ~verdict.facts
+    assert verdict.missing == (required_of(request, world) | always_required(request.terms)) & ~verdict.facts
     assert (verdict.outcome is Outcome.PERMIT) == (not verdict.missing)
     assert (verdict.outcome is Outcome.REVIEW) == (verdict.missing == Fact.HUMAN_REVIEWED)
 
@@ -208,6 +221,22 @@ def test_permitted_if_and_only_if_nothing_required_is_missing(request, world):
 def test_nothing_is_asked_that_the_law_does_not_require(request, world):
     """A fact of another register is among those that hold only where an entry requires it."""
     assert not decide(request, world).facts & ASKED_ON_DEMAND & ~required_of(request, world)
+
+
+@given(REQUESTS, WORLDS)
+def test_what_was_not_asked_for_is_in_no_dataset(request, world):
+    """A permitted inclusion is into the principal's own dataset, which is for nothing more than was asked or consented."""
+    inclusion = replace(request, terms=replace(request.terms, operation=Operation.INCLUDE))
+    if Fact.DATASET_FITS not in decide(inclusion, world).facts:
+        return
+    terms, principal = request.terms, principal_of(request.terms, world)
+    assert principal is not None
+    assert world.dataset is not None
+    assert world.dataset.owner == principal.member_id
+    assert terms.categories in world.dataset.categories
+    consented = world.grant.purposes if world.grant else 0
+    allowed = consented if terms.basis is Basis.CONSENT else 1 << terms.purpose
+    assert not world.dataset.purposes & ~allowed
 
 
 @given(REQUESTS, WORLDS, st.integers(0, 2**32 - 1).map(Fact))

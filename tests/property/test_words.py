@@ -43,13 +43,14 @@ TERMS = st.builds(
     controller_id=NUMBERS,
     first_day=DAYS,
     last_day=DAYS,
+    dataset_id=NUMBERS,
 )
 REQUESTS = st.fixed_dictionaries(
     {
         "passport_id": IDS,
         "grant_id": IDS,
         "member_id": NUMBERS,
-        "terms_word": st.integers(0, 2**176 - 1),
+        "terms_word": st.integers(0, 2**208 - 1),
         "commitment": IDS,
     }
 )
@@ -86,7 +87,7 @@ def test_any_word_is_a_verdict_or_refused(word):
 def test_terms_survive_their_word(terms):
     """Packed and unpacked they are the same."""
     word = pack_terms(terms)
-    assert 0 <= word < 2**176
+    assert 0 <= word < 2**208
     assert unpack_terms(word) == terms
 
 
@@ -96,7 +97,7 @@ def test_two_terms_share_no_word(first, second):
     assert (pack_terms(first) == pack_terms(second)) == (first == second)
 
 
-@given(st.integers(0, 2**256 - 1) | TERMS.map(pack_terms).map(lambda word: word ^ 1 << 175))
+@given(st.integers(0, 2**256 - 1) | TERMS.map(pack_terms).map(lambda word: word ^ 1 << 207))
 def test_any_word_is_terms_or_refused(word):
     """Nothing is read that would be written differently."""
     try:
@@ -110,12 +111,12 @@ def test_any_word_is_terms_or_refused(word):
 def test_terms_hold_every_part(terms):
     """Each at its place, as `Terms.sol` says."""
     word = pack_terms(terms)
-    widths = (8, 8, 8, 8, 16, 32, 32, 32, 16, 16)
+    widths = (8, 8, 8, 8, 16, 32, 32, 32, 16, 16, 32)
     parts, place = [], 0
     for width in widths:
         parts.append(word >> place & (1 << width) - 1)
         place += width
-    assert place == 176
+    assert place == 208
     assert parts == [
         terms.purpose,
         terms.basis,
@@ -127,6 +128,7 @@ def test_terms_hold_every_part(terms):
         terms.controller_id,
         terms.first_day,
         terms.last_day,
+        terms.dataset_id,
     ]
 
 

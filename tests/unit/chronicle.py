@@ -20,10 +20,13 @@ from ledger.audit.folds import apply, decision_entry
 from ledger.audit.replay import decide_again
 from ledger.audit.state import LedgerState
 from ledger.chain import artifacts
+from ledger.domain.lineage import Plan, Step, VersionId
 from ledger.domain.records import (
     NO_GRANT,
+    ZERO32,
     Address,
     BlockHeader,
+    Commitment,
     EmergencyLimits,
     Event,
     GrantId,
@@ -37,11 +40,13 @@ from ledger.domain.records import (
 )
 from ledger.domain.vocabulary import (
     ActKind,
+    Answer,
     Approval,
     Assurance,
     AttestationKind,
     Basis,
     Category,
+    Check,
     Custody,
     DataClass,
     EmergencyFinding,
@@ -54,13 +59,16 @@ from ledger.domain.vocabulary import (
     Purpose,
     Role,
     SeatKind,
+    StepFact,
+    StepKind,
     Technique,
     kind_set,
 )
 from ledger.encoding.events import RawLog, canonical_type, event_topic, selector
-from ledger.encoding.structs import policy_values
+from ledger.encoding.structs import plan_values, policy_values, step_values
 from ledger.encoding.words import pack_terms, pack_verdict
 from ledger.errors import TooLarge
+from ledger.lineage import missing_of
 
 START = 1_800_000_000
 HOUR = 3600
@@ -358,8 +366,21 @@ class Chronicle:
         return grant_id
 
     def withdraw(self, passport_id: PassportId, grant_id: GrantId) -> Position:
-        """Withdraw consent."""
-        return self.emit("ConsentWithdrawn", grantId=grant_id, passportId=passport_id)
+        """Withdraw consent, and announce it to the datasets that somebody was included into under it."""
+        position = self.emit("ConsentWithdrawn", grantId=grant_id, passportId=passport_id)
+        self.announce(grant_id)
+        return position
+
+    def announce(self, grant_id: GrantId) -> None:
+        """Announce the end of a grant to its datasets."""
+        for number in self.state.inclusions.get(grant_id, ()):
+            self.emit(
+                "DatasetWithdrawn",
+                datasetId=number,
+                grantId=grant_id,
+                withdrawals=len(self.state.datasets[number].withdrawals),
+                same_block=True,
+            )
 
     # Emergencies
 
@@ -509,6 +530,96 @@ class Chronicle:
             matched=received == transfer.content,
         )
 
+    # Datasets and lineage
+
+    def declare(self, owner: int = LAB, **changes: Any) -> int:
+        """Declare a dataset for AI training on the study's categories; returns its number."""
+        number = len(self.state.datasets) + 1
+        plan = Plan(1 << Purpose.AI_TRAINING, STUDY, START + 200 * DAY)
+        self.emit(
+            "DatasetDeclared",
+            datasetId=number,
+            owner=owner,
+            plan=plan_values(replace(plan, **changes)),
+            description=self.name(),
+        )
+        return number
+
+    def include(self, passport_id: PassportId, dataset_id: int, **changes: Any) -> GrantId:
+        """Include a patient who consents into a dataset, and hand the data over; returns the grant."""
+        grant_id = self.give(passport_id, **changes)
+        words = {"project_id": self.file_project(), "dataset_id": dataset_id}
+        self.release(
+            passport_id, self.decide(passport_id, grant_id=grant_id, operation=Operation.INCLUDE, **words)
+        )
+        return grant_id
+
+    def step(
+        self,
+        kind: StepKind,
+        *inputs: VersionId,
+        member_id: int = LAB,
+        forge: StepFact | None = None,
+        **changes: Any,
+    ) -> tuple[VersionId, ...]:
+        """Record a step by the law, or with what *forge* says is missing; returns what it would make."""
+        makes = {StepKind.SPLIT: 3, StepKind.EVALUATE: 0, StepKind.DEPLOY: 0, StepKind.DESTROY: 0}
+        outputs = tuple(VersionId(self.name()) for _ in range(makes.get(kind, 1)))
+        step = Step(kind, Commitment(self.name()), inputs, outputs, **changes)
+        position = self.place()
+        missing = missing_of(step, self.state.step_situation(step, member_id, position.time))
+        arguments = {
+            "stepId": len(self.state.steps) + 1,
+            "memberId": member_id,
+            "kind": int(kind),
+            "missing": int(missing if forge is None else forge),
+            "step": step_values(step),
+        }
+        self.record(Event("StepRecorded", arguments, position))
+        return outputs
+
+    def check(self, version_id: VersionId, *, passed: bool = True) -> None:
+        """Let the verifier check how a version was made."""
+        self.emit(
+            "VersionVerified",
+            versionId=version_id,
+            verifier=ETHICS,
+            check=int(Check.PASSED if passed else Check.FAILED),
+            report=self.name(),
+        )
+
+    def answer(
+        self, version_id: VersionId, answer: Answer, successor: VersionId | None = None, *, owner: int = LAB
+    ) -> None:
+        """Answer the withdrawals that had reached a model."""
+        self.emit(
+            "WithdrawalAnswered",
+            versionId=version_id,
+            owner=owner,
+            answer=int(answer),
+            successor=successor or ZERO32,
+            evidence=self.name(),
+        )
+
+    def certify(self, *, valid_to: int = START + 365 * DAY) -> bytes:
+        """Certify a tool; returns its digest."""
+        tool = self.name()
+        self.attest(tool, AttestationKind.TOOL, COMMITTEE, valid_to=valid_to)
+        return tool
+
+    def model(self, dataset_id: int) -> VersionId:
+        """Collect a dataset, have it checked, and train a model on it; returns the model."""
+        [data] = self.step(StepKind.COLLECT, dataset_id=dataset_id)
+        self.check(data)
+        [model] = self.step(
+            StepKind.TRAIN,
+            data,
+            project_id=self.file_project(),
+            tool=self.certify(),
+            purposes=1 << Purpose.AI_TRAINING,
+        )
+        return model
+
 
 #: The order of `IConsents.GrantState`.
 _STATE_FIELDS = (
@@ -555,6 +666,9 @@ def everything() -> Chronicle:
     told.decide(passport, **waiting)
     told.receive(told.ship(passport, told.permitted(passport, operation=Operation.TRANSFER)))
     told.emit("ProjectWithdrawn", projectId=1)
+    for place in list(told.state.unreleased):
+        told.release(*place)
+    _lineage(told)
     return told
 
 
@@ -651,6 +765,32 @@ def _emergencies(told: Chronicle, passport: PassportId) -> None:
         project_id=told.file_project(purposes=1 << Purpose.PUBLIC_HEALTH, reviewed=False),
     )
     told.emit("EmergencyEnded", emergencyId=declared, until=told.time + 10)
+
+
+def _lineage(told: Chronicle) -> None:
+    """Models that a withdrawal reached, answered in time or too late; a step that broke a rule; the end of a dataset."""
+    dataset = told.declare()
+    first = told.issue()
+    given = told.include(first, dataset)
+    late, justified = told.model(dataset), told.model(dataset)
+    told.step(StepKind.TRAIN, purposes=1 << Purpose.AI_TRAINING)
+    told.emit(
+        "VersionShared",
+        versionId=told.state.steps[1].record.step.outputs[0],
+        owner=LAB,
+        recipient=HOSPITAL,
+        agreement=told.name(),
+    )
+    told.withdraw(first, given)
+    told.answer(justified, Answer.JUSTIFIED)
+    told.time += 31 * DAY
+    told.emit("ModelSuspended", versionId=late, memberId=HOSPITAL)
+    told.answer(late, Answer.RETRAINED, told.model(dataset))
+    told.include(told.issue(), dataset)
+    told.emit("DatasetExcused", datasetId=dataset, reviewer=ETHICS, withdrawals=1, opinion=told.name())
+    told.emit("DatasetSealed", datasetId=dataset, memberId=LAB, reasons=told.name())
+    told.emit("DatasetUnsealed", datasetId=dataset, memberId=ETHICS)
+    told.step(StepKind.DESTROY, dataset_id=dataset)
 
 
 def block_hash(number: int) -> bytes:

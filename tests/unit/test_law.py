@@ -10,6 +10,7 @@ import pytest
 from ledger.audit.law import (
     _FACT_RULE,
     ALWAYS_TRUE,
+    OF_INCLUSIONS,
     Change,
     ChangeKind,
     changes,
@@ -125,10 +126,19 @@ class TestPage:
         common = section(render(LAW, "en"), "What every use requires")
         marked = {line.partition("†")[0].removeprefix("- ") for line in common.splitlines() if "† (" in line}
         floors = FLOOR | OTHERS_FLOOR | CONSENT_FLOOR | EMERGENCY_FLOOR
-        floors |= Fact.REQUESTER_IS_CUSTODIAN | Fact.HUMAN_REVIEWED
+        floors |= Fact.REQUESTER_IS_CUSTODIAN | Fact.HUMAN_REVIEWED | OF_INCLUSIONS
         assert marked == {FACT_LABELS[fact].en for fact in Fact if fact in floors}
         own = common.rpartition("*the patient's own request*")[2]
         assert "the institution itself keeps the data (R032)" in own
+
+    @pytest.mark.parametrize("table", [LAW, replace(LAW, required=(0,) * 48)])
+    def test_what_every_inclusion_requires_is_told(self, table):
+        """Whatever the law is: no version of it can leave that out."""
+        common = section(render(table, "en"), "What every use requires")
+        inclusion = common.partition("for data to be put into a dataset")[2].splitlines()
+        assert [line for line in inclusion if line.startswith("- ")] == [
+            f"- {FACT_LABELS[Fact.DATASET_FITS].en}† (R034)"
+        ]
 
     def test_banned_purposes_are_listed(self):
         """All four."""
@@ -482,6 +492,8 @@ def common_conditions(page: str) -> tuple[Fact, Fact, dict[Basis, Fact]]:
         elif line.startswith("Besides, on the basis *"):
             name = line.split("*")[1]
             [place] = [basis for basis in Basis if BASIS_LABELS[basis].en == name]
+        elif line.startswith("Besides, for data to be put into a dataset"):
+            place = "inclusion"
         elif line.startswith("- "):
             fact = facts_called(re.sub(r"†? \(R\d{3}\)$", "", line[2:]))
             assert fact, line
@@ -489,6 +501,8 @@ def common_conditions(page: str) -> tuple[Fact, Fact, dict[Basis, Fact]]:
                 always |= fact
             elif place == "others":
                 by_others |= fact
+            elif place == "inclusion":
+                assert fact in OF_INCLUSIONS
             else:
                 by_basis[Basis(place)] = by_basis.get(Basis(place), Fact(0)) | fact
     return always, by_others, by_basis

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ledger.domain.lineage import Dataset
 from ledger.domain.records import (
     Address,
     Attestation,
@@ -25,6 +26,7 @@ from ledger.domain.records import (
     Project,
     Request,
     Terms,
+    Verdict,
 )
 from ledger.domain.vocabulary import (
     ASKED_ON_DEMAND,
@@ -38,6 +40,7 @@ from ledger.domain.vocabulary import (
     Category,
     Custody,
     DataClass,
+    DatasetStatus,
     EmergencyKind,
     Fact,
     GrantFlag,
@@ -53,6 +56,7 @@ from ledger.domain.vocabulary import (
     Technique,
 )
 from ledger.policy import (
+    MAX_DATASETS,
     Situation,
     cap_of,
     class_of,
@@ -871,3 +875,83 @@ class TestDefaultLaw:
         assert not any(
             LAW.required_for(data_class, purpose, basis) for data_class in DataClass for basis in Basis
         )
+
+
+DATASET = Dataset(
+    dataset_id=1,
+    owner=3,
+    purposes=TRAINING,
+    categories=ASKED,
+    status=DatasetStatus.DECLARED,
+    retain_until=AT,
+)
+INCLUDING = {"operation": Operation.INCLUDE, "dataset_id": 1}
+BOTH = TRAINING | 1 << Purpose.RESEARCH
+
+
+class TestInclusion:
+    """Into a dataset: required of it whatever the law says, and of nothing else."""
+
+    def found(
+        self, *, table: PolicyTable = WORLD.table, basis: Basis = Basis.CONSENT, **world: Any
+    ) -> Verdict:
+        """Return the answer to an inclusion in a world."""
+        situation = replace(WORLD, **{"table": table, "dataset": DATASET, **world})
+        return decide(asking(**INCLUDING, basis=basis), situation)
+
+    @pytest.mark.parametrize(
+        "world",
+        [
+            {},
+            {"dataset": replace(DATASET, categories=Category(0xFFFF))},
+            {"dataset": replace(DATASET, purposes=BOTH), "grant": replace(GRANT, purposes=BOTH)},
+            {"included_into": tuple(range(2, MAX_DATASETS + 1))},
+            {"included_into": tuple(range(1, MAX_DATASETS + 1))},
+            {"dataset": replace(DATASET, status=DatasetStatus.IN_USE)},
+        ],
+    )
+    def test_what_fits_is_permitted(self, world):
+        """Also under the last place of the grant, and into a dataset that the grant remembers already."""
+        assert self.found(**world).outcome is Outcome.PERMIT
+
+    @pytest.mark.parametrize(
+        "world",
+        [
+            {"dataset": None},
+            {"dataset": replace(DATASET, owner=4)},
+            {"dataset": replace(DATASET, status=DatasetStatus.SEALED)},
+            {"dataset": replace(DATASET, status=DatasetStatus.DESTROYED)},
+            {"dataset": replace(DATASET, categories=Category.DIAGNOSIS)},
+            {"dataset": replace(DATASET, purposes=1 << Purpose.RESEARCH)},
+            {"dataset": replace(DATASET, purposes=BOTH)},
+            {"included_into": tuple(range(2, MAX_DATASETS + 2))},
+        ],
+    )
+    @pytest.mark.parametrize("required", [EVERYTHING, Fact.MEMBER_ACTIVE])
+    def test_what_does_not_fit_is_refused(self, world, required):
+        """For this reason alone, and whether the law asks for it or not."""
+        verdict = self.found(table=requiring(required), **world)
+        assert (verdict.outcome, verdict.missing) == (Outcome.DENY, Fact.DATASET_FITS)
+
+    def test_what_was_not_consented_to_serves_what_was_asked_for_alone(self):
+        """Without consent as the basis the grant's purposes, and the room under it, do not count."""
+        words = {"basis": Basis.LEGAL_DUTY, "grant": replace(GRANT, purposes=BOTH)}
+        full = {"included_into": tuple(range(2, MAX_DATASETS + 2))}
+        assert Fact.DATASET_FITS in self.found(**words, **full).facts
+        assert Fact.DATASET_FITS not in self.found(**words, dataset=replace(DATASET, purposes=BOTH)).facts
+
+    def test_it_is_the_principals_dataset(self):
+        """Of the controller that has entrusted the requester, not of the requester."""
+        controller = replace(MEMBER, member_id=9)
+        order = Entrustment(TRAINING, AT + 1)
+        request = asking(**INCLUDING, controller_id=9)
+        world = replace(WORLD, controller=controller, entrustment=order)
+        mine, theirs = replace(world, dataset=DATASET), replace(world, dataset=replace(DATASET, owner=9))
+        assert Fact.DATASET_FITS not in decide(request, mine).facts
+        assert Fact.DATASET_FITS in decide(request, theirs).facts
+        assert Fact.DATASET_FITS not in decide(request, replace(theirs, entrustment=None)).facts
+
+    @pytest.mark.parametrize("operation", [Operation.READ, Operation.TRANSFER])
+    def test_of_other_operations_it_always_holds(self, operation):
+        """There is no dataset that it could not fit."""
+        assert Fact.DATASET_FITS in decide(asking(operation=operation), replace(WORLD, dataset=None)).facts

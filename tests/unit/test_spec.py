@@ -12,7 +12,17 @@ from ledger import errors
 from ledger.audit import auditor, findings, folds, index, replay, source, state
 from ledger.audit.findings import Rule
 from ledger.chain.artifacts import CONTRACTS
-from ledger.domain.vocabulary import Assurance, Category, Fact, GrantFlag, Level, Outcome
+from ledger.domain.vocabulary import (
+    Assurance,
+    Category,
+    Fact,
+    GrantFlag,
+    Level,
+    Operation,
+    Outcome,
+    StepFact,
+    StepKind,
+)
 from tests.support.data import ROOT
 from tests.unit.test_vectors import KINDS, signed
 
@@ -25,8 +35,8 @@ STEPS = {
 
 
 def test_it_is_short_and_has_a_version():
-    """Under 2,400 words, not counting the bars of tables; the version is that of the vectors."""
-    assert len([word for word in SPEC.split() if word.strip("|-")]) < 2400
+    """Under 3,000 words, not counting the bars of tables; the version is that of the vectors."""
+    assert len([word for word in SPEC.split() if word.strip("|-")]) < 3000
     assert f"Version: `{json.loads(VECTORS)['version']}`" in SPEC
 
 
@@ -103,6 +113,7 @@ def test_types_are_those_that_are_signed():
                 "controller": "controller",
                 "first day": "firstDay",
                 "last day": "lastDay",
+                "dataset": "dataset",
             },
         ),
         (
@@ -142,6 +153,9 @@ def test_names_it_uses_exist():
     known = {*Fact.__members__, *Assurance.__members__, *Outcome.__members__, *Level.__members__}
     known |= {
         *GrantFlag.__members__,
+        *Operation.__members__,
+        *StepFact.__members__,
+        *StepKind.__members__,
         *Rule.__members__,
         "MUST",
         "MAY",

@@ -329,6 +329,7 @@ def test_terms():
             controller_id=vector["controller"],
             first_day=vector["firstDay"],
             last_day=vector["lastDay"],
+            dataset_id=vector["dataset"],
         )
         assert int(vector["word"], 16) == pack_terms(terms)
         assert terms == unpack_terms(int(vector["word"], 16))
@@ -356,7 +357,7 @@ def test_a_word_that_is_no_verdict_is_refused(word):
         unpack_verdict(word)
 
 
-@pytest.mark.parametrize("word", [1 << 176, 16, 8 << 8, 2 << 16, 4 << 24])
+@pytest.mark.parametrize("word", [1 << 208, 16, 8 << 8, 3 << 16, 4 << 24])
 def test_a_word_that_is_no_terms_is_refused(word):
     """Undefined bits, an unknown purpose, basis, operation, level."""
     with pytest.raises(VerificationError):

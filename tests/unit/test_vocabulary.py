@@ -11,13 +11,16 @@ import pytest
 from ledger.domain import vocabulary
 from ledger.domain.vocabulary import (
     ActKind,
+    Answer,
     Approval,
     Assurance,
     AttestationKind,
     Basis,
     Category,
+    Check,
     Custody,
     DataClass,
+    DatasetStatus,
     EmergencyFinding,
     EmergencyKind,
     EmergencyReason,
@@ -27,13 +30,18 @@ from ledger.domain.vocabulary import (
     Level,
     MemberKind,
     MemberStatus,
+    ModelStatus,
     Operation,
     Outcome,
+    Part,
     PassportStatus,
     Purpose,
     Role,
     SeatKind,
+    StepFact,
+    StepKind,
     TransferStatus,
+    VersionKind,
     code,
     flags,
     kind_set,
@@ -49,18 +57,24 @@ LIBRARIES = ROOT / "contracts" / "libraries"
 #: Each enum of the interfaces, and its Python twin.
 ENUMS = {
     "ActKind": ActKind,
+    "Answer": Answer,
     "Approval": Approval,
     "Assurance": Assurance,
     "AttestationKind": AttestationKind,
+    "Check": Check,
     "Custody": Custody,
+    "DatasetStatus": DatasetStatus,
     "EmergencyKind": EmergencyKind,
     "Finding": EmergencyFinding,
     "GrantStatus": GrantStatus,
     "MemberKind": MemberKind,
     "MemberStatus": MemberStatus,
+    "ModelStatus": ModelStatus,
     "PassportStatus": PassportStatus,
     "SeatKind": SeatKind,
+    "StepKind": StepKind,
     "TransferStatus": TransferStatus,
+    "VersionKind": VersionKind,
 }
 _CONSTANT = re.compile(r"constant (\w+) =\s+([^;]+);")
 _ENUM = re.compile(r"enum (\w+) \{([^}]*)\}")
@@ -79,7 +93,7 @@ def _value(text: str, known: dict[str, int]) -> int:
     """Work out `A | B`, `1 << n`, `(1 << n) - 1` and `uint16(1 << n)`."""
     words = re.sub(r"uint\d+\(", "(", re.sub(r"\s+", " ", text.strip()))
     assert re.fullmatch(r"[\w\s|<()-]+", words), words
-    named = re.sub(r"\b[A-Z]\w*\b", lambda match: str(known[match[0]]), words)
+    named = re.sub(r"\b_?[A-Z]\w*\b", lambda match: str(known[match[0]]), words)
     return int(eval(named, {"__builtins__": {}}))  # noqa: S307 -- numbers and operators alone, see above
 
 
@@ -107,6 +121,19 @@ def test_facts_are_numbered_as_in_the_contract():
     for name in SETS_OF_FACTS:
         assert expected.pop(name) == getattr(vocabulary, name), name
     assert expected == of(Fact)
+
+
+def test_rules_for_steps_are_numbered_as_in_the_contract():
+    """StepFacts.sol names the same bits; the sets that it keeps to itself are no numbering."""
+    found = constants("StepFacts.sol")
+    assert {name: number for name, number in found.items() if not name.startswith("_")} == of(StepFact)
+
+
+def test_parts_are_numbered_as_the_interface_says():
+    """`ILineage.Origin.parts`: bit 0 training, 1 validation, 2 test."""
+    text = (ROOT / "contracts" / "interfaces" / "ILineage.sol").read_text()
+    said = ", ".join(f"{part.bit_length() - 1} {str(part.name).lower()}" for part in Part)
+    assert f"set of parts: bit {said};" in text
 
 
 def test_every_bit_of_a_set_of_facts_is_a_fact():
@@ -164,6 +191,11 @@ def test_every_enum_of_the_contract_has_a_twin():
         (vocabulary.EMERGENCY_REASON_LABELS, EmergencyReason),
         (vocabulary.FACT_LABELS, Fact),
         (vocabulary.MISSING_LABELS, Fact),
+        (vocabulary.STEP_KIND_LABELS, StepKind),
+        (vocabulary.DATASET_STATUS_LABELS, DatasetStatus),
+        (vocabulary.ANSWER_LABELS, Answer),
+        (vocabulary.STEP_FACT_LABELS, StepFact),
+        (vocabulary.STEP_MISSING_LABELS, StepFact),
     ],
 )
 def test_every_code_has_a_label(labels, kind):
@@ -209,7 +241,7 @@ def test_an_unknown_flag_names_the_known_ones():
         flags(Category, ["DIAGNOSIS", "X"])
 
 
-@pytest.mark.parametrize("kind", [Category, Fact, Role, GrantFlag])
+@pytest.mark.parametrize("kind", [Category, Fact, Role, GrantFlag, StepFact, Part])
 def test_names_of_flags_read_back(kind: type[IntFlag]):
     """Names and flags are inverse to each other."""
     every = kind(sum(kind))

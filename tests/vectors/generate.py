@@ -114,7 +114,7 @@ def build() -> dict[str, Any]:
         **_about_grants(key),
         **_about_keys(key),
         "signIn": _sign_in(key),
-        "terms": [_terms(terms) for terms in _TERMS],
+        "terms": [_terms(terms) for terms in (*_TERMS, _INCLUSION)],
         "verdicts": [_verdict(verdict) for verdict in _VERDICTS],
         "fold": _fold(),
         "holders": {
@@ -294,6 +294,16 @@ _TERMS = [
         last_day=MAX_DAY,
     ),
 ]
+#: A request to include data into a dataset: terms alone, nobody answers it here.
+_INCLUSION = Terms(
+    Purpose.AI_TRAINING,
+    Basis.CONSENT,
+    Operation.INCLUDE,
+    Category.DIAGNOSIS | Category.LABORATORY,
+    level=Level.PSEUDONYMISED,
+    project_id=1,
+    dataset_id=2**32 - 4,
+)
 #: What holds for the first request of the vectors, and is what the law requires of it.
 _HELD = (
     FLOOR
@@ -326,6 +336,7 @@ def _terms(terms: Terms) -> dict[str, Any]:
         "controller": terms.controller_id,
         "firstDay": terms.first_day,
         "lastDay": terms.last_day,
+        "dataset": terms.dataset_id,
         "word": _word(pack_terms(terms)),
     }
 
