@@ -25,8 +25,8 @@ STEPS = {
 
 
 def test_it_is_short_and_has_a_version():
-    """Under 2,400 words, not counting the bars of tables; the version is that of the vectors."""
-    assert len([word for word in SPEC.split() if word.strip("|-")]) < 2400
+    """Under 2,500 words, not counting the bars of tables; the version is that of the vectors."""
+    assert len([word for word in SPEC.split() if word.strip("|-")]) < 2500
     assert f"Version: `{json.loads(VECTORS)['version']}`" in SPEC
 
 
