@@ -671,6 +671,10 @@ class PassportClient:
         """Return what a version was made of."""
         return self._get(f"/v1/versions/{version_id}/back", {"depth": depth})
 
+    def lineage(self, version_id: str, standard: str = "prov-json") -> Any:
+        """Return the whole lineage of a version as `prov-json`, `fhir`, `openlineage` or `card`."""
+        return self._get(f"/v1/versions/{version_id}/lineage", {"format": standard})
+
     def trace(self, version_id: str, *, depth: int | None = None) -> Json:
         """Return the custody chain of a version and of what it is made of."""
         return self._get(f"/v1/versions/{version_id}/trace", {"depth": depth})
