@@ -11,13 +11,22 @@ import time
 from dataclasses import replace
 
 from api.auth import Holder
+from ledger.domain.lineage import Dataset
 from ledger.domain.records import Event, Member, Passport, PassportId
 from ledger.domain.vocabulary import EmergencyKind, Role
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.words import unpack_verdict
 from ledger.errors import ChainError, NotFound, NotPermitted
 from ledger.policy import member_is_active
-from ledger.ports import DecisionRecord, EmergencyRecord, GrantRecord, PassportRecord, TransferRecord
+from ledger.ports import (
+    DecisionRecord,
+    EmergencyRecord,
+    GrantRecord,
+    InclusionRecord,
+    PassportRecord,
+    StepEntry,
+    TransferRecord,
+)
 from ledger.service import Service
 from ledger.service.authority import require_passport
 from ledger.service.decisions import may_review
@@ -189,6 +198,39 @@ def told_history(service: Service, subject: Subject, history: PassportHistory) -
             if copy.transfer is None or not is_sealed(copy.transfer.transfer.seq)
         ),
     )
+
+
+def sees_inclusions(subject: Subject, dataset: Dataset) -> bool:
+    """Tell whether somebody may see who is in a dataset: its owner, an auditor."""
+    return isinstance(subject, Member) and (dataset.owner == subject.member_id or is_auditor(subject))
+
+
+def inclusions_for(service: Service, subject: Member, dataset_id: int) -> None:
+    """
+    Check that a member may see who is in a dataset.
+
+    Raises:
+        NotFound: There is no such dataset.
+        NotPermitted: A member that neither owns it nor is an auditor asks.
+    """
+    if not sees_inclusions(subject, service.datasets.get(dataset_id).dataset):
+        raise NotPermitted(
+            f"{subject.name} does not own dataset {dataset_id}", fix="Its owner and auditors can see this."
+        )
+
+
+def may_tell_inclusion(service: Service, subject: Subject, inclusion: InclusionRecord) -> bool:
+    """Tell whether somebody who may see a passport may be told of an inclusion: its holder not while it is sealed."""
+    if not isinstance(subject, Holder):
+        return True
+    decision = service.index.decision(inclusion.passport_id, inclusion.seq)
+    return decision is None or service.emergencies.seal_of(decision, now_of(service)) is None
+
+
+def sees_how(subject: Member, entry: StepEntry) -> bool:
+    """Tell whether a member may read how a step was done: who recorded it, verifiers, auditors."""
+    verifies = Role.VERIFIER in subject.roles and member_is_active(subject, int(time.time()))
+    return entry.record.member_id == subject.member_id or verifies or is_auditor(subject)
 
 
 def holder_reads_at(service: Service, subject: Subject) -> int | None:

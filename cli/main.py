@@ -35,6 +35,8 @@ _COMMANDS: Final = (
     "emergency",
     "attest",
     "transfer",
+    "dataset",
+    "lineage",
     "log",
     "verify",
     "audit",

@@ -14,7 +14,7 @@ from typing import Any, Final
 import structlog
 from eth_utils.crypto import keccak
 
-from ledger.audit.index import IndexReader, Row, key_of
+from ledger.audit.index import KEYS, IndexReader, Row, key_of
 from ledger.chain.artifacts import CONTRACTS, LEDGER
 from ledger.chain.contract import DEPLOY, LedgerContract
 from ledger.chain.guard import ChainGuard
@@ -300,7 +300,8 @@ class _AuditedIndex(SqlIndexReader):
     def rows(self) -> Iterator[Row]:
         """Yield every row of the compared tables."""
         for table, row in self.tables():
-            yield table, key_of(table, row), row
+            if table in KEYS:
+                yield table, key_of(table, row), row
 
 
 def index_reader(url: str) -> IndexReader:

@@ -23,6 +23,7 @@ from ledger.domain.lineage import (
 from ledger.domain.records import Attestation, GrantState, Member, Project
 from ledger.domain.vocabulary import (
     Answer,
+    Assurance,
     AttestationKind,
     Category,
     Check,

@@ -15,6 +15,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -341,22 +342,25 @@ def _tests(tree: Path, number: int, *options: str) -> str | None:
         "HARDHAT_DISABLE_TELEMETRY_PROMPT": "true",
     }
     command = [str(tree / "node_modules" / ".bin" / "hardhat"), "test", "solidity", *options]
+    process = subprocess.Popen(
+        command,
+        cwd=tree,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
     try:
-        done = subprocess.run(
-            command,
-            cwd=tree,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=None if number == 0 else PATIENCE,
-            check=False,
-        )
+        told, _ = process.communicate(timeout=None if number == 0 else PATIENCE)
     except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)  # Node runs the tests in a process of their own
+        process.communicate()
         return "no end in sight"
-    if done.returncode == 0:
+    if process.returncode == 0:
         return None
-    first = re.search(r"^  1\) (.+)$", done.stdout, re.MULTILINE)
-    return first[1] if first else (done.stdout + done.stderr)[-2000:]
+    first = re.search(r"^  1\) (.+)$", told, re.MULTILINE)
+    return first[1] if first else told[-2000:]
 
 
 def _report(chosen: list[Place], noticed: list[str | None], survivors: list[str]) -> None:

@@ -63,8 +63,8 @@ def request_access(body: RequestsIn, actor: MemberDep, service: ServiceDep, writ
         )
     )
     if isinstance(body, AccessRequestsIn):
-        return write.answer(operation, lambda events: DecisionsOut(decisions=_decisions(service, events)))
-    return write.answer(operation, lambda events: _decisions(service, events)[0])
+        return write.answer(operation, lambda events: DecisionsOut(decisions=decisions_in(service, events)))
+    return write.answer(operation, lambda events: decisions_in(service, events)[0])
 
 
 @router.get("", responses=READ)
@@ -133,7 +133,7 @@ def repeat_request(
     operation = write.once(
         lambda identity: service.decisions.repeat(actor, wanted, seq, idempotency=identity)
     )
-    return write.answer(operation, lambda events: _decisions(service, events)[0])
+    return write.answer(operation, lambda events: decisions_in(service, events)[0])
 
 
 @reviews.get("", responses=READ)
@@ -172,7 +172,8 @@ def list_waiting(actor: MemberDep, service: ServiceDep) -> WaitingList:
     )
 
 
-def _decisions(service: Service, events: tuple[Event, ...]) -> list[DecisionOut]:
+def decisions_in(service: Service, events: tuple[Event, ...]) -> list[DecisionOut]:
+    """Write the decisions that an operation recorded, in their order."""
     recorded = [event.arguments for event in events if event.name == "DecisionRecorded"]
     return [
         _decision(service, PassportId(item["passportId"]), unpack_verdict(item["verdict"]).seq)

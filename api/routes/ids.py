@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 from fastapi import Path, Query
 
+from ledger.domain.lineage import VersionId
 from ledger.domain.records import GrantId, PassportId, TransferId
 from ledger.encoding.hexadecimal import bytes32
 
@@ -34,3 +35,8 @@ def grant_id(text: str) -> GrantId:
 def transfer_id(text: str) -> TransferId:
     """Read a transfer's id."""
     return TransferId(bytes32(text))
+
+
+def version_id(text: str) -> VersionId:
+    """Read a version's name."""
+    return VersionId(bytes32(text))

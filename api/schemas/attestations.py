@@ -1,4 +1,4 @@
-"""Attestations: statements of qualified members about passports and projects."""
+"""Attestations: statements of qualified members about passports, projects, versions and tools."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ class AttestationIn(Model):
         default=None, description="The subject of ENCRYPTION, DEIDENTIFICATION and SOURCE."
     )
     project_id: Uint32 = Field(default=0, description="The subject of LICENCE and CLEARANCE.")
+    version_id: Hex32 | None = Field(default=None, description="The subject of ENCRYPTION of a version.")
+    tool: Hex32 | None = Field(default=None, description="The subject of TOOL: the tool's digest.")
     valid_to: TimeIn | None = Field(default=None, description="Until when; left out it is taken back.")
     statement: str = Field(
         default="",

@@ -61,6 +61,7 @@ class AccessRequestIn(Model):
     controller_id: Uint32 = Field(default=0, description="The member on whose behalf the request is made.")
     data_from: DayIn | None = Field(default=None, description="First day of the data asked for.")
     data_to: DayIn | None = Field(default=None, description="Last day of the data asked for.")
+    dataset_id: Uint32 = Field(default=0, description="With INCLUDE: the dataset to include the data into.")
     statement: str = Field(
         default="",
         max_length=4000,
@@ -83,6 +84,7 @@ class AccessRequestIn(Model):
             controller_id=self.controller_id,
             first_day=day_of(self.data_from),
             last_day=day_of(self.data_to),
+            dataset_id=self.dataset_id,
             statement=self.statement,
         )
 
@@ -112,6 +114,7 @@ class DecisionOut(Model):
     project_id: int | None = Field(examples=[1])
     emergency_id: int | None = None
     controller_id: int | None = None
+    dataset_id: int | None = Field(default=None, description="The dataset of INCLUDE.", examples=[1])
     grant_id: str | None = Field(examples=[ID2_EXAMPLE])
     outcome: str = Field(examples=["DENY"])
     facts: list[str] = Field(examples=[["MEMBER_ACTIVE"]])
@@ -227,6 +230,7 @@ def decision_out(entry: AccessEntry) -> DecisionOut:
         project_id=terms.project_id or None,
         emergency_id=terms.emergency_id or None,
         controller_id=terms.controller_id or None,
+        dataset_id=terms.dataset_id or None,
         grant_id=to_hex(record.grant_id) if record.grant_id != NO_GRANT else None,
         outcome=verdict.outcome.name,
         facts=names(verdict.facts),

@@ -14,6 +14,7 @@ from api.schemas.base import ADDRESS_EXAMPLE, ID_EXAMPLE, SIGNATURE_EXAMPLE
 from ledger.domain.days import date_of, day_of
 from ledger.domain.vocabulary import (
     ActKind,
+    Answer,
     Approval,
     AttestationKind,
     Basis,
@@ -30,6 +31,7 @@ from ledger.domain.vocabulary import (
     Purpose,
     Role,
     SeatKind,
+    StepKind,
     Technique,
     code,
     flags,
@@ -128,6 +130,8 @@ EmergencyKindIn = Annotated[
 EmergencyReasonIn = Annotated[
     EmergencyReason, BeforeValidator(_code_reader(EmergencyReason)), _code_schema(EmergencyReason)
 ]
+StepKindIn = Annotated[StepKind, BeforeValidator(_code_reader(StepKind)), _code_schema(StepKind)]
+AnswerIn = Annotated[Answer, BeforeValidator(_code_reader(Answer)), _code_schema(Answer)]
 ApprovalIn = Annotated[Approval, BeforeValidator(_code_reader(Approval)), _code_schema(Approval)]
 MemberKindsIn = Annotated[list[MemberKindIn], Field(max_length=6)]
 CategoriesIn = Annotated[Category, BeforeValidator(_set_reader(Category)), _set_schema(Category)]
@@ -162,6 +166,8 @@ LanguageIn = Annotated[Language, Field(description="The language that the holder
 MemberId = Annotated[int, Field(ge=1, le=2**32 - 1, examples=[2])]
 Seq = Annotated[int, Field(ge=0, le=2**40 - 1, examples=[0])]
 Uint16 = Annotated[int, Field(ge=0, le=2**16 - 1)]
+#: Millionths of epsilon, as far as JSON numbers are exact.
+Epsilon = Annotated[int, Field(ge=0, le=2**53 - 1, examples=[500_000])]
 Uint32 = Annotated[int, Field(ge=0, le=2**32 - 1)]
 DayIn = Annotated[
     date,

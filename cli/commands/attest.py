@@ -1,4 +1,4 @@
-"""`passport attest`: state something of a passport or a project, take it back, and see what was stated."""
+"""`passport attest`: state something of a passport, a project, a version or a tool, take it back, and see it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from ledger.errors import InvalidInput
 
 app = typer.Typer(
     name="attest",
-    help="Statements of verifiers, custodians and regulators about passports and projects.",
+    help="Statements of verifiers, custodians, regulators and the alliance.",
     no_args_is_help=True,
 )
 
 Kind = Annotated[
     str,
-    typer.Argument(help="ENCRYPTION, DEIDENTIFICATION, SOURCE, LICENCE or CLEARANCE.", show_default=False),
+    typer.Argument(
+        help="ENCRYPTION, DEIDENTIFICATION, SOURCE, LICENCE, CLEARANCE or TOOL.", show_default=False
+    ),
 ]
 PassportSubject = Annotated[
     str | None,
@@ -30,6 +32,12 @@ PassportSubject = Annotated[
 ProjectSubject = Annotated[
     int | None,
     typer.Option("--project", min=1, help="The project that it is about.", show_default=False),
+]
+VersionSubject = Annotated[
+    str | None, typer.Option("--version", help="The version that it is about.", show_default=False)
+]
+ToolSubject = Annotated[
+    str | None, typer.Option("--tool", help="The digest of the tool that it is about.", show_default=False)
 ]
 
 
@@ -40,14 +48,16 @@ def state(
     statement: Annotated[str, typer.Option(help="The statement in words; stays off the chain.")],
     passport: PassportSubject = None,
     project: ProjectSubject = None,
+    version: VersionSubject = None,
+    tool: ToolSubject = None,
     url: options.Url = options.DEFAULT_URL,
     key: options.Key = None,
     idempotency_key: options.IdempotencyKey = None,
     as_json: options.Json = False,
 ) -> None:
     """State something, if your institution is qualified to."""
-    body = _about(kind, passport, project)
-    body |= {"validTo": read_time(until, field="until"), "statement": statement}
+    about = _about(passport, project, version, tool)
+    body = {"kind": kind, **about, "validTo": read_time(until, field="until"), "statement": statement}
     with member_client(url, key) as client:
         found = client.attest(body, idempotency_key=idempotency_key)
     emit(found, as_json=as_json, render=lambda out: _tell(out, found))
@@ -58,13 +68,15 @@ def withdraw(
     kind: Kind,
     passport: PassportSubject = None,
     project: ProjectSubject = None,
+    version: VersionSubject = None,
+    tool: ToolSubject = None,
     url: options.Url = options.DEFAULT_URL,
     key: options.Key = None,
     idempotency_key: options.IdempotencyKey = None,
     as_json: options.Json = False,
 ) -> None:
     """Take back what your institution stated."""
-    body = _about(kind, passport, project) | {"withdraw": True}
+    body = {"kind": kind, **_about(passport, project, version, tool), "withdraw": True}
     with member_client(url, key) as client:
         found = client.attest(body, idempotency_key=idempotency_key)
     emit(found, as_json=as_json, render=lambda out: _tell(out, found))
@@ -74,6 +86,8 @@ def withdraw(
 def list_attestations(
     passport: PassportSubject = None,
     project: ProjectSubject = None,
+    version: VersionSubject = None,
+    tool: ToolSubject = None,
     url: options.Url = options.DEFAULT_URL,
     key: options.Key = None,
     wallet: options.Wallet = None,
@@ -81,22 +95,25 @@ def list_attestations(
     session: options.Session = None,
     as_json: options.Json = False,
 ) -> None:
-    """List the latest statements about a passport or a project."""
-    _about("", passport, project)
+    """List the latest statements about a passport, a project, a version or a tool."""
+    _about(passport, project, version, tool)
     with any_client(url, key, wallet=wallet, custodian=custodian, session=session) as client:
-        found = client.attestations(passport_id=passport, project_id=project)
+        found = client.attestations(passport_id=passport, project_id=project, version_id=version, tool=tool)
     emit(found, as_json=as_json, render=lambda out: _tell(out, found))
 
 
-def _about(kind: str, passport: str | None, project: int | None) -> dict[str, Any]:
-    if (passport is None) == (project is None):
+def _about(
+    passport: str | None, project: int | None, version: str | None, tool: str | None
+) -> dict[str, Any]:
+    given = {"passportId": passport, "projectId": project, "versionId": version, "tool": tool}
+    subject = {name: value for name, value in given.items() if value is not None}
+    if len(subject) != 1:
         raise InvalidInput(
-            "a statement is about one passport or one project",
+            "a statement is about one passport, project, version or tool",
             field="passport",
-            fix="Give --passport or --project.",
+            fix="Give one of --passport, --project, --version and --tool.",
         )
-    subject = {"passportId": passport} if passport else {"projectId": project}
-    return {"kind": kind, **subject}
+    return subject
 
 
 def _tell(out: Console, found: list[dict[str, Any]]) -> None:

@@ -44,12 +44,7 @@ interface IDatasets {
     }
 
     /// @notice A dataset was declared.
-    event DatasetDeclared(
-        uint32 indexed datasetId,
-        uint32 indexed owner,
-        Plan plan,
-        bytes32 description
-    );
+    event DatasetDeclared(uint32 indexed datasetId, uint32 indexed owner, Plan plan, bytes32 description);
     /// @notice A consent ended that somebody had been included under: what was made of the dataset before is stale.
     event DatasetWithdrawn(uint32 indexed datasetId, bytes32 indexed grantId, uint32 withdrawals);
     /// @notice An ethics body excused the withdrawals so far: the dataset may go on with what it holds.
@@ -78,10 +73,7 @@ interface IDatasets {
     /// @param plan What it is for.
     /// @param description Commitment to source, method, de-identification standard and storage.
     /// @return datasetId The number of the dataset, counted from 1.
-    function declareDataset(
-        Plan calldata plan,
-        bytes32 description
-    ) external returns (uint32 datasetId);
+    function declareDataset(Plan calldata plan, bytes32 description) external returns (uint32 datasetId);
 
     /// @notice Excuse the withdrawals so far: what was made of the dataset is current again.
     /// @dev Only an active member with the role ETHICS that does not own the dataset. Reverts with Members_MissingRole,

@@ -58,14 +58,15 @@ interface ILineage {
         uint32 datasetId; // of COLLECT and DESTROY, else 0
         uint32 projectId; // project it is part of, or 0
         uint16 purposes; // what the model of TRAIN is for, else 0
-        uint64 epsilon; // privacy it spends, in millionths of epsilon
+        uint64 epsilon; // privacy it spends, in millionths of epsilon; of COLLECT and DESTROY 0
         bytes32[] inputs; // versions; a model before data
         bytes32[] outputs; // commitments to the content of what it makes; of SPLIT training, validation, test
         bytes32 tool; // digest of the tool
         bytes32 parameters; // commitment to parameters, environment and evidence
     }
 
-    /// @notice From which dataset a version is, which withdrawals came before, and which part it is of which split.
+    /// @notice From which dataset a version is, which withdrawals came before, and which part it is of which split. What is
+    /// split again is a part of the later split; but a test part stays one.
     /// Fits in a single slot.
     struct Origin {
         uint32 datasetId;
@@ -97,12 +98,7 @@ interface ILineage {
         Step step
     );
     /// @notice Somebody independent checked how a version was made.
-    event VersionVerified(
-        bytes32 indexed versionId,
-        uint32 indexed verifier,
-        Check check,
-        bytes32 report
-    );
+    event VersionVerified(bytes32 indexed versionId, uint32 indexed verifier, Check check, bytes32 report);
     /// @notice A version was shared: the recipient may use it in its own steps.
     event VersionShared(
         bytes32 indexed versionId,
@@ -123,7 +119,7 @@ interface ILineage {
 
     /// @notice Thrown when a step has not the dataset, inputs and outputs that its kind has, or too many.
     error Lineage_Malformed(StepKind kind);
-    /// @notice Thrown when a commitment is no name for a new version: zero, or taken.
+    /// @notice Thrown when a commitment is no name for a new version: zero, or taken by a version or a passport.
     error Lineage_Exists(bytes32 versionId);
     /// @notice Thrown when there is no such version, or none of the kind wanted.
     error Lineage_Unknown(bytes32 versionId);
@@ -133,7 +129,7 @@ interface ILineage {
     error Lineage_AlreadyVerified(bytes32 versionId);
     /// @notice Thrown when a version would be shared that nobody checked, or that failed.
     error Lineage_NotVerified(bytes32 versionId);
-    /// @notice Thrown when no withdrawal waits for an answer, or none is overdue.
+    /// @notice Thrown when no withdrawal waits for an answer and the model is not suspended, or none is overdue.
     error Lineage_NothingOwed(bytes32 versionId);
     /// @notice Thrown when an answer lacks its evidence or a successor that is free of what was withdrawn.
     error Lineage_NoAnswer(bytes32 versionId);
@@ -156,7 +152,8 @@ interface ILineage {
 
     /// @notice Let another member use a version in its own steps.
     /// @dev Only its owner, an active member. The recipient is active and did not verify it. Reverts with
-    /// Lineage_Unknown, Lineage_NotQualified, Lineage_NotVerified or Members_NotActive.
+    /// Lineage_Unknown, Lineage_NotQualified, Lineage_NotVerified, Members_NotActive, or Datasets_WrongStatus if it is
+    /// data of a dataset that is sealed or destroyed.
     /// @param versionId The version.
     /// @param recipient The member.
     /// @param agreement Commitment to the agreement that states the limits.
@@ -164,7 +161,8 @@ interface ILineage {
 
     /// @notice Answer the withdrawals that have reached a model.
     /// @dev Only its owner. A successor of RETRAINED and UNLEARNED is another model of the owner's that no withdrawal has
-    /// reached. All but JUSTIFIED retire the model. Reverts with Lineage_Unknown, Lineage_NotQualified,
+    /// reached, even if it was justified. A suspended model is answered for though an ethics body has excused the
+    /// withdrawals since: it does not serve again by itself. All but JUSTIFIED retire the model. Reverts with Lineage_Unknown, Lineage_NotQualified,
     /// Lineage_NothingOwed or Lineage_NoAnswer.
     /// @param versionId The model.
     /// @param answer The answer.

@@ -72,7 +72,7 @@ interface IPassports {
 
     /// @notice Thrown when no passport has this id.
     error Passports_Unknown(bytes32 passportId);
-    /// @notice Thrown when the id is taken.
+    /// @notice Thrown when the id is taken, by a passport or a version.
     error Passports_Exists(bytes32 passportId);
     /// @notice Thrown when id, holder, purposes or content are missing, the level does not exist, or the holder is no key.
     error Passports_Incomplete(bytes32 passportId);

@@ -15,6 +15,9 @@ import {Guards} from "./Guards.sol";
 /// @title Consents
 /// @notice Consent by signature, or filed from paper.
 abstract contract Consents is IConsents, Guards {
+    /// @dev Flags that allow something.
+    uint8 private constant _ALLOWING = Codes.FLAG_SEPARATE | Codes.FLAG_ONWARD;
+
     /* ANYONE, WITH THE HOLDER'S SIGNATURE */
 
     /// @inheritdoc IConsents
@@ -176,7 +179,7 @@ abstract contract Consents is IConsents, Guards {
         _checkPeriod(given);
         _checkTemplate(given);
         _uses[grantId] = 1;
-        if (given.supersedes != 0) _supersede(given);
+        if (given.supersedes != 0) _supersede(given, assurance);
         state.recipient = given.recipient;
         state.recipientKinds = given.recipientKinds;
         state.purposes = given.purposes;
@@ -202,29 +205,36 @@ abstract contract Consents is IConsents, Guards {
         );
     }
 
-    function _supersede(Grant calldata given) private {
+    function _supersede(Grant calldata given, Assurance assurance) private {
         GrantState storage former = _grants[given.passportId][given.supersedes];
         require(former.status == GrantStatus.ACTIVE, Consents_WrongStatus(given.supersedes, former.status));
         former.status = GrantStatus.SUPERSEDED;
         _successors[given.supersedes] = given.grantId;
         emit ConsentSuperseded(given.supersedes, given.passportId, given.grantId);
-        if (_coversAll(given, former)) _uses[given.grantId] = _uses[given.supersedes];
+        if (_coversAll(given, assurance, former)) _uses[given.grantId] = _uses[given.supersedes];
         else _tellDatasets(given.supersedes);
     }
 
     /// @dev Whether a grant permits all that the one it replaces did, and to whom: what was included under that one then
     /// stays in its datasets.
-    function _coversAll(Grant calldata given, GrantState storage former) private view returns (bool) {
+    function _coversAll(
+        Grant calldata given,
+        Assurance assurance,
+        GrantState storage former
+    ) private view returns (bool) {
         return
             given.recipient == former.recipient &&
             former.recipientKinds & ~given.recipientKinds == 0 &&
             former.purposes & ~given.purposes == 0 &&
             former.categories & ~given.categories == 0 &&
+            given.useFrom <= block.timestamp && // no gap
             former.useTo <= given.useTo &&
             given.dataFrom <= former.dataFrom &&
             (given.dataTo == 0 || (former.dataTo != 0 && former.dataTo <= given.dataTo)) &&
             given.level <= former.level &&
-            given.flags & ~former.flags & Codes.FLAG_NO_RELINK == 0;
+            (former.flags & Codes.FLAG_SEPARATE == 0 || assurance > Assurance.ASSISTED) &&
+            // Of the flags some allow and some forbid: turned over, those that allow forbid by their absence.
+            (given.flags ^ _ALLOWING) & ~(former.flags ^ _ALLOWING) == 0;
     }
 
     /// @dev What was made of the datasets that somebody was included into under a grant is stale from now on.

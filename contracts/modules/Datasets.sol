@@ -11,10 +11,7 @@ abstract contract Datasets is IDatasets, Guards {
     /* MEMBERS */
 
     /// @inheritdoc IDatasets
-    function declareDataset(
-        Plan calldata plan,
-        bytes32 description
-    ) external returns (uint32 datasetId) {
+    function declareDataset(Plan calldata plan, bytes32 description) external returns (uint32 datasetId) {
         uint32 owner = _activeCallerId();
         require(
             plan.purposes != 0 &&

@@ -331,7 +331,8 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         if (context.asked != 0) facts |= _factsOnDemand(context.asked, context, target, passport);
     }
 
-    /// @dev Whether the dataset takes this in. What was included under a grant it may serve in all that it is for.
+    /// @dev Whether the dataset takes this in. What was included under a grant it may serve in all that it is for; on
+    /// another basis, only in what was asked for: the dataset must be for nothing else.
     function _fits(Context memory context, bytes32 grantId, GrantWord grant) private view returns (bool) {
         Terms terms = context.terms;
         IDatasets.Dataset storage dataset = _datasets[terms.dataset()];
@@ -341,7 +342,7 @@ abstract contract Decisions is IDecisions, EmergencyRight {
             terms.categories() & ~dataset.categories != 0 ||
             !_has(dataset.purposes, terms.purpose())
         ) return false;
-        if (context.consentMask == 0) return true;
+        if (context.consentMask == 0) return dataset.purposes == uint16(1 << terms.purpose());
         return dataset.purposes & ~grant.purposes() == 0 && _hasRoom(_uses[grantId], terms.dataset());
     }
 
@@ -397,7 +398,7 @@ abstract contract Decisions is IDecisions, EmergencyRight {
                 (terms.emergency() == 0 || terms.emergency() <= _counts.emergencies) &&
                 (terms.controller() == 0 || terms.controller() <= _counts.members) &&
                 (terms.operation() == Codes.INCLUDE) == (terms.dataset() != 0) &&
-                terms.dataset() <= _counts.datasets &&
+                (terms.dataset() == 0 || terms.dataset() <= _counts.datasets) &&
                 (terms.lastDay() == 0 || terms.firstDay() <= terms.lastDay()),
             Decisions_Malformed(index, terms)
         );

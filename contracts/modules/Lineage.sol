@@ -2,9 +2,9 @@
 pragma solidity 0.8.37;
 
 import {IAttestations} from "../interfaces/IAttestations.sol";
-import {IDatasets} from "../interfaces/IDatasets.sol";
 import {ILineage} from "../interfaces/ILineage.sol";
 import {IMembers} from "../interfaces/IMembers.sol";
+import {IPassports} from "../interfaces/IPassports.sol";
 import {IProjects} from "../interfaces/IProjects.sol";
 import {Codes} from "../libraries/Codes.sol";
 import {StepFacts} from "../libraries/StepFacts.sol";
@@ -67,7 +67,10 @@ abstract contract Lineage is ILineage, Datasets {
             Lineage_NotQualified(versionId, caller)
         );
         _shared[versionId][recipient] = true;
-        if (version.kind == VersionKind.DATA) _advanceAll(versionId, DatasetStatus.SHARED);
+        if (version.kind == VersionKind.DATA) {
+            _requireUnsealed(versionId);
+            _advanceAll(versionId, DatasetStatus.SHARED);
+        }
         emit VersionShared(versionId, caller, recipient, agreement);
     }
 
@@ -82,7 +85,8 @@ abstract contract Lineage is ILineage, Datasets {
         Version storage version = _knownModel(versionId);
         require(version.owner == caller, Lineage_NotQualified(versionId, caller));
         require(
-            version.status != ModelStatus.RETIRED && _dueOf(versionId) != 0,
+            version.status == ModelStatus.SUSPENDED ||
+                (version.status == ModelStatus.ACTIVE && _dueOf(versionId) != 0),
             Lineage_NothingOwed(versionId)
         );
         bool replaced = answer == Answer.RETRAINED || answer == Answer.UNLEARNED;
@@ -159,6 +163,7 @@ abstract contract Lineage is ILineage, Datasets {
                 (step.outputs.length == 0) == _makesNothing(step.kind) &&
                 (step.kind == StepKind.SPLIT || step.outputs.length < 2) &&
                 onDataset == (step.datasetId != 0) &&
+                !(onDataset && step.epsilon != 0) &&
                 (step.kind == StepKind.TRAIN) == (step.purposes != 0) &&
                 step.projectId <= _counts.projects &&
                 step.parameters != 0,
@@ -168,7 +173,9 @@ abstract contract Lineage is ILineage, Datasets {
         for (uint256 index = 0; index < step.outputs.length; ++index) {
             bytes32 versionId = step.outputs[index];
             require(
-                versionId != 0 && _versions[versionId].kind == VersionKind.NONE,
+                versionId != 0 &&
+                    _versions[versionId].kind == VersionKind.NONE &&
+                    _passports[versionId].status == IPassports.PassportStatus.NONE, // both are attested to by their ids
                 Lineage_Exists(versionId)
             );
         }
@@ -256,13 +263,14 @@ abstract contract Lineage is ILineage, Datasets {
             return;
         }
         require(inputs.count < _MAX_ORIGINS, Lineage_Malformed(kind));
-        inputs.origins[inputs.count++] = Origin(
+        inputs.origins[inputs.count] = Origin(
             origin.datasetId,
             origin.withdrawals,
             0,
             origin.splitId,
             origin.parts
         );
+        ++inputs.count;
     }
 
     function _factsOf(
@@ -271,7 +279,8 @@ abstract contract Lineage is ILineage, Datasets {
         Inputs memory inputs
     ) private view returns (uint32 facts) {
         IMembers.Member storage member = _members[memberId];
-        facts = _originFacts(step, member.jurisdiction, inputs) | inputs.facts;
+        facts = _originFacts(step, member.jurisdiction, inputs); // takes some of the inputs' facts away
+        facts |= inputs.facts;
         if (_isActive(member)) facts |= StepFacts.MEMBER_ACTIVE;
         if (_isCovered(step, memberId)) facts |= StepFacts.PROJECT_APPROVED;
         if (_isCertified(step.tool)) facts |= StepFacts.TOOL_CERTIFIED;
@@ -290,6 +299,7 @@ abstract contract Lineage is ILineage, Datasets {
         facts = StepFacts.INPUTS_CURRENT | StepFacts.BUDGET_LEFT | StepFacts.BORDER_CLEARED;
         bool available = _isOpen(step.datasetId, step.kind);
         bool relink = true;
+        uint256 datasets;
         for (uint256 index = 0; index < inputs.count; ++index) {
             Origin memory origin = inputs.origins[index];
             Dataset memory dataset = _datasets[origin.datasetId];
@@ -301,12 +311,21 @@ abstract contract Lineage is ILineage, Datasets {
             ) facts &= ~StepFacts.BUDGET_LEFT;
             if (_members[dataset.owner].jurisdiction != jurisdiction) facts &= ~StepFacts.BORDER_CLEARED;
             if (dataset.noRelink) relink = false;
+            if (_isFirst(inputs, index)) ++datasets;
             if (dataset.categories & _header.coreCategories != 0) inputs.isCore = true;
         }
         if (!available) inputs.facts &= ~StepFacts.INPUTS_AVAILABLE;
-        if (relink || inputs.count < 2) facts |= StepFacts.RELINK_ALLOWED;
+        if (relink || datasets < 2) facts |= StepFacts.RELINK_ALLOWED;
         if (_isAttested(bytes32(uint256(step.projectId)), IAttestations.AttestationKind.CLEARANCE))
             facts |= StepFacts.BORDER_CLEARED;
+    }
+
+    /// @dev Whether no origin before this one is from its dataset: parts of two splits are from one.
+    function _isFirst(Inputs memory inputs, uint256 place) private pure returns (bool) {
+        for (uint256 index = 0; index < place; ++index) {
+            if (inputs.origins[index].datasetId == inputs.origins[place].datasetId) return false;
+        }
+        return true;
     }
 
     /// @dev Neither sealed nor destroyed; to be used, within retention and the consents in it.
@@ -409,7 +428,8 @@ abstract contract Lineage is ILineage, Datasets {
         }
         for (uint256 index = 0; index < inputs.count; ++index) {
             Dataset storage dataset = _datasets[inputs.origins[index].datasetId];
-            if (step.epsilon != 0 && dataset.budget != 0) dataset.spent += step.epsilon;
+            if (step.epsilon != 0 && dataset.budget != 0 && _isFirst(inputs, index))
+                dataset.spent += step.epsilon;
             _advance(dataset, _statusAfter(step.kind));
         }
         if (step.kind == StepKind.EVALUATE) _versions[step.inputs[0]].evaluated = true;
@@ -419,7 +439,8 @@ abstract contract Lineage is ILineage, Datasets {
 
     function _collect(Step calldata step, Inputs memory inputs) private view {
         uint32 withdrawals = uint32(_withdrawals[step.datasetId].length);
-        inputs.origins[inputs.count++] = Origin(step.datasetId, withdrawals, 0, 0, 0);
+        inputs.origins[0] = Origin(step.datasetId, withdrawals, 0, 0, 0);
+        inputs.count = 1;
         inputs.purposes = _datasets[step.datasetId].purposes;
     }
 
@@ -439,7 +460,7 @@ abstract contract Lineage is ILineage, Datasets {
         version.purposes = step.kind == StepKind.TRAIN ? step.purposes : inputs.purposes;
         for (uint256 place = 0; place < inputs.count; ++place) {
             Origin memory origin = inputs.origins[place];
-            bool split = step.kind == StepKind.SPLIT;
+            bool split = step.kind == StepKind.SPLIT && origin.parts & _TEST == 0; // a test part of old stays one
             _origins[versionId].push(
                 Origin(
                     origin.datasetId,
@@ -471,13 +492,28 @@ abstract contract Lineage is ILineage, Datasets {
         }
     }
 
+    function _requireUnsealed(bytes32 versionId) private view {
+        Origin[] storage origins = _origins[versionId];
+        for (uint256 index = 0; index < origins.length; ++index) {
+            uint32 datasetId = origins[index].datasetId;
+            DatasetStatus status = _datasets[datasetId].status;
+            require(status < DatasetStatus.SEALED, Datasets_WrongStatus(datasetId, status));
+        }
+    }
+
+    /// @dev A model that was justified still has in it what was withdrawn.
     function _mayFollow(bytes32 successor, uint32 owner) private view returns (bool) {
         Version storage version = _versions[successor];
-        return
-            version.kind == VersionKind.MODEL &&
-            version.owner == owner &&
-            version.status == ModelStatus.ACTIVE &&
-            _dueOf(successor) == 0;
+        if (
+            version.kind != VersionKind.MODEL ||
+            version.owner != owner ||
+            version.status != ModelStatus.ACTIVE
+        ) return false;
+        Origin[] memory origins = _origins[successor];
+        for (uint256 index = 0; index < origins.length; ++index) {
+            if (_isStale(origins[index], _datasets[origins[index].datasetId].excused)) return false;
+        }
+        return true;
     }
 
     /// @dev When the first withdrawal that reached a version must be answered; 0 if none did.

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IEmergencies} from "../interfaces/IEmergencies.sol";
+import {ILineage} from "../interfaces/ILineage.sol";
 import {IPassports} from "../interfaces/IPassports.sol";
 import {Codes} from "../libraries/Codes.sol";
 import {Guards} from "./Guards.sol";
@@ -100,7 +101,11 @@ abstract contract Passports is IPassports, Guards {
             IEmergencies.Emergencies_Unknown(given.lock)
         );
         Passport storage passport = _passports[given.passportId];
-        require(passport.status == PassportStatus.NONE, Passports_Exists(given.passportId));
+        require(
+            passport.status == PassportStatus.NONE &&
+                _versions[given.passportId].kind == ILineage.VersionKind.NONE, // both are attested to by their ids
+            Passports_Exists(given.passportId)
+        );
         passport.custodian = custodian;
         passport.purposes = given.purposes;
         passport.status = PassportStatus.OPEN;

@@ -534,14 +534,22 @@ class PassportClient:
     # Attestations
 
     def attest(self, attestation: Json, *, idempotency_key: str | None = None) -> list[Json]:
-        """State something of a passport or project, or take it back; returns all statements about it."""
+        """State something of a passport, project, version or tool, or take it back; returns all statements about it."""
         answer = self._post("/v1/attestations", attestation, idempotency_key)
         statements: list[Json] = answer["items"]
         return statements
 
-    def attestations(self, *, passport_id: str | None = None, project_id: int | None = None) -> list[Json]:
-        """Return the latest statements about a passport or a project."""
-        subject = f"passports/{passport_id}" if passport_id else f"projects/{project_id}"
+    def attestations(
+        self,
+        *,
+        passport_id: str | None = None,
+        project_id: int | None = None,
+        version_id: str | None = None,
+        tool: str | None = None,
+    ) -> list[Json]:
+        """Return the latest statements about a passport, a project, a version or a tool."""
+        subjects = {"passports": passport_id, "projects": project_id, "versions": version_id, "tools": tool}
+        (subject,) = [f"{kind}/{name}" for kind, name in subjects.items() if name is not None]
         return list(self._pages(f"/v1/{subject}/attestations"))
 
     def decisions(self) -> list[Json]:
@@ -567,6 +575,123 @@ class PassportClient:
     def policy_changes_page(self, version: int, since: int, *, language: str | None = None) -> str:
         """Return what a version of the law changed since another one as Markdown."""
         return self._get_page(f"{_law(version)}/changes", {"since": since, "language": language})
+
+    # Datasets
+
+    def declare_dataset(self, dataset: Json, *, idempotency_key: str | None = None) -> Json:
+        """Declare a dataset of the caller's: purposes, categories, retainUntil, budget, description."""
+        return self._post("/v1/datasets", dataset, idempotency_key)
+
+    def datasets(self, *, owner: int | None = None) -> list[Json]:
+        """Return datasets, oldest first; only those of a member if it is given."""
+        return list(self._pages("/v1/datasets", {"owner": owner}))
+
+    def dataset(self, dataset_id: int) -> Json:
+        """Return a dataset."""
+        return self._get(f"/v1/datasets/{dataset_id}")
+
+    def include(self, dataset_id: int, inclusions: Json, *, idempotency_key: str | None = None) -> list[Json]:
+        """Ask to include 1 to 100 `targets`: purpose, level, projectId, ...; returns the decisions in their order."""
+        answer = self._post(f"/v1/datasets/{dataset_id}/inclusions", inclusions, idempotency_key)
+        decisions: list[Json] = answer["decisions"]
+        return decisions
+
+    def inclusions(self, dataset_id: int) -> list[Json]:
+        """Return who was included into a dataset, oldest first (its owner, auditors)."""
+        return list(self._pages(f"/v1/datasets/{dataset_id}/inclusions"))
+
+    def excuse_withdrawals(
+        self, dataset_id: int, opinion: str, *, idempotency_key: str | None = None
+    ) -> Json:
+        """Excuse the withdrawals so far (ethics body)."""
+        return self._post(f"/v1/datasets/{dataset_id}/excuse", {"opinion": opinion}, idempotency_key)
+
+    def seal_dataset(self, dataset_id: int, reason: str, *, idempotency_key: str | None = None) -> Json:
+        """Seal a dataset (its owner, regulator)."""
+        return self._post(f"/v1/datasets/{dataset_id}/seal", {"reason": reason}, idempotency_key)
+
+    def unseal_dataset(self, dataset_id: int, *, idempotency_key: str | None = None) -> Json:
+        """Open a sealed dataset again (regulator)."""
+        return self._post(f"/v1/datasets/{dataset_id}/unseal", None, idempotency_key)
+
+    # Lineage
+
+    def record_step(self, step: Json, *, idempotency_key: str | None = None) -> Json:
+        """Record a step: kind, inputs, outputs, parameters, ...; `outcome` says whether it stands."""
+        return self._post("/v1/steps", step, idempotency_key)
+
+    def steps(self, *, member_id: int | None = None, dataset_id: int | None = None) -> list[Json]:
+        """Return steps, oldest first."""
+        return list(self._pages("/v1/steps", {"member": member_id, "dataset": dataset_id}))
+
+    def step(self, step_id: int) -> Json:
+        """Return a step."""
+        return self._get(f"/v1/steps/{step_id}")
+
+    def version(self, version_id: str) -> Json:
+        """Return a version."""
+        return self._get(f"/v1/versions/{version_id}")
+
+    def check_version(
+        self, version_id: str, *, passed: bool, report: str, idempotency_key: str | None = None
+    ) -> Json:
+        """Say whether a version was made as it should (verifier)."""
+        body = {"passed": passed, "report": report}
+        return self._post(f"/v1/versions/{version_id}/checks", body, idempotency_key)
+
+    def share_version(
+        self, version_id: str, recipient: int, agreement: str, *, idempotency_key: str | None = None
+    ) -> Json:
+        """Let a member use a version of the caller's."""
+        body = {"recipient": recipient, "agreement": agreement}
+        return self._post(f"/v1/versions/{version_id}/shares", body, idempotency_key)
+
+    def answer_withdrawal(self, version_id: str, answer: Json, *, idempotency_key: str | None = None) -> Json:
+        """Answer the withdrawals that reached a model of the caller's: `{"answer", "successor", "evidence"}`."""
+        return self._post(f"/v1/versions/{version_id}/answers", answer, idempotency_key)
+
+    def suspend_model(self, version_id: str, *, idempotency_key: str | None = None) -> Json:
+        """Suspend a model whose owner owes an answer for too long."""
+        return self._post(f"/v1/versions/{version_id}/suspension", None, idempotency_key)
+
+    def forward(
+        self,
+        version_id: str | None = None,
+        *,
+        dataset_id: int | None = None,
+        passport_id: str | None = None,
+        depth: int | None = None,
+    ) -> Json:
+        """Return where a version, a dataset or a passport's data went."""
+        subjects = {"versions": version_id, "datasets": dataset_id, "passports": passport_id}
+        (subject,) = [f"{kind}/{name}" for kind, name in subjects.items() if name is not None]
+        return self._get(f"/v1/{subject}/forward", {"depth": depth})
+
+    def back(self, version_id: str, *, depth: int | None = None) -> Json:
+        """Return what a version was made of."""
+        return self._get(f"/v1/versions/{version_id}/back", {"depth": depth})
+
+    def trace(self, version_id: str, *, depth: int | None = None) -> Json:
+        """Return the custody chain of a version and of what it is made of."""
+        return self._get(f"/v1/versions/{version_id}/trace", {"depth": depth})
+
+    def blame(self, version_id: str, *, depth: int | None = None) -> Json:
+        """Return the first step in a version's ancestry that went wrong, and who is responsible."""
+        return self._get(f"/v1/versions/{version_id}/blame", {"depth": depth})
+
+    def obligations(self, *, owner: int | None = None, overdue: bool = False) -> list[Json]:
+        """Return what owners of models owe to those who withdrew, the one due first first."""
+        return list(self._pages("/v1/obligations", {"owner": owner, "overdue": overdue or None}))
+
+    def impact(self, grant_id: str) -> Json:
+        """Return what a consent's data is in, and what its withdrawal asks, with all versions."""
+        page = self._get(f"/v1/grants/{grant_id}/impact", {"limit": _PAGE})
+        versions, cursor = list(page["versions"]), page["next"]
+        while cursor:
+            more = self._get(f"/v1/grants/{grant_id}/impact", {"limit": _PAGE, "after": cursor})
+            versions += more["versions"]
+            cursor = more["next"]
+        return {**page, "versions": versions, "next": None}
 
     # Transfers
 

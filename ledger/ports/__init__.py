@@ -19,6 +19,16 @@ from ledger.ports.index import (
     Rule,
     TransferRecord,
 )
+from ledger.ports.lineage import (
+    AnswerRecord,
+    DatasetRecord,
+    InclusionRecord,
+    LineageIndex,
+    Obligation,
+    ShareRecord,
+    StepEntry,
+    VersionRecord,
+)
 from ledger.ports.vault import (
     RecordSummary,
     SealedCategory,
@@ -47,18 +57,23 @@ from ledger.ports.writing import (
 
 __all__ = [
     "ActRecord",
+    "AnswerRecord",
     "Call",
     "Chain",
+    "DatasetRecord",
     "DecisionCount",
     "DecisionRecord",
     "Deployment",
     "EmergencyRecord",
     "GrantRecord",
+    "InclusionRecord",
     "Index",
     "IndexState",
     "Journal",
     "Lease",
+    "LineageIndex",
     "MinedTransaction",
+    "Obligation",
     "Operation",
     "OperationStatus",
     "PassportRecord",
@@ -71,7 +86,9 @@ __all__ = [
     "SealedCategory",
     "SealedLevel",
     "SealedRecord",
+    "ShareRecord",
     "SignedTransaction",
+    "StepEntry",
     "TransactionStatus",
     "TransferRecord",
     "Vault",
@@ -79,5 +96,6 @@ __all__ = [
     "VaultLevelRow",
     "VaultRecordRow",
     "VaultRows",
+    "VersionRecord",
     "Writer",
 ]

@@ -29,6 +29,7 @@ from ledger.domain.records import (
     Verdict,
 )
 from ledger.domain.vocabulary import ActKind, AttestationKind, Basis, Custody, SeatKind
+from ledger.ports.lineage import LineageIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,7 @@ class IndexState:
     error: str | None = None
 
 
-class Index(Protocol):
+class Index(LineageIndex, Protocol):
     """The projection of the chain that pages and lists are read from. Never trusted for a decision."""
 
     def state(self) -> IndexState: ...

@@ -13,9 +13,11 @@ from ledger.service.access import AccessLog
 from ledger.service.attestations import Attestations
 from ledger.service.committee import Committee
 from ledger.service.consents import Consents
+from ledger.service.datasets import Datasets
 from ledger.service.decisions import Decisions
 from ledger.service.emergencies import Emergencies
 from ledger.service.holders import Holders
+from ledger.service.lineage import Lineage
 from ledger.service.members import Members
 from ledger.service.permissions import Permissions
 from ledger.service.projects import Projects
@@ -25,6 +27,7 @@ from ledger.service.releases import Releases
 from ledger.service.signatures import Passkeys, Signatures
 from ledger.service.templates import Templates
 from ledger.service.transfers import Transfers
+from ledger.service.walks import Walks
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,9 @@ class Service:
     access: AccessLog
     permissions: Permissions
     provenance: Provenance
+    datasets: Datasets
+    lineage: Lineage
+    walks: Walks
 
     @classmethod
     def over(
@@ -60,6 +66,7 @@ class Service:
         committee = Committee(chain=chain, index=index, writer=writer, vault=vault)
         emergencies = Emergencies(chain=chain, index=index, writer=writer, vault=vault, committee=committee)
         signatures = Signatures(chain=chain, index=index, passkeys=passkeys or Passkeys())
+        decisions = Decisions(index=index, writer=writer, vault=vault)
         templates = Templates(index=index, writer=writer, vault=vault, committee=committee)
         consents = Consents(
             chain=chain, index=index, writer=writer, vault=vault, signatures=signatures, templates=templates
@@ -84,7 +91,7 @@ class Service:
                 consents=consents,
             ),
             projects=Projects(index=index, writer=writer, vault=vault),
-            decisions=Decisions(index=index, writer=writer, vault=vault),
+            decisions=decisions,
             releases=Releases(chain=chain, index=index, writer=writer, vault=vault),
             transfers=Transfers(chain=chain, index=index, writer=writer, vault=vault),
             emergencies=emergencies,
@@ -92,4 +99,7 @@ class Service:
             access=AccessLog(index=index, emergencies=emergencies),
             permissions=Permissions(chain=chain, index=index),
             provenance=Provenance(index=index),
+            datasets=Datasets(chain=chain, index=index, writer=writer, vault=vault, decisions=decisions),
+            lineage=Lineage(chain=chain, index=index, writer=writer, vault=vault),
+            walks=Walks(index=index),
         )

@@ -30,6 +30,7 @@ class AccessRequest:
         controller_id: Member on whose behalf it is made, or 0.
         first_day: First day of the data asked for, days since 1900-01-01; 0 for no limit.
         last_day: Last day; 0 for no limit.
+        dataset_id: Dataset to include the data into; 0 unless the operation is INCLUDE.
         statement: The requester's own words: who asks, on what system, why. Stays in the vault. On the basis
             COMPELLED the text of the instrument that compels it.
     """
@@ -46,6 +47,7 @@ class AccessRequest:
     controller_id: int = 0
     first_day: int = 0
     last_day: int = 0
+    dataset_id: int = 0
     statement: str = ""
 
 
@@ -79,7 +81,7 @@ class Decisions:
             InvalidInput: A request asks for nothing, for days that are none, or is compelled without the text of an
                 instrument.
             TooLarge: More than `MAX_REQUESTS`.
-            NotFound: A passport, the controller or the emergency does not exist.
+            NotFound: A passport, the controller, the emergency or the dataset does not exist.
         """
         if not requests:
             raise InvalidInput("there must be at least one request", field="requests")
@@ -94,6 +96,7 @@ class Decisions:
                 raise NotFound(f"there is no member {asked.controller_id}")
             if asked.emergency_id and self.index.emergency(asked.emergency_id) is None:
                 raise NotFound(f"there is no emergency {asked.emergency_id}")
+            self._check_dataset(index, asked)
             if asked.basis is Basis.COMPELLED and not asked.statement.strip():
                 raise InvalidInput(
                     f"request {index} is compelled, but does not give the instrument",
@@ -209,6 +212,17 @@ class Decisions:
             raise NotFound(f"passport {to_hex(passport_id)} has no decision {seq}")
         return record
 
+    def _check_dataset(self, index: int, asked: AccessRequest) -> None:
+        if (asked.operation is Operation.INCLUDE) != bool(asked.dataset_id):
+            raise InvalidInput(
+                f"request {index}: a dataset is named to INCLUDE data into it, and for nothing else",
+                field="datasetId",
+            )
+        if asked.dataset_id and self.index.dataset(asked.dataset_id) is None:
+            raise NotFound(
+                f"there is no dataset {asked.dataset_id}", fix="GET /v1/datasets lists the datasets."
+            )
+
     def _batches(self, requests: list[AccessRequest]) -> list[list[object]]:
         """Put neighbours that ask the same in the same words into one batch; the order stays."""
         commitments = {"": Commitment(ZERO32)}
@@ -267,4 +281,5 @@ def _terms(asked: AccessRequest) -> Terms:
         controller_id=asked.controller_id,
         first_day=asked.first_day,
         last_day=asked.last_day,
+        dataset_id=asked.dataset_id,
     )

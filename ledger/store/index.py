@@ -79,6 +79,7 @@ from ledger.ports import (
 )
 from ledger.store import projection
 from ledger.store.database import Database
+from ledger.store.lineage_index import SqlLineage
 from ledger.store.tables import (
     PROJECTION,
     blocks,
@@ -114,7 +115,7 @@ class Cursor:
     error: str | None
 
 
-class SqlIndex:
+class SqlIndex(SqlLineage):
     """The index in SQL."""
 
     def __init__(self, database: Database) -> None:

@@ -26,6 +26,7 @@ from ledger.domain.vocabulary import (
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.words import request_hash, unpack_terms, unpack_verdict
 from ledger.policy import rests_on_emergency, takes_cap
+from ledger.store import lineage_projection
 from ledger.store.tables import (
     decisions,
     grants,
@@ -237,6 +238,7 @@ def _granted(connection: Connection, event: Event, a: dict[str, Any]) -> None:
     connection.execute(delete(grants).where(*_this_grant(a)))
     state = dict(zip(_GRANT_FIELDS, a["state"], strict=True))
     _insert_grant(connection, event, a, state, requested_by=asked or 0)
+    lineage_projection.carry_over(connection, a)
 
 
 def _insert_grant(
@@ -494,6 +496,7 @@ def _decision_recorded(connection: Connection, event: Event, a: dict[str, Any]) 
         )
     )
     _update_passport(connection, a, size=verdict.seq + 1)
+    lineage_projection.include(connection, event, a, terms, verdict)
 
 
 def _take_permit(
@@ -629,4 +632,5 @@ _HANDLERS: Final[dict[str, Callable[[Connection, Event, dict[str, Any]], None]]]
     "ReleaseRecorded": _release_recorded,
     "TransferShipped": _shipped,
     "TransferReceived": _received,
+    **lineage_projection.HANDLERS,
 }

@@ -28,6 +28,8 @@ from sqlalchemy import (
 metadata: Final = MetaData()
 
 _HASH: Final = LargeBinary(32)
+#: An unsigned integer of 64 bits, the most significant byte first.
+_WORD64: Final = LargeBinary(8)
 _SERIAL: Final = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -269,6 +271,148 @@ transfers = Table(
     Index("transfers_by_passport", "passport_id"),
 )
 
+datasets = Table(
+    "datasets",
+    metadata,
+    Column("dataset_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("owner", BigInteger, nullable=False),
+    Column("purposes", Integer, nullable=False),
+    Column("categories", Integer, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("sealed_from", Integer, nullable=False),
+    Column("no_relink", Boolean, nullable=False),
+    Column("retain_until", BigInteger, nullable=False),
+    Column("usable_until", BigInteger, nullable=False),
+    Column("included", BigInteger, nullable=False),
+    Column("withdrawals", BigInteger, nullable=False),
+    Column("excused", BigInteger, nullable=False),
+    Column("budget", _WORD64, nullable=False),
+    Column("spent", _WORD64, nullable=False),
+    Column("description", _HASH, nullable=False),
+    *_position(),
+    Index("datasets_by_owner", "owner", "dataset_id"),
+)
+
+#: Consents that ended that somebody had been included under; `number` counts those of a dataset from 1.
+withdrawals = Table(
+    "withdrawals",
+    metadata,
+    Column("dataset_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("grant_id", _HASH, nullable=False),
+    *_position(),
+)
+
+#: Decisions that included somebody: the grant that each rests on now, and the number of the withdrawal that ended it.
+inclusions = Table(
+    "inclusions",
+    metadata,
+    Column("passport_id", _HASH, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("dataset_id", BigInteger, nullable=False),
+    Column("grant_id", _HASH, nullable=False),
+    Column("member_id", BigInteger, nullable=False),
+    Column("rests_on", _HASH, nullable=False),
+    Column("withdrawal", BigInteger, nullable=False),
+    *_position(),
+    Index("inclusions_by_dataset", "dataset_id", "block_number", "log_index"),
+    Index("inclusions_by_grant", "grant_id"),
+    Index("inclusions_by_what_they_rest_on", "rests_on"),
+)
+
+#: Steps as they were recorded, with the versions that they name one after the other.
+steps = Table(
+    "steps",
+    metadata,
+    Column("step_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("member_id", BigInteger, nullable=False),
+    Column("kind", Integer, nullable=False),
+    Column("dataset_id", BigInteger, nullable=False),
+    Column("project_id", BigInteger, nullable=False),
+    Column("purposes", Integer, nullable=False),
+    Column("epsilon", _WORD64, nullable=False),
+    Column("inputs", LargeBinary, nullable=False),
+    Column("outputs", LargeBinary, nullable=False),
+    Column("tool", _HASH, nullable=False),
+    Column("parameters", _HASH, nullable=False),
+    Column("missing", BigInteger, nullable=False),
+    *_position(),
+    Index("steps_by_member", "member_id", "step_id"),
+    Index("steps_by_dataset", "dataset_id", "step_id"),
+)
+
+#: The edges of lineage: which versions a step used, and which it names as made. What does not stand makes nothing.
+step_inputs = Table(
+    "step_inputs",
+    metadata,
+    Column("version_id", _HASH, primary_key=True),
+    Column("step_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("stands", Boolean, nullable=False),
+)
+step_outputs = Table(
+    "step_outputs",
+    metadata,
+    Column("version_id", _HASH, primary_key=True),
+    Column("step_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("stands", Boolean, nullable=False),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("version_id", _HASH, primary_key=True),
+    Column("step_id", BigInteger, nullable=False),
+    Column("owner", BigInteger, nullable=False),
+    Column("kind", Integer, nullable=False),
+    Column("purposes", Integer, nullable=False),
+    Column("check", Integer, nullable=False),
+    Column("verifier", BigInteger, nullable=False),
+    Column("report", _HASH),
+    Column("checked", Text),
+    Column("status", Integer, nullable=False),
+    Column("evaluated", Boolean, nullable=False),
+    Column("deployed", Boolean, nullable=False),
+    Index("versions_by_step", "step_id"),
+    Index("versions_by_owner", "owner", "step_id"),
+)
+
+origins = Table(
+    "origins",
+    metadata,
+    Column("version_id", _HASH, primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("dataset_id", BigInteger, nullable=False),
+    Column("withdrawals", BigInteger, nullable=False),
+    Column("answered", BigInteger, nullable=False),
+    Column("split_id", BigInteger, nullable=False),
+    Column("parts", Integer, nullable=False),
+    Index("origins_by_dataset", "dataset_id"),
+)
+
+#: With whom versions were shared, as agreed last.
+shares = Table(
+    "shares",
+    metadata,
+    Column("version_id", _HASH, primary_key=True),
+    Column("recipient", BigInteger, primary_key=True, autoincrement=False),
+    Column("owner", BigInteger, nullable=False),
+    Column("agreement", _HASH, nullable=False),
+    *_position(),
+)
+
+#: What the owners of models answered to withdrawals; `number` counts those of a model from 1.
+answers = Table(
+    "answers",
+    metadata,
+    Column("version_id", _HASH, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("owner", BigInteger, nullable=False),
+    Column("answer", Integer, nullable=False),
+    Column("successor", _HASH, nullable=False),
+    Column("evidence", _HASH, nullable=False),
+    *_position(),
+)
+
 policies = Table(
     "policies",
     metadata,
@@ -295,6 +439,16 @@ PROJECTION: Final = (
     decisions,
     releases,
     transfers,
+    datasets,
+    withdrawals,
+    inclusions,
+    steps,
+    step_inputs,
+    step_outputs,
+    versions,
+    origins,
+    shares,
+    answers,
     policies,
     registers,
 )

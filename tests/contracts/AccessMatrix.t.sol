@@ -5,7 +5,9 @@ import {IAttestations} from "../../contracts/interfaces/IAttestations.sol";
 import {ICommittee} from "../../contracts/interfaces/ICommittee.sol";
 import {IConsents} from "../../contracts/interfaces/IConsents.sol";
 import {ITemplates} from "../../contracts/interfaces/ITemplates.sol";
+import {IDatasets} from "../../contracts/interfaces/IDatasets.sol";
 import {IDecisions} from "../../contracts/interfaces/IDecisions.sol";
+import {ILineage} from "../../contracts/interfaces/ILineage.sol";
 import {IMembers} from "../../contracts/interfaces/IMembers.sol";
 import {IPassports} from "../../contracts/interfaces/IPassports.sol";
 import {IPolicy} from "../../contracts/interfaces/IPolicy.sol";
@@ -28,6 +30,8 @@ contract AccessMatrixTest is LedgerTest {
     bytes4 private constant NOT_PROJECT_OWNER = IProjects.Projects_NotOwner.selector;
     bytes4 private constant NOT_QUALIFIED = IAttestations.Attestations_NotQualified.selector;
     bytes4 private constant NOT_RECIPIENT = ITransfers.Transfers_NotRecipient.selector;
+    bytes4 private constant NOT_DATASET_OWNER = IDatasets.Datasets_NotQualified.selector;
+    bytes4 private constant NOT_VERSION_OWNER = ILineage.Lineage_NotQualified.selector;
     bytes4 private constant FOUNDED_ALREADY = ILedger.GovernanceOffice_Founded.selector;
 
     uint32 private constant AUDITOR = FOUNDED + 1; // a member that owns nothing here
@@ -40,9 +44,15 @@ contract AccessMatrixTest is LedgerTest {
     bytes32 private constant NEW = keccak256("new");
     bytes32 private constant SEALED_PASSPORT = keccak256("sealed passport");
     bytes32 private constant ASKED_GRANT = keccak256("grant that was asked for");
+    bytes32 private constant INCLUDED_GRANT = keccak256("grant that somebody was included under");
     bytes32 private constant PAPER_GRANT = keccak256("grant on paper");
     uint40 private constant UNUSED_PERMIT = 1;
     uint40 private constant WAITING = 2;
+    uint32 private constant WITHDRAWN_DATASET = 1;
+    uint32 private constant SEALED_DATASET = 2;
+    uint256 private constant UNVERIFIED = 0; // versions of the lab's
+    uint256 private constant VERIFIED = 1;
+    uint256 private constant OWING_MODEL = 2;
 
     uint32 private _individual;
     uint32 private _public;
@@ -82,6 +92,7 @@ contract AccessMatrixTest is LedgerTest {
         _public = _declare(_declaration());
         _nameGuardians();
         _proposeActs();
+        _makeData();
     }
 
     function _compelled() private pure returns (IDecisions.Request memory) {
@@ -116,6 +127,27 @@ contract AccessMatrixTest is LedgerTest {
         _actToApprove = ledger.propose(abi.encodeCall(ledger.setCaps, (LAB, 1)), COMMITMENT);
         _as(SECOND_SEAT);
         _actToExecute = ledger.propose(abi.encodeCall(ledger.withdrawTemplate, (TEMPLATE)), COMMITMENT);
+    }
+
+    /// @dev Of the lab: two datasets, one of which was sealed, and a model of the other, reached by a withdrawal.
+    function _makeData() private {
+        _declareDataset(LAB, _plan());
+        _declareDataset(LAB, _plan());
+        _sealDataset(REGULATOR, SEALED_DATASET);
+        _give(_grantOf(INCLUDED_GRANT, PASSPORT));
+        _decide(LAB, _request(PASSPORT, INCLUDED_GRANT, _inclusionTerms(WITHDRAWN_DATASET)));
+        _attest(ALLIANCE, TOOL, IAttestations.AttestationKind.TOOL, MEMBERSHIP_END);
+        _record(LAB, _collection(WITHDRAWN_DATASET, _versionId(UNVERIFIED)));
+        _record(LAB, _collection(WITHDRAWN_DATASET, _versionId(VERIFIED)));
+        _as(VERIFIER);
+        ledger.verifyVersion(_versionId(VERIFIED), true, COMMITMENT);
+        ILineage.Step memory training = _stepOf(ILineage.StepKind.TRAIN);
+        training.projectId = PROJECT;
+        training.purposes = _bit(Codes.AI_TRAINING);
+        training.inputs = _list(_versionId(VERIFIED));
+        training.outputs = _list(_versionId(OWING_MODEL));
+        vm.assertEq(0, _record(LAB, training), "missing");
+        _revoke(PASSPORT, INCLUDED_GRANT);
     }
 
     function test_Matrix_Members() external {
@@ -334,6 +366,53 @@ contract AccessMatrixTest is LedgerTest {
         expected.active[LAB] = DONE;
         // matrix: receiveTransfer
         _row(abi.encodeCall(ledger.receiveTransfer, (TRANSFER, CONTENT)), expected);
+    }
+
+    function test_Matrix_Datasets() external {
+        // matrix: declareDataset
+        _row(abi.encodeCall(ledger.declareDataset, (_plan(), COMMITMENT)), _anyActive());
+        // matrix: excuseWithdrawals
+        _row(abi.encodeCall(ledger.excuseWithdrawals, (WITHDRAWN_DATASET, COMMITMENT)), _withRole(ETHICS));
+        // matrix: unsealDataset
+        _row(abi.encodeCall(ledger.unsealDataset, (SEALED_DATASET)), _withRole(REGULATOR));
+
+        Outcomes memory expected = _all(NOT_DATASET_OWNER, NOT_ACTIVE);
+        expected.stranger = expected.committee = NOT_MEMBER;
+        expected.active[LAB] = expected.active[REGULATOR] = DONE;
+        // matrix: sealDataset
+        _row(abi.encodeCall(ledger.sealDataset, (WITHDRAWN_DATASET, COMMITMENT)), expected);
+    }
+
+    function test_Matrix_Lineage() external {
+        bytes32 versionId = _versionId(UNVERIFIED);
+        // matrix: verifyVersion
+        _row(abi.encodeCall(ledger.verifyVersion, (versionId, true, COMMITMENT)), _withRole(VERIFIER));
+
+        Outcomes memory expected = _all(NOT_VERSION_OWNER, NOT_ACTIVE);
+        expected.stranger = expected.committee = NOT_MEMBER;
+        expected.active[LAB] = DONE;
+        versionId = _versionId(VERIFIED);
+        // matrix: shareVersion
+        _row(abi.encodeCall(ledger.shareVersion, (versionId, UNSEATED, COMMITMENT)), expected);
+
+        // Every member records what it did, and answers for its models, whatever its status.
+        expected = _all(DONE, DONE);
+        expected.stranger = expected.committee = NOT_MEMBER;
+        ILineage.Step memory step = _collection(WITHDRAWN_DATASET, NEW);
+        // matrix: recordStep
+        _row(abi.encodeCall(ledger.recordStep, (step)), expected);
+
+        versionId = _versionId(OWING_MODEL);
+        vm.warp(START + 31 days);
+        // matrix: suspendOverdue
+        _row(abi.encodeCall(ledger.suspendOverdue, (versionId)), expected);
+
+        expected = _all(NOT_VERSION_OWNER, NOT_VERSION_OWNER);
+        expected.stranger = expected.committee = NOT_MEMBER;
+        expected.active[LAB] = expected.inactive[LAB] = DONE;
+        ILineage.Answer answer = ILineage.Answer.RETIRED;
+        // matrix: answerWithdrawal
+        _row(abi.encodeCall(ledger.answerWithdrawal, (versionId, answer, 0, COMMITMENT)), expected);
     }
 
     /* HELPERS */

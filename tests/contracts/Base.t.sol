@@ -103,6 +103,7 @@ abstract contract Base {
     uint32 internal constant MEMBERSHIP_END = START + 3650 * DAY;
     uint32 internal constant PROJECT_END = START + 365 * DAY;
     uint32 internal constant GRANT_END = START + 100 * DAY;
+    uint32 internal constant RETENTION_END = START + 300 * DAY;
 
     uint32 internal constant COMMITTEE = 1;
     uint32 internal constant HOSPITAL = 2; // custodian of PASSPORT
@@ -128,6 +129,7 @@ abstract contract Base {
     bytes32 internal constant TRANSFER = keccak256("transfer");
     bytes32 internal constant COMMITMENT = keccak256("commitment");
     bytes32 internal constant CONTENT = keccak256("content");
+    bytes32 internal constant TOOL = keccak256("tool");
     address internal constant STRANGER = address(0xBAD);
 
     uint256 internal constant HOLDER_KEY = 0xA11CE;
@@ -651,6 +653,97 @@ abstract contract Base {
         return ledger.declareEmergency(declaration, COMMITMENT);
     }
 
+    /* DATASETS AND LINEAGE */
+
+    /// @dev For AI training, with what training asks for.
+    function _plan() internal pure returns (IDatasets.Plan memory) {
+        return
+            IDatasets.Plan({
+                purposes: _bit(Codes.AI_TRAINING),
+                categories: ASKED,
+                retainUntil: RETENTION_END,
+                budget: 0
+            });
+    }
+
+    function _declareDataset(uint32 owner, IDatasets.Plan memory plan) internal returns (uint32) {
+        _as(owner);
+        return ledger.declareDataset(plan, COMMITMENT);
+    }
+
+    function _sealDataset(uint32 memberId, uint32 datasetId) internal {
+        _as(memberId);
+        ledger.sealDataset(datasetId, COMMITMENT);
+    }
+
+    function _unsealDataset(uint32 memberId, uint32 datasetId) internal {
+        _as(memberId);
+        ledger.unsealDataset(datasetId);
+    }
+
+    function _excuse(uint32 memberId, uint32 datasetId) internal {
+        _as(memberId);
+        ledger.excuseWithdrawals(datasetId, COMMITMENT);
+    }
+
+    /// @dev The lab takes what it may train on into a dataset.
+    function _inclusionTerms(uint32 datasetId) internal pure returns (Terms) {
+        return _inclusionTerms(datasetId, PROJECT);
+    }
+
+    function _inclusionTerms(uint32 datasetId, uint32 projectId) internal pure returns (Terms) {
+        return
+            TermsLib
+                .pack(Codes.AI_TRAINING, Codes.CONSENT, Codes.INCLUDE, ASKED, projectId)
+                .atLevel(Codes.PSEUDONYMISED)
+                .into(datasetId);
+    }
+
+    /// @dev A version for tests to name.
+    function _versionId(uint256 number) internal pure returns (bytes32) {
+        return keccak256(abi.encode("version", number));
+    }
+
+    function _stepOf(ILineage.StepKind kind) internal pure returns (ILineage.Step memory step) {
+        step.kind = kind;
+        step.tool = TOOL;
+        step.parameters = COMMITMENT;
+    }
+
+    /// @dev A collection of a dataset as it is now.
+    function _collection(uint32 datasetId, bytes32 made) internal pure returns (ILineage.Step memory step) {
+        step = _stepOf(ILineage.StepKind.COLLECT);
+        step.datasetId = datasetId;
+        step.outputs = _list(made);
+    }
+
+    /// @dev The destruction of a dataset.
+    function _destruction(uint32 datasetId) internal pure returns (ILineage.Step memory step) {
+        step = _stepOf(ILineage.StepKind.DESTROY);
+        step.datasetId = datasetId;
+    }
+
+    /// @dev Records a step; returns what it lacks.
+    function _record(uint32 memberId, ILineage.Step memory step) internal returns (uint32 missing) {
+        _as(memberId);
+        (, missing) = ledger.recordStep(step);
+    }
+
+    function _list(bytes32 one) internal pure returns (bytes32[] memory list) {
+        list = new bytes32[](1);
+        list[0] = one;
+    }
+
+    function _list(bytes32 one, bytes32 two) internal pure returns (bytes32[] memory list) {
+        list = new bytes32[](2);
+        (list[0], list[1]) = (one, two);
+    }
+
+    function _list(bytes32 one, bytes32 two, bytes32 three) internal pure returns (bytes32[] memory list) {
+        list = new bytes32[](3);
+        (list[0], list[1], list[2]) = (one, two, three);
+    }
+
     /* POLICY */
 
     /// @dev Put one entry into the law.
@@ -813,6 +906,14 @@ abstract contract Base {
         vm.expectRevert(abi.encodePacked(selector, a, uint256(status)));
     }
 
+    function _expectRevert(bytes4 selector, uint256 a, IDatasets.DatasetStatus status) internal {
+        vm.expectRevert(abi.encodePacked(selector, a, uint256(status)));
+    }
+
+    function _expectRevert(bytes4 selector, ILineage.StepKind kind) internal {
+        vm.expectRevert(abi.encodePacked(selector, uint256(kind)));
+    }
+
     function _expectRevert(bytes4 selector, bytes32 a, uint256 b, uint256 c) internal {
         vm.expectRevert(abi.encodePacked(selector, a, b, c));
     }
@@ -841,7 +942,9 @@ abstract contract LedgerTest is Base {
     uint256 internal constant ATTESTATIONS = 1 << 11;
     uint256 internal constant CAPS = 1 << 12;
     uint256 internal constant ENTRUSTMENTS = 1 << 13;
-    uint256 internal constant PARTS = 14;
+    uint256 internal constant DATASETS = 1 << 14; // and what the grants remember of them
+    uint256 internal constant LINEAGE = 1 << 15;
+    uint256 internal constant PARTS = 16;
 
     uint256 internal constant DELEGATE_KEY = 0xDE1E;
 
@@ -896,6 +999,8 @@ abstract contract LedgerTest is Base {
         prints[11] = _attestationsPrint();
         prints[12] = _capsPrint();
         prints[13] = _entrustmentsPrint();
+        prints[14] = _datasetsPrint();
+        prints[15] = _lineagePrint();
     }
 
     function _membersPrint() private view returns (bytes32 print) {
@@ -994,6 +1099,28 @@ abstract contract LedgerTest is Base {
         for (uint32 controller = HOSPITAL; controller <= CLINIC; ++controller) {
             for (uint32 processor = HOSPITAL; processor <= CLINIC; ++processor) {
                 print = keccak256(abi.encode(print, ledger.entrustmentOf(controller, processor)));
+            }
+        }
+    }
+
+    function _datasetsPrint() private view returns (bytes32 print) {
+        uint32 count = ledger.datasetCount();
+        print = keccak256(abi.encode(count, ledger.inclusionsOf(GRANT), ledger.inclusionsOf(OTHER_GRANT)));
+        for (uint32 datasetId = 0; datasetId <= count + 1; ++datasetId) {
+            print = keccak256(
+                abi.encode(print, ledger.datasetOf(datasetId), ledger.withdrawalsOf(datasetId))
+            );
+        }
+    }
+
+    function _lineagePrint() private view returns (bytes32 print) {
+        print = bytes32(uint256(ledger.stepCount()));
+        for (uint256 number = 0; number < 12; ++number) {
+            bytes32 versionId = _versionId(number);
+            ILineage.Version memory version = ledger.versionOf(versionId);
+            print = keccak256(abi.encode(print, version, ledger.originsOf(versionId)));
+            for (uint32 memberId = 1; memberId <= FOUNDED; ++memberId) {
+                print = keccak256(abi.encode(print, ledger.isShared(versionId, memberId)));
             }
         }
     }

@@ -209,7 +209,7 @@ contract DecisionsTest is LedgerTest {
     }
 
     function testFuzz_RevertWhen_UndefinedBitsAreSet(uint256 dirt) external {
-        dirt = (dirt << 176) | (uint256(1) << (176 + (dirt % 80)));
+        dirt = (dirt << 208) | (uint256(1) << (208 + (dirt % 48)));
         _assertMalformed(Terms.wrap(Terms.unwrap(_trainingTerms()) | dirt));
     }
 
@@ -222,14 +222,14 @@ contract DecisionsTest is LedgerTest {
         if (purpose >= 16)
             _assertMalformed(TermsLib.pack(purpose, Codes.CONSENT, Codes.READ, ASKED, PROJECT));
         if (basis >= 8) _assertMalformed(TermsLib.pack(0, basis, Codes.READ, ASKED, PROJECT));
-        if (operation >= 2) _assertMalformed(TermsLib.pack(0, Codes.CONSENT, operation, ASKED, PROJECT));
+        if (operation >= 3) _assertMalformed(TermsLib.pack(0, Codes.CONSENT, operation, ASKED, PROJECT));
         if (level >= 4) _assertMalformed(_trainingTerms().atLevel(level));
     }
 
     function test_RevertWhen_CodesAreJustOutOfRange() external {
         _assertMalformed(TermsLib.pack(16, Codes.CONSENT, Codes.READ, ASKED, PROJECT));
         _assertMalformed(TermsLib.pack(0, 8, Codes.READ, ASKED, PROJECT));
-        _assertMalformed(TermsLib.pack(0, Codes.CONSENT, 2, ASKED, PROJECT));
+        _assertMalformed(TermsLib.pack(0, Codes.CONSENT, 3, ASKED, PROJECT));
         _assertMalformed(_trainingTerms().atLevel(4));
     }
 

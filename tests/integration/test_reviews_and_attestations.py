@@ -208,7 +208,7 @@ def names(world: World, actor: Actor) -> set[tuple[PassportId, int]]:
 @pytest.mark.parametrize(
     ("kind", "by", "who"),
     [
-        (AttestationKind.ENCRYPTION, "hospital", "VERIFIER that does not keep the data"),
+        (AttestationKind.ENCRYPTION, "hospital", "VERIFIER that neither keeps nor owns the data"),
         (AttestationKind.DEIDENTIFICATION, "lab", "VERIFIER that does not keep the data"),
         (AttestationKind.SOURCE, "verifier", "the custodian that keeps the data"),
         (AttestationKind.LICENCE, "verifier", "REGULATOR that did not file the project"),

@@ -215,8 +215,8 @@ class TestAudit:
         found = {finding.rule for finding in audit(node, ABI, LEDGER).findings}
         assert found == {Rule.HEAD_MISMATCH, Rule.SIZE_MISMATCH}
 
-    def test_a_ledger_on_which_everything_happened(self):
-        """Every kind of event, and an index of all of it: one emergency was unjustified, and nothing else is wrong."""
+    def test_a_ledger_on_which_everything_happened_says_what_was_wrong(self):
+        """Every kind of event, and an index of all of it; one emergency was unjustified."""
         told = everything()
         report = audit(FakeNode(told), ABI, LEDGER, index=FakeIndex(told))
         assert [finding.rule for finding in report.findings] == [Rule.EMERGENCY_UNJUSTIFIED]

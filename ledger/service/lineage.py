@@ -1,0 +1,410 @@
+"""
+Lineage: what members do with data on its way to a model, who checks it, who is let use it, and what withdrawals ask.
+
+A step that breaks a rule is an answer, not an error: it is recorded with what was missing, and makes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ledger.domain.lineage import MAX_LINKS, VersionId
+from ledger.domain.records import ZERO32, Commitment, Member
+from ledger.domain.vocabulary import (
+    ANSWER_LABELS,
+    STEP_KIND_LABELS,
+    STEP_MISSING_LABELS,
+    Answer,
+    Check,
+    ModelStatus,
+    Purpose,
+    Role,
+    StepFact,
+    StepKind,
+    VersionKind,
+    names,
+    purpose_set,
+)
+from ledger.domain.wording import time_in_words
+from ledger.encoding.hexadecimal import to_hex
+from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from ledger.ports import Call, Chain, Index, Obligation, Operation, StepEntry, Vault, VersionRecord, Writer
+from ledger.service.authority import require_active, require_role, signer_of
+from ledger.service.statements import keep
+
+#: The least and the most inputs that a step of a kind has, as the contract has it.
+_INPUTS: Final = {
+    StepKind.COLLECT: (0, 0),
+    StepKind.DESTROY: (0, 0),
+    StepKind.MERGE: (2, MAX_LINKS),
+    StepKind.TRAIN: (1, MAX_LINKS),
+    StepKind.INFER: (1, MAX_LINKS),
+    StepKind.EVALUATE: (2, MAX_LINKS),
+}
+_ONE: Final = (1, 1)
+#: The kinds that make nothing, and those that are about a dataset as a whole.
+_MAKES_NOTHING: Final = frozenset({StepKind.EVALUATE, StepKind.DEPLOY, StepKind.DESTROY})
+_OF_DATASETS: Final = frozenset({StepKind.COLLECT, StepKind.DESTROY})
+#: The answers that put another model in the place of one.
+REPLACING: Final = frozenset({Answer.RETRAINED, Answer.UNLEARNED})
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """
+    What a member reports of a step.
+
+    Attributes:
+        inputs: Versions that it used; a model before data.
+        outputs: Commitments to the content of what it makes; of SPLIT training, validation, test.
+        dataset_id: Of COLLECT and DESTROY; else 0.
+        project_id: Project it is part of, or 0.
+        purposes: What the model of TRAIN is for; else none.
+        epsilon: Privacy it spends, in millionths of epsilon.
+        tool: Digest of the tool; zero if none.
+        parameters: How it was done, as JSON; with environment and evidence it stays in the vault, the chain holds a
+            commitment.
+        environment: Where it was done.
+        evidence: What shows it, in words.
+    """
+
+    kind: StepKind
+    inputs: tuple[VersionId, ...] = ()
+    outputs: tuple[VersionId, ...] = ()
+    dataset_id: int = 0
+    project_id: int = 0
+    purposes: tuple[Purpose, ...] = ()
+    epsilon: int = 0
+    tool: bytes = ZERO32
+    parameters: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Steps, versions, and what withdrawals ask of models."""
+
+    chain: Chain
+    index: Index
+    writer: Writer
+    vault: Vault
+
+    def record(
+        self, actor: Member, report: StepReport, *, idempotency: tuple[str, str, str] | None = None
+    ) -> Operation:
+        """
+        Record a step of the caller's.
+
+        Returns:
+            The operation; once mined, its event says which rules the step broke, and by that whether it stands.
+
+        Raises:
+            InvalidInput: The step has not the dataset, inputs, outputs or purposes that its kind has; says what.
+            NotFound: There is no such dataset or project.
+            Conflict: A commitment that it would make is taken.
+        """
+        _check_form(report)
+        self._check_names(report)
+        kept = {
+            "kind": report.kind.name,
+            "parameters": report.parameters,
+            "environment": report.environment,
+            "evidence": report.evidence,
+        }
+        fields = [
+            int(report.kind),
+            report.dataset_id,
+            report.project_id,
+            purpose_set(report.purposes),
+            report.epsilon,
+            [to_hex(version) for version in report.inputs],
+            [to_hex(version) for version in report.outputs],
+            to_hex(report.tool),
+            to_hex(keep(self.vault, "step", kept)),
+        ]
+        return self.writer.submit(
+            signer_of(self.writer, actor), Call("recordStep", (fields,)), idempotency=idempotency
+        )
+
+    def verify(
+        self,
+        actor: Member,
+        version_id: VersionId,
+        *,
+        passed: bool,
+        report: str,
+        idempotency: tuple[str, str, str] | None = None,
+    ) -> Operation:
+        """
+        Say whether a version was made as it should.
+
+        Args:
+            actor: A member with the role VERIFIER that neither owns the version nor was shared it.
+            version_id: The version.
+            passed: Whether.
+            report: The report in words; stays in the vault.
+            idempotency: Scope, key and fingerprint of the request.
+
+        Raises:
+            NotFound: There is no such version.
+            NotPermitted: *actor* lacks the role, or had a part in it.
+            Conflict: It was checked before.
+            InvalidInput: The report is empty.
+        """
+        version = self.get(version_id).version
+        require_role(actor, Role.VERIFIER)
+        require_active(actor, self.chain.now())
+        if actor.member_id == version.owner or self._is_shared(version_id, actor):
+            raise NotPermitted(
+                f"{actor.name} owns or uses version {to_hex(version_id)}",
+                fix="Let another verifier check it.",
+            )
+        if version.check is not Check.PENDING:
+            raise Conflict(f"version {to_hex(version_id)} was checked before")
+        commitment = self._keep("report", version_id, "report", report)
+        call = Call("verifyVersion", (to_hex(version_id), passed, to_hex(commitment)))
+        return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
+
+    def share(
+        self,
+        actor: Member,
+        version_id: VersionId,
+        recipient: int,
+        agreement: str,
+        *,
+        idempotency: tuple[str, str, str] | None = None,
+    ) -> Operation:
+        """
+        Let another member use a version in its own steps.
+
+        Args:
+            actor: The version's owner.
+            version_id: The version; it passed its check.
+            recipient: The member; not the one that checked it.
+            agreement: The agreement that states the limits; stays in the vault.
+            idempotency: Scope, key and fingerprint of the request.
+
+        Raises:
+            NotFound: There is no such version or member.
+            NotPermitted: *actor* does not own it.
+            Conflict: Nobody has checked it, it failed, or the recipient checked it.
+            InvalidInput: The agreement is empty, or the recipient is the caller.
+        """
+        version = self.get(version_id).version
+        require_active(actor, self.chain.now())
+        self._require_owner(actor, version_id, version.owner)
+        if self.index.member(recipient) is None:
+            raise NotFound(f"there is no member {recipient}", fix="GET /v1/members lists the members.")
+        if recipient == actor.member_id:
+            raise InvalidInput("a version is shared with another member", field="recipient")
+        if version.check is not Check.PASSED:
+            raise Conflict(
+                f"nobody has checked version {to_hex(version_id)}, or it failed",
+                fix="Let a verifier check it first.",
+            )
+        if recipient == version.verifier:
+            raise Conflict(f"member {recipient} checked version {to_hex(version_id)} and does not use it")
+        commitment = self._keep("agreement", version_id, "agreement", agreement)
+        call = Call("shareVersion", (to_hex(version_id), recipient, to_hex(commitment)))
+        return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
+
+    def answer(
+        self,
+        actor: Member,
+        version_id: VersionId,
+        answer: Answer,
+        *,
+        evidence: str,
+        successor: VersionId | None = None,
+        idempotency: tuple[str, str, str] | None = None,
+    ) -> Operation:
+        """
+        Answer the withdrawals that have reached a model. All but JUSTIFIED take it out of service.
+
+        Args:
+            actor: The model's owner.
+            version_id: The model.
+            answer: The answer.
+            evidence: What shows it, in words; stays in the vault.
+            successor: Of RETRAINED and UNLEARNED the model that takes its place, which no withdrawal has reached.
+            idempotency: Scope, key and fingerprint of the request.
+
+        Raises:
+            NotFound: There is no such model.
+            NotPermitted: *actor* does not own it.
+            Conflict: Nothing is owed.
+            InvalidInput: The evidence is empty, or the successor is missing, superfluous or no such model.
+        """
+        version = self._model(version_id).version
+        self._require_owner(actor, version_id, version.owner)
+        if self.index.obligation(version_id) is None:
+            raise Conflict(f"no withdrawal waits for an answer in {to_hex(version_id)}")
+        if answer is Answer.NONE:
+            raise InvalidInput("answer must say what was done", field="answer")
+        if (answer in REPLACING) != (successor is not None):
+            raise InvalidInput(
+                "a model that was trained anew or unlearned has a successor, any other answer has none",
+                field="successor",
+            )
+        if successor is not None:
+            self._check_successor(actor, successor)
+        commitment = self._keep("evidence", version_id, "evidence", evidence)
+        call = Call(
+            "answerWithdrawal",
+            (to_hex(version_id), int(answer), to_hex(successor or ZERO32), to_hex(commitment)),
+        )
+        return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
+
+    def suspend(
+        self, actor: Member, version_id: VersionId, *, idempotency: tuple[str, str, str] | None = None
+    ) -> Operation:
+        """
+        Suspend a model whose owner owes an answer for too long. Any member may.
+
+        Raises:
+            NotFound: There is no such model.
+            Conflict: No answer is overdue, or it is suspended already.
+        """
+        version = self._model(version_id).version
+        owed = self.index.obligation(version_id)
+        if version.status is not ModelStatus.ACTIVE or owed is None or self.chain.now() <= owed.due:
+            raise Conflict(f"no answer of {to_hex(version_id)} is overdue, or it is suspended already")
+        call = Call("suspendOverdue", (to_hex(version_id),))
+        return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
+
+    def step(self, step_id: int) -> StepEntry:
+        """
+        Return a step.
+
+        Raises:
+            NotFound: There is no such step.
+        """
+        entry = self.index.step(step_id)
+        if entry is None:
+            raise NotFound(f"there is no step {step_id}", fix="GET /v1/steps lists the steps.")
+        return entry
+
+    def get(self, version_id: VersionId) -> VersionRecord:
+        """
+        Return a version.
+
+        Raises:
+            NotFound: There is no such version.
+        """
+        record = self.index.version(version_id)
+        if record is None:
+            raise NotFound(
+                f"there is no version {to_hex(version_id)}",
+                fix="A version is named by the commitment that a step made; see GET /v1/steps.",
+            )
+        return record
+
+    def reported(self, entry: StepEntry) -> dict[str, Any] | None:
+        """Return how a step was done: parameters, environment, evidence; None if this service does not keep it."""
+        kept: dict[str, Any] | None = self.vault.recall(entry.record.step.parameters)
+        return kept
+
+    def words(self, commitment: Commitment | None, field: str) -> str | None:
+        """Return the words of a report, an agreement or evidence; None if this service does not keep them."""
+        kept = self.vault.recall(commitment) if commitment else None
+        return str(kept[field]) if kept else None
+
+    def _check_names(self, report: StepReport) -> None:
+        if report.dataset_id and self.index.dataset(report.dataset_id) is None:
+            raise NotFound(
+                f"there is no dataset {report.dataset_id}", fix="GET /v1/datasets lists the datasets."
+            )
+        if report.project_id and self.index.project(report.project_id) is None:
+            raise NotFound(
+                f"there is no project {report.project_id}", fix="GET /v1/projects lists the projects."
+            )
+        taken = self.index.versions(report.outputs)
+        if taken:
+            raise Conflict(
+                f"version {to_hex(taken[0].version.version_id)} exists already",
+                fix="Commit to what the step made with a fresh salt.",
+            )
+
+    def _check_successor(self, actor: Member, successor: VersionId) -> None:
+        record = self.index.version(successor)
+        fits = (
+            record is not None
+            and record.version.kind is VersionKind.MODEL
+            and record.version.owner == actor.member_id
+            and record.version.status is ModelStatus.ACTIVE
+        )
+        if not fits or self.index.obligation(successor) is not None:
+            raise InvalidInput(
+                f"{to_hex(successor)} is no active model of {actor.name} that no withdrawal has reached",
+                field="successor",
+            )
+
+    def _model(self, version_id: VersionId) -> VersionRecord:
+        record = self.get(version_id)
+        if record.version.kind is not VersionKind.MODEL:
+            raise NotFound(f"version {to_hex(version_id)} is no model")
+        return record
+
+    def _is_shared(self, version_id: VersionId, member: Member) -> bool:
+        return any(share.recipient == member.member_id for share in self.index.shares([version_id]))
+
+    def _require_owner(self, actor: Member, version_id: VersionId, owner: int) -> None:
+        if owner != actor.member_id:
+            raise NotPermitted(
+                f"{actor.name} does not own version {to_hex(version_id)}", fix="Only its owner can do this."
+            )
+
+    def _keep(self, domain: str, version_id: VersionId, field: str, words: str) -> Commitment:
+        if not words.strip():
+            raise InvalidInput(f"{field} must say it in words", field=field)
+        return keep(self.vault, domain, {"version": to_hex(version_id), field: words})
+
+
+def broken_rules(missing: StepFact) -> list[str]:
+    """Return the rules that a step broke, each a clause in plain words."""
+    return [STEP_MISSING_LABELS[StepFact[name]] for name in names(missing)]
+
+
+def step_sentence(entry: StepEntry, member: str) -> str:
+    """Return a step in plain words: who did what, when, and whether it stands."""
+    step = entry.record.step
+    about = f" dataset {step.dataset_id}" if step.dataset_id else f" from {_count(len(step.inputs))}"
+    said = f"{member} recorded on {time_in_words(entry.position.time)} to {STEP_KIND_LABELS[step.kind].en}{about}"
+    return said if entry.stands else f"{said}; it broke a rule and made nothing"
+
+
+def obligation_sentence(owed: Obligation, owner: str, at: int) -> str:
+    """Return what an owner owes in plain words."""
+    late = "was due" if at > owed.due else "is due"
+    several = "a consent that was" if owed.withdrawals == 1 else f"{owed.withdrawals} consents that were"
+    return f"{owner} owes an answer to {several} withdrawn; it {late} {time_in_words(owed.due)}"
+
+
+def answer_sentence(answer: Answer, owner: str, time: int) -> str:
+    """Return an owner's answer in plain words."""
+    return f"{owner} answered on {time_in_words(time)}: {ANSWER_LABELS[answer].en}"
+
+
+def _count(versions: int) -> str:
+    return "one version" if versions == 1 else f"{versions} versions"
+
+
+def _check_form(report: StepReport) -> None:
+    """A step has what its kind has. That a split makes three is a rule, not a form."""
+    kind, inputs, outputs = report.kind, len(report.inputs), len(report.outputs)
+    least, most = _INPUTS.get(kind, _ONE)
+    if not least <= inputs <= most:
+        wanted = str(least) if least == most else f"{least} to {most}"
+        raise InvalidInput(f"{kind.name} takes {wanted} inputs, not {inputs}", field="inputs")
+    if bool(outputs) == (kind in _MAKES_NOTHING):
+        raise InvalidInput(f"{kind.name} makes {'something' if not outputs else 'nothing'}", field="outputs")
+    if outputs > (MAX_LINKS if kind is StepKind.SPLIT else 1):
+        raise InvalidInput(f"{kind.name} makes no {outputs} versions at once", field="outputs")
+    if len(set(report.outputs)) < outputs or ZERO32 in report.outputs:
+        raise InvalidInput("each output is another commitment, and none is zero", field="outputs")
+    if bool(report.dataset_id) != (kind in _OF_DATASETS):
+        raise InvalidInput("COLLECT and DESTROY name a dataset, no other step does", field="datasetId")
+    if bool(report.purposes) != (kind is StepKind.TRAIN):
+        raise InvalidInput("TRAIN says what the model is for, no other step has purposes", field="purposes")

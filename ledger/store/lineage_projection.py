@@ -1,0 +1,400 @@
+"""
+The index's rows of datasets and lineage, folded from the ledger's events.
+
+A step that broke a rule makes nothing; one that stands does here what it does in `contracts/modules/Lineage.sol`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+
+from ledger.domain.lineage import NO_END, NO_PARTS, Origin
+from ledger.domain.records import ZERO32, Event, Terms, Verdict
+from ledger.domain.vocabulary import (
+    Answer,
+    Basis,
+    Check,
+    DatasetStatus,
+    GrantFlag,
+    ModelStatus,
+    Operation,
+    Outcome,
+    Part,
+    StepKind,
+    VersionKind,
+)
+from ledger.store.tables import (
+    answers,
+    datasets,
+    grants,
+    inclusions,
+    origins,
+    shares,
+    step_inputs,
+    step_outputs,
+    steps,
+    versions,
+    withdrawals,
+)
+from ledger.store.values import dumps, position_columns
+
+_WORD64_BYTES: Final = 8
+#: The fields of a step, in the order of `ILineage.Step`.
+_STEP_FIELDS: Final = (
+    "kind",
+    "dataset_id",
+    "project_id",
+    "purposes",
+    "epsilon",
+    "inputs",
+    "outputs",
+    "tool",
+    "parameters",
+)
+_ALL_PURPOSES: Final = 0xFFFF
+
+
+def include(connection: Connection, event: Event, a: dict[str, Any], terms: Terms, verdict: Verdict) -> None:
+    """Fold a decision: if it permits to include somebody into a dataset, that is done."""
+    if terms.operation is not Operation.INCLUDE or verdict.outcome is not Outcome.PERMIT:
+        return
+    consent = a["grantId"] if terms.basis is Basis.CONSENT else ZERO32
+    connection.execute(
+        insert(inclusions).values(
+            passport_id=a["passportId"],
+            seq=verdict.seq,
+            dataset_id=terms.dataset_id,
+            grant_id=consent,
+            member_id=a["memberId"],
+            rests_on=consent,
+            withdrawal=0,
+            **position_columns(event.position),
+        )
+    )
+    changes: dict[str, Any] = {"included": datasets.c.included + 1}
+    if terms.basis is Basis.CONSENT:
+        changes |= _limits_of(connection, a, _dataset(connection, terms.dataset_id))
+    _update_dataset(connection, terms.dataset_id, **changes)
+
+
+def carry_over(connection: Connection, a: dict[str, Any]) -> None:
+    """Fold a grant that replaced another: what that one did not end with rests on the new one."""
+    if any(a["supersedes"]):
+        connection.execute(
+            update(inclusions)
+            .where(
+                inclusions.c.rests_on == a["supersedes"],
+                inclusions.c.passport_id == a["passportId"],
+                inclusions.c.withdrawal == 0,
+            )
+            .values(rests_on=a["grantId"])
+        )
+
+
+def _limits_of(connection: Connection, a: dict[str, Any], dataset: Row[Any]) -> dict[str, Any]:
+    """Return what a dataset takes over from a consent that somebody is included under."""
+    grant = connection.execute(
+        select(grants.c.use_to, grants.c.flags).where(
+            grants.c.passport_id == a["passportId"], grants.c.grant_id == a["grantId"]
+        )
+    ).one()
+    return {
+        "usable_until": min(dataset.usable_until, grant.use_to),
+        "no_relink": dataset.no_relink or bool(grant.flags & GrantFlag.NO_RELINK),
+    }
+
+
+def _declared(connection: Connection, event: Event, a: dict[str, Any]) -> None:
+    purposes, categories, retain_until, budget = a["plan"]
+    connection.execute(
+        insert(datasets).values(
+            dataset_id=a["datasetId"],
+            owner=a["owner"],
+            purposes=purposes,
+            categories=categories,
+            status=DatasetStatus.DECLARED,
+            sealed_from=DatasetStatus.NONE,
+            no_relink=False,
+            retain_until=retain_until,
+            usable_until=NO_END,
+            included=0,
+            withdrawals=0,
+            excused=0,
+            budget=_word(budget),
+            spent=_word(0),
+            description=a["description"],
+            **position_columns(event.position),
+        )
+    )
+
+
+def _withdrawn(connection: Connection, event: Event, a: dict[str, Any]) -> None:
+    connection.execute(
+        insert(withdrawals).values(
+            dataset_id=a["datasetId"],
+            number=a["withdrawals"],
+            grant_id=a["grantId"],
+            **position_columns(event.position),
+        )
+    )
+    connection.execute(
+        update(inclusions)
+        .where(
+            inclusions.c.rests_on == a["grantId"],
+            inclusions.c.dataset_id == a["datasetId"],
+            inclusions.c.withdrawal == 0,
+        )
+        .values(withdrawal=a["withdrawals"])
+    )
+    _update_dataset(connection, a["datasetId"], withdrawals=a["withdrawals"])
+
+
+def _excused(connection: Connection, _event: Event, a: dict[str, Any]) -> None:
+    _update_dataset(connection, a["datasetId"], excused=a["withdrawals"])
+
+
+def _sealed(connection: Connection, _event: Event, a: dict[str, Any]) -> None:
+    _update_dataset(
+        connection, a["datasetId"], sealed_from=datasets.c.status, status=int(DatasetStatus.SEALED)
+    )
+
+
+def _unsealed(connection: Connection, _event: Event, a: dict[str, Any]) -> None:
+    _update_dataset(connection, a["datasetId"], status=datasets.c.sealed_from)
+
+
+def _step_recorded(connection: Connection, event: Event, a: dict[str, Any]) -> None:
+    step = dict(zip(_STEP_FIELDS, a["step"], strict=True))
+    connection.execute(
+        insert(steps).values(
+            step_id=a["stepId"],
+            member_id=a["memberId"],
+            **step
+            | {
+                "epsilon": _word(step["epsilon"]),
+                "inputs": b"".join(step["inputs"]),
+                "outputs": b"".join(step["outputs"]),
+            },
+            missing=a["missing"],
+            **position_columns(event.position),
+        )
+    )
+    stands = not a["missing"]
+    for table, names in ((step_inputs, step["inputs"]), (step_outputs, step["outputs"])):
+        for version_id in dict.fromkeys(names):
+            connection.execute(
+                insert(table).values(version_id=version_id, step_id=a["stepId"], stands=stands)
+            )
+    if stands:
+        _do(connection, a["stepId"], a["memberId"], step)
+
+
+def _do(connection: Connection, step_id: int, member_id: int, step: dict[str, Any]) -> None:
+    """What a step that stands changes."""
+    kind = StepKind(step["kind"])
+    purposes, found = _read(connection, kind, step)
+    for place, version_id in enumerate(step["outputs"]):
+        connection.execute(
+            insert(versions).values(
+                version_id=version_id,
+                step_id=step_id,
+                owner=member_id,
+                kind=_kind_after(kind),
+                purposes=step["purposes"] if kind is StepKind.TRAIN else purposes,
+                check=Check.PENDING,
+                verifier=0,
+                status=ModelStatus.ACTIVE,
+                evaluated=False,
+                deployed=False,
+            )
+        )
+        _add_origins(connection, version_id, [_of_part(origin, kind, step_id, place) for origin in found])
+    for origin in found:
+        _spend(connection, origin.dataset_id, step["epsilon"])
+        _advance(connection, origin.dataset_id, _status_after(kind))
+    if kind is StepKind.EVALUATE:
+        _update_version(connection, step["inputs"][0], evaluated=True)
+    elif kind is StepKind.DEPLOY:
+        _update_version(connection, step["inputs"][0], deployed=True)
+    elif kind is StepKind.DESTROY:
+        _update_dataset(connection, step["dataset_id"], status=DatasetStatus.DESTROYED)
+
+
+def _read(connection: Connection, kind: StepKind, step: dict[str, Any]) -> tuple[int, list[Origin]]:
+    """Return what the inputs may serve, and where they are from."""
+    if kind is StepKind.COLLECT:
+        dataset = _dataset(connection, step["dataset_id"])
+        return dataset.purposes, [Origin(dataset.dataset_id, dataset.withdrawals)]
+    purposes, found = _ALL_PURPOSES, dict[tuple[int, int], Origin]()
+    for version_id in step["inputs"]:
+        purposes &= connection.execute(
+            select(versions.c.purposes).where(versions.c.version_id == version_id)
+        ).scalar_one()
+        for row in connection.execute(
+            select(origins).where(origins.c.version_id == version_id).order_by(origins.c.place)
+        ):
+            _join(found, row)
+    return purposes, list(found.values())
+
+
+def _join(found: dict[tuple[int, int], Origin], row: Row[Any]) -> None:
+    """Each dataset and split once: with the fewest withdrawals that came before, and all parts."""
+    key = row.dataset_id, row.split_id
+    known = found.get(key, Origin(row.dataset_id, row.withdrawals, 0, row.split_id, NO_PARTS))
+    found[key] = replace(
+        known, withdrawals=min(known.withdrawals, row.withdrawals), parts=known.parts | Part(row.parts)
+    )
+
+
+def _of_part(origin: Origin, kind: StepKind, step_id: int, place: int) -> Origin:
+    """A split makes parts: training, validation, test."""
+    return replace(origin, split_id=step_id, parts=Part(1 << place)) if kind is StepKind.SPLIT else origin
+
+
+def _add_origins(connection: Connection, version_id: bytes, found: list[Origin]) -> None:
+    for place, origin in enumerate(found):
+        connection.execute(
+            insert(origins).values(
+                version_id=version_id,
+                place=place,
+                dataset_id=origin.dataset_id,
+                withdrawals=origin.withdrawals,
+                answered=0,
+                split_id=origin.split_id,
+                parts=origin.parts,
+            )
+        )
+
+
+def _spend(connection: Connection, dataset_id: int, epsilon: int) -> None:
+    dataset = _dataset(connection, dataset_id)
+    if epsilon and any(dataset.budget):
+        _update_dataset(connection, dataset_id, spent=_word(int.from_bytes(dataset.spent, "big") + epsilon))
+
+
+def _kind_after(kind: StepKind) -> VersionKind:
+    if kind is StepKind.TRAIN:
+        return VersionKind.MODEL
+    return VersionKind.RESULT if kind in {StepKind.INFER, StepKind.RELEASE} else VersionKind.DATA
+
+
+def _status_after(kind: StepKind) -> DatasetStatus:
+    if kind is StepKind.COLLECT:
+        return DatasetStatus.COLLECTED
+    return DatasetStatus.PROCESSED if kind < StepKind.TRAIN else DatasetStatus.IN_USE
+
+
+def _verified(connection: Connection, event: Event, a: dict[str, Any]) -> None:
+    _update_version(
+        connection,
+        a["versionId"],
+        check=a["check"],
+        verifier=a["verifier"],
+        report=a["report"],
+        checked=dumps(position_columns(event.position)),
+    )
+    if a["check"] == Check.PASSED:
+        _advance_all(connection, a["versionId"], DatasetStatus.VERIFIED)
+
+
+def _shared(connection: Connection, event: Event, a: dict[str, Any]) -> None:
+    connection.execute(
+        delete(shares).where(shares.c.version_id == a["versionId"], shares.c.recipient == a["recipient"])
+    )
+    connection.execute(
+        insert(shares).values(
+            version_id=a["versionId"],
+            recipient=a["recipient"],
+            owner=a["owner"],
+            agreement=a["agreement"],
+            **position_columns(event.position),
+        )
+    )
+    _advance_all(connection, a["versionId"], DatasetStatus.SHARED)
+
+
+def _answered(connection: Connection, event: Event, a: dict[str, Any]) -> None:
+    number = connection.execute(
+        select(func.count()).select_from(answers).where(answers.c.version_id == a["versionId"])
+    ).scalar_one()
+    connection.execute(
+        insert(answers).values(
+            version_id=a["versionId"],
+            number=number + 1,
+            owner=a["owner"],
+            answer=a["answer"],
+            successor=a["successor"],
+            evidence=a["evidence"],
+            **position_columns(event.position),
+        )
+    )
+    justified = a["answer"] == Answer.JUSTIFIED
+    if justified:
+        count = select(datasets.c.withdrawals).where(datasets.c.dataset_id == origins.c.dataset_id)
+        connection.execute(
+            update(origins)
+            .where(origins.c.version_id == a["versionId"])
+            .values(answered=count.scalar_subquery())
+        )
+    status = ModelStatus.ACTIVE if justified else ModelStatus.RETIRED
+    _update_version(connection, a["versionId"], status=status)
+
+
+def _suspended(connection: Connection, _event: Event, a: dict[str, Any]) -> None:
+    _update_version(connection, a["versionId"], status=ModelStatus.SUSPENDED)
+
+
+def _advance_all(connection: Connection, version_id: bytes, status: DatasetStatus) -> None:
+    """Data that was checked or shared brings the datasets on that it is from; models and results do not."""
+    kind = connection.execute(select(versions.c.kind).where(versions.c.version_id == version_id)).scalar_one()
+    if kind != VersionKind.DATA:
+        return
+    for dataset_id in (
+        connection.execute(select(origins.c.dataset_id).where(origins.c.version_id == version_id))
+        .scalars()
+        .all()
+    ):
+        _advance(connection, dataset_id, status)
+
+
+def _advance(connection: Connection, dataset_id: int, status: DatasetStatus) -> None:
+    """A dataset only moves on."""
+    connection.execute(
+        update(datasets)
+        .where(datasets.c.dataset_id == dataset_id, datasets.c.status < status)
+        .values(status=status)
+    )
+
+
+def _dataset(connection: Connection, dataset_id: int) -> Row[Any]:
+    return connection.execute(select(datasets).where(datasets.c.dataset_id == dataset_id)).one()
+
+
+def _update_dataset(connection: Connection, dataset_id: int, **values: Any) -> None:
+    connection.execute(update(datasets).where(datasets.c.dataset_id == dataset_id).values(**values))
+
+
+def _update_version(connection: Connection, version_id: bytes, **values: Any) -> None:
+    connection.execute(update(versions).where(versions.c.version_id == version_id).values(**values))
+
+
+def _word(value: int) -> bytes:
+    return value.to_bytes(_WORD64_BYTES, "big")
+
+
+HANDLERS: Final[dict[str, Callable[[Connection, Event, dict[str, Any]], None]]] = {
+    "DatasetDeclared": _declared,
+    "DatasetWithdrawn": _withdrawn,
+    "DatasetExcused": _excused,
+    "DatasetSealed": _sealed,
+    "DatasetUnsealed": _unsealed,
+    "StepRecorded": _step_recorded,
+    "VersionVerified": _verified,
+    "VersionShared": _shared,
+    "WithdrawalAnswered": _answered,
+    "ModelSuspended": _suspended,
+}

@@ -1,0 +1,357 @@
+"""Lineage in the words of others: each standard's own library reads what we write, and we read it back."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prov.model import ProvDocument
+
+from ledger.domain.lineage import Dataset, Origin, Step, StepRecord, Version, VersionId
+from ledger.domain.records import Address, Commitment
+from ledger.domain.vocabulary import (
+    Category,
+    Check,
+    DatasetStatus,
+    Part,
+    Purpose,
+    StepFact,
+    StepKind,
+    VersionKind,
+)
+from ledger.encoding.hexadecimal import to_hex
+from ledger.encoding.typed_data import LedgerDomain
+from ledger.errors import MalformedRecord
+from ledger.interop.lineage import card, fhir, openlineage, prov
+from ledger.interop.lineage.document import (
+    ForeignStep,
+    LineageDocument,
+    ToldStep,
+    kind_of,
+    ledger_urn,
+    micro,
+    version_of,
+)
+from tests.support.data import FHIR_EXAMPLES
+
+URN = ledger_urn(LedgerDomain(31337, Address("0x" + "aB" * 20)))
+START = 1_790_000_000
+PURPOSES = 1 << Purpose.AI_TRAINING | 1 << Purpose.AI_VALIDATION
+TOOL = b"\x77" * 32
+
+
+def name(number: int) -> VersionId:
+    """Return the name of a version."""
+    return VersionId(bytes([number]) * 32)
+
+
+def made(number: int, step: int, *, kind: VersionKind = VersionKind.DATA, origin: Origin) -> Version:
+    """Return a version."""
+    return Version(name(number), step, 2, kind, PURPOSES, (origin,), check=Check.PASSED, verifier=4)
+
+
+def told(number: int, kind: StepKind, **words: Any) -> ToldStep:
+    """Return a step on record."""
+    missing = words.pop("missing", StepFact(0))
+    step = Step(kind, Commitment(bytes([0x50 + number]) * 32), **words)
+    return ToldStep(StepRecord(number, 2, step, missing), START + 60 * number)
+
+
+RAW = Origin(1)
+SPLIT = Origin(1, split_id=2, parts=Part.TRAINING)
+DOCUMENT = LineageDocument(
+    ledger=URN,
+    subject=name(5),
+    versions=(
+        made(1, 1, origin=RAW),
+        made(2, 2, origin=SPLIT),
+        made(3, 2, origin=replace(SPLIT, parts=Part.VALIDATION)),
+        made(4, 2, origin=replace(SPLIT, parts=Part.TEST)),
+        made(5, 3, kind=VersionKind.MODEL, origin=SPLIT),
+    ),
+    steps=(
+        told(1, StepKind.COLLECT, dataset_id=1, outputs=(name(1),)),
+        told(
+            2,
+            StepKind.SPLIT,
+            inputs=(name(1),),
+            outputs=(name(2), name(3), name(4)),
+            tool=TOOL,
+            epsilon=250_000,
+        ),
+        told(
+            3,
+            StepKind.TRAIN,
+            inputs=(name(2),),
+            outputs=(name(5),),
+            project_id=7,
+            purposes=PURPOSES,
+            tool=TOOL,
+        ),
+        told(4, StepKind.EVALUATE, inputs=(name(5), name(2)), tool=TOOL, missing=StepFact.TEST_UNSEEN),
+        told(5, StepKind.DESTROY, dataset_id=1),
+    ),
+    datasets=(
+        Dataset(
+            1,
+            2,
+            PURPOSES,
+            Category.DIAGNOSIS | Category.LABORATORY,
+            DatasetStatus.DESTROYED,
+            START + 10**7,
+            no_relink=True,
+            usable_until=START + 10**6,
+            included=20,
+            withdrawals=(START + 500,),
+            budget=1_000_000,
+            spent=250_000,
+        ),
+    ),
+    members={2: "Northern AI Laboratory", 4: "Independent Verifier"},
+)
+
+
+def essence(steps: list[ForeignStep]) -> list[tuple[Any, ...]]:
+    """Return what a reader learns of each step, versions by their ids."""
+    return [
+        (
+            step.kind,
+            [found for found in (version_of(word, URN) for word in step.inputs) if found],
+            [found for found in (version_of(word, URN) for word in step.outputs) if found],
+            step.time,
+        )
+        for step in steps
+    ]
+
+
+def expected(*, refused: bool = True, ended: bool = True) -> list[tuple[Any, ...]]:
+    """Return the essence of the document."""
+    return [
+        (
+            item.record.step.kind,
+            list(item.record.step.inputs),
+            list(item.record.step.outputs),
+            datetime.fromtimestamp(item.time, UTC),
+        )
+        for item in DOCUMENT.steps
+        if (refused or not item.record.missing) and (ended or item.record.step.outputs)
+    ]
+
+
+class TestNames:
+    def test_a_version_is_read_back_on_its_own_ledger_alone(self):
+        """Chain and address are part of the name."""
+        word = DOCUMENT.version(name(1))
+        assert version_of(word, URN) == name(1)
+        assert version_of(word, URN.replace("31337", "1")) is None
+        assert version_of(word.replace("version", "dataset"), URN) is None
+        assert version_of(word + "0", URN) is None
+
+    @pytest.mark.parametrize("words", ["DEIDENTIFY", "deidentify", "de-identify", " De_Identify "])
+    def test_kinds_are_read_as_people_write_them(self, words):
+        assert kind_of(words) is StepKind.DEIDENTIFY
+
+    def test_other_words_are_no_kind(self):
+        assert kind_of("DELETE") is None
+
+    @pytest.mark.parametrize(
+        ("millionths", "words"), [(0, "0"), (1, "0.000001"), (250_000, "0.25"), (10**7, "10")]
+    )
+    def test_epsilon_is_written_as_a_decimal(self, millionths, words):
+        assert micro(millionths) == words
+
+
+class TestProv:
+    def test_the_standards_library_reads_it(self):
+        """Every entity, activity and agent is there, and what was generated, used and invalidated."""
+        document = ProvDocument.deserialize(content=prov.write(DOCUMENT), format="json")
+        records = json.loads(prov.write(DOCUMENT))
+        assert len(records["entity"]) == len(DOCUMENT.versions) + len(DOCUMENT.datasets)
+        assert len(records["activity"]) == len(DOCUMENT.steps)
+        assert len(records["wasGeneratedBy"]) == 5
+        assert len(records["wasInvalidatedBy"]) == 1
+        assert document == ProvDocument.deserialize(content=document.serialize(format="json"), format="json")
+
+    def test_it_is_read_back(self):
+        """A step that broke a rule is told, and generated nothing."""
+        steps = prov.read(prov.write(DOCUMENT))
+        assert essence(steps) == expected()
+        assert steps[3].facts["missing"] == "TEST_UNSEEN"
+        assert steps[1].facts["epsilon"] == "0.25"
+        assert steps[2].facts["parameters"] == to_hex(DOCUMENT.steps[2].record.step.parameters)
+        assert DOCUMENT.member(2) in steps[0].agents
+
+    def test_an_organisation_has_its_name(self):
+        agents = json.loads(prov.write(DOCUMENT))["agent"]
+        assert agents["ledger:member:2"]["prov:label"] == "Northern AI Laboratory"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "[]",
+            "{",
+            '{"entity": []}',
+            '{"activity": {"x:y": {}}}',
+            '{"used": {"_:1": {"prov:activity": 3}}}',
+        ],
+    )
+    def test_what_is_no_prov_is_refused(self, text):
+        with pytest.raises(MalformedRecord, match=r"no PROV-JSON"):
+            prov.read(text)
+
+
+class TestFhir:
+    def test_the_standards_library_reads_it(self):
+        """FHIR R4, whose Provenance R4B keeps."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            bundles = pytest.importorskip("fhir.resources.R4B.bundle")
+        bundle = bundles.Bundle.model_validate(fhir.write(DOCUMENT))
+        assert len(bundle.entry) == 4
+        assert {entry.resource.get_resource_type() for entry in bundle.entry} == {"Provenance"}
+
+    def test_it_is_read_back(self):
+        """Steps that made nothing and ended nothing have no target, so FHIR has no word for them."""
+        steps = fhir.read(json.dumps(fhir.write(DOCUMENT)))
+        assert essence(steps)[:3] == expected(refused=False)[:3]
+        assert steps[3].kind is StepKind.DESTROY
+        assert steps[3].outputs == (DOCUMENT.dataset(1),)
+
+    @pytest.mark.parametrize("file", sorted(path.name for path in FHIR_EXAMPLES.glob("Provenance-*.json")))
+    def test_official_examples_are_read(self, file):
+        text = (FHIR_EXAMPLES / file).read_text()
+        (step,) = fhir.read(text)
+        resource = json.loads(text)
+        assert len(step.outputs) == len(resource["target"])
+        assert len(step.inputs) == len(resource.get("entity", []))
+        assert len(step.agents) == len(resource["agent"])
+        assert step.time == datetime.fromisoformat(resource["recorded"])
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "[]",
+            "{}",
+            '{"resourceType": "Patient"}',
+            '{"resourceType": "Bundle", "entry": {}}',
+            '{"resourceType": "Provenance"}',
+            '{"resourceType": "Provenance", "target": [{}], "recorded": "2026-01-01", "agent": []}',
+            '{"resourceType": "Provenance", "target": [], "recorded": "soon", "agent": []}',
+        ],
+    )
+    def test_what_is_no_provenance_is_refused(self, text):
+        with pytest.raises(MalformedRecord):
+            fhir.read(text)
+
+
+class TestOpenLineage:
+    def test_the_standards_library_takes_it(self):
+        """Its classes check every field that the specification requires."""
+        client = pytest.importorskip("openlineage.client.event_v2")
+        for event in openlineage.write(DOCUMENT):
+            taken = client.RunEvent(
+                eventTime=event["eventTime"],
+                run=client.Run(runId=event["run"]["runId"]),
+                job=client.Job(namespace=event["job"]["namespace"], name=event["job"]["name"]),
+                eventType=client.RunState(event["eventType"]),
+                producer=event["producer"],
+                inputs=[client.InputDataset(item["namespace"], item["name"]) for item in event["inputs"]],
+                outputs=[client.OutputDataset(item["namespace"], item["name"]) for item in event["outputs"]],
+            )
+            assert taken.run.runId == event["run"]["runId"]
+
+    def test_it_is_read_back(self):
+        """A run that failed told of nothing that was made, and is no step to register."""
+        steps = openlineage.read(openlineage.write(DOCUMENT))
+        assert essence(steps) == expected(refused=False)
+        assert steps[3].outputs == (f"{URN}/{DOCUMENT.dataset(1)}",)
+
+    def test_a_run_says_what_it_was_allowed_by(self):
+        """Our facet: the step, its project, what it lacked."""
+        events = openlineage.write(DOCUMENT)
+        facet = events[2]["run"]["facets"]["mdp_authorization"]
+        assert (facet["stepId"], facet["projectId"], facet["missing"]) == (3, 7, [])
+        assert events[3]["eventType"] == "FAIL"
+        assert events[3]["run"]["facets"]["mdp_authorization"]["missing"] == ["TEST_UNSEEN"]
+
+    def test_the_same_step_is_the_same_run(self):
+        first, again = openlineage.write(DOCUMENT), openlineage.write(DOCUMENT)
+        assert [event["run"]["runId"] for event in first] == [event["run"]["runId"] for event in again]
+        assert len({event["run"]["runId"] for event in first}) == len(first)
+
+    def test_a_pipeline_of_somebody_elses_is_read(self):
+        """As Airflow writes it: names with their namespaces, only runs that are complete."""
+        event = {
+            "eventType": "COMPLETE",
+            "eventTime": "2026-03-01T12:00:00.000Z",
+            "producer": "https://github.com/apache/airflow",
+            "run": {"runId": "3f5e83fa-3480-44ff-99c5-ff943904e5e8"},
+            "job": {"namespace": "hospital", "name": "nightly.clean"},
+            "inputs": [{"namespace": "s3://lake", "name": "raw"}],
+            "outputs": [{"namespace": "s3://lake", "name": "cleaned"}],
+        }
+        (step,) = openlineage.read([{**event, "eventType": "START"}, event])
+        assert (step.kind, step.inputs, step.outputs) == (
+            StepKind.CLEAN,
+            ("s3://lake/raw",),
+            ("s3://lake/cleaned",),
+        )
+        assert step.activity == "hospital/nightly.clean"
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"eventType": "DONE"},
+            {"eventType": None},
+            {"run": {}},
+            {"run": {"runId": "one"}},
+            {"job": None},
+            {"eventTime": "noon"},
+            {"inputs": [{"name": "raw"}]},
+            {"inputs": 3},
+        ],
+    )
+    def test_a_malformed_event_is_refused_and_named(self, changes):
+        good = openlineage.write(DOCUMENT)[0]
+        with pytest.raises(MalformedRecord, match="event 1 is no OpenLineage run event"):
+            openlineage.read([good, {**good, **changes}])
+
+    @pytest.mark.parametrize("text", ['{"a": 1}', '[{"a": 1}]', '{"a": 1}\n{"a": 1}\n'])
+    def test_files_hold_one_event_or_several(self, text):
+        assert all(event == {"a": 1} for event in openlineage.parse(text))
+
+    def test_what_is_no_json_is_refused(self):
+        with pytest.raises(MalformedRecord, match="no JSON"):
+            openlineage.parse("nothing")
+
+
+class TestCard:
+    def test_it_says_what_the_subject_is_from_and_for(self):
+        written = card.write(DOCUMENT)
+        assert written["source"]["issuer"] == "Northern AI Laboratory"
+        assert written["use"]["intendedDataUse"] == ["AI_TRAINING", "AI_VALIDATION"]
+        assert written["use"]["mergingForbidden"] is True
+        assert written["use"]["privacyBudgets"][0]["spent"] == "0.25"
+        (dataset,) = written["provenance"]["datasets"]
+        assert (dataset["peopleIncluded"], dataset["withdrawals"]) == (20, 1)
+        assert dataset["categories"] == ["DIAGNOSIS", "LABORATORY"]
+
+    def test_a_step_that_broke_a_rule_is_no_method(self):
+        methods = [item["method"] for item in card.write(DOCUMENT)["provenance"]["methods"]]
+        assert methods == ["COLLECT", "SPLIT", "TRAIN", "DESTROY"]
+
+    def test_it_is_json(self):
+        assert json.loads(json.dumps(card.write(DOCUMENT)))["standard"] == card.STANDARD
+
+
+def test_the_examples_are_where_the_tests_look():
+    assert {path.name for path in Path(FHIR_EXAMPLES).glob("Provenance-*.json")} >= {
+        "Provenance-example.json"
+    }
