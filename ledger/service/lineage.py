@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ledger.domain.lineage import MAX_LINKS, VersionId
-from ledger.domain.records import ZERO32, Commitment, Member
+from ledger.domain.records import ZERO32, Commitment, Member, PassportId
 from ledger.domain.vocabulary import (
     ANSWER_LABELS,
     STEP_KIND_LABELS,
     STEP_MISSING_LABELS,
     Answer,
     Check,
+    DatasetStatus,
     ModelStatus,
     Purpose,
     Role,
@@ -29,6 +30,7 @@ from ledger.domain.vocabulary import (
 from ledger.domain.wording import time_in_words
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from ledger.lineage import is_stale
 from ledger.ports import Call, Chain, Index, Obligation, Operation, StepEntry, Vault, VersionRecord, Writer
 from ledger.service.authority import require_active, require_role, signer_of
 from ledger.service.statements import keep
@@ -189,10 +191,11 @@ class Lineage:
         Raises:
             NotFound: There is no such version or member.
             NotPermitted: *actor* does not own it.
-            Conflict: Nobody has checked it, it failed, or the recipient checked it.
+            Conflict: Nobody has checked it, it failed, the recipient checked it, or it is data that was sealed.
             InvalidInput: The agreement is empty, or the recipient is the caller.
         """
-        version = self.get(version_id).version
+        record = self.get(version_id)
+        version = record.version
         require_active(actor, self.chain.now())
         self._require_owner(actor, version_id, version.owner)
         if self.index.member(recipient) is None:
@@ -206,6 +209,8 @@ class Lineage:
             )
         if recipient == version.verifier:
             raise Conflict(f"member {recipient} checked version {to_hex(version_id)} and does not use it")
+        if version.kind is VersionKind.DATA:
+            self._require_unsealed(record)
         commitment = self._keep("agreement", version_id, "agreement", agreement)
         call = Call("shareVersion", (to_hex(version_id), recipient, to_hex(commitment)))
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
@@ -234,12 +239,13 @@ class Lineage:
         Raises:
             NotFound: There is no such model.
             NotPermitted: *actor* does not own it.
-            Conflict: Nothing is owed.
+            Conflict: Nothing is owed, and the model is not suspended.
             InvalidInput: The evidence is empty, or the successor is missing, superfluous or no such model.
         """
         version = self._model(version_id).version
         self._require_owner(actor, version_id, version.owner)
-        if self.index.obligation(version_id) is None:
+        suspended = version.status is ModelStatus.SUSPENDED
+        if self.index.obligation(version_id) is None and not suspended:
             raise Conflict(f"no withdrawal waits for an answer in {to_hex(version_id)}")
         if answer is Answer.NONE:
             raise InvalidInput("answer must say what was done", field="answer")
@@ -320,12 +326,12 @@ class Lineage:
             raise NotFound(
                 f"there is no project {report.project_id}", fix="GET /v1/projects lists the projects."
             )
-        taken = self.index.versions(report.outputs)
-        if taken:
-            raise Conflict(
-                f"version {to_hex(taken[0].version.version_id)} exists already",
-                fix="Commit to what the step made with a fresh salt.",
-            )
+        for name in report.outputs:
+            if self.index.version(name) is not None or self.index.passport(PassportId(name)) is not None:
+                raise Conflict(
+                    f"{to_hex(name)} names a version or a passport already",
+                    fix="Commit to what the step made with a fresh salt.",
+                )
 
     def _check_successor(self, actor: Member, successor: VersionId) -> None:
         record = self.index.version(successor)
@@ -335,11 +341,27 @@ class Lineage:
             and record.version.owner == actor.member_id
             and record.version.status is ModelStatus.ACTIVE
         )
-        if not fits or self.index.obligation(successor) is not None:
+        if not fits or (record is not None and self._is_stale(record)):
             raise InvalidInput(
                 f"{to_hex(successor)} is no active model of {actor.name} that no withdrawal has reached",
                 field="successor",
             )
+
+    def _is_stale(self, record: VersionRecord) -> bool:
+        """Tell whether a withdrawal has reached a version, justified or not."""
+        return any(
+            is_stale(origin, found.dataset)
+            for origin in record.version.origins
+            if (found := self.index.dataset(origin.dataset_id)) is not None
+        )
+
+    def _require_unsealed(self, record: VersionRecord) -> None:
+        for origin in record.version.origins:
+            found = self.index.dataset(origin.dataset_id)
+            if found is not None and found.dataset.status >= DatasetStatus.SEALED:
+                raise Conflict(
+                    f"dataset {origin.dataset_id}, which it is from, is {found.dataset.status.name.lower()}"
+                )
 
     def _model(self, version_id: VersionId) -> VersionRecord:
         record = self.get(version_id)
@@ -406,5 +428,7 @@ def _check_form(report: StepReport) -> None:
         raise InvalidInput("each output is another commitment, and none is zero", field="outputs")
     if bool(report.dataset_id) != (kind in _OF_DATASETS):
         raise InvalidInput("COLLECT and DESTROY name a dataset, no other step does", field="datasetId")
+    if report.epsilon and kind in _OF_DATASETS:
+        raise InvalidInput("to collect and to destroy spends no privacy", field="epsilon")
     if bool(report.purposes) != (kind is StepKind.TRAIN):
         raise InvalidInput("TRAIN says what the model is for, no other step has purposes", field="purposes")

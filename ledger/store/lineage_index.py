@@ -10,23 +10,13 @@ from sqlalchemy import Row, Select, and_, case, false, func, or_, select, tuple_
 
 from ledger.domain.lineage import (
     ANSWER_SECONDS,
-    Dataset,
     Origin,
-    Step,
-    StepRecord,
-    Version,
     VersionId,
 )
 from ledger.domain.records import Commitment, GrantId, PassportId, Position
 from ledger.domain.vocabulary import (
     Answer,
-    Category,
-    Check,
-    DatasetStatus,
     ModelStatus,
-    Part,
-    StepFact,
-    StepKind,
     VersionKind,
 )
 from ledger.encoding.hexadecimal import to_hex
@@ -41,6 +31,7 @@ from ledger.ports import (
     VersionRecord,
 )
 from ledger.store.database import Database
+from ledger.store.lineage_rows import dataset_record, origin_of, step_entry, version_record
 from ledger.store.tables import (
     answers,
     datasets,
@@ -53,7 +44,7 @@ from ledger.store.tables import (
     versions,
     withdrawals,
 )
-from ledger.store.values import loads, position_of
+from ledger.store.values import position_of
 
 #: How many names go into one query.
 _NAMES: Final = 500
@@ -143,11 +134,11 @@ class SqlLineage:
             query = query.where(steps.c.step_id > _number(after))
         rows = self._rows(query)
         following = str(rows[limit - 1].step_id) if len(rows) > limit else None
-        return [_step(row) for row in rows[:limit]], following
+        return [step_entry(row) for row in rows[:limit]], following
 
     def steps_by_id(self, step_ids: Sequence[int]) -> list[StepEntry]:
         """Return steps by their numbers."""
-        return [_step(row) for row in self._named(select(steps), steps.c.step_id, step_ids)]
+        return [step_entry(row) for row in self._named(select(steps), steps.c.step_id, step_ids)]
 
     def steps_using(self, version_ids: Sequence[VersionId], *, limit: int) -> list[StepEntry]:
         """Return the first steps that stand and used one of some versions, by number."""
@@ -260,16 +251,14 @@ class SqlLineage:
         times: dict[int, dict[int, int]] = {}
         for row in self._named(select(withdrawals), withdrawals.c.dataset_id, told):
             times.setdefault(row.dataset_id, {})[row.number] = row.time
-        return [_dataset(row, times.get(row.dataset_id, {})) for row in rows]
+        return [dataset_record(row, times.get(row.dataset_id, {})) for row in rows]
 
     def _versions(self, rows: Iterable[Row[Any]]) -> list[VersionRecord]:
         rows = list(rows)
         found: dict[bytes, dict[int, Origin]] = {}
         for row in self._named(select(origins), origins.c.version_id, [row.version_id for row in rows]):
-            found.setdefault(row.version_id, {})[row.place] = Origin(
-                row.dataset_id, row.withdrawals, row.answered, row.split_id, Part(row.parts)
-            )
-        return [_version(row, found.get(row.version_id, {})) for row in rows]
+            found.setdefault(row.version_id, {})[row.place] = origin_of(row)
+        return [version_record(row, found.get(row.version_id, {})) for row in rows]
 
     def _named(self, query: Select[Any], column: Any, names: Sequence[Any]) -> list[Row[Any]]:
         """Return the rows whose column holds one of some names, however many names there are."""
@@ -307,25 +296,6 @@ def _owed() -> Select[Any]:
     )
 
 
-def _dataset(row: Row[Any], times: dict[int, int]) -> DatasetRecord:
-    dataset = Dataset(
-        dataset_id=row.dataset_id,
-        owner=row.owner,
-        purposes=row.purposes,
-        categories=Category(row.categories),
-        status=DatasetStatus(row.status),
-        retain_until=row.retain_until,
-        no_relink=row.no_relink,
-        usable_until=row.usable_until,
-        included=row.included,
-        withdrawals=tuple(time for _, time in sorted(times.items())),
-        excused=row.excused,
-        budget=int.from_bytes(row.budget, "big"),
-        spent=int.from_bytes(row.spent, "big"),
-    )
-    return DatasetRecord(dataset, Commitment(row.description), position_of(row))
-
-
 def _inclusion(row: Row[Any]) -> InclusionRecord:
     return InclusionRecord(
         dataset_id=row.dataset_id,
@@ -340,45 +310,8 @@ def _inclusion(row: Row[Any]) -> InclusionRecord:
     )
 
 
-def _step(row: Row[Any]) -> StepEntry:
-    step = Step(
-        kind=StepKind(row.kind),
-        parameters=Commitment(row.parameters),
-        inputs=_ids(row.inputs),
-        outputs=_ids(row.outputs),
-        dataset_id=row.dataset_id,
-        project_id=row.project_id,
-        purposes=row.purposes,
-        epsilon=int.from_bytes(row.epsilon, "big"),
-        tool=row.tool,
-    )
-    return StepEntry(StepRecord(row.step_id, row.member_id, step, StepFact(row.missing)), position_of(row))
-
-
-def _version(row: Row[Any], found: dict[int, Origin]) -> VersionRecord:
-    version = Version(
-        version_id=VersionId(row.version_id),
-        step_id=row.step_id,
-        owner=row.owner,
-        kind=VersionKind(row.kind),
-        purposes=row.purposes,
-        origins=tuple(origin for _, origin in sorted(found.items())),
-        check=Check(row.check),
-        verifier=row.verifier,
-        status=ModelStatus(row.status),
-        evaluated=row.evaluated,
-        deployed=row.deployed,
-    )
-    checked = Position(**loads(row.checked)) if row.checked else None
-    return VersionRecord(version, Commitment(row.report) if row.report else None, checked)
-
-
 def _obligation(row: Row[Any]) -> Obligation:
     return Obligation(VersionId(row.version_id), row.owner, row.since + ANSWER_SECONDS, row.waiting)
-
-
-def _ids(joined: bytes) -> tuple[VersionId, ...]:
-    return tuple(VersionId(joined[start : start + _ID_BYTES]) for start in range(0, len(joined), _ID_BYTES))
 
 
 def _batches(names: Sequence[Any]) -> Iterator[list[Any]]:

@@ -1,32 +1,36 @@
 """
 The index's rows of datasets and lineage, folded from the ledger's events.
 
-A step that broke a rule makes nothing; one that stands does here what it does in `contracts/modules/Lineage.sol`.
+A step that broke a rule makes nothing; what one that stands changes, `ledger.lineage` says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from ledger.domain.lineage import NO_END, NO_PARTS, Origin
-from ledger.domain.records import ZERO32, Event, Terms, Verdict
+from ledger.domain.lineage import NO_END, Dataset, Step, StepRecord, Version
+from ledger.domain.records import ZERO32, Address, Event, Member, Terms, Verdict
 from ledger.domain.vocabulary import (
     Answer,
     Basis,
+    Category,
     Check,
     DatasetStatus,
     GrantFlag,
+    MemberStatus,
     ModelStatus,
     Operation,
     Outcome,
-    Part,
+    Role,
+    StepFact,
     StepKind,
     VersionKind,
 )
+from ledger.lineage import StepSituation, changes_of
+from ledger.store.lineage_rows import dataset_of, origin_of, version_of
 from ledger.store.tables import (
     answers,
     datasets,
@@ -55,7 +59,19 @@ _STEP_FIELDS: Final = (
     "tool",
     "parameters",
 )
-_ALL_PURPOSES: Final = 0xFFFF
+#: Who records a step does not bear on what it changes.
+_ANYBODY: Final = Member(
+    member_id=0,
+    name="",
+    signer=Address(""),
+    roles=Role(0),
+    purposes=0,
+    jurisdiction=0,
+    valid_to=0,
+    status=MemberStatus.NONE,
+    signing_key=ZERO32,
+    sealing_key=ZERO32,
+)
 
 
 def include(connection: Connection, event: Event, a: dict[str, Any], terms: Terms, verdict: Verdict) -> None:
@@ -168,124 +184,104 @@ def _unsealed(connection: Connection, _event: Event, a: dict[str, Any]) -> None:
 
 
 def _step_recorded(connection: Connection, event: Event, a: dict[str, Any]) -> None:
-    step = dict(zip(_STEP_FIELDS, a["step"], strict=True))
+    fields = dict(zip(_STEP_FIELDS, a["step"], strict=True))
     connection.execute(
         insert(steps).values(
             step_id=a["stepId"],
             member_id=a["memberId"],
-            **step
+            **fields
             | {
-                "epsilon": _word(step["epsilon"]),
-                "inputs": b"".join(step["inputs"]),
-                "outputs": b"".join(step["outputs"]),
+                "epsilon": _word(fields["epsilon"]),
+                "inputs": b"".join(fields["inputs"]),
+                "outputs": b"".join(fields["outputs"]),
             },
             missing=a["missing"],
             **position_columns(event.position),
         )
     )
     stands = not a["missing"]
-    for table, names in ((step_inputs, step["inputs"]), (step_outputs, step["outputs"])):
+    for table, names in ((step_inputs, fields["inputs"]), (step_outputs, fields["outputs"])):
         for version_id in dict.fromkeys(names):
             connection.execute(
                 insert(table).values(version_id=version_id, step_id=a["stepId"], stands=stands)
             )
     if stands:
-        _do(connection, a["stepId"], a["memberId"], step)
+        _do(connection, StepRecord(a["stepId"], a["memberId"], _step(fields), StepFact(0)), event)
 
 
-def _do(connection: Connection, step_id: int, member_id: int, step: dict[str, Any]) -> None:
-    """What a step that stands changes."""
-    kind = StepKind(step["kind"])
-    purposes, found = _read(connection, kind, step)
-    for place, version_id in enumerate(step["outputs"]):
-        connection.execute(
-            insert(versions).values(
-                version_id=version_id,
-                step_id=step_id,
-                owner=member_id,
-                kind=_kind_after(kind),
-                purposes=step["purposes"] if kind is StepKind.TRAIN else purposes,
-                check=Check.PENDING,
-                verifier=0,
-                status=ModelStatus.ACTIVE,
-                evaluated=False,
-                deployed=False,
-            )
+def _step(fields: dict[str, Any]) -> Step:
+    return Step(**fields | {"kind": StepKind(fields["kind"])})
+
+
+def _do(connection: Connection, record: StepRecord, event: Event) -> None:
+    """What a step that stands changes, as the twin says."""
+    changes = changes_of(record, _situation(connection, record.step, event.position.time))
+    for dataset in changes.datasets:
+        _update_dataset(
+            connection, dataset.dataset_id, status=int(dataset.status), spent=_word(dataset.spent)
         )
-        _add_origins(connection, version_id, [_of_part(origin, kind, step_id, place) for origin in found])
-    for origin in found:
-        _spend(connection, origin.dataset_id, step["epsilon"])
-        _advance(connection, origin.dataset_id, _status_after(kind))
-    if kind is StepKind.EVALUATE:
-        _update_version(connection, step["inputs"][0], evaluated=True)
-    elif kind is StepKind.DEPLOY:
-        _update_version(connection, step["inputs"][0], deployed=True)
-    elif kind is StepKind.DESTROY:
-        _update_dataset(connection, step["dataset_id"], status=DatasetStatus.DESTROYED)
+    for version in changes.versions:
+        if version.step_id == record.step_id:
+            _make(connection, version)
+        else:
+            _update_version(
+                connection, version.version_id, evaluated=version.evaluated, deployed=version.deployed
+            )
 
 
-def _read(connection: Connection, kind: StepKind, step: dict[str, Any]) -> tuple[int, list[Origin]]:
-    """Return what the inputs may serve, and where they are from."""
-    if kind is StepKind.COLLECT:
-        dataset = _dataset(connection, step["dataset_id"])
-        return dataset.purposes, [Origin(dataset.dataset_id, dataset.withdrawals)]
-    purposes, found = _ALL_PURPOSES, dict[tuple[int, int], Origin]()
-    for version_id in step["inputs"]:
-        purposes &= connection.execute(
-            select(versions.c.purposes).where(versions.c.version_id == version_id)
-        ).scalar_one()
-        for row in connection.execute(
-            select(origins).where(origins.c.version_id == version_id).order_by(origins.c.place)
-        ):
-            _join(found, row)
-    return purposes, list(found.values())
-
-
-def _join(found: dict[tuple[int, int], Origin], row: Row[Any]) -> None:
-    """Each dataset and split once: with the fewest withdrawals that came before, and all parts."""
-    key = row.dataset_id, row.split_id
-    known = found.get(key, Origin(row.dataset_id, row.withdrawals, 0, row.split_id, NO_PARTS))
-    found[key] = replace(
-        known, withdrawals=min(known.withdrawals, row.withdrawals), parts=known.parts | Part(row.parts)
+def _situation(connection: Connection, step: Step, at: int) -> StepSituation:
+    """Return what is known of the inputs of a step, and of the datasets that they are from."""
+    used = {}
+    for version_id in step.inputs:
+        row = connection.execute(select(versions).where(versions.c.version_id == version_id)).one()
+        places = connection.execute(select(origins).where(origins.c.version_id == version_id))
+        used[version_id] = version_of(row, {place.place: origin_of(place) for place in places})
+    named = {origin.dataset_id for version in used.values() for origin in version.origins}
+    if step.dataset_id:
+        named.add(step.dataset_id)
+    return StepSituation(
+        at=at,
+        member=_ANYBODY,
+        core_categories=Category(0),
+        versions=used,
+        datasets={number: _known(connection, number) for number in named},
     )
 
 
-def _of_part(origin: Origin, kind: StepKind, step_id: int, place: int) -> Origin:
-    """A split makes parts: training, validation, test."""
-    return replace(origin, split_id=step_id, parts=Part(1 << place)) if kind is StepKind.SPLIT else origin
+def _known(connection: Connection, dataset_id: int) -> Dataset:
+    times = connection.execute(
+        select(withdrawals.c.number, withdrawals.c.time).where(withdrawals.c.dataset_id == dataset_id)
+    )
+    return dataset_of(_dataset(connection, dataset_id), {row.number: row.time for row in times})
 
 
-def _add_origins(connection: Connection, version_id: bytes, found: list[Origin]) -> None:
-    for place, origin in enumerate(found):
+def _make(connection: Connection, version: Version) -> None:
+    connection.execute(
+        insert(versions).values(
+            version_id=version.version_id,
+            step_id=version.step_id,
+            owner=version.owner,
+            kind=version.kind,
+            purposes=version.purposes,
+            check=version.check,
+            verifier=version.verifier,
+            status=version.status,
+            evaluated=version.evaluated,
+            deployed=version.deployed,
+        )
+    )
+    for place, origin in enumerate(version.origins):
         connection.execute(
             insert(origins).values(
-                version_id=version_id,
+                version_id=version.version_id,
                 place=place,
                 dataset_id=origin.dataset_id,
                 withdrawals=origin.withdrawals,
-                answered=0,
+                answered=origin.answered,
                 split_id=origin.split_id,
                 parts=origin.parts,
             )
         )
-
-
-def _spend(connection: Connection, dataset_id: int, epsilon: int) -> None:
-    dataset = _dataset(connection, dataset_id)
-    if epsilon and any(dataset.budget):
-        _update_dataset(connection, dataset_id, spent=_word(int.from_bytes(dataset.spent, "big") + epsilon))
-
-
-def _kind_after(kind: StepKind) -> VersionKind:
-    if kind is StepKind.TRAIN:
-        return VersionKind.MODEL
-    return VersionKind.RESULT if kind in {StepKind.INFER, StepKind.RELEASE} else VersionKind.DATA
-
-
-def _status_after(kind: StepKind) -> DatasetStatus:
-    if kind is StepKind.COLLECT:
-        return DatasetStatus.COLLECTED
-    return DatasetStatus.PROCESSED if kind < StepKind.TRAIN else DatasetStatus.IN_USE
 
 
 def _verified(connection: Connection, event: Event, a: dict[str, Any]) -> None:

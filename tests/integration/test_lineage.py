@@ -413,6 +413,7 @@ def test_trace_tells_who_made_checked_got_and_used_it(
     ("changes", "field"),
     [
         ({"kind": StepKind.COLLECT}, "datasetId"),
+        ({"kind": StepKind.COLLECT, "dataset_id": 1, "epsilon": 1}, "epsilon"),
         ({"kind": StepKind.CLEAN, "dataset_id": 1}, "inputs"),
         ({"kind": StepKind.CLEAN, "inputs": (fresh(),), "dataset_id": 1}, "datasetId"),
         ({"kind": StepKind.MERGE, "inputs": (fresh(),)}, "inputs"),
@@ -441,7 +442,7 @@ def test_bad_names_are_told(world: World, lab: Laboratory, line: Pipeline) -> No
         lab.step(StepKind.COLLECT, dataset_id=4711)
     with pytest.raises(NotFound, match="no project"):
         lab.step(StepKind.CLEAN, line.collected, project_id=4711)
-    with pytest.raises(Conflict, match="exists already"):
+    with pytest.raises(Conflict, match="a version or a passport already"):
         lab.step(StepKind.CLEAN, line.collected, outputs=(line.training,))
     for ask in (
         service.walks.forward_of_version,
