@@ -18,7 +18,7 @@ from ledger.domain.records import Address
 from ledger.domain.vocabulary import StepKind
 from ledger.encoding.typed_data import LedgerDomain
 from ledger.errors import InvalidInput, NotFound, TooLarge
-from ledger.interop.lineage.document import ForeignStep, kind_of, ledger_urn
+from ledger.interop.lineage.document import ForeignStep, kind_of, ledger_urn, step_of
 
 if TYPE_CHECKING:
     from ledger.client.imports import Import, Names
@@ -98,7 +98,7 @@ def import_(
     """
     Record the steps that somebody else's document tells of, in its order.
 
-    Those whose outputs are on the ledger already are left out, so the same document may be given again. Ends with 1 if a
+    Those that are on the ledger already are left out, so the same document may be given again. Ends with 1 if a
     step broke a rule; it is on record, and so are those before it.
     """
     from ledger.client.imports import READERS, Import, Names
@@ -129,14 +129,18 @@ def _record(client: PassportClient, step: ForeignStep, names: Names, told: Impor
     answer = client.record_step(planned.body)
     if answer["outcome"] == "PERMIT":
         names.known |= {name: made.version_id for name, made in planned.outputs.items()}
+        if step.name:
+            names.known[_remembered(step)] = str(answer["stepId"])
         names.save()
     return {"activity": step.activity, **answer}
 
 
 def _is_known(client: PassportClient, step: ForeignStep, names: Names, ledger: str) -> bool:
-    """Tell whether all that a step made is on the ledger: under its own name, or one that an import gave it."""
+    """Tell whether a step, or all that it made, is on the ledger: by its own name, or as an import recorded it."""
     from ledger.client.imports import ours
 
+    if step_of(step.name, ledger) is not None or _remembered(step) in names.known:
+        return True
     made = ours(step, ledger) or [names.known[name] for name in step.outputs if name in names.known]
     if not made or len(made) != len(step.outputs):
         return False
@@ -146,6 +150,10 @@ def _is_known(client: PassportClient, step: ForeignStep, names: Names, ledger: s
     except NotFound:
         return False
     return True
+
+
+def _remembered(step: ForeignStep) -> str:
+    return f"step {step.name}"
 
 
 def _kind(words: str | None) -> StepKind | None:
