@@ -31,7 +31,22 @@ MATRIX = {
     "/v1/acts/1": {"hospital", "lab", "outsider", "auditor", "committee", "holder"},
     "/v1/projects/{project}": {"hospital", "lab", "outsider", "auditor", "committee"},
     "/v1/passports": {"hospital", "lab", "outsider", "auditor", "committee", "holder"},
+    "/v1/datasets": {"hospital", "lab", "outsider", "auditor", "committee"},
+    "/v1/steps": {"hospital", "lab", "outsider", "auditor", "committee"},
+    "/v1/obligations": {"hospital", "lab", "outsider", "auditor", "committee"},
+    "/v1/grants/{grant}/impact": {"hospital", "lab", "auditor", "committee"},
+    "/v1/passports/{own}/forward": {"hospital", "auditor", "committee", "holder"},
+    "/v1/passports/{assisted}/forward": {"hospital", "auditor", "committee"},
 }
+#: What no holder reads, whoever it is.
+_OF_MEMBERS = (
+    "/v1/transfers",
+    "/v1/records",
+    "/v1/projects",
+    "/v1/datasets",
+    "/v1/steps",
+    "/v1/obligations",
+)
 
 
 @pytest.mark.parametrize("caller", CALLERS)
@@ -52,9 +67,7 @@ def test_who_may_read_what(http, send, client, cast, path, caller):
     if caller in MATRIX[path] or (caller == "stranger" and for_the_known and "{" not in path):
         assert response.status_code == 200, response.text
     else:
-        member_only = (
-            path.startswith(("/v1/transfers", "/v1/records", "/v1/projects")) or path == "/v1/decisions"
-        )
+        member_only = path.startswith(_OF_MEMBERS) or path == "/v1/decisions"
         hidden = caller in ("holder", "stranger") and not member_only
         assert_problem(response, 404 if hidden else 403)
 

@@ -112,7 +112,7 @@ def test_statements_are_made_listed_and_taken_back(client, cast, bodies, passpor
     verifier = client(bodies["verifier"])
     until = at(world.service.chain.now() + DAY)
     body = {"kind": "ENCRYPTION", "passportId": passport, "validTo": until, "statement": "Report 88"}
-    with pytest.raises(NotPermitted, match="the role VERIFIER that does not keep the data may"):
+    with pytest.raises(NotPermitted, match="the role VERIFIER that neither keeps nor owns the data may"):
         client(cast.hospital).attest(body)
     (made,) = verifier.attest(body)
     assert made == {

@@ -248,14 +248,14 @@ def test_a_request_is_reviewed_and_repeated(run: Run, world: World, cast: Cast, 
 def test_statements(run: Run, cast: Cast, passport: str) -> None:
     stating = ("attest", "state", "ENCRYPTION", "--passport", passport, "--until", "90d")
     code, told = run(cast.hospital, *stating, "--statement", "mine")
-    assert (code, "VERIFIER that does not keep the data may" in told) == (1, True)
+    assert (code, "VERIFIER that neither keeps nor owns the data may" in told) == (1, True)
     (made,) = printed(run(cast.verifier, *stating, "--statement", "Report 88", "--json"))
     assert made["inForce"] is True
     assert "the data is encrypted throughout" in run(cast.lab, "attest", "list", "--passport", passport)[1]
     withdrawn = run(cast.verifier, "attest", "withdraw", "ENCRYPTION", "--passport", passport, "--json")
     assert printed(withdrawn)[0]["inForce"] is False
     code, told = run(cast.verifier, "attest", "list")
-    assert (code, "about one passport or one project" in told) == (2, True)
+    assert (code, "about one passport, project, version or tool" in told) == (2, True)
 
 
 def test_members_are_capped_licensed_entrusted_rotated_and_expelled(

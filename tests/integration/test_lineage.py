@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from ledger.audit.auditor import audit
+from ledger.audit.findings import Rule
+from ledger.bootstrap import index_reader
+from ledger.chain import artifacts
 from ledger.chain.contract import LedgerContract
 from ledger.chain.indexer import Indexer
 from ledger.domain.lineage import ANSWER_SECONDS, Origin, VersionId
@@ -565,6 +569,75 @@ def test_pages_of_datasets_steps_and_obligations_follow_each_other(world: World,
         for bad in ("x", "1-", "0x", "-1"):
             with pytest.raises(InvalidInput):
                 read(after=bad)
+
+
+def test_a_suspended_model_is_answered_for_even_once_excused(
+    world: World, lab: Laboratory, people: list[Target]
+) -> None:
+    service, target = world.service, lab.consent(13)
+    line = lab.pipeline(*people, target)
+    lab.withdraw(target)
+    owed = service.index.obligation(line.model)
+    assert owed is not None
+    world.until(owed.due + 1)
+    world.done(service.lineage.suspend(lab.regulator.member, line.model))
+    world.done(service.datasets.excuse(lab.ethics.member, line.dataset, "One of thousands"))
+    assert service.index.obligation(line.model) is None
+
+    world.done(service.lineage.answer(lab.lab.member, line.model, Answer.JUSTIFIED, evidence="Excused"))
+
+    assert service.lineage.get(line.model).version.status is ModelStatus.ACTIVE
+
+
+def test_a_successor_is_a_model_that_no_withdrawal_has_reached(
+    world: World, lab: Laboratory, people: list[Target]
+) -> None:
+    """Neither data, nor another's, nor one that was justified."""
+    service, target, me = world.service, lab.consent(14), lab.lab.member
+    line = lab.pipeline(*people, target)
+    justified = lab.train(line.training)
+    lab.withdraw(target)
+    world.done(service.lineage.answer(me, justified, Answer.JUSTIFIED, evidence="No trace"))
+
+    for successor in (line.training, justified, line.model, fresh()):
+        with pytest.raises(InvalidInput, match="no active model"):
+            service.lineage.answer(me, line.model, Answer.UNLEARNED, evidence="x", successor=successor)
+    for answer, successor in ((Answer.RETRAINED, None), (Answer.RETIRED, justified)):
+        with pytest.raises(InvalidInput, match="any other answer has none"):
+            service.lineage.answer(me, line.model, answer, evidence="x", successor=successor)
+    with pytest.raises(InvalidInput, match="what was done"):
+        service.lineage.answer(me, line.model, Answer.NONE, evidence="x")
+    with pytest.raises(InvalidInput, match="in words"):
+        service.lineage.answer(me, line.model, Answer.RETIRED, evidence=" ")
+    with pytest.raises(NotPermitted, match="does not own"):
+        service.lineage.answer(lab.company.member, line.model, Answer.RETIRED, evidence="x")
+
+
+def test_sealed_data_is_not_shared(world: World, lab: Laboratory, people: list[Target]) -> None:
+    line = lab.pipeline(*people)
+    world.done(world.service.datasets.seal(lab.regulator.member, line.dataset, "An incident"))
+
+    with pytest.raises(Conflict, match="is sealed"):
+        lab.share(line.training, lab.company)
+
+
+def test_the_auditor_decides_every_step_alike_and_does_not_accuse_the_index(
+    world: World, lab: Laboratory, line: Pipeline
+) -> None:
+    deployment = world.runtime.deployment
+    assert deployment is not None
+    world.service.index.wait_for(world.runtime.node.head().number, timeout=10)
+
+    report = audit(
+        world.runtime.node,
+        artifacts.load().abi,
+        deployment.ledger,
+        from_block=deployment.block_number,
+        index=index_reader(world.settings.database_url()),
+    )
+
+    assert report.replay.mismatches == []
+    assert [finding for finding in report.findings if finding.rule is Rule.INDEX_ALTERED] == []
 
 
 def test_an_index_made_again_and_one_rolled_back_are_equal(
