@@ -16,6 +16,7 @@ import sqlite3
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
@@ -118,28 +119,37 @@ def graph(steps: int) -> Iterator[tuple[int, int, StepKind, list[int], list[int]
     """
     Yield steps: number, dataset, kind, inputs, outputs, versions by number.
 
-    Each lane is collected once; then every step uses one or two of the last twenty versions of its lane. One in ten is a
-    split of three parts, one in ten a training.
+    Each lane is collected once; then every step uses one or two versions of its lane, the oldest that fewer than three
+    steps have used. One in ten is a split of three parts, one in ten a training.
     """
     chance = Random(5)  # noqa: S311 - the same graph in every run
     made = 0
-    lane: list[int] = []
+    lane: deque[list[int]] = deque()
     for number in range(1, steps + 1):
         dataset = 1 + (number - 1) // _LANE
         if (number - 1) % _LANE == 0:
-            kind, inputs, makes, lane = StepKind.COLLECT, [], 1, []
+            kind, inputs, makes, lane = StepKind.COLLECT, [], 1, deque()
         else:
             kind = chance.choices(
                 (StepKind.CLEAN, StepKind.MERGE, StepKind.SPLIT, StepKind.TRAIN), (6, 2, 1, 1)
             )[0]
-            recent = lane[-20:]
-            inputs = chance.sample(recent, min(len(recent), 2 if kind is StepKind.MERGE else 1))
+            inputs = [_take(lane) for _ in range(min(len(lane), 2 if kind is StepKind.MERGE else 1))]
             makes = 3 if kind is StepKind.SPLIT else 1
         outputs = list(range(made + 1, made + 1 + makes))
         made += makes
         if kind is not StepKind.TRAIN:
-            lane += outputs
+            lane.extend([output, 0] for output in outputs)
         yield number, dataset, kind, inputs, outputs
+
+
+def _take(lane: deque[list[int]]) -> int:
+    """Return the oldest version that fewer than three steps have used, and count this use."""
+    lane.rotate(-1)
+    found = lane[-1]
+    found[1] += 1
+    if found[1] == 3:  # noqa: PLR2004 - as often as a version is used
+        lane.pop()
+    return found[0]
 
 
 def fill(database: Path, steps: int, inclusions: int) -> dict[str, Any]:
@@ -202,12 +212,12 @@ def _datasets(connection: sqlite3.Connection, count: int, place: tuple[Any, ...]
                 0,
                 0,
                 0,
-                0,
-                0,
+                _NOTHING,
+                _NOTHING,
                 _HASH,
                 *place,
                 number,
-                1_800_000_000,
+                _TIME,
             )
             for number in range(2, count + 1)
         ],
