@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -17,6 +18,7 @@ from api.schemas.base import unhex
 from api.schemas.chain import position_out
 from api.schemas.datasets import inclusion_out
 from api.schemas.lineage import (
+    AnswerOut,
     BlameOut,
     CheckIn,
     ImpactOut,
@@ -43,6 +45,7 @@ from api.schemas.lineage import (
 from api.writes import WriteDep, event_named
 from ledger.domain.lineage import VersionId
 from ledger.encoding.hexadecimal import to_hex
+from ledger.ports import AnswerRecord
 from ledger.service import Service
 from ledger.service.walks import MAX_DEPTH, MAX_STEPS, Walk
 
@@ -359,7 +362,7 @@ def get_impact(
         versions=[version_out(item, names) for item in found.versions],
         models=[version_out(item, names) for item in found.models],
         obligations=[obligation_out(item, names, now) for item in found.obligations.values()],
-        answers=[answer_out(item, names) for item in found.answers],
+        answers=_answers(service, found.answers),
         complete=found.complete,
         next=found.next_cursor,
     )
@@ -382,8 +385,15 @@ def _detail(service: Service, name: VersionId) -> VersionDetailOut:
             for share in service.index.shares([name])
         ],
         obligation=obligation_out(owed, names, access.now_of(service)) if owed else None,
-        answers=[answer_out(answer, names) for answer in service.index.answers([name])],
+        answers=_answers(service, service.index.answers([name])),
     )
+
+
+def _answers(service: Service, answers: Iterable[AnswerRecord]) -> list[AnswerOut]:
+    names = names_of(service)
+    return [
+        answer_out(answer, names, service.lineage.words(answer.evidence, "evidence")) for answer in answers
+    ]
 
 
 def _walk(service: Service, caller: access.Subject, walk: Walk, *, own: bool = False) -> WalkOut:
