@@ -11,7 +11,7 @@ SCRIPTS := hardhat.config.js 'scripts/*.js'
 export HARDHAT_DISABLE_TELEMETRY_PROMPT := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-contracts test-python test-twin test-invariants lint slither mutants format lock compile clean distclean
+.PHONY: help setup run test test-contracts test-python example test-twin test-invariants lint slither mutants format lock compile clean distclean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -23,6 +23,9 @@ setup: ## Install everything into this folder (.venv, node_modules) and compile 
 
 run: setup ## Start the service with the synthetic patients in DATA
 	$(BIN)/passport up --sandbox --data $(DATA)
+
+example: setup ## Run the worked example: from collection to a model, a withdrawal, and the answer
+	$(BIN)/python -m scripts.example --data $(DATA)
 
 test: setup ## Run all tests: the contracts' own, then Python's with the browser's
 	@sh scripts/browser.sh

@@ -23,6 +23,7 @@ from ledger.domain.lineage import (
 from ledger.domain.records import Attestation, GrantState, Member, Project
 from ledger.domain.vocabulary import (
     Answer,
+    Assurance,
     AttestationKind,
     Category,
     Check,
@@ -491,6 +492,6 @@ def covers(given: GrantState, former: GrantState, at: int) -> bool:
     of_when = given.data_from <= former.data_from and ends_no_earlier
     allowing = former.flags & _ALLOWING in given.flags
     forbidding = given.flags & ~_ALLOWING in former.flags
-    return (
-        to_whom and to_what and while_ and of_when and allowing and forbidding and given.level <= former.level
-    )
+    separate = GrantFlag.SEPARATE not in former.flags or given.assurance >= Assurance.DELEGATED
+    as_far = allowing and forbidding and separate and given.level <= former.level
+    return to_whom and to_what and while_ and of_when and as_far

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated
+import json
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 
 from api import access
 from api.auth import DOCUMENTED, MEMBERS, EitherDep, MemberDep
@@ -45,6 +46,8 @@ from api.schemas.lineage import (
 from api.writes import WriteDep, event_named
 from ledger.domain.lineage import VersionId
 from ledger.encoding.hexadecimal import to_hex
+from ledger.interop.lineage import card, fhir, openlineage, prov
+from ledger.interop.lineage.document import LineageDocument
 from ledger.ports import AnswerRecord
 from ledger.service import Service
 from ledger.service.walks import MAX_DEPTH, MAX_STEPS, Walk
@@ -70,6 +73,25 @@ OwnerQuery = Annotated[
     int | None, Query(alias="owner", ge=1, le=2**32 - 1, description="Only of this member.", examples=[2])
 ]
 Overdue = Annotated[bool, Query(description="Only those that were due and are missing.")]
+
+
+Standard = Annotated[
+    Literal["prov-json", "fhir", "openlineage", "card"],
+    Query(alias="format", description="The standard.", examples=["prov-json"]),
+]
+#: How each standard writes a document, and what it calls what it writes.
+_STANDARDS: Final[dict[str, Callable[[LineageDocument], Any]]] = {
+    "prov-json": lambda document: json.loads(prov.write(document)),
+    "fhir": fhir.write,
+    "openlineage": openlineage.write,
+    "card": card.write,
+}
+_MEDIA: Final = {
+    "prov-json": "application/json",
+    "fhir": "application/fhir+json",
+    "openlineage": "application/json",
+    "card": "application/json",
+}
 
 
 @steps.post("", status_code=201, response_model=StepOut, responses=WRITE)
@@ -237,6 +259,20 @@ def trace_back(
     For members; who was in a dataset for its owner, and auditors.
     """
     return _walk(service, actor, service.walks.back(version_id(version), depth=depth, limit=limit))
+
+
+@versions.get("/{version}/lineage", responses=READ, dependencies=[MEMBERS])
+def export_lineage(version: Id, service: ServiceDep, standard: Standard = "prov-json") -> Response:
+    """
+    Return the whole lineage of a version in the words of a standard: all that led to it, and what it was used in.
+
+    W3C PROV-JSON, a Bundle of FHIR R4 Provenance, OpenLineage run events, or a card with the fields of the Data & Trust
+    Alliance.
+
+    For members.
+    """
+    document = service.lineage_documents.of(version_id(version))
+    return JSONResponse(_STANDARDS[standard](document), media_type=_MEDIA[standard])
 
 
 @versions.get("/{version}/trace", responses=READ, dependencies=[MEMBERS])

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from cli import options
 from cli.access import any_client, member_client
+from cli.commands import lineage_files
 from cli.output import REFUSED, emit, facts, short, table
 from ledger.errors import InvalidInput
 
@@ -300,6 +301,9 @@ def impact(
     with any_client(url, key, wallet=wallet, custodian=custodian, session=session) as client:
         found = client.impact(grant)
     emit(found, as_json=as_json, render=lambda out: _tell_impact(out, found))
+
+
+lineage_files.add_to(app)
 
 
 def _json(path: Path | None, field: str) -> dict[str, Any]:

@@ -21,9 +21,12 @@ from ledger.audit.findings import (
     emergency_findings,
     head_findings,
     release_findings,
+    retention_findings,
     size_findings,
+    step_findings,
     transfer_findings,
     use_findings,
+    withdrawal_findings,
 )
 from ledger.audit.index import EventComparison, IndexReader, index_findings
 from ledger.audit.replay import Replay
@@ -81,7 +84,7 @@ def audit(
         raise Conflict(
             f"the index is at block {index_block}, this node at {last.number}", fix="Ask another node."
         )
-    # 3. and 4. Read, decode, fold; each decision is decided again before it is folded.
+    # 3. and 4. Read, decode, fold; each decision and each step is decided again before it is folded.
     altered: list[Finding] = []
     if index is None:
         logs = read_logs(source, ledger, from_block=from_block, to_block=last.number, progress=progress)
@@ -106,11 +109,14 @@ def audit(
     state = replay.state
     findings = [
         *decision_findings(replay),
+        *step_findings(replay),
         *head_findings(state, views.head(last.number)),  # 7.
         *size_findings(state, views.sizes(list(state.passports), last.number)),  # 8.
         *release_findings(state, at=last.time, limits=limits),  # 9.
         *transfer_findings(state, at=last.time, limits=limits),
         *emergency_findings(state, at=last.time),
+        *withdrawal_findings(state, at=last.time),
+        *retention_findings(state, at=last.time),
         *use_findings(state, uses, limits=limits),  # 10.
         *altered,  # 11.
     ]

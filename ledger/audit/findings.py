@@ -13,20 +13,32 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from ledger.audit.replay import Replay
-from ledger.audit.state import DecisionEntry, EmergencyEntry, GrantEntry, LedgerState, TransferEntry
+from ledger.audit.state import (
+    DecisionEntry,
+    EmergencyEntry,
+    GrantEntry,
+    LedgerState,
+    TransferEntry,
+    Withdrawal,
+)
+from ledger.domain.lineage import ANSWER_SECONDS, Version
 from ledger.domain.records import PassportId, Position
 from ledger.domain.vocabulary import (
     MISSING_LABELS,
     PURPOSE_LABELS,
+    STEP_KIND_LABELS,
+    DatasetStatus,
     EmergencyFinding,
     EmergencyKind,
     Fact,
     GrantStatus,
     Purpose,
     TransferStatus,
+    names,
 )
 from ledger.encoding.hexadecimal import bytes32, to_hex
 from ledger.errors import InvalidInput
+from ledger.lineage import obligation_of
 from ledger.policy import PERMIT_SECONDS
 
 _DAY_SECONDS: Final = 24 * 3600
@@ -36,6 +48,7 @@ class Rule(StrEnum):
     """What a finding says."""
 
     DECISION_MISMATCH = "decision-mismatch"
+    STEP_MISMATCH = "step-mismatch"
     HEAD_MISMATCH = "head-mismatch"
     SIZE_MISMATCH = "size-mismatch"
     RELEASE_WITHOUT_PERMIT = "release-without-permit"
@@ -44,6 +57,9 @@ class Rule(StrEnum):
     TRANSFER_UNANSWERED = "transfer-unanswered"
     EMERGENCY_UNJUSTIFIED = "emergency-unjustified"
     EMERGENCY_UNREVIEWED = "emergency-unreviewed"
+    WITHDRAWAL_MISMATCH = "withdrawal-mismatch"
+    WITHDRAWAL_UNANSWERED = "withdrawal-unanswered"
+    RETENTION_OVERDUE = "retention-overdue"
     USE_WITHOUT_PERMIT = "use-without-permit"
     UNKNOWN_MEMBER = "unknown-member"
     INDEX_ALTERED = "index-altered"
@@ -132,6 +148,25 @@ def decision_findings(replay: Replay) -> Iterator[Finding]:
         )
         yield _about(
             replay.state, Rule.DECISION_MISMATCH, entry, f"The recorded answer is not the law's: {parts}."
+        )
+
+
+def step_findings(replay: Replay) -> Iterator[Finding]:
+    """5. Steps that broke other rules than were recorded."""
+    for mismatch in replay.step_mismatches:
+        record = mismatch.entry.record
+        parts = (
+            ("recorded as broken, but kept", record.missing & ~mismatch.expected),
+            ("broken, but not recorded", mismatch.expected & ~record.missing),
+        )
+        found = "; ".join(f"{what}: {', '.join(names(facts))}" for what, facts in parts if facts)
+        kind = STEP_KIND_LABELS[record.step.kind].en
+        yield _of_member(
+            replay.state,
+            Rule.STEP_MISMATCH,
+            record.member_id,
+            f"Step {record.step_id} ({kind}) is not as its rules have it: {found}.",
+            mismatch.entry.position,
         )
 
 
@@ -236,6 +271,64 @@ def emergency_findings(state: LedgerState, *, at: int) -> Iterator[Finding]:
         elif entry.reviewed_at > emergency.review_due:
             detail = f"{opened}; {due} and came on {_moment(entry.reviewed_at)}."
             yield _about_emergency(state, Rule.EMERGENCY_UNREVIEWED, entry, detail)
+
+
+def withdrawal_findings(state: LedgerState, *, at: int) -> Iterator[Finding]:
+    """
+    9. Withdrawals that datasets were not told of, or told of without reason, and those that wait too long for an answer.
+
+    Args:
+        state: What the events add up to.
+        at: Time of the last block, seconds since the Unix epoch.
+    """
+    derived = {_named(withdrawal): withdrawal for withdrawal in state.withdrawals}
+    announced = {_named(withdrawal): withdrawal for withdrawal in state.announced}
+    for found, others, problem in (
+        (derived, announced, "was not told that consent {} ended, under which somebody is in it"),
+        (announced, derived, "was told that consent {} ended, which the ends of consents do not bear out"),
+    ):
+        for name, withdrawal in found.items():
+            if name not in others:
+                owner = state.datasets[withdrawal.dataset_id].owner
+                detail = f"Dataset {withdrawal.dataset_id} {problem.format(to_hex(withdrawal.grant_id))}."
+                yield _of_member(state, Rule.WITHDRAWAL_MISMATCH, owner, detail, withdrawal.position)
+    for version in state.versions.values():
+        due = obligation_of(version, state.datasets)
+        if due is not None and at > due:
+            yield _unanswered(state, version, due)
+
+
+def _named(withdrawal: Withdrawal) -> tuple[int, bytes, int, int]:
+    """Return what two records of one withdrawal have in common."""
+    return withdrawal.dataset_id, withdrawal.grant_id, withdrawal.number, withdrawal.position.time
+
+
+def _unanswered(state: LedgerState, version: Version, due: int) -> Finding:
+    datasets = {origin.dataset_id for origin in version.origins}
+    reached = [
+        withdrawal.position
+        for withdrawal in state.withdrawals
+        if withdrawal.dataset_id in datasets and withdrawal.position.time + ANSWER_SECONDS == due
+    ]
+    detail = (
+        f"{state.member_name(version.owner)} has not answered the withdrawal that reached its model "
+        f"{to_hex(version.version_id)}; it was due by {_moment(due)}."
+    )
+    made = state.steps[version.step_id].position
+    return _of_member(state, Rule.WITHDRAWAL_UNANSWERED, version.owner, detail, made, *reached)
+
+
+def retention_findings(state: LedgerState, *, at: int) -> Iterator[Finding]:
+    """9. Datasets that are past their retention and were not destroyed."""
+    for dataset in state.datasets.values():
+        if dataset.status is DatasetStatus.DESTROYED or at < dataset.retain_until:
+            continue
+        detail = (
+            f"{state.member_name(dataset.owner)} had to destroy dataset {dataset.dataset_id} by "
+            f"{_moment(dataset.retain_until)}; its destruction is not on record."
+        )
+        position = state.declared[dataset.dataset_id]
+        yield _of_member(state, Rule.RETENTION_OVERDUE, dataset.owner, detail, position)
 
 
 def use_findings(state: LedgerState, uses: Iterable[Use], *, limits: Limits) -> Iterator[Finding]:
@@ -411,6 +504,12 @@ def _about_emergency(state: LedgerState, rule: Rule, entry: EmergencyEntry, deta
         member_name=state.member_name(emergency.member_id),
         passport=to_hex(emergency.passport_id),
         evidence=(entry.position,),
+    )
+
+
+def _of_member(state: LedgerState, rule: Rule, member_id: int, detail: str, *evidence: Position) -> Finding:
+    return Finding(
+        rule, detail, member_id=member_id, member_name=state.member_name(member_id), evidence=evidence
     )
 
 

@@ -671,6 +671,10 @@ class PassportClient:
         """Return what a version was made of."""
         return self._get(f"/v1/versions/{version_id}/back", {"depth": depth})
 
+    def lineage(self, version_id: str, standard: str = "prov-json") -> Any:
+        """Return the whole lineage of a version as `prov-json`, `fhir`, `openlineage` or `card`."""
+        return self._get(f"/v1/versions/{version_id}/lineage", {"format": standard})
+
     def trace(self, version_id: str, *, depth: int | None = None) -> Json:
         """Return the custody chain of a version and of what it is made of."""
         return self._get(f"/v1/versions/{version_id}/trace", {"depth": depth})
@@ -745,6 +749,9 @@ class PassportClient:
     def _get_page(self, path: str, query: Json) -> str:
         return str(self._to.call("GET", path, query=query, accept="text/markdown"))
 
+    def _get_page(self, path: str, query: Json) -> str:
+        return str(self._to.call("GET", path, query=query, accept="text/markdown"))
+
     def _post(self, path: str, body: Json | None, key: str | None) -> Json:
         return self._write("POST", path, body, key)
 
@@ -768,6 +775,10 @@ def _voice(signature: str | None, signer: str | None = None) -> Json:
     if signature is None:
         return {"assisted": True}
     return {"signature": signature, "signer": signer} if signer else {"signature": signature}
+
+
+def _law(version: int | None) -> str:
+    return "/v1/policy" if version is None else f"/v1/policy/{version}"
 
 
 def _law(version: int | None) -> str:

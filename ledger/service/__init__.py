@@ -18,6 +18,7 @@ from ledger.service.decisions import Decisions
 from ledger.service.emergencies import Emergencies
 from ledger.service.holders import Holders
 from ledger.service.lineage import Lineage
+from ledger.service.lineage_documents import LineageDocuments
 from ledger.service.members import Members
 from ledger.service.permissions import Permissions
 from ledger.service.projects import Projects
@@ -57,6 +58,7 @@ class Service:
     datasets: Datasets
     lineage: Lineage
     walks: Walks
+    lineage_documents: LineageDocuments
 
     @classmethod
     def over(
@@ -71,6 +73,7 @@ class Service:
         consents = Consents(
             chain=chain, index=index, writer=writer, vault=vault, signatures=signatures, templates=templates
         )
+        walks = Walks(index=index)
         return cls(
             chain=chain,
             index=index,
@@ -101,5 +104,6 @@ class Service:
             provenance=Provenance(index=index),
             datasets=Datasets(chain=chain, index=index, writer=writer, vault=vault, decisions=decisions),
             lineage=Lineage(chain=chain, index=index, writer=writer, vault=vault),
-            walks=Walks(index=index),
+            walks=walks,
+            lineage_documents=LineageDocuments(chain=chain, index=index, walks=walks),
         )

@@ -7,26 +7,15 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
-from structlog.testing import capture_logs
 
-from api.app import create_app
-from api.settings import ApiSettings
-from cli import main
 from ledger.chain.devnet import Devnet
 from ledger.client import MemberKeys
-from ledger.client import rest as client_module
-from ledger.client.transport import Transport
 from ledger.domain.vocabulary import MemberKind, Role
 from ledger.encoding.hexadecimal import to_hex
+from tests.cli.conftest import Run
 from tests.support.world import Actor, World
-
-ORIGIN = "http://testserver"
-
-Run = Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -52,51 +41,6 @@ def office(world: World) -> Office:
         ethics=world.admit("Command ethics", Role.ETHICS, 0),
         compliance=world.admit("Command compliance", Role.COMPLIANCE, 0),
     )
-
-
-@pytest.fixture
-def run_in(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> Callable[[World], Run]:
-    """Return a maker of functions that run a command against a service, as a member if one is named."""
-    for name in ("URL", "KEY", "WALLET", "SESSION", "CUSTODIAN"):
-        monkeypatch.delenv(f"PASSPORT_{name}", raising=False)
-
-    def speak_to(world: World) -> Run:
-        app = create_app(world.service, sessions=world.runtime.sessions, settings=ApiSettings(origin=ORIGIN))
-        http = TestClient(app, base_url=ORIGIN, follow_redirects=False)
-        http.close = lambda: None  # type: ignore[method-assign] - each command closes its client
-        monkeypatch.setattr(
-            client_module,
-            "Transport",
-            lambda url, credentials, patience: Transport(url, credentials, patience, http),
-        )
-
-        def run(*arguments: str, who: Actor | None = None, code: int = 0, text: bool = False) -> Any:
-            """Return the command's JSON, or with *text* what it prints for people; check how it ends."""
-            needs_service = arguments[0] != "holder"
-            spoken = [*arguments, *(["--url", ORIGIN] if needs_service else [])]
-            if who is not None:
-                path = tmp_path / f"{who.member.member_id}.json"
-                if not path.exists():
-                    who.keys.as_member(who.member.member_id).save(path)
-                spoken += ["--key", str(path)]
-            capsys.readouterr()  # what the service, which runs in this process, said before
-            with capture_logs():
-                found = main.run(spoken if text else [*spoken, "--json"])
-            captured = capsys.readouterr()
-            assert found == code, captured.out + captured.err
-            return captured.out if text else json.loads(captured.out)
-
-        return run
-
-    return speak_to
-
-
-@pytest.fixture
-def run(run_in: Callable[[World], Run], world: World) -> Run:
-    """Return a function that runs a command against this module's service."""
-    return run_in(world)
 
 
 @pytest.fixture

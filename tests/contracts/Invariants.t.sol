@@ -3,14 +3,18 @@ pragma solidity 0.8.37;
 
 import {ICommittee} from "../../contracts/interfaces/ICommittee.sol";
 import {IConsents} from "../../contracts/interfaces/IConsents.sol";
+import {IAttestations} from "../../contracts/interfaces/IAttestations.sol";
+import {IDatasets} from "../../contracts/interfaces/IDatasets.sol";
 import {IDecisions} from "../../contracts/interfaces/IDecisions.sol";
 import {IEmergencies} from "../../contracts/interfaces/IEmergencies.sol";
+import {ILineage} from "../../contracts/interfaces/ILineage.sol";
 import {IMembers} from "../../contracts/interfaces/IMembers.sol";
 import {IPassports} from "../../contracts/interfaces/IPassports.sol";
 import {IPolicy} from "../../contracts/interfaces/IPolicy.sol";
 import {IProjects} from "../../contracts/interfaces/IProjects.sol";
 import {Codes} from "../../contracts/libraries/Codes.sol";
 import {Facts} from "../../contracts/libraries/Facts.sol";
+import {StepFacts} from "../../contracts/libraries/StepFacts.sol";
 import {Terms, TermsLib} from "../../contracts/libraries/Terms.sol";
 import {Verdict} from "../../contracts/libraries/Verdict.sol";
 import {Base, ILedger} from "./Base.t.sol";
@@ -1065,6 +1069,7 @@ contract Handler is Base {
 /// 7. Sealed data is neither used nor destroyed.
 /// 8. An emergency ends by itself, and covers only what it is for.
 /// 11. The committee can always act.
+/// 12. No path leads from withdrawn data to a new training run: see LineageInvariantsTest.
 ///
 /// Number 9, every function against every role, is AccessMatrix.t.sol. Number 10, no word derived from a subject's
 /// identifier, is tested in Python over a whole chain.
@@ -1182,6 +1187,550 @@ contract InvariantsTest is Base {
                 abi.encode(ledger.grantOf(consents[index].passportId, consents[index].grantId)),
                 "grant"
             );
+        }
+    }
+}
+
+/// @notice Two institutions that compile datasets and make models of them, as they like, from patients who consent,
+/// amend and withdraw as they like. It keeps its own books on whose data is in what, and asks the ledger for none of
+/// it. Never reverts.
+contract LineageHandler is Base {
+    /// @dev The consent of one patient, from its first grant to its end; what amends it without taking anything away
+    /// is the same consent.
+    struct Consent {
+        bytes32 passportId;
+        uint256 key;
+        uint32 recipient;
+        bytes32[] grantIds; // the last one is in force
+        bool paper;
+        bool ended;
+    }
+
+    struct Item {
+        bytes32 versionId;
+        uint32 owner;
+        ILineage.VersionKind kind;
+        bool verified;
+        bool retired;
+        uint256 justified; // consents that had ended when its owner last justified it
+    }
+
+    uint16 private constant AI = uint16((1 << 7) | (1 << 8) | (1 << 9));
+    uint256 private constant PATIENTS = 8;
+    uint256 private constant MOST_CONSENTS = 64;
+    uint256 private constant MOST_VERSIONS = 96;
+    uint32 private constant MOST_DATASETS = 8;
+
+    mapping(uint256 invariant => uint256 times) public violations;
+    uint256 public trainings; // that stand
+    uint256 public stopped; // trainings that lack nothing but current data
+
+    Consent[] private _consents; // a consent is its place in this list; a set of them has bit n for place n
+    uint256 private _ended;
+    Item[] private _items;
+    uint32 private _datasets;
+    mapping(uint32 datasetId => uint32 owner) private _ownerOf;
+    mapping(uint32 datasetId => uint256 consents) private _included;
+    mapping(uint32 datasetId => uint256 consents) private _excused;
+    mapping(uint32 datasetId => uint256 count) private _told;
+    /// @dev Whose data, by the dataset that it came in by.
+    mapping(bytes32 versionId => mapping(uint32 datasetId => uint256 consents)) private _inside;
+    mapping(uint32 memberId => uint32 projectId) private _projectOf;
+    uint256 private _ids;
+
+    constructor() {
+        _deploy();
+        _attest(ALLIANCE, TOOL, IAttestations.AttestationKind.TOOL, MEMBERSHIP_END);
+        IProjects.Filing memory filing = _projectDraft();
+        filing.purposes = type(uint16).max;
+        filing.validTo = MEMBERSHIP_END;
+        for (uint32 memberId = LAB; memberId <= CLINIC; ++memberId) {
+            uint32 projectId = _projectOf[memberId] = _file(memberId, filing);
+            _approve(projectId);
+            _attest(
+                REGULATOR,
+                bytes32(uint256(projectId)),
+                IAttestations.AttestationKind.LICENCE,
+                MEMBERSHIP_END
+            );
+        }
+        for (uint256 patient = 0; patient < PATIENTS; ++patient)
+            _issue(HOSPITAL, _issueOf(_passportOf(patient), vm.addr(_keyOf(patient))));
+        for (uint256 seed = 0; seed < 4; ++seed) declare(seed);
+        for (uint256 seed = 0; seed < 8; ++seed) {
+            consent(seed);
+            _includeInto(seed, 1 + uint32(seed % 2));
+            _includeInto(seed, 3 + uint32(seed % 2));
+        }
+        for (uint256 seed = 0; seed < 4; ++seed) collect(seed << 8);
+    }
+
+    /* DATASETS */
+
+    function declare(uint256 seed) public {
+        if (_datasets == MOST_DATASETS) return;
+        uint32 owner = _someOwner(seed);
+        IDatasets.Plan memory plan = _plan();
+        plan.purposes = AI;
+        plan.retainUntil = MEMBERSHIP_END;
+        if ((seed >> 8) % 3 == 1) plan.budget = 30;
+        _ownerOf[_declareDataset(owner, plan)] = owner;
+        ++_datasets;
+    }
+
+    function include(uint256 seed) external {
+        for (uint256 round = 0; round < 3; ++round) {
+            seed = uint256(keccak256(abi.encode(seed)));
+            _includeInto(seed % _consents.length, 1 + uint32((seed >> 64) % _datasets));
+        }
+    }
+
+    /// @dev Of those whose consent has not ended, which is what a collection is for.
+    function collect(uint256 seed) public {
+        uint32 datasetId = 1 + uint32((seed >> 8) % _datasets);
+        ILineage.Step memory step = _collection(datasetId, _freshId());
+        (bool stands, ) = _attempt(_ownerOf[datasetId], step);
+        if (!stands) return;
+        _push(step.outputs[0], _ownerOf[datasetId], ILineage.VersionKind.DATA, seed);
+        _inside[step.outputs[0]][datasetId] = _included[datasetId] & ~_ended;
+    }
+
+    /// @dev Excuse, seal, open or, seldom, destroy.
+    function oversee(uint256 seed) external {
+        uint32 datasetId = 1 + uint32((seed >> 8) % _datasets);
+        if (seed % 4 == 0) {
+            bytes memory call_ = abi.encodeCall(ledger.excuseWithdrawals, (datasetId, COMMITMENT));
+            if (_do(ETHICS, call_)) _excused[datasetId] = _included[datasetId] & _ended;
+        } else if (seed % 4 == 1 && (seed >> 16) % 4 == 0) {
+            _do(_ownerOf[datasetId], abi.encodeCall(ledger.sealDataset, (datasetId, COMMITMENT)));
+        } else if (seed % 4 != 3 || (seed >> 16) % 16 != 0) {
+            _do(REGULATOR, abi.encodeCall(ledger.unsealDataset, (datasetId)));
+        } else {
+            _attempt(_ownerOf[datasetId], _destruction(datasetId));
+        }
+    }
+
+    /* PATIENTS */
+
+    function consent(uint256 seed) public {
+        if (_consents.length == MOST_CONSENTS) return;
+        uint256 patient = seed % PATIENTS;
+        IConsents.Grant memory given = _grantOf(_freshId(), _passportOf(patient));
+        given.recipient = _someOwner(seed >> 8);
+        if (seed < 8) given.recipient = _someOwner(seed); // the first ones, of the set-up
+        given.purposes = AI;
+        given.useFrom = uint32(_now());
+        given.useTo = given.useFrom + 300 * DAY;
+        if ((seed >> 16) % 8 == 1) given.flags = Codes.FLAG_NO_RELINK;
+        bool paper = seed < 8 ? seed % 3 == 1 : (seed >> 24) % 2 == 1;
+        if (paper) {
+            _as(HOSPITAL);
+            ledger.fileConsent(given, COMMITMENT);
+        } else {
+            _give(given, _signed(_keyOf(patient), given));
+        }
+        Consent storage pushed = _consents.push();
+        pushed.passportId = given.passportId;
+        pushed.key = _keyOf(patient);
+        pushed.recipient = given.recipient;
+        pushed.grantIds.push(given.grantId);
+        pushed.paper = paper;
+    }
+
+    /// @dev Amended so that it covers what it did, or in one way less: that ends the consent, and begins another one.
+    function amend(uint256 seed) external {
+        uint256 place = seed % _consents.length;
+        Consent storage former = _consents[place];
+        if (former.ended || _consents.length == MOST_CONSENTS) return;
+        uint256 last = former.grantIds.length - 1;
+        IConsents.GrantState memory state = ledger.grantOf(former.passportId, former.grantIds[last]);
+        IConsents.Grant memory given = _grantOf(_freshId(), former.passportId);
+        given.recipient = former.recipient;
+        given.purposes = AI;
+        given.flags = state.flags;
+        given.useFrom = uint32(_now());
+        given.useTo = given.useFrom + 300 * DAY;
+        given.supersedes = former.grantIds[last];
+        bool narrower = (seed >> 8) % 4 == 0;
+        if (narrower) _narrow(given, state, seed >> 16);
+        _give(given, _signed(former.key, given));
+        if (!narrower) {
+            former.grantIds.push(given.grantId);
+            former.paper = false;
+            return;
+        }
+        _end(place);
+        Consent storage pushed = _consents.push();
+        (pushed.passportId, pushed.key) = (former.passportId, former.key);
+        pushed.recipient = given.recipient;
+        pushed.grantIds.push(given.grantId);
+    }
+
+    /// @dev By the id of any grant in its history.
+    function withdraw(uint256 seed) external {
+        uint256 place = seed % _consents.length;
+        Consent storage ending = _consents[place];
+        if (ending.ended || (seed >> 24) % 2 == 0) return; // its last id may have been replaced by another consent's
+        bytes32 grantId = ending.grantIds[(seed >> 8) % ending.grantIds.length];
+        if (ending.paper && (seed >> 16) % 2 == 0) {
+            bytes memory words = _signedHash(ending.key, _repudiationHash(ending.passportId, grantId));
+            ledger.repudiate(ending.passportId, grantId, _own(words));
+        } else {
+            bytes memory words = _signedRevocation(ending.key, ending.passportId, grantId);
+            ledger.revoke(ending.passportId, grantId, _own(words));
+        }
+        _end(place);
+    }
+
+    /* STEPS */
+
+    function treat(uint256 seed) external {
+        ILineage.StepKind[3] memory kinds = [
+            ILineage.StepKind.CLEAN,
+            ILineage.StepKind.LABEL,
+            ILineage.StepKind.DEIDENTIFY
+        ];
+        Item storage item = _someItem(seed >> 8);
+        _work(_stepBy(item.owner, kinds[seed % 3], _list(item.versionId), 1), item.owner, seed >> 32);
+    }
+
+    function split(uint256 seed) external {
+        Item storage item = _someItem(seed);
+        ILineage.Step memory step = _stepBy(item.owner, ILineage.StepKind.SPLIT, _list(item.versionId), 3);
+        step.epsilon = 1;
+        _work(step, item.owner, seed >> 32);
+    }
+
+    function merge(uint256 seed) external {
+        (bytes32[] memory inputs, uint32 memberId) = _someInputs(seed, 2 + (seed % 2));
+        _work(_stepBy(memberId, ILineage.StepKind.MERGE, inputs, 1), memberId, seed >> 32);
+    }
+
+    function train(uint256 seed) public {
+        for (uint256 round = 0; round < 4; ++round) {
+            seed = uint256(keccak256(abi.encode(seed)));
+            (bytes32[] memory inputs, uint32 memberId) = _someInputs(seed, 1 + (seed % 3));
+            ILineage.Step memory step = _stepBy(memberId, ILineage.StepKind.TRAIN, inputs, 1);
+            step.purposes = AI;
+            _work(step, memberId, seed >> 32);
+        }
+    }
+
+    function trainMore(uint256 seed) external {
+        train(seed);
+    }
+
+    /// @dev Evaluate, deploy, infer, release.
+    function use(uint256 seed) external {
+        (bytes32[] memory inputs, uint32 memberId) = _someInputs(seed >> 8, 2);
+        ILineage.StepKind kind = ILineage.StepKind(uint8(ILineage.StepKind.EVALUATE) + (seed % 4));
+        bool alone = kind == ILineage.StepKind.DEPLOY || kind == ILineage.StepKind.RELEASE;
+        bool makes = kind == ILineage.StepKind.INFER || kind == ILineage.StepKind.RELEASE;
+        ILineage.Step memory step = _stepBy(memberId, kind, alone ? _list(inputs[0]) : inputs, makes ? 1 : 0);
+        if (makes) step.epsilon = 1;
+        _work(step, memberId, seed >> 32);
+    }
+
+    function check(uint256 seed) external {
+        _verify(_someItem(seed), seed >> 32);
+    }
+
+    function share(uint256 seed) external {
+        Item storage item = _someItem(seed);
+        uint32 recipient = item.owner == LAB ? CLINIC : LAB;
+        _do(item.owner, abi.encodeCall(ledger.shareVersion, (item.versionId, recipient, COMMITMENT)));
+    }
+
+    /// @dev Justify or retire, replace by any other version, or suspend what is overdue.
+    function answer(uint256 seed) external {
+        Item storage item = _someItem(seed >> 8);
+        if (seed % 4 == 0) {
+            _do(HOSPITAL, abi.encodeCall(ledger.suspendOverdue, (item.versionId)));
+            return;
+        }
+        ILineage.Answer given = [
+            ILineage.Answer.JUSTIFIED,
+            (seed >> 64) % 2 == 0 ? ILineage.Answer.RETRAINED : ILineage.Answer.UNLEARNED,
+            (seed >> 64) % 2 == 0 ? ILineage.Answer.RETIRED : ILineage.Answer.JUSTIFIED
+        ][(seed % 4) - 1];
+        bytes32 successor;
+        if (seed % 4 == 2) successor = _someItem(seed >> 72).versionId;
+        bytes memory call_ = abi.encodeCall(
+            ledger.answerWithdrawal,
+            (item.versionId, given, successor, COMMITMENT)
+        );
+        if (!_do(item.owner, call_)) return;
+        if (given == ILineage.Answer.JUSTIFIED) item.justified = _ended;
+        else item.retired = true;
+        if (successor != 0) _check(12, _isFree(successor));
+    }
+
+    function passTime(uint256 elapsed) external {
+        vm.warp(_now() + (elapsed % (4 * DAY)));
+    }
+
+    /* WHAT SHOULD BE TRUE */
+
+    function theLedger() external view returns (address) {
+        return address(ledger);
+    }
+
+    function datasets() external view returns (uint32) {
+        return _datasets;
+    }
+
+    /// @dev Consents that ended in a dataset.
+    function told(uint32 datasetId) external view returns (uint256) {
+        return _told[datasetId];
+    }
+
+    function items() external view returns (Item[] memory) {
+        return _items;
+    }
+
+    /// @dev Whether something in a version was withdrawn and neither excused since nor, for this model, justified.
+    function isOwed(uint256 place) external view returns (bool) {
+        Item storage item = _items[place];
+        for (uint32 datasetId = 1; datasetId <= _datasets; ++datasetId) {
+            if (_withdrawnIn(item.versionId, datasetId) & ~item.justified != 0) return true;
+        }
+        return false;
+    }
+
+    /* HELPERS */
+
+    function _includeInto(uint256 place, uint32 datasetId) private {
+        Consent storage given = _consents[place];
+        bytes32 grantId = given.grantIds[given.grantIds.length - 1];
+        Terms terms = _inclusionTerms(datasetId, _projectOf[given.recipient]);
+        Verdict verdict = _decide(given.recipient, _request(given.passportId, grantId, terms));
+        if (verdict.outcome() == Codes.PERMIT) {
+            _check(12, !given.ended);
+            _included[datasetId] |= 1 << place;
+        }
+    }
+
+    function _end(uint256 place) private {
+        _consents[place].ended = true;
+        _ended |= 1 << place;
+        for (uint32 datasetId = 1; datasetId <= _datasets; ++datasetId) {
+            if (_included[datasetId] & (1 << place) != 0) ++_told[datasetId];
+        }
+    }
+
+    function _narrow(
+        IConsents.Grant memory given,
+        IConsents.GrantState memory state,
+        uint256 seed
+    ) private pure {
+        if (seed % 6 == 0) given.purposes = _bit(Codes.AI_VALIDATION) | _bit(Codes.AI_INFERENCE);
+        else if (seed % 6 == 1) given.categories = Codes.DIAGNOSIS;
+        else if (seed % 6 == 2) given.useTo = state.useTo - 1;
+        else if (seed % 6 == 3) given.dataTo = type(uint16).max;
+        else if (seed % 6 == 4) given.level = Codes.AGGREGATE;
+        else (given.recipient, given.categories) = (given.recipient == LAB ? CLINIC : LAB, ASKED);
+    }
+
+    function _stepBy(
+        uint32 memberId,
+        ILineage.StepKind kind,
+        bytes32[] memory inputs,
+        uint256 outputs
+    ) private returns (ILineage.Step memory step) {
+        step = _stepOf(kind);
+        step.projectId = _projectOf[memberId];
+        step.inputs = inputs;
+        step.outputs = new bytes32[](outputs);
+        for (uint256 index = 0; index < outputs; ++index) step.outputs[index] = _freshId();
+    }
+
+    /// @dev What is made has in it all that went in. Nothing that is withdrawn goes into anything but a test or use.
+    function _work(ILineage.Step memory step, uint32 memberId, uint256 seed) private {
+        if (_items.length + step.outputs.length > MOST_VERSIONS) return;
+        (bool stands, uint32 missing) = _attempt(memberId, step);
+        bool trains = step.kind == ILineage.StepKind.TRAIN;
+        if (trains && missing == StepFacts.INPUTS_CURRENT) ++stopped;
+        if (!stands) return;
+        if (trains) ++trainings;
+        bool uses =
+            step.kind == ILineage.StepKind.EVALUATE ||
+                step.kind == ILineage.StepKind.DEPLOY ||
+                step.kind == ILineage.StepKind.INFER;
+        for (uint256 index = 0; index < step.inputs.length; ++index)
+            _check(12, uses || _isFree(step.inputs[index]));
+        ILineage.VersionKind kind =
+            trains
+                ? ILineage.VersionKind.MODEL
+                : step.kind < ILineage.StepKind.TRAIN
+                    ? ILineage.VersionKind.DATA
+                    : ILineage.VersionKind.RESULT;
+        for (uint256 index = 0; index < step.outputs.length; ++index) {
+            _push(step.outputs[index], memberId, kind, seed >> index);
+            for (uint256 input = 0; input < step.inputs.length; ++input)
+                _addInside(step.outputs[index], step.inputs[input]);
+        }
+    }
+
+    function _addInside(bytes32 versionId, bytes32 input) private {
+        for (uint32 datasetId = 1; datasetId <= _datasets; ++datasetId)
+            _inside[versionId][datasetId] |= _inside[input][datasetId];
+    }
+
+    function _isFree(bytes32 versionId) private view returns (bool) {
+        for (uint32 datasetId = 1; datasetId <= _datasets; ++datasetId) {
+            if (_withdrawnIn(versionId, datasetId) != 0) return false;
+        }
+        return true;
+    }
+
+    /// @dev Consents that ended and were not excused, and whose data is in a version.
+    function _withdrawnIn(bytes32 versionId, uint32 datasetId) private view returns (uint256) {
+        return _inside[versionId][datasetId] & _ended & ~_excused[datasetId];
+    }
+
+    /// @dev Verified at once three times in four: otherwise little would train.
+    function _push(bytes32 versionId, uint32 owner, ILineage.VersionKind kind, uint256 seed) private {
+        Item storage item = _items.push();
+        (item.versionId, item.owner, item.kind) = (versionId, owner, kind);
+        if (seed % 4 != 1) _verify(item, 0);
+    }
+
+    function _verify(Item storage item, uint256 seed) private {
+        bool passed = seed % 8 != 1;
+        bytes memory call_ = abi.encodeCall(ledger.verifyVersion, (item.versionId, passed, COMMITMENT));
+        if (_do(VERIFIER, call_)) item.verified = passed;
+    }
+
+    function _attempt(
+        uint32 memberId,
+        ILineage.Step memory step
+    ) private returns (bool stands, uint32 missing) {
+        _as(memberId);
+        (bool done, bytes memory returned) = address(ledger).call(abi.encodeCall(ledger.recordStep, (step)));
+        if (!done) return (false, 0);
+        (, missing) = abi.decode(returned, (uint32, uint32));
+        stands = missing == 0;
+    }
+
+    function _do(uint32 memberId, bytes memory call_) private returns (bool done) {
+        _as(memberId);
+        (done, ) = address(ledger).call(call_);
+    }
+
+    function _check(uint256 invariant, bool holds) private {
+        if (!holds) ++violations[invariant];
+    }
+
+    /// @dev One of the late ones, rather.
+    function _someItem(uint256 seed) private view returns (Item storage) {
+        uint256 count = _items.length;
+        uint256 range = seed % 2 == 0 && count > 16 ? 16 : count;
+        return _items[count - 1 - ((seed >> 1) % range)];
+    }
+
+    /// @dev Rather of one owner's; models first.
+    function _someInputs(
+        uint256 seed,
+        uint256 count
+    ) private view returns (bytes32[] memory inputs, uint32 memberId) {
+        inputs = new bytes32[](count);
+        for (uint256 index = 0; index < count; ++index) {
+            Item storage item = _someItem(seed >> 8);
+            for (uint256 tries = 0; tries < 4 && index != 0 && item.owner != memberId; ++tries) {
+                seed = uint256(keccak256(abi.encode(seed)));
+                item = _someItem(seed >> 8);
+            }
+            if (index == 0) memberId = item.owner;
+            inputs[index] = item.versionId;
+            if (index != 0 && item.kind == ILineage.VersionKind.MODEL)
+                (inputs[0], inputs[index]) = (inputs[index], inputs[0]);
+            seed = uint256(keccak256(abi.encode(seed)));
+        }
+    }
+
+    function _someOwner(uint256 seed) private pure returns (uint32) {
+        return seed % 2 == 0 ? LAB : CLINIC;
+    }
+
+    function _passportOf(uint256 patient) private pure returns (bytes32) {
+        return keccak256(abi.encode("patient", patient));
+    }
+
+    function _keyOf(uint256 patient) private pure returns (uint256) {
+        return 0x2000 + patient;
+    }
+
+    function _freshId() private returns (bytes32) {
+        return keccak256(abi.encode("id", ++_ids));
+    }
+
+    function _now() private view returns (uint256) {
+        return vm.getBlockTimestamp();
+    }
+}
+
+/// @notice The invariant about data on its way to models, with a world of its own.
+contract LineageInvariantsTest is Base {
+    LineageHandler private _handler;
+
+    function setUp() external {
+        _handler = new LineageHandler();
+        ledger = ILedger(_handler.theLedger());
+    }
+
+    /// @dev Read by the test runner.
+    function targetContracts() external view returns (address[] memory targets) {
+        targets = new address[](1);
+        targets[0] = address(_handler);
+    }
+
+    /// @dev Otherwise the invariant would say nothing.
+    function test_WhenActsAreRandom_SomeTrainingStandsAndSomeIsStopped() external {
+        bytes4[15] memory acts = [
+            _handler.include.selector,
+            _handler.collect.selector,
+            _handler.oversee.selector,
+            _handler.consent.selector,
+            _handler.amend.selector,
+            _handler.withdraw.selector,
+            _handler.treat.selector,
+            _handler.split.selector,
+            _handler.merge.selector,
+            _handler.train.selector,
+            _handler.use.selector,
+            _handler.check.selector,
+            _handler.share.selector,
+            _handler.answer.selector,
+            _handler.passTime.selector
+        ];
+        for (uint256 round = 0; round < 256; ++round) {
+            uint256 seed = uint256(keccak256(abi.encode(round)));
+            bytes memory call_ = abi.encodeWithSelector(acts[seed % acts.length], seed >> 8);
+            (bool done, ) = address(_handler).call(call_);
+            vm.assertTrue(done, "the handler reverted");
+        }
+        vm.assertEq(0, _handler.violations(12), "violations");
+        vm.assertLe(8, _handler.trainings(), "trainings that stand");
+        vm.assertLe(8, _handler.stopped(), "trainings that are stopped");
+    }
+
+    /// @dev Unless an ethics body excused it. And whatever was made of it before is known to owe an answer.
+    function invariant_12_NoPathLeadsFromWithdrawnDataToTraining() external view {
+        vm.assertEq(0, _handler.violations(12), "violations seen by the handler");
+        for (uint32 datasetId = 1; datasetId <= _handler.datasets(); ++datasetId) {
+            vm.assertEq(
+                _handler.told(datasetId),
+                ledger.withdrawalsOf(datasetId).length,
+                "withdrawals that reached a dataset"
+            );
+            IDatasets.Dataset memory dataset = ledger.datasetOf(datasetId);
+            vm.assertTrue(dataset.spent <= dataset.budget, "budget");
+        }
+        LineageHandler.Item[] memory items = _handler.items();
+        for (uint256 place = 0; place < items.length; ++place) {
+            if (items[place].kind != ILineage.VersionKind.MODEL || items[place].retired) continue;
+            bool owes = ledger.obligationOf(items[place].versionId) != 0;
+            vm.assertTrue(owes || !_handler.isOwed(place), "an answer is owed");
         }
     }
 }

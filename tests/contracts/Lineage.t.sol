@@ -1533,6 +1533,28 @@ contract LineageTest is LineageWorld {
         vm.assertTrue(ledger.obligationOf(_versionId(MODEL)) != 0, "each model for itself");
     }
 
+    function test_WhenBothOfTwoDatasetsAreWithdrawnFrom_TheEarlierWithdrawalCounts() external {
+        _verify(OTHER_RAW, true);
+        ILineage.Step memory step = _make(ILineage.StepKind.TRAIN, TRAINING, 20);
+        step.inputs = _list(_versionId(TRAINING), _versionId(OTHER_RAW));
+        _mustStand(TEAM, step);
+        IConsents.Grant memory given = _grantOf(OTHER_GRANT, PASSPORT);
+        (given.recipient, given.purposes) = (TEAM, AI);
+        _give(given);
+        _decide(TEAM, _request(PASSPORT, OTHER_GRANT, _inclusionTerms(TEAMS, TEAM_PROJECT)));
+        bytes32[2] memory grants = [CONSENT, OTHER_GRANT];
+        for (uint256 first = 0; first < 2; ++first) {
+            uint256 snapshot = vm.snapshotState();
+            vm.warp(START + 5);
+            _revoke(PASSPORT, grants[first]);
+            vm.warp(START + 9);
+            _revoke(PASSPORT, grants[1 - first]);
+            vm.assertEq(START + 5 + ANSWER_TIME, ledger.obligationOf(_versionId(20)), "due");
+            vm.revertToState(snapshot);
+            vm.warp(START);
+        }
+    }
+
     function test_WhenRetired_ModelServesNoMore() external {
         _withdraw();
         vm.expectEmit(address(ledger));

@@ -19,11 +19,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from ledger.audit.columns import replay_logs
+from ledger.audit.findings import Rule, withdrawal_findings
 from ledger.audit.folds import _stands
 from ledger.audit.replay import Replay, replay
 from ledger.audit.state import DAY_SECONDS, hash_of, project_subject
 from ledger.chain import artifacts
 from ledger.chain.contract import calldata
+from ledger.domain.lineage import Dataset, Plan, Step, Version, VersionId
 from ledger.domain.records import (
     NO_GRANT,
     ZERO32,
@@ -36,12 +38,15 @@ from ledger.domain.records import (
     TransferId,
 )
 from ledger.domain.vocabulary import (
+    Answer,
     Approval,
     AttestationKind,
     Basis,
     Category,
+    Check,
     Custody,
     DataClass,
+    DatasetStatus,
     EmergencyKind,
     Fact,
     GrantFlag,
@@ -50,23 +55,47 @@ from ledger.domain.vocabulary import (
     Operation,
     Purpose,
     Role,
+    StepFact,
+    StepKind,
     TransferStatus,
+    VersionKind,
 )
 from ledger.encoding.hexadecimal import from_hex
 from ledger.encoding.structs import policy_values
 from ledger.encoding.typed_data import LedgerDomain
 from ledger.encoding.words import pack_terms, unpack_terms, unpack_verdict
 from ledger.errors import VerificationError
+from ledger.lineage import PURPOSE_OF, obligation_of
 from ledger.policy import class_of, grant_is_live
 from ledger.ports import Call
 from tests.twin.chain import Chain, Key, View, word
 from tests.twin.dice import DAY, HOUR, MINUTE, Dice, flip, law_from
-from tests.twin.model import FOUNDER, Model, Step, grant_values
+from tests.twin.model import FOUNDER, Model, Move, grant_values
 
 START: Final = 1_800_000_000
 FOREVER: Final = 2**32 - 1
 ALL: Final = 0xFFFF
 NOTICE: Final = b"\x21" * 32
+TOOLS: Final = tuple(keccak(text=f"tool {number}") for number in range(2))
+#: How often steps of a kind are tried.
+STEP_KINDS: Final = {
+    StepKind.COLLECT: 5,
+    StepKind.CLEAN: 1,
+    StepKind.LABEL: 1,
+    StepKind.SPLIT: 3,
+    StepKind.MERGE: 2,
+    StepKind.DEIDENTIFY: 1,
+    StepKind.TRAIN: 5,
+    StepKind.EVALUATE: 4,
+    StepKind.DEPLOY: 3,
+    StepKind.INFER: 3,
+    StepKind.RELEASE: 2,
+    StepKind.DESTROY: 1,
+}
+#: Statements about projects.
+_OF_PROJECTS: Final = (AttestationKind.LICENCE, AttestationKind.CLEARANCE)
+#: Kinds of steps that use a model, and data with it or not.
+MODEL_STEPS: Final = (StepKind.EVALUATE, StepKind.DEPLOY, StepKind.INFER)
 DICE: Final = st.integers(0, 2**64 - 1)
 #: Who is there from the beginning: name, roles, kind, jurisdiction. The founder is member 1.
 CAST: Final = (
@@ -109,6 +138,15 @@ _VIEWS: Final = {
         "memberCount",
         "emergencyCount",
         "projectCount",
+        "datasetOf",
+        "datasetCount",
+        "withdrawalsOf",
+        "inclusionsOf",
+        "versionOf",
+        "originsOf",
+        "isShared",
+        "stepCount",
+        "obligationOf",
     )
 }
 
@@ -188,6 +226,10 @@ class ContractAndTwin(RuleBasedStateMachine):
             self.issue: 2,
             self.change_passport: 4,
             self.change_holder: 5,
+            self.change_dataset: 6,
+            self.work: 24,
+            self.judge: 10,
+            self.owe: 8,
         }
 
     def _throw(self, seed: int) -> None:
@@ -197,19 +239,19 @@ class ContractAndTwin(RuleBasedStateMachine):
 
     # What every step does
 
-    def play(self, step: Step, *, look: bool = True) -> None:
+    def play(self, move: Move, *, look: bool = True) -> None:
         """Make a call in both worlds and compare what became of it."""
         model = self.model
-        answer = self.chain.send(step.key, calldata(step.call), model.now)
-        what = f"{step.call} at {model.now}"
-        if step.errors:
-            assert answer.error is not None, f"{what} went through, but the twin says {step.errors}"
-            assert answer.error in step.errors, f"{what}: {answer.error}, but the twin says {step.errors}"
+        answer = self.chain.send(move.key, calldata(move.call), model.now)
+        what = f"{move.call} at {model.now}"
+        if move.errors:
+            assert answer.error is not None, f"{what} went through, but the twin says {move.errors}"
+            assert answer.error in move.errors, f"{what}: {answer.error}, but the twin says {move.errors}"
             self.seen[answer.error] += 1
         else:
             assert answer.error is None, f"{what} reverted with {answer.error}, but nothing forbids it"
-            expected = model.expected(step)
-            self.seen[step.act or step.call.function] += 1
+            expected = model.expected(move)
+            self.seen[move.act or move.call.function] += 1
             found = [(event.name, event.arguments) for event in answer.events]
             assert [(event.name, event.arguments) for event in expected] == found, what
             self._count(expected)
@@ -240,6 +282,12 @@ class ContractAndTwin(RuleBasedStateMachine):
                 self.seen[verdict.outcome.name] += 1
                 for fact in Fact:
                     self.seen[f"{fact.name} holds" if fact in verdict.facts else f"{fact.name} fails"] += 1
+            if event.name == "StepRecorded":
+                missing = StepFact(event.arguments["missing"])
+                if not missing:
+                    self.seen[f"{StepKind(event.arguments['kind']).name} stands"] += 1
+                for rule_ in missing:
+                    self.seen[f"{rule_.name} broken"] += 1
 
     def teardown(self) -> None:
         """Replay the whole chain as the auditor does."""
@@ -249,6 +297,12 @@ class ContractAndTwin(RuleBasedStateMachine):
         self.compare()
         found = replay(self.chain.history())
         assert found.mismatches == []
+        assert found.step_mismatches == []
+        assert not [
+            finding
+            for finding in withdrawal_findings(found.state, at=self.model.now)
+            if finding.rule is Rule.WITHDRAWAL_MISMATCH
+        ]
         assert found.state.head == self.model.state.head
         assert found.state.passports == self.model.state.passports
         assert outcome_of(lambda: replay_logs(self.chain.raw_logs(), artifacts.load().abi)) == parts_of(found)
@@ -319,6 +373,9 @@ class ContractAndTwin(RuleBasedStateMachine):
         found += list(state.approvals.values())
         found += [entry.position.time + HOUR for entry in state.transfer_permits.values()]
         found += [start + 30 * DAY for start, _ in self.model.windows.values()]
+        for dataset in state.datasets.values():
+            found += [dataset.retain_until, dataset.usable_until]
+        found += [obligation_of(version, state.datasets) or 0 for version in state.versions.values()]
         found.append((self.model.now // DAY_SECONDS + 1) * DAY_SECONDS)
         return sorted({moment for moment in found if self.model.now < moment < FOREVER - DAY * 400})
 
@@ -334,7 +391,24 @@ class ContractAndTwin(RuleBasedStateMachine):
             self.play(self.model.set_policy(law_from(chance, self.model.state.law)), look=False)
         for custodian, custody in ((7, Custody.SELF), (8, Custody.ASSISTED)):
             self._issue(Dice(self.trail, custodian, clumsy=False), self.key_of(custodian), custody, 1)
+        if not chance.rarely(3):
+            self._settle_in(chance)
         self.compare()
+
+    def _settle_in(self, dice: Dice) -> None:
+        """Mostly a research institution with an approved project, a certified tool and a dataset."""
+        model, owner, end = self.model, dice.pick((8, 9)), self.model.now + 300 * DAY
+        filing = (ALL, ALL, 1, 1, model.now, end, NOTICE)
+        project = len(model.state.projects) + 1
+        moves = [
+            lambda: model.file_project(self.key_of(owner), filing, NOTICE),
+            lambda: model.review_project(self.key_of(4), project, Approval.ETHICS, approved=True),
+            lambda: model.attest(self.key_of(2), TOOLS[0], AttestationKind.TOOL, end),
+            lambda: model.attest(self.key_of(3), project_subject(project), dice.pick(_OF_PROJECTS), end),
+            lambda: model.declare(self.key_of(owner), self._plan(dice, ALL), NOTICE),
+        ]
+        for move in moves:
+            self.play(move(), look=False)
 
     @rule(seed=DICE)
     def go_on(self, seed: int) -> None:
@@ -618,7 +692,13 @@ class ContractAndTwin(RuleBasedStateMachine):
     def attest(self, chance: Dice) -> None:
         kind = chance.pick(tuple(AttestationKind))
         subject: bytes
-        if kind in (AttestationKind.LICENCE, AttestationKind.CLEARANCE):
+        versions = list(reversed(self.model.state.versions))
+        if kind is AttestationKind.TOOL:
+            subject = ZERO32 if chance.slips(12) else chance.pick(TOOLS)
+            key = self.key(chance, Role.ALLIANCE)
+        elif kind is AttestationKind.ENCRYPTION and versions and chance.below(2):
+            subject, key = chance.pick(versions[:6]), self.key(chance, Role.VERIFIER)
+        elif kind in _OF_PROJECTS:
             subject, key = project_subject(self._project(chance)), self.key(chance, Role.REGULATOR)
         else:
             subject = self.passport(chance)
@@ -746,6 +826,8 @@ class ContractAndTwin(RuleBasedStateMachine):
         self._wish_in_emergency(dice, wish)
         wish.member_id = wish.member_id or self.member(dice, Role.PROCESSOR)
         terms = self._terms(dice, wish)
+        if dice.rarely(3):
+            terms = self._including(dice, terms, wish.member_id)
         asked = pack_terms(terms)
         if dice.rarely(3):
             asked = flip(dice, asked)
@@ -833,6 +915,15 @@ class ContractAndTwin(RuleBasedStateMachine):
             last_day=wish.days[1],
         )
 
+    def _including(self, dice: Dice, terms: Terms, member_id: int) -> Terms:
+        """Return the same terms to include the data into a dataset, mostly one of the principal's."""
+        datasets = self.model.state.datasets
+        own = [n for n, one in datasets.items() if one.owner == (terms.controller_id or member_id)]
+        known = own if own and not dice.rarely(6) else list(datasets)
+        if not known:
+            return terms
+        return replace(terms, operation=Operation.INCLUDE, dataset_id=dice.pick(known))
+
     def review_request(self, chance: Dice) -> None:
         model = self.model
         if not model.waiting:
@@ -878,6 +969,272 @@ class ContractAndTwin(RuleBasedStateMachine):
             content = ZERO32 if chance.slips(16) else self.name()
             self.play(model.ship(self.keeper(chance, passport_id), transfer_id, passport_id, seq, content))
 
+    # Datasets, steps, versions
+
+    def dataset(self, dice: Dice) -> int:
+        known = list(reversed(self.model.state.datasets))
+        return dice.pick(known[:4]) if known and not dice.slips(16) else dice.below(4)
+
+    def version(self, dice: Dice, *kinds: VersionKind) -> VersionId:
+        """Return a version, mostly one of these kinds; once in a while one that there is not."""
+        found = [
+            name for name, version in self.model.state.versions.items() if not kinds or version.kind in kinds
+        ]
+        known = found or list(self.model.state.versions)
+        if not known or dice.slips(16):
+            return VersionId(dice.pick((b"\x56" * 32, ZERO32)))
+        return dice.pick(list(reversed(known))[:6])
+
+    def _plan(self, dice: Dice, purposes: int) -> Plan:
+        retain = self.model.now + dice.pick((90 * DAY, 90 * DAY, 30 * DAY, HOUR))
+        banned = 0 if dice.slips(12) else self.model.state.law.banned_purposes
+        categories = Category(dice.pick((ALL, ALL, 0x00FF)))
+        return Plan(purposes & ~banned or 1, categories, retain, dice.pick((0, 0, 20, 5)))
+
+    def change_dataset(self, chance: Dice) -> None:
+        model, kind = self.model, chance.below(12)
+        number = self.dataset(chance)
+        if kind <= 4 or not model.state.datasets:
+            self._declare(chance)
+        elif kind <= 6:
+            dataset = model.state.datasets.get(number)
+            owner = self.key_of(dataset.owner) if dataset else OUTSIDER
+            by = owner if chance.below(2) else self.key(chance, Role.REGULATOR)
+            self.play(model.seal_dataset(by, number))
+        elif kind <= 9:
+            sealed = [n for n, one in model.state.datasets.items() if one.status is DatasetStatus.SEALED]
+            number = chance.pick(sealed) if sealed and not chance.slips(6) else number
+            self.play(model.unseal_dataset(self.key(chance, Role.REGULATOR), number))
+        else:
+            self._excuse(chance)
+
+    def _declare(self, dice: Dice) -> None:
+        """Declare a dataset, mostly of somebody who is consented to, for no more than that."""
+        live = [
+            entry.state
+            for entry in self.model.state.grants.values()
+            if grant_is_live(entry.state, self.model.now) and entry.state.recipient
+        ]
+        grant = dice.pick(live) if live and not dice.rarely(3) else None
+        owner = self.key_of(grant.recipient) if grant else self.key(dice, Role.PROCESSOR)
+        plan = self._plan(dice, grant.purposes if grant else dice.part(ALL))
+        if dice.slips(6):
+            plan = replace(
+                plan, **dice.pick(({"purposes": 0}, {"categories": Category(0)}, {"retain_until": 1}))
+            )
+        self.play(self.model.declare(owner, plan, ZERO32 if dice.slips(24) else self.name()))
+
+    def _excuse(self, dice: Dice) -> None:
+        told = [number for number, one in self.model.state.datasets.items() if one.withdrawals]
+        number = dice.pick(told) if told and not dice.slips(6) else self.dataset(dice)
+        opinion = ZERO32 if dice.slips(12) else self.name()
+        self.play(self.model.excuse(self.key(dice, Role.ETHICS), number, opinion))
+
+    def work(self, chance: Dice) -> None:
+        """Record a step of a kind that there is something for, mostly of somebody who may use that."""
+        kinds = [kind for kind, weight in STEP_KINDS.items() for _ in range(weight)]
+        kind = chance.pick([one for one in kinds if self._is_possible(one)] or kinds)
+        dataset_id, owner = 0, self.member(chance, Role.PROCESSOR)
+        if kind in (StepKind.COLLECT, StepKind.DESTROY):
+            dataset_id = self.dataset(chance) if not chance.slips(24) else 0
+            dataset = self.model.state.datasets.get(dataset_id)
+            owner = dataset.owner if dataset and not chance.rarely(8) else owner
+        inputs = self._inputs(chance, kind)
+        users = [self._users(name) for name in inputs]
+        both = [one for one in (users[0] if users else []) if all(one in other for other in users)]
+        owner = chance.pick(both) if both and not chance.rarely(8) else owner
+        step = Step(
+            kind=kind,
+            parameters=Commitment(ZERO32 if chance.slips(24) else self.name()),
+            inputs=inputs,
+            outputs=self._outputs(chance, kind),
+            dataset_id=dataset_id,
+            project_id=self._project_of(chance, owner, kind),
+            purposes=chance.part(self._purposes(inputs) or ALL) if kind is StepKind.TRAIN else 0,
+            epsilon=0 if dataset_id and not chance.slips(12) else chance.pick((0, 1, 1, 4)),
+            tool=TOOLS[0] if not chance.rarely(8) else chance.pick((TOOLS[1], ZERO32)),
+        )
+        if chance.slips(6):
+            step = self._spoilt(chance, step)
+        self._encrypt(chance, step)
+        self.play(self.model.record_step(self.key_of(owner), step))
+
+    def _is_possible(self, kind: StepKind) -> bool:
+        if kind in (StepKind.COLLECT, StepKind.DESTROY):
+            return bool(self.model.state.datasets)
+        found = {version.kind for version in self.model.state.versions.values()}
+        return (VersionKind.MODEL if kind in MODEL_STEPS else VersionKind.DATA) in found
+
+    def _users(self, name: VersionId) -> list[int]:
+        """Return who may use a version: its owner, and whom it was shared with."""
+        version = self.model.state.versions.get(name)
+        owners = [version.owner] if version else []
+        return owners + [member_id for shared, member_id in self.model.state.shares if shared == name]
+
+    def _purposes(self, inputs: tuple[VersionId, ...]) -> int:
+        purposes = ALL
+        for name in inputs:
+            version = self.model.state.versions.get(name)
+            purposes &= version.purposes if version else ALL
+        return purposes
+
+    def _inputs(self, dice: Dice, kind: StepKind) -> tuple[VersionId, ...]:
+        if kind in (StepKind.COLLECT, StepKind.DESTROY):
+            return ()
+        data, model = VersionKind.DATA, VersionKind.MODEL
+        if kind in MODEL_STEPS:
+            first = self._model(dice)
+            count = {StepKind.DEPLOY: 0, StepKind.EVALUATE: 1 + dice.below(2)}.get(kind, dice.below(2))
+            return (first, *(self._tested(dice, first) for _ in range(count)))
+        if kind is StepKind.RELEASE:
+            return (self.version(dice),)
+        if kind is StepKind.TRAIN and dice.rarely(5):
+            return self.version(dice, model), self.version(dice, data)
+        count = {StepKind.MERGE: 2 + dice.below(2), StepKind.TRAIN: 1 + dice.below(2)}.get(kind, 1)
+        return tuple(self._data(dice, kind) for _ in range(count))
+
+    def _model(self, dice: Dice) -> VersionId:
+        """Return a model, mostly one that serves."""
+        versions = self.model.state.versions.items()
+        fit = [n for n, one in versions if one.kind is VersionKind.MODEL and one.status == 0]
+        return dice.pick(fit[-4:]) if fit and not dice.rarely(6) else self.version(dice, VersionKind.MODEL)
+
+    def _data(self, dice: Dice, kind: StepKind) -> VersionId:
+        """Return data, for what needs it mostly data that was checked and that is no test data."""
+        wanted = Check.PASSED if kind in (StepKind.TRAIN, StepKind.RELEASE) else None
+        fit = [
+            name
+            for name, one in self.model.state.versions.items()
+            if one.kind is VersionKind.DATA and (wanted is None or one.check is wanted)
+        ]
+        return dice.pick(fit[-6:]) if fit and not dice.rarely(6) else self.version(dice, VersionKind.DATA)
+
+    def _tested(self, dice: Dice, model: VersionId) -> VersionId:
+        """Return data to use a model with: mostly another part of the split that it learned from, or other data."""
+        state = self.model.state
+        learned = {(o.dataset_id, o.split_id, o.parts) for o in self._origins(model)}
+        numbers = {number for number, *_ in learned}
+        splits = {split for _, split, _ in learned if split}
+        fit = [
+            name
+            for name, one in state.versions.items()
+            if one.kind is VersionKind.DATA
+            and all(
+                o.dataset_id not in numbers
+                or (o.split_id in splits and not any(o.parts & parts for *_, parts in learned))
+                for o in one.origins
+            )
+        ]
+        return dice.pick(fit) if fit and not dice.rarely(6) else self.version(dice, VersionKind.DATA)
+
+    def _origins(self, name: VersionId) -> tuple[Any, ...]:
+        version = self.model.state.versions.get(name)
+        return version.origins if version else ()
+
+    def _outputs(self, dice: Dice, kind: StepKind) -> tuple[VersionId, ...]:
+        if kind in (StepKind.EVALUATE, StepKind.DEPLOY, StepKind.DESTROY):
+            return ()
+        count = 1 if kind is not StepKind.SPLIT else 2 if dice.rarely(6) else 3
+        return tuple(VersionId(self.name()) for _ in range(count))
+
+    def _project_of(self, dice: Dice, member_id: int, kind: StepKind) -> int:
+        """Return a project, mostly an approved one of the member's for the purpose of the step; 0 for none."""
+        wanted = PURPOSE_OF.get(kind)
+        fit = [
+            number
+            for number, project in self.model.state.projects.items()
+            if project.member_id == member_id
+            and project.ethics
+            and (wanted is None or project.purposes >> wanted & 1)
+        ]
+        if fit and not dice.rarely(10):
+            return fit[-1]
+        return dice.below(len(self.model.state.projects) + 1 + int(dice.slips(6)))
+
+    def _encrypt(self, dice: Dice, step: Step) -> None:
+        """Have one of the inputs of a step attested to be encrypted, once in a while."""
+        named = [name for name in step.inputs if name in self.model.state.versions]
+        if named and dice.rarely(4):
+            key, end = self.key(dice, Role.VERIFIER), self.model.now + DAY
+            for name in dict.fromkeys(named):
+                self.play(self.model.attest(key, name, AttestationKind.ENCRYPTION, end), look=False)
+
+    def _spoilt(self, dice: Dice, step: Step) -> Step:
+        """Return a step that is formed like none, or not like its kind."""
+        taken = [*self.model.state.versions, *self.model.state.passports, VersionId(ZERO32)]
+        return dice.pick(
+            (
+                replace(step, kind=dice.pick(tuple(StepKind))),
+                replace(step, inputs=()),
+                replace(step, inputs=step.inputs * 17),
+                replace(step, outputs=(VersionId(dice.pick(taken)),)),
+                replace(step, outputs=step.outputs + step.outputs[:1]),
+                replace(step, outputs=tuple(VersionId(self.name()) for _ in range(17))),
+                replace(step, dataset_id=0 if step.dataset_id else 1),
+                replace(step, dataset_id=9),
+                replace(step, purposes=0 if step.purposes else 1),
+                replace(step, project_id=99),
+                replace(step, epsilon=step.epsilon + 1),
+                replace(step, outputs=(*step.outputs[:2], *step.outputs[:1])),
+            )
+        )
+
+    def judge(self, chance: Dice) -> None:
+        """Check a version, mostly one that nobody has; or share one."""
+        model, versions = self.model, self.model.state.versions
+        waiting = [name for name, one in versions.items() if one.check is Check.PENDING]
+        passed = [name for name, one in versions.items() if one.check is Check.PASSED]
+        evidence = ZERO32 if chance.slips(16) else self.name()
+        if passed and chance.rarely(3):
+            name = chance.pick(passed) if not chance.slips(6) else self.version(chance)
+            owner = self.key(chance) if chance.slips(6) or name not in versions else None
+            by = owner or self.key_of(versions[name].owner)
+            self.play(model.share(by, name, self.member(chance, Role.PROCESSOR), evidence))
+        else:
+            name = chance.pick(waiting[-6:]) if waiting and not chance.slips(6) else self.version(chance)
+            verifier = self.key_of(6) if not chance.rarely(4) else self.key(chance, Role.VERIFIER)
+            self.play(model.verify(verifier, name, evidence, passed=not chance.rarely(8)))
+
+    def owe(self, chance: Dice) -> None:
+        """Withdraw what was included; answer for the models that it reached, or suspend them."""
+        model = self.model
+        state, kind = model.state, chance.below(10)
+        dues = {n: obligation_of(one, state.datasets) for n, one in state.versions.items()}
+        owing = [name for name, due in dues.items() if due is not None]
+        owing += [name for name, one in state.versions.items() if one.status == 1]
+        included = [
+            key for key, entry in state.grants.items() if key[1] in state.inclusions and not entry.ended
+        ]
+        if included and (kind <= 2 or not owing):
+            passport_id, grant_id = chance.pick(included)
+            signer, named = self.signer(chance, passport_id)
+            end = model.repudiate if chance.rarely(4) else model.revoke
+            self.play(end(OUTSIDER, passport_id, grant_id, signer, named=named))
+        elif kind <= 4:
+            self._suspend(chance, {name: dues[name] or 0 for name in owing})
+        elif kind <= 8:
+            self._answer(chance, owing)
+        else:
+            self._excuse(chance)
+
+    def _suspend(self, dice: Dice, owing: dict[VersionId, int]) -> None:
+        name = (
+            dice.pick(list(owing)) if owing and not dice.slips(6) else self.version(dice, VersionKind.MODEL)
+        )
+        if dice.below(4):
+            self.model.now = max(self.model.now, owing.get(name, 0) + dice.pick((1, 1, 0)))
+        self.play(self.model.suspend_overdue(self.key(dice), name))
+
+    def _answer(self, dice: Dice, owing: list[VersionId]) -> None:
+        name = dice.pick(owing) if owing and not dice.slips(6) else self.version(dice, VersionKind.MODEL)
+        version = self.model.state.versions.get(name)
+        answer = dice.pick(tuple(Answer)[1:]) if not dice.slips(12) else Answer.NONE
+        replaced = answer in (Answer.RETRAINED, Answer.UNLEARNED)
+        successor = self._model(dice) if replaced != dice.slips(12) else ZERO32
+        by = self.key(dice) if version is None or dice.slips(8) else self.key_of(version.owner)
+        evidence = ZERO32 if dice.slips(16) else self.name()
+        self.play(self.model.answer(by, name, answer, successor=successor, evidence=evidence))
+
 
 def parts_of(found: Replay) -> tuple[Any, ...]:
     """Return all that a replay found."""
@@ -887,6 +1244,7 @@ def parts_of(found: Replay) -> tuple[Any, ...]:
         found.permits,
         found.reviews,
         found.denied_facts,
+        found.step_mismatches,
         found.state,
     )
 
@@ -926,6 +1284,9 @@ def _questions(model: Model) -> Iterator[tuple[bytes, View, Any]]:
         *_about_members(model),
         *_about_passports(model),
         *_about_the_rest(model),
+        *_about_lineage(model),
+        ("datasetCount", b"", len(state.datasets)),
+        ("stepCount", b"", len(state.steps)),
         ("head", b"", state.head),
         ("policyVersion", b"", state.policy_version),
         ("memberCount", b"", len(state.members)),
@@ -1084,3 +1445,54 @@ def _about_the_rest(model: Model) -> Iterator[tuple[str, bytes, Any]]:
                 transfer.content,
             ),
         )
+
+
+def _about_lineage(model: Model) -> Iterator[tuple[str, bytes, Any]]:
+    state = model.state
+    for number, dataset in state.datasets.items():
+        yield "datasetOf", word(number), _dataset_values(dataset)
+        yield "withdrawalsOf", word(number), dataset.withdrawals
+    for _, grant_id in state.grants:
+        yield "inclusionsOf", grant_id, state.inclusions.get(grant_id, ())
+    for name, version in state.versions.items():
+        yield "versionOf", name, _version_values(version)
+        origins = tuple(
+            (one.dataset_id, one.withdrawals, one.answered, one.split_id, int(one.parts))
+            for one in version.origins
+        )
+        yield "originsOf", name, origins
+        yield "obligationOf", name, obligation_of(version, state.datasets) or 0
+    for name, member_id in state.shares:
+        yield "isShared", name + word(member_id), True
+
+
+def _dataset_values(dataset: Dataset) -> tuple[Any, ...]:
+    """Return a dataset as `IDatasets.Dataset`."""
+    return (
+        dataset.owner,
+        dataset.purposes,
+        int(dataset.categories),
+        int(dataset.status),
+        dataset.no_relink,
+        dataset.retain_until,
+        dataset.usable_until,
+        dataset.included,
+        dataset.excused,
+        dataset.budget,
+        dataset.spent,
+    )
+
+
+def _version_values(version: Version) -> tuple[Any, ...]:
+    """Return a version as `ILineage.Version`."""
+    return (
+        version.step_id,
+        version.owner,
+        int(version.kind),
+        version.purposes,
+        int(version.check),
+        version.verifier,
+        int(version.status),
+        version.evaluated,
+        version.deployed,
+    )

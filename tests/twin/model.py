@@ -15,6 +15,7 @@ from typing import Any, Final
 from ledger.audit.folds import apply
 from ledger.audit.state import DecisionEntry, LedgerState, RightState
 from ledger.chain.contract import calldata
+from ledger.domain.lineage import MAX_LINKS, MAX_ORIGINS, Dataset, Plan, Step, Version, VersionId
 from ledger.domain.records import (
     ZERO32,
     Event,
@@ -33,12 +34,15 @@ from ledger.domain.vocabulary import (
     FLOOR,
     OTHERS_FLOOR,
     ActKind,
+    Answer,
     Approval,
     Assurance,
     AttestationKind,
     Basis,
+    Check,
     Custody,
     DataClass,
+    DatasetStatus,
     EmergencyFinding,
     EmergencyKind,
     Fact,
@@ -46,14 +50,18 @@ from ledger.domain.vocabulary import (
     GrantStatus,
     Level,
     MemberStatus,
+    ModelStatus,
+    Operation,
     Outcome,
     PassportStatus,
     Purpose,
     Role,
+    StepKind,
     TransferStatus,
+    VersionKind,
 )
 from ledger.encoding.hexadecimal import from_hex, to_hex
-from ledger.encoding.structs import policy_values
+from ledger.encoding.structs import plan_values, policy_values, step_values
 from ledger.encoding.typed_data import (
     LedgerDomain,
     confirmation_typed_data,
@@ -68,6 +76,7 @@ from ledger.encoding.typed_data import (
     rotation_typed_data,
 )
 from ledger.encoding.words import pack_terms, pack_verdict, unpack_terms
+from ledger.lineage import covers, due_of, is_stale, missing_of, origins_behind
 from ledger.policy import PERMIT_SECONDS, decide, grant_is_live, member_is_active
 from ledger.ports import Call
 from tests.twin.chain import Key
@@ -75,6 +84,17 @@ from tests.twin.chain import Key
 FOUNDER: Final = 1
 MONTH_SECONDS: Final = 30 * 86_400
 COMMITTEE_ROLES: Final = Role.COMMITTEE | Role.ALLIANCE | Role.REGULATOR | Role.EMERGENCY
+#: How many inputs a kind of step takes: the least and the most.
+_INPUTS: Final = {
+    StepKind.COLLECT: (0, 0),
+    StepKind.DESTROY: (0, 0),
+    StepKind.MERGE: (2, MAX_LINKS),
+    StepKind.TRAIN: (1, MAX_LINKS),
+    StepKind.INFER: (1, MAX_LINKS),
+    StepKind.EVALUATE: (2, MAX_LINKS),
+}
+_MAKES_NOTHING: Final = (StepKind.EVALUATE, StepKind.DEPLOY, StepKind.DESTROY)
+_ON_DATASET: Final = (StepKind.COLLECT, StepKind.DESTROY)
 _DONE: Final = (GrantStatus.WITHDRAWN, GrantStatus.REFUSED, GrantStatus.REPUDIATED)
 _ACT_KINDS: Final = {
     "setPolicy": ActKind.LAW,
@@ -98,7 +118,7 @@ Named = tuple[str, dict[str, Any]]
 
 
 @dataclass
-class Step:
+class Move:
     """A call to be made: by whom, every error that forbids it, and what it emits if none does. `act`: the committee's."""
 
     key: Key
@@ -153,10 +173,10 @@ class Model:
             apply(self.state, event)
             self.events.append(event)
 
-    def expected(self, step: Step) -> list[Event]:
-        """Return the events of a step that nothing forbids, and fold them, one after the other."""
+    def expected(self, move: Move) -> list[Event]:
+        """Return the events of a move that nothing forbids, and fold them, one after the other."""
         found: list[Event] = []
-        for name, arguments in step.emits():
+        for name, arguments in move.emits():
             event = Event(name, arguments, Position(len(self.events), b"", b"", len(found), self.now))
             self.take([event])
             found.append(event)
@@ -201,7 +221,7 @@ class Model:
 
     # The committee
 
-    def act(self, call: Call, errors: set[str], emits: Callable[[], Iterable[Named]]) -> Step:
+    def act(self, call: Call, errors: set[str], emits: Callable[[], Iterable[Named]]) -> Move:
         """Let the founder, who sits alone, propose an act: it is done at once."""
         data, reasons = calldata(call), b"\x07" * 32
         act_id = len(self.state.acts) + 1
@@ -222,15 +242,15 @@ class Model:
 
         founder = self.keys[FOUNDER]
         # A seat does not lapse with the licence, and no act suspends the only one.
-        return Step(founder, Call("propose", (data, reasons)), errors, both, call.function)
+        return Move(founder, Call("propose", (data, reasons)), errors, both, call.function)
 
-    def direct(self, key: Key, call: Call) -> Step:
+    def direct(self, key: Key, call: Call) -> Move:
         """Do what is the committee's alone without it."""
-        return Step(key, call, {"Committee_Only"}, tuple)
+        return Move(key, call, {"Committee_Only"}, tuple)
 
     # Members
 
-    def admit(self, values: Sequence[Any], key: Key, *, by: Key | None = None) -> Step:
+    def admit(self, values: Sequence[Any], key: Key, *, by: Key | None = None) -> Move:
         """*values*: as `IMembers.Admission`; *key*: of its signer."""
         _signer, roles, _purposes, _jurisdiction, valid_to, _kind, signing, sealing, name = values
         errors = forbids(
@@ -258,7 +278,7 @@ class Model:
         if by is None:
             return self.act(call, errors, emits)
         errors |= self.caller(by, Role.ALLIANCE) | forbids(Members_RoleReserved=bool(roles & COMMITTEE_ROLES))
-        return Step(by, call, errors, emits)
+        return Move(by, call, errors, emits)
 
     def _status_errors(self, member_id: int, status: MemberStatus) -> set[str]:
         member = self.state.members.get(member_id)
@@ -268,7 +288,7 @@ class Model:
         gone = member_id == FOUNDER and status is not MemberStatus.ACTIVE
         return forbids(Members_AlreadySet=same, Committee_Incapable=gone)
 
-    def suspend(self, member_id: int, *, by: Key | None = None) -> Step:
+    def suspend(self, member_id: int, *, by: Key | None = None) -> Move:
         reasons = b"\x08" * 32
         errors = self._status_errors(member_id, MemberStatus.SUSPENDED)
         call = Call("suspend", (member_id, reasons))
@@ -280,15 +300,15 @@ class Model:
             return self.act(call, errors, emits)
         errors -= {"Committee_Incapable"}
         errors |= self.caller(by, Role.ALLIANCE | Role.REGULATOR)
-        return Step(by, call, errors | forbids(Members_HoldsSeat=member_id == FOUNDER), emits)
+        return Move(by, call, errors | forbids(Members_HoldsSeat=member_id == FOUNDER), emits)
 
-    def reinstate(self, member_id: int) -> Step:
+    def reinstate(self, member_id: int) -> Move:
         errors = self._status_errors(member_id, MemberStatus.ACTIVE)
         return self.act(
             Call("reinstate", (member_id,)), errors, lambda: [("MemberReinstated", {"memberId": member_id})]
         )
 
-    def expel(self, member_id: int) -> Step:
+    def expel(self, member_id: int) -> Move:
         reasons = b"\x09" * 32
         errors = self._status_errors(member_id, MemberStatus.EXPELLED)
         return self.act(
@@ -297,7 +317,7 @@ class Model:
             lambda: [("MemberExpelled", {"memberId": member_id, "reasons": reasons})],
         )
 
-    def license(self, member_id: int, purposes: int, valid_to: int) -> Step:
+    def license(self, member_id: int, purposes: int, valid_to: int) -> Move:
         member = self.state.members.get(member_id)
         errors = forbids(
             Members_Unknown=member is None,
@@ -308,7 +328,7 @@ class Model:
             Call("license", (member_id, purposes, valid_to)), errors, lambda: [("MemberLicensed", words)]
         )
 
-    def change_control(self, member_id: int, *, by: Key | None = None) -> Step:
+    def change_control(self, member_id: int, *, by: Key | None = None) -> Move:
         reasons = b"\x0a" * 32
         call = Call("changeControl", (member_id, reasons))
         errors = forbids(Members_Unknown=member_id not in self.state.members)
@@ -319,9 +339,9 @@ class Model:
 
         if by is None:
             return self.act(call, errors, emits)
-        return Step(by, call, errors | self.caller(by, Role.ALLIANCE), emits)
+        return Move(by, call, errors | self.caller(by, Role.ALLIANCE), emits)
 
-    def set_caps(self, member_id: int, caps: int) -> Step:
+    def set_caps(self, member_id: int, caps: int) -> Move:
         errors = forbids(Members_Unknown=member_id not in self.state.members)
         return self.act(
             Call("setCaps", (member_id, caps)),
@@ -329,7 +349,7 @@ class Model:
             lambda: [("MemberCapsSet", {"memberId": member_id, "caps": caps})],
         )
 
-    def rotate_keys(self, member_id: int, key: Key, signing: bytes) -> Step:
+    def rotate_keys(self, member_id: int, key: Key, signing: bytes) -> Move:
         holder = self.member_of(key)
         errors = forbids(
             Members_Unknown=member_id not in self.state.members,
@@ -353,7 +373,7 @@ class Model:
 
         return self.act(Call("rotateKeys", (member_id, key.address, signing, sealing)), errors, emits)
 
-    def entrust(self, key: Key, processor: int, purposes: int, valid_to: int) -> Step:
+    def entrust(self, key: Key, processor: int, purposes: int, valid_to: int) -> Move:
         agreement = b"\x0c" * 32
         controller = self.member_of(key)
         errors = self.caller(key) | forbids(
@@ -362,11 +382,11 @@ class Model:
         )
         words = {"controller": controller, "processor": processor, "purposes": purposes, "validTo": valid_to}
         call = Call("entrust", (processor, purposes, valid_to, agreement))
-        return Step(key, call, errors, lambda: [("MemberEntrusted", {**words, "agreement": agreement})])
+        return Move(key, call, errors, lambda: [("MemberEntrusted", {**words, "agreement": agreement})])
 
     # The law
 
-    def set_policy(self, table: PolicyTable) -> Step:
+    def set_policy(self, table: PolicyTable) -> Move:
         values = policy_values(table)
         limits = table.emergencies
         below = any(
@@ -399,7 +419,7 @@ class Model:
             lambda: [("PolicySet", {"version": version, "table": values})],
         )
 
-    def issue_template(self, content: tuple[Any, ...]) -> Step:
+    def issue_template(self, content: tuple[Any, ...]) -> Move:
         """*content*: as `IConsents.Template`."""
         purposes, categories, kinds, max_seconds, withdrawn, notice = content
         complete = purposes and categories and kinds and max_seconds and notice != ZERO32 and not withdrawn
@@ -410,7 +430,7 @@ class Model:
             lambda: [("TemplateIssued", {"template": number, "content": content})],
         )
 
-    def withdraw_template(self, number: int) -> Step:
+    def withdraw_template(self, number: int) -> Move:
         known = self.state.templates.get(number)
         return self.act(
             Call("withdrawTemplate", (number,)),
@@ -420,7 +440,7 @@ class Model:
 
     # Passports
 
-    def issue(self, key: Key, issues: Sequence[tuple[Any, ...]], holders: Sequence[Key]) -> Step:
+    def issue(self, key: Key, issues: Sequence[tuple[Any, ...]], holders: Sequence[Key]) -> Move:
         """*issues*: as `IPassports.Issue`."""
         errors = self.caller(key, Role.CUSTODIAN)
         taken = set(self.state.passports)
@@ -431,7 +451,7 @@ class Model:
                 Passports_Incomplete=not complete or level > max(Level),
                 Emergencies_Unknown=lock != 0
                 and (locked is None or locked.emergency.kind is not EmergencyKind.PUBLIC),
-                Passports_Exists=passport_id in taken,
+                Passports_Exists=passport_id in taken or passport_id in self.state.versions,
             )
             taken.add(passport_id)
 
@@ -453,30 +473,30 @@ class Model:
                     },
                 )
 
-        return Step(key, Call("issue", (list(issues),)), errors, emits)
+        return Move(key, Call("issue", (list(issues),)), errors, emits)
 
-    def commit_content(self, key: Key, passport_id: PassportId, content: bytes) -> Step:
+    def commit_content(self, key: Key, passport_id: PassportId, content: bytes) -> Move:
         errors = self.custodian(key, passport_id) | self.closed(passport_id)
-        return Step(
+        return Move(
             key,
             Call("commitContent", (passport_id, content)),
             errors | forbids(Passports_Incomplete=content == ZERO32),
             lambda: [("PassportContentCommitted", {"passportId": passport_id, "content": content})],
         )
 
-    def narrow(self, key: Key, passport_id: PassportId, purposes: int) -> Step:
+    def narrow(self, key: Key, passport_id: PassportId, purposes: int) -> Move:
         passport = self.state.passports.get(passport_id)
         current = passport.purposes if passport else 0
         narrower = purposes and purposes != current and not purposes & ~current
         errors = self.custodian(key, passport_id) | self.closed(passport_id)
-        return Step(
+        return Move(
             key,
             Call("narrow", (passport_id, purposes)),
             errors | forbids(Passports_NotNarrower=not narrower),
             lambda: [("PassportNarrowed", {"passportId": passport_id, "purposes": purposes})],
         )
 
-    def seal(self, passport_id: PassportId, *, by: Key | None = None) -> Step:
+    def seal(self, passport_id: PassportId, *, by: Key | None = None) -> Move:
         reasons = b"\x0d" * 32
         call, errors = Call("seal", (passport_id, reasons)), self.closed(passport_id)
 
@@ -491,9 +511,9 @@ class Model:
         if passport is not None and member is not None:
             may = passport.custodian == member.member_id or bool(member.roles & Role.REGULATOR)
             errors |= forbids(Passports_NotCustodian=not may)
-        return Step(by, call, errors, emits)
+        return Move(by, call, errors, emits)
 
-    def unseal(self, passport_id: PassportId) -> Step:
+    def unseal(self, passport_id: PassportId) -> Move:
         passport = self.state.passports.get(passport_id)
         errors = forbids(
             Passports_Unknown=passport is None,
@@ -505,9 +525,9 @@ class Model:
             lambda: [("PassportUnsealed", {"passportId": passport_id})],
         )
 
-    def destroy(self, key: Key, passport_id: PassportId) -> Step:
+    def destroy(self, key: Key, passport_id: PassportId) -> Move:
         evidence = b"\x0e" * 32
-        return Step(
+        return Move(
             key,
             Call("destroy", (passport_id, evidence)),
             self.custodian(key, passport_id) | self.closed(passport_id),
@@ -537,7 +557,7 @@ class Model:
         words = {"passportId": passport_id, "holder": holder, "custody": custody}
         yield "HolderRotated", {**words, "epoch": self._epoch(passport_id) + 1}
 
-    def rotate_holder(self, passport_id: PassportId, signer: Key, new: Key, custody: Custody) -> Step:
+    def rotate_holder(self, passport_id: PassportId, signer: Key, new: Key, custody: Custody) -> Move:
         typed = rotation_typed_data(
             self.domain,
             passport_id=passport_id,
@@ -546,14 +566,14 @@ class Model:
             epoch=self._epoch(passport_id),
         )
         self.holder_keys[new.address] = new
-        return Step(
+        return Move(
             signer,
             Call("rotateHolder", (passport_id, new.account, int(custody), signer.sign(digest(typed)))),
             self._spoken(passport_id, signer),
             lambda: self._replaced(passport_id, new.account, int(custody)),
         )
 
-    def name_guardians(self, passport_id: PassportId, signer: Key, guardians: bytes) -> Step:
+    def name_guardians(self, passport_id: PassportId, signer: Key, guardians: bytes) -> Move:
         typed = guardians_typed_data(
             self.domain,
             passport_id=passport_id,
@@ -561,14 +581,14 @@ class Model:
             epoch=self._epoch(passport_id),
             nonce=self.nonces.get(passport_id, 0),
         )
-        return Step(
+        return Move(
             signer,
             Call("nameGuardians", (passport_id, guardians, signer.sign(digest(typed)))),
             self._spoken(passport_id, signer),
             lambda: self._counted(passport_id, "GuardiansNamed", {"guardians": guardians}),
         )
 
-    def name_delegate(self, passport_id: PassportId, signer: Key, delegate: Key, valid_to: int) -> Step:
+    def name_delegate(self, passport_id: PassportId, signer: Key, delegate: Key, valid_to: int) -> Move:
         typed = delegation_typed_data(
             self.domain,
             passport_id=passport_id,
@@ -578,14 +598,14 @@ class Model:
             nonce=self.nonces.get(passport_id, 0),
         )
         words = {"delegate": delegate.account, "validTo": valid_to}
-        return Step(
+        return Move(
             signer,
             Call("nameDelegate", (passport_id, delegate.account, valid_to, signer.sign(digest(typed)))),
             self._spoken(passport_id, signer),
             lambda: self._counted(passport_id, "DelegateNamed", words),
         )
 
-    def recover_at_counter(self, key: Key, passport_id: PassportId, new: Key, custody: Custody) -> Step:
+    def recover_at_counter(self, key: Key, passport_id: PassportId, new: Key, custody: Custody) -> Move:
         guarded = self.state.guardians.get(passport_id, ZERO32) != ZERO32
         self.holder_keys[new.address] = new
         words = {
@@ -595,27 +615,27 @@ class Model:
             "readyAt": self.now + self.state.law.emergencies.recovery_seconds,
             "byCustodian": True,
         }
-        return Step(
+        return Move(
             key,
             Call("recoverAtCounter", (passport_id, new.account, int(custody))),
             self.custodian(key, passport_id) | forbids(Holders_BadGuardians=guarded),
             lambda: [("RecoveryStarted", words)],
         )
 
-    def cancel_recovery(self, passport_id: PassportId, signer: Key) -> Step:
+    def cancel_recovery(self, passport_id: PassportId, signer: Key) -> Move:
         recovery = self.state.recoveries.get(passport_id)
         ready_at = recovery.ready_at if recovery else 0
         typed = objection_typed_data(
             self.domain, passport_id=passport_id, ready_at=ready_at, epoch=self._epoch(passport_id)
         )
-        return Step(
+        return Move(
             signer,
             Call("cancelRecovery", (passport_id, signer.sign(digest(typed)))),
             self._spoken(passport_id, signer) | forbids(Holders_NoRecovery=recovery is None),
             lambda: [("RecoveryCancelled", {"passportId": passport_id})],
         )
 
-    def complete_recovery(self, key: Key, passport_id: PassportId) -> Step:
+    def complete_recovery(self, key: Key, passport_id: PassportId) -> Move:
         recovery = self.state.recoveries.get(passport_id)
         errors = forbids(
             Holders_NoRecovery=recovery is None,
@@ -626,7 +646,7 @@ class Model:
             assert recovery is not None
             yield from self._replaced(passport_id, from_hex(recovery.holder), recovery.custody)
 
-        return Step(key, Call("completeRecovery", (passport_id,)), errors, emits)
+        return Move(key, Call("completeRecovery", (passport_id,)), errors, emits)
 
     # Consents
 
@@ -701,15 +721,6 @@ class Model:
     def _granted(self, given: Grant, assurance: Assurance) -> Iterable[Named]:
         self.used.add(given.grant_id)
         names = {"grantId": given.grant_id, "passportId": given.passport_id}
-        if given.supersedes != ZERO32:
-            yield (
-                "ConsentSuperseded",
-                {
-                    "grantId": given.supersedes,
-                    "passportId": given.passport_id,
-                    "successor": given.grant_id,
-                },
-            )
         recipient = self.state.members.get(given.recipient)
         state = GrantState(
             recipient=given.recipient,
@@ -728,6 +739,18 @@ class Model:
             status=GrantStatus.ACTIVE,
             assurance=assurance,
         )
+        if given.supersedes != ZERO32:
+            yield (
+                "ConsentSuperseded",
+                {
+                    "grantId": given.supersedes,
+                    "passportId": given.passport_id,
+                    "successor": given.grant_id,
+                },
+            )
+            former = self.state.grants[given.passport_id, given.supersedes].state
+            if not covers(state, former, self.now):
+                yield from self._announced(given.supersedes, one_more=1)
         yield (
             "ConsentGranted",
             {
@@ -740,7 +763,13 @@ class Model:
             },
         )
 
-    def grant(self, relay: Key, given: Grant, signer: Key, *, named: bool = False) -> Step:
+    def _announced(self, grant_id: GrantId, *, one_more: int = 0) -> Iterable[Named]:
+        """What datasets are told of the end of a grant; *one_more*: the fold has not counted it yet."""
+        for number in self.state.inclusions.get(grant_id, ()):
+            count = len(self.state.datasets[number].withdrawals) + one_more
+            yield "DatasetWithdrawn", {"datasetId": number, "grantId": grant_id, "withdrawals": count}
+
+    def grant(self, relay: Key, given: Grant, signer: Key, *, named: bool = False) -> Move:
         assurance, errors = self.assurance(given.passport_id, signer, named=named)
         errors |= forbids(Consents_SignatureExpired=self.now > given.deadline)
         errors |= self._unfit(given.passport_id, assurance) | self._terms_errors(given)
@@ -749,9 +778,9 @@ class Model:
             signer.sign(digest(grant_typed_data(self.domain, given))),
         )
         call = Call("grant", ([given_values(given)], [proof]))
-        return Step(relay, call, errors, lambda: self._granted(given, assurance))
+        return Move(relay, call, errors, lambda: self._granted(given, assurance))
 
-    def file_consent(self, key: Key, given: Grant, evidence: bytes) -> Step:
+    def file_consent(self, key: Key, given: Grant, evidence: bytes) -> Move:
         errors = self.custodian(key, given.passport_id) | self._terms_errors(given)
         paper = evidence != ZERO32 and given.supersedes == ZERO32 and GrantFlag.SEPARATE not in given.flags
         errors |= forbids(Consents_Incomplete=not paper)
@@ -761,9 +790,9 @@ class Model:
             words = {"grantId": given.grant_id, "passportId": given.passport_id, "evidence": evidence}
             yield "ConsentFiled", words
 
-        return Step(key, Call("fileConsent", (given_values(given), evidence)), errors, emits)
+        return Move(key, Call("fileConsent", (given_values(given), evidence)), errors, emits)
 
-    def request_consent(self, key: Key, passport_id: PassportId, grant_id: GrantId, terms: bytes) -> Step:
+    def request_consent(self, key: Key, passport_id: PassportId, grant_id: GrantId, terms: bytes) -> Move:
         status = self.status(passport_id, grant_id)
         errors = self.caller(key) | self.closed(passport_id)
         errors |= forbids(
@@ -771,7 +800,7 @@ class Model:
             Consents_Incomplete=terms == ZERO32,
         )
         words = {"grantId": grant_id, "passportId": passport_id, "memberId": self.member_of(key)}
-        return Step(
+        return Move(
             key,
             Call("requestConsent", (passport_id, grant_id, terms)),
             errors,
@@ -780,7 +809,7 @@ class Model:
 
     def revoke(
         self, relay: Key, passport_id: PassportId, grant_id: GrantId, signer: Key, *, named: bool = False
-    ) -> Step:
+    ) -> Move:
         _, errors = self.assurance(passport_id, signer, named=named)
         typed = revocation_typed_data(self.domain, passport_id=passport_id, grant_id=grant_id)
         last = grant_id
@@ -797,20 +826,21 @@ class Model:
             if status is GrantStatus.NONE:
                 self.dead.add((passport_id, last))
             yield "ConsentWithdrawn", {"grantId": last, "passportId": passport_id}
+            yield from self._announced(last)
 
         proof = (signer.account if named else b"", signer.sign(digest(typed)))
-        return Step(relay, Call("revoke", (passport_id, grant_id, proof)), errors, emits)
+        return Move(relay, Call("revoke", (passport_id, grant_id, proof)), errors, emits)
 
     def refuse(
         self, relay: Key, passport_id: PassportId, grant_id: GrantId, signer: Key, *, named: bool = False
-    ) -> Step:
+    ) -> Move:
         _, errors = self.assurance(passport_id, signer, named=named)
         errors |= forbids(
             Consents_WrongStatus=self.status(passport_id, grant_id) is not GrantStatus.REQUESTED
         )
         typed = refusal_typed_data(self.domain, passport_id=passport_id, grant_id=grant_id)
         proof = (signer.account if named else b"", signer.sign(digest(typed)))
-        return Step(
+        return Move(
             relay,
             Call("refuse", (passport_id, grant_id, proof)),
             errors,
@@ -819,7 +849,7 @@ class Model:
 
     def confirm(
         self, relay: Key, passport_id: PassportId, grant_id: GrantId, signer: Key, *, named: bool = False
-    ) -> Step:
+    ) -> Move:
         assurance, errors = self.assurance(passport_id, signer, named=named)
         entry = self.state.grants.get((passport_id, grant_id))
         recipient = self.state.members.get(entry.state.recipient) if entry else None
@@ -837,11 +867,11 @@ class Model:
             yield "ConsentConfirmed", {**words, "assurance": int(better)}
 
         proof = (signer.account if named else b"", signer.sign(digest(typed)))
-        return Step(relay, Call("confirm", (passport_id, grant_id, proof)), errors, emits)
+        return Move(relay, Call("confirm", (passport_id, grant_id, proof)), errors, emits)
 
     def repudiate(
         self, relay: Key, passport_id: PassportId, grant_id: GrantId, signer: Key, *, named: bool = False
-    ) -> Step:
+    ) -> Move:
         _, errors = self.assurance(passport_id, signer, named=named)
         entry = self.state.grants.get((passport_id, grant_id))
         filed = (
@@ -852,16 +882,16 @@ class Model:
         errors |= forbids(Consents_WrongStatus=not filed)
         typed = repudiation_typed_data(self.domain, passport_id=passport_id, grant_id=grant_id)
         proof = (signer.account if named else b"", signer.sign(digest(typed)))
-        return Step(
-            relay,
-            Call("repudiate", (passport_id, grant_id, proof)),
-            errors,
-            lambda: [("ConsentRepudiated", {"grantId": grant_id, "passportId": passport_id})],
-        )
+
+        def emits() -> Iterable[Named]:
+            yield "ConsentRepudiated", {"grantId": grant_id, "passportId": passport_id}
+            yield from self._announced(grant_id)
+
+        return Move(relay, Call("repudiate", (passport_id, grant_id, proof)), errors, emits)
 
     # Projects and attestations
 
-    def file_project(self, key: Key, filing: tuple[Any, ...], description: bytes) -> Step:
+    def file_project(self, key: Key, filing: tuple[Any, ...], description: bytes) -> Move:
         """*filing*: as `IProjects.Filing`."""
         purposes, categories, _, highest_class, valid_from, valid_to, _ = filing
         complete = (
@@ -873,14 +903,14 @@ class Model:
             and description != ZERO32
         )
         words = {"projectId": len(self.state.projects) + 1, "memberId": self.member_of(key)}
-        return Step(
+        return Move(
             key,
             Call("fileProject", (filing, description)),
             self.caller(key) | forbids(Projects_Incomplete=not complete),
             lambda: [("ProjectFiled", {**words, "filing": filing, "description": description})],
         )
 
-    def withdraw_project(self, key: Key, project_id: int) -> Step:
+    def withdraw_project(self, key: Key, project_id: int) -> Move:
         project = self.state.projects.get(project_id)
         errors = self.caller(key, active=False) | forbids(Projects_Unknown=project is None)
         if project is not None:
@@ -888,14 +918,14 @@ class Model:
                 Projects_NotOwner=project.member_id != self.member_of(key),
                 Projects_AlreadyWithdrawn=project.withdrawn,
             )
-        return Step(
+        return Move(
             key,
             Call("withdrawProject", (project_id,)),
             errors,
             lambda: [("ProjectWithdrawn", {"projectId": project_id})],
         )
 
-    def review_project(self, key: Key, project_id: int, approval: Approval, *, approved: bool) -> Step:
+    def review_project(self, key: Key, project_id: int, approval: Approval, *, approved: bool) -> Move:
         opinion = b"\x0f" * 32
         ethics = approval is Approval.ETHICS
         errors = self.caller(key, Role.ETHICS if ethics else Role.COMPLIANCE)
@@ -915,16 +945,16 @@ class Model:
             "opinion": opinion,
         }
         call = Call("reviewProject", (project_id, int(approval), approved, opinion))
-        return Step(key, call, errors, lambda: [("ProjectReviewed", words)])
+        return Move(key, call, errors, lambda: [("ProjectReviewed", words)])
 
-    def attest(self, key: Key, subject: bytes, kind: AttestationKind, valid_to: int) -> Step:
+    def attest(self, key: Key, subject: bytes, kind: AttestationKind, valid_to: int) -> Move:
         statement = b"\x10" * 32
         caller = self.member_of(key)
         errors = self.caller(key) | self._unqualified(subject, kind, caller)
         former = self.state.attestations.get(subject, {}).get(kind)
         standing = former is not None and former.issuer != caller and self.now < former.valid_to
         words = {"subject": subject, "kind": int(kind), "issuer": caller, "validTo": valid_to}
-        return Step(
+        return Move(
             key,
             Call("attest", (subject, int(kind), valid_to, statement)),
             errors | forbids(Attestations_Standing=standing),
@@ -939,6 +969,12 @@ class Model:
             if project is None:
                 return {"Projects_Unknown"}
             may = project.member_id != caller and Role.REGULATOR in roles
+            return forbids(Attestations_NotQualified=not may)
+        if kind is AttestationKind.TOOL:
+            return forbids(Attestations_NotQualified=subject == ZERO32 or Role.ALLIANCE not in roles)
+        version = self.state.versions.get(VersionId(subject))
+        if kind is AttestationKind.ENCRYPTION and version is not None:
+            may = version.owner != caller and Role.VERIFIER in roles
             return forbids(Attestations_NotQualified=not may)
         passport = self.state.passports.get(PassportId(subject))
         if passport is None:
@@ -968,7 +1004,7 @@ class Model:
         oldest = self.state.rights[member_id].opened[reviewed]
         return self.now > self.state.emergencies[oldest].emergency.review_due
 
-    def open_emergency(self, key: Key, passport_id: PassportId, reason: int, sealed_until: int) -> Step:
+    def open_emergency(self, key: Key, passport_id: PassportId, reason: int, sealed_until: int) -> Move:
         statement = b"\x11" * 32
         limits, caller = self.state.law.emergencies, self.member_of(key)
         start, count = self.windows.get(caller, (0, 0))
@@ -998,9 +1034,9 @@ class Model:
             yield "EmergencyOpened", words
 
         call = Call("openEmergency", (passport_id, reason, sealed_until, statement))
-        return Step(key, call, errors, emits)
+        return Move(key, call, errors, emits)
 
-    def review_emergency(self, key: Key, number: int, *, justified: bool) -> Step:
+    def review_emergency(self, key: Key, number: int, *, justified: bool) -> Move:
         opinion, caller = b"\x12" * 32, self.member_of(key)
         errors = self.caller(key, Role.ETHICS | Role.REGULATOR)
         entry = self.state.emergencies.get(number)
@@ -1026,9 +1062,9 @@ class Model:
             if not justified and self.now < entry.emergency.until:
                 yield "EmergencyEnded", {"emergencyId": number, "until": self.now}
 
-        return Step(key, Call("reviewEmergency", (number, justified, opinion)), errors, emits)
+        return Move(key, Call("reviewEmergency", (number, justified, opinion)), errors, emits)
 
-    def declare_emergency(self, declaration: tuple[Any, ...], document: bytes) -> Step:
+    def declare_emergency(self, declaration: tuple[Any, ...], document: bytes) -> Move:
         """*declaration*: as `IEmergencies.Declaration`."""
         purposes, categories, valid_from, until, max_records, _ = declaration
         longest = self.state.law.emergencies.max_declaration_seconds
@@ -1049,7 +1085,7 @@ class Model:
             lambda: [("EmergencyDeclared", words)],
         )
 
-    def end_emergency(self, number: int) -> Step:
+    def end_emergency(self, number: int) -> Move:
         entry = self.state.emergencies.get(number)
         public = entry is not None and entry.emergency.kind is EmergencyKind.PUBLIC
         errors = forbids(
@@ -1059,7 +1095,7 @@ class Model:
         words = {"emergencyId": number, "until": self.now}
         return self.act(Call("endEmergency", (number,)), errors, lambda: [("EmergencyEnded", words)])
 
-    def restore_right(self, member_id: int) -> Step:
+    def restore_right(self, member_id: int) -> Move:
         return self.act(
             Call("restoreEmergencyRight", (member_id,)),
             forbids(Members_Unknown=member_id not in self.state.members),
@@ -1068,7 +1104,7 @@ class Model:
 
     # Decisions
 
-    def decide(self, key: Key, requests: Sequence[tuple[Request, int]], *, hollow: bool = False) -> Step:
+    def decide(self, key: Key, requests: Sequence[tuple[Request, int]], *, hollow: bool = False) -> Move:
         """*requests*: with their terms as a word, which may be malformed. *hollow*: a batch without a target follows."""
         member_id = self.member_of(key)
         errors = self.caller(key, active=False) | forbids(Decisions_Empty=hollow or not requests)
@@ -1102,21 +1138,23 @@ class Model:
         batches = batched(requests)
         if hollow:
             batches.append((1, ZERO32, []))
-        return Step(key, Call("decide", (batches,)), errors, emits)
+        return Move(key, Call("decide", (batches,)), errors, emits)
 
     def _well_formed(self, word: int) -> bool:
-        codes = (word & 0xFF) < 16 and (word >> 8 & 0xFF) < 8 and (word >> 16 & 0xFF) < 2
-        if word >> 176 or not codes or (word >> 24 & 0xFF) > max(Level):
+        codes = (word & 0xFF) < 16 and (word >> 8 & 0xFF) < 8 and (word >> 16 & 0xFF) < 3
+        if word >> 208 or not codes or (word >> 24 & 0xFF) > max(Level):
             return False
         terms = unpack_terms(word)
         return bool(
             terms.categories
             and terms.emergency_id <= len(self.state.emergencies)
             and terms.controller_id <= len(self.state.members)
+            and (terms.operation is Operation.INCLUDE) == (terms.dataset_id != 0)
+            and terms.dataset_id <= len(self.state.datasets)
             and (terms.last_day == 0 or terms.first_day <= terms.last_day)
         )
 
-    def review_request(self, key: Key, request: Request, member_id: int, seq: int, *, approved: bool) -> Step:
+    def review_request(self, key: Key, request: Request, member_id: int, seq: int, *, approved: bool) -> Move:
         opinion, caller = b"\x13" * 32, self.member_of(key)
         compelled = request.terms.basis is Basis.COMPELLED
         place = request.passport_id, seq
@@ -1137,9 +1175,9 @@ class Model:
 
         values = (request.passport_id, request.grant_id, request.commitment, pack_terms(request.terms))
         call = Call("reviewRequest", (values, member_id, seq, approved, opinion))
-        return Step(key, call, errors, emits)
+        return Move(key, call, errors, emits)
 
-    def record_release(self, key: Key, passport_id: PassportId, seq: int) -> Step:
+    def record_release(self, key: Key, passport_id: PassportId, seq: int) -> Move:
         commitment = b"\x14" * 32
         passport = self.state.passports.get(passport_id)
         errors = self.caller(key, active=False) | forbids(Passports_Unknown=passport is None)
@@ -1155,7 +1193,7 @@ class Model:
             words = {"passportId": passport_id, "seq": seq, "custodian": self.member_of(key)}
             yield "ReleaseRecorded", {**words, "commitment": commitment}
 
-        return Step(key, Call("recordRelease", (passport_id, seq, commitment)), errors, emits)
+        return Move(key, Call("recordRelease", (passport_id, seq, commitment)), errors, emits)
 
     # Transfers
 
@@ -1199,7 +1237,7 @@ class Model:
 
     def ship(
         self, key: Key, transfer_id: TransferId, passport_id: PassportId, seq: int, content: bytes
-    ) -> Step:
+    ) -> Move:
         recipient = self.permit(passport_id, seq)
         errors = self.custodian(key, passport_id) | self.closed(passport_id)
         errors |= forbids(
@@ -1213,9 +1251,9 @@ class Model:
             self.shipped_at[transfer_id] = self.now
             yield "TransferShipped", {**words, "sender": self.member_of(key), "content": content}
 
-        return Step(key, Call("ship", (transfer_id, passport_id, seq, content)), errors, emits)
+        return Move(key, Call("ship", (transfer_id, passport_id, seq, content)), errors, emits)
 
-    def receive(self, key: Key, transfer_id: TransferId, content: bytes) -> Step:
+    def receive(self, key: Key, transfer_id: TransferId, content: bytes) -> Move:
         entry = self.state.transfers.get(transfer_id)
         errors = self.caller(key) | forbids(Transfers_NoContent=content == ZERO32)
         errors |= forbids(Transfers_Unknown=entry is None)
@@ -1232,7 +1270,212 @@ class Model:
             words |= {"recipient": entry.transfer.recipient, "content": content}
             yield "TransferReceived", {**words, "matched": content == entry.transfer.content}
 
-        return Step(key, Call("receiveTransfer", (transfer_id, content)), errors, emits)
+        return Move(key, Call("receiveTransfer", (transfer_id, content)), errors, emits)
+
+    # Datasets
+
+    def declare(self, key: Key, plan: Plan, description: bytes) -> Move:
+        complete = (
+            plan.purposes
+            and not plan.purposes & self.state.law.banned_purposes
+            and plan.categories
+            and self.now < plan.retain_until
+            and description != ZERO32
+        )
+        words = {"datasetId": len(self.state.datasets) + 1, "owner": self.member_of(key)}
+        return Move(
+            key,
+            Call("declareDataset", (plan_values(plan), description)),
+            self.caller(key) | forbids(Datasets_Incomplete=not complete),
+            lambda: [("DatasetDeclared", {**words, "plan": plan_values(plan), "description": description})],
+        )
+
+    def _dataset(self, number: int) -> tuple[Dataset | None, set[str]]:
+        dataset = self.state.datasets.get(number)
+        return dataset, forbids(Datasets_Unknown=dataset is None)
+
+    def excuse(self, key: Key, number: int, opinion: bytes) -> Move:
+        dataset, errors = self._dataset(number)
+        caller = self.member_of(key)
+        withdrawals = len(dataset.withdrawals) if dataset else 0
+        if dataset is not None:
+            errors |= forbids(
+                Datasets_NotQualified=dataset.owner == caller or opinion == ZERO32,
+                Datasets_WrongStatus=dataset.excused == withdrawals,
+            )
+        words = {"datasetId": number, "reviewer": caller, "withdrawals": withdrawals, "opinion": opinion}
+        return Move(
+            key,
+            Call("excuseWithdrawals", (number, opinion)),
+            errors | self.caller(key, Role.ETHICS),
+            lambda: [("DatasetExcused", words)],
+        )
+
+    def seal_dataset(self, key: Key, number: int) -> Move:
+        reasons = b"\x15" * 32
+        dataset, errors = self._dataset(number)
+        member = self.state.members.get(self.member_of(key))
+        if dataset is not None and member is not None:
+            may = dataset.owner == member.member_id or Role.REGULATOR in member.roles
+            errors |= forbids(
+                Datasets_NotQualified=not may, Datasets_WrongStatus=dataset.status >= DatasetStatus.SEALED
+            )
+        words = {"datasetId": number, "memberId": self.member_of(key), "reasons": reasons}
+        return Move(
+            key,
+            Call("sealDataset", (number, reasons)),
+            errors | self.caller(key),
+            lambda: [("DatasetSealed", words)],
+        )
+
+    def unseal_dataset(self, key: Key, number: int) -> Move:
+        dataset, errors = self._dataset(number)
+        if dataset is not None:
+            errors |= forbids(
+                Datasets_NotQualified=dataset.owner == self.member_of(key),
+                Datasets_WrongStatus=dataset.status is not DatasetStatus.SEALED,
+            )
+        return Move(
+            key,
+            Call("unsealDataset", (number,)),
+            errors | self.caller(key, Role.REGULATOR),
+            lambda: [("DatasetUnsealed", {"datasetId": number, "memberId": self.member_of(key)})],
+        )
+
+    # Lineage
+
+    def record_step(self, key: Key, step: Step) -> Move:
+        member_id = self.member_of(key)
+        errors = self.caller(key, active=False) | self._malformed(step)
+        if not errors:
+            situation = self.state.step_situation(step, member_id, self.now)
+            missing = missing_of(step, situation)
+            twice = not missing and len(set(step.outputs)) < len(step.outputs)
+            errors |= forbids(
+                Lineage_Malformed=len(origins_behind(step, situation)) > MAX_ORIGINS, Lineage_Exists=twice
+            )
+
+        def emits() -> Iterable[Named]:
+            words = {"stepId": len(self.state.steps) + 1, "memberId": member_id, "kind": int(step.kind)}
+            yield "StepRecorded", {**words, "missing": int(missing), "step": step_values(step)}
+
+        return Move(key, Call("recordStep", (step_values(step),)), errors, emits)
+
+    def _malformed(self, step: Step) -> set[str]:
+        least, most = _INPUTS.get(step.kind, (1, 1))
+        on_dataset = step.kind in _ON_DATASET
+        known = self.state.versions.keys() | self.state.passports.keys() | {ZERO32}
+        formed = (
+            least <= len(step.inputs) <= most
+            and len(step.outputs) <= MAX_LINKS
+            and (not step.outputs) == (step.kind in _MAKES_NOTHING)
+            and (step.kind is StepKind.SPLIT or len(step.outputs) <= 1)
+            and on_dataset == (step.dataset_id != 0)
+            and not (on_dataset and step.epsilon)
+            and (step.kind is StepKind.TRAIN) == (step.purposes != 0)
+            and step.project_id <= len(self.state.projects)
+            and step.parameters != ZERO32
+        )
+        return forbids(
+            Lineage_Malformed=not formed,
+            Datasets_Unknown=on_dataset and step.dataset_id not in self.state.datasets,
+            Lineage_Exists=any(name in known for name in step.outputs),
+        )
+
+    def _version(self, name: VersionId, *, model: bool = False) -> tuple[Version | None, set[str]]:
+        version = self.state.versions.get(name)
+        if version is not None and model and version.kind is not VersionKind.MODEL:
+            version = None
+        return version, forbids(Lineage_Unknown=version is None)
+
+    def verify(self, key: Key, name: VersionId, report: bytes, *, passed: bool) -> Move:
+        version, errors = self._version(name)
+        caller = self.member_of(key)
+        if version is not None:
+            involved = version.owner == caller or (name, caller) in self.state.shares
+            errors |= forbids(
+                Lineage_NotQualified=involved or report == ZERO32,
+                Lineage_AlreadyVerified=version.check is not Check.PENDING,
+            )
+        words = {
+            "versionId": name,
+            "verifier": caller,
+            "check": int(Check.PASSED if passed else Check.FAILED),
+        }
+        return Move(
+            key,
+            Call("verifyVersion", (name, passed, report)),
+            errors | self.caller(key, Role.VERIFIER),
+            lambda: [("VersionVerified", {**words, "report": report})],
+        )
+
+    def share(self, key: Key, name: VersionId, recipient: int, agreement: bytes) -> Move:
+        version, errors = self._version(name)
+        caller = self.member_of(key)
+        if version is not None:
+            closed = any(
+                self.state.datasets[origin.dataset_id].status >= DatasetStatus.SEALED
+                for origin in version.origins
+            )
+            errors |= forbids(
+                Lineage_NotVerified=version.check is not Check.PASSED,
+                Lineage_NotQualified=version.owner != caller
+                or recipient in (caller, version.verifier)
+                or agreement == ZERO32,
+                Datasets_WrongStatus=version.kind is VersionKind.DATA and closed,
+            )
+        errors |= forbids(
+            Members_Unknown=recipient not in self.state.members,
+            Members_NotActive=not self.is_active(recipient),
+        )
+        words = {"versionId": name, "owner": caller, "recipient": recipient, "agreement": agreement}
+        return Move(
+            key,
+            Call("shareVersion", (name, recipient, agreement)),
+            errors | self.caller(key),
+            lambda: [("VersionShared", words)],
+        )
+
+    def answer(self, key: Key, name: VersionId, answer: Answer, *, successor: bytes, evidence: bytes) -> Move:
+        version, errors = self._version(name, model=True)
+        caller = self.member_of(key)
+        replaced = answer in (Answer.RETRAINED, Answer.UNLEARNED)
+        follows = self._may_follow(VersionId(successor), caller) if replaced else successor == ZERO32
+        errors |= forbids(Lineage_NoAnswer=answer is Answer.NONE or evidence == ZERO32 or not follows)
+        if version is not None:
+            serves = version.status is ModelStatus.ACTIVE
+            owes = version.status is ModelStatus.SUSPENDED or (serves and self.due(version) is not None)
+            errors |= forbids(Lineage_NotQualified=version.owner != caller, Lineage_NothingOwed=not owes)
+        words = {"versionId": name, "owner": caller, "answer": int(answer), "successor": successor}
+        return Move(
+            key,
+            Call("answerWithdrawal", (name, int(answer), successor, evidence)),
+            errors | self.caller(key, active=False),
+            lambda: [("WithdrawalAnswered", {**words, "evidence": evidence})],
+        )
+
+    def due(self, version: Version) -> int | None:
+        return due_of(version, self.state.datasets)
+
+    def _may_follow(self, name: VersionId, owner: int) -> bool:
+        version = self.state.versions.get(name)
+        if version is None or version.kind is not VersionKind.MODEL or version.owner != owner:
+            return False
+        stale = any(is_stale(origin, self.state.datasets[origin.dataset_id]) for origin in version.origins)
+        return version.status is ModelStatus.ACTIVE and not stale
+
+    def suspend_overdue(self, key: Key, name: VersionId) -> Move:
+        version, errors = self._version(name, model=True)
+        if version is not None:
+            due = self.due(version)
+            overdue = version.status is ModelStatus.ACTIVE and due is not None and self.now > due
+            errors |= forbids(Lineage_NothingOwed=not overdue)
+        return Move(
+            key,
+            Call("suspendOverdue", (name,)),
+            errors | self.caller(key, active=False),
+            lambda: [("ModelSuspended", {"versionId": name, "memberId": self.member_of(key)})],
+        )
 
 
 def batched(requests: Sequence[tuple[Request, int]]) -> list[tuple[int, bytes, list[tuple[bytes, bytes]]]]:

@@ -48,7 +48,7 @@ from ledger.policy import class_of, decide
 from ledger.ports import Call
 from tests.twin.chain import Key
 from tests.twin.machine import ALL, CAST, FOREVER, OUTSIDER, START, Stage, admission
-from tests.twin.model import Model, Step, batched, floor_of
+from tests.twin.model import Model, Move, batched, floor_of
 
 #: Facts of the four groups whose combinations are all tried, the rest of the entry holding.
 GRANT: Final = (
@@ -128,13 +128,13 @@ class Table:
     unreachable: Counter[str] = field(default_factory=Counter)
     permitted: set[tuple[DataClass, Purpose, Basis]] = field(default_factory=set)
 
-    def do(self, step: Step) -> None:
+    def do(self, move: Move) -> None:
         """Do what nothing forbids, in both worlds."""
-        assert step.errors == set(), (step.call, step.errors)
-        answer = self.stage.chain.send(step.key, calldata(step.call), self.model.now)
-        assert answer.error is None, (step.call, answer.error)
+        assert move.errors == set(), (move.call, move.errors)
+        answer = self.stage.chain.send(move.key, calldata(move.call), self.model.now)
+        assert answer.error is None, (move.call, answer.error)
         found = [(event.name, event.arguments) for event in answer.events]
-        assert [(event.name, event.arguments) for event in self.model.expected(step)] == found
+        assert [(event.name, event.arguments) for event in self.model.expected(move)] == found
 
     # The world
 

@@ -51,7 +51,7 @@ from tests.twin.machine import (
     ContractAndTwin,
     Stage,
 )
-from tests.twin.model import Step, floor_of
+from tests.twin.model import Move, floor_of
 
 REGULATOR, ETHICS, COMPLIANCE, VERIFIER, HOSPITAL, UNIVERSITY, COMPANY = 3, 4, 5, 6, 7, 9, 10
 PASSPORT: Final = PassportId(b"\x51" * 32)
@@ -74,10 +74,10 @@ class Play:
     def key(self, member_id: int):
         return self.model.keys[member_id]
 
-    def do(self, step: Step, *, refused: str = "") -> None:
+    def do(self, move: Move, *, refused: str = "") -> None:
         """Make a call that nothing forbids, or that is refused for one reason alone."""
-        assert step.errors == ({refused} if refused else set())
-        self.history.play(step)
+        assert move.errors == ({refused} if refused else set())
+        self.history.play(move)
 
     def at(self, moment: int) -> None:
         self.model.now = moment
@@ -224,8 +224,8 @@ def test_an_individual_emergency_ends_and_its_review_falls_due(play: Play) -> No
     ask = lambda: play.ask(HOSPITAL, basis=Basis.INDIVIDUAL_EMERGENCY, emergency_id=number)  # noqa: E731
     assert _changes(play, Fact.EMERGENCY_IN_FORCE, SOON, ask) == ENDS
     assert _changes(play, Fact.REVIEWS_CURRENT, LATER, ask) == LASTS
-    step = play.model.open_emergency(play.key(HOSPITAL), PASSPORT, 1, 0)
-    play.do(step, refused="Emergencies_RightLost")
+    move = play.model.open_emergency(play.key(HOSPITAL), PASSPORT, 1, 0)
+    play.do(move, refused="Emergencies_RightLost")
 
 
 @pytest.mark.parametrize(("late", "lost"), [(0, False), (1, True)])
@@ -340,8 +340,8 @@ def test_a_permit_to_transfer_lasts_an_hour(play: Play) -> None:
         play.history.chain.mine(second)
         play.history.compare()
         assert bool(play.model.permit(PASSPORT, 0)) is stands
-    step = play.model.ship(play.key(HOSPITAL), b"\x54" * 32, PASSPORT, 0, NOTICE)
-    play.do(step, refused="Transfers_NotPermitted")
+    move = play.model.ship(play.key(HOSPITAL), b"\x54" * 32, PASSPORT, 0, NOTICE)
+    play.do(move, refused="Transfers_NotPermitted")
 
 
 def test_a_delegate_speaks_until_its_end(play: Play) -> None:
@@ -449,5 +449,5 @@ def test_a_permit_in_nobodys_right_is_none_to_transfer(play: Play, controller: i
         play.do(play.model.entrust(play.key(HOSPITAL), UNIVERSITY, ALL, FOREVER))
     play.history.compare()
     assert play.model.permit(PASSPORT, 0) == 0
-    step = play.model.ship(play.key(HOSPITAL), b"\x54" * 32, PASSPORT, 0, NOTICE)
-    play.do(step, refused="Transfers_NotPermitted")
+    move = play.model.ship(play.key(HOSPITAL), b"\x54" * 32, PASSPORT, 0, NOTICE)
+    play.do(move, refused="Transfers_NotPermitted")

@@ -15,14 +15,28 @@ from ledger.audit.findings import (
     emergency_findings,
     head_findings,
     release_findings,
+    retention_findings,
     size_findings,
+    step_findings,
     transfer_findings,
     use_findings,
+    withdrawal_findings,
 )
 from ledger.audit.replay import replay
-from ledger.domain.vocabulary import Basis, EmergencyFinding, Operation, Outcome, Purpose, Role
+from ledger.domain.lineage import ANSWER_SECONDS
+from ledger.domain.vocabulary import (
+    Answer,
+    Basis,
+    EmergencyFinding,
+    Operation,
+    Outcome,
+    Purpose,
+    Role,
+    StepFact,
+    StepKind,
+)
 from ledger.encoding.hexadecimal import to_hex
-from tests.unit.chronicle import DAY, HOSPITAL, Chronicle
+from tests.unit.chronicle import DAY, HOSPITAL, START, Chronicle
 
 LIMITS = Limits()
 
@@ -428,3 +442,147 @@ class TestUnknownMember:
 def test_only_a_gap_is_informational():
     """Every other rule speaks of something wrong."""
     assert [rule for rule in Rule if rule.is_informational] == [Rule.PERMIT_WITHOUT_RELEASE]
+
+
+class TestStepMismatch:
+    def test_an_honest_step_is_silent(self, chronicle):
+        """Whether it stands or not."""
+        chronicle.model(chronicle.declare())
+        chronicle.step(StepKind.CLEAN)
+        assert list(step_findings(replay(chronicle.events))) == []
+
+    def test_a_forged_step_is_named(self, chronicle):
+        """With who recorded it, the rules that it really broke, and those that it did not."""
+        dataset = chronicle.declare()
+        [data] = chronicle.step(StepKind.COLLECT, dataset_id=dataset)
+        chronicle.step(StepKind.CLEAN, data, forge=StepFact.MEMBER_ACTIVE)
+        [finding] = step_findings(replay(chronicle.events))
+        assert (finding.rule, finding.member_id, finding.member_name) == (Rule.STEP_MISMATCH, 3, "Lab")
+        assert "Step 2 (clean)" in finding.detail
+        assert "recorded as broken, but kept: MEMBER_ACTIVE" in finding.detail
+        assert "broken, but not recorded: TOOL_CERTIFIED" in finding.detail
+        assert finding.evidence == (chronicle.events[-1].position,)
+
+
+class TestWithdrawals:
+    def found(self, chronicle: Chronicle, *, after: int = 0) -> list[Finding]:
+        state = replay(chronicle.events).state
+        return list(withdrawal_findings(state, at=chronicle.time + after))
+
+    def included(self, chronicle: Chronicle) -> tuple[bytes, bytes, int]:
+        """Return a passport, the grant under which it was included into a dataset, and the dataset."""
+        passport, dataset = chronicle.issue(), chronicle.declare()
+        return passport, chronicle.include(passport, dataset), dataset
+
+    def test_what_is_announced_is_silent(self, chronicle):
+        """And what nobody was included under is none of a dataset's business."""
+        passport, grant, _ = self.included(chronicle)
+        chronicle.withdraw(passport, grant)
+        chronicle.withdraw(passport, chronicle.give(passport))
+        assert self.found(chronicle) == []
+
+    def test_a_withdrawal_that_is_not_announced_is_named(self, chronicle):
+        """The consent ended; the dataset was not told."""
+        passport, grant, dataset = self.included(chronicle)
+        chronicle.emit("ConsentWithdrawn", grantId=grant, passportId=passport)
+        [finding] = self.found(chronicle)
+        assert (finding.rule, finding.member_name) == (Rule.WITHDRAWAL_MISMATCH, "Lab")
+        assert f"Dataset {dataset} was not told that consent {to_hex(grant)} ended" in finding.detail
+        assert finding.evidence == (chronicle.events[-1].position,)
+
+    @pytest.mark.parametrize("number", [1, 2])
+    def test_an_announcement_without_a_withdrawal_is_named(self, chronicle, number):
+        """Out of nothing, or under another number; it makes nothing stale."""
+        passport, grant, dataset = self.included(chronicle)
+        if number > 1:
+            chronicle.withdraw(passport, grant)
+        chronicle.emit("DatasetWithdrawn", datasetId=dataset, grantId=grant, withdrawals=number)
+        [finding] = self.found(chronicle)
+        assert finding.rule is Rule.WITHDRAWAL_MISMATCH
+        assert "which the ends of consents do not bear out" in finding.detail
+        assert len(chronicle.state.datasets[dataset].withdrawals) == number - 1
+
+    def test_a_successor_that_covers_takes_the_place(self, chronicle):
+        """Nobody is told; when it ends, the dataset is."""
+        passport, grant, dataset = self.included(chronicle)
+        successor = chronicle.give(passport, supersedes=grant)
+        assert chronicle.state.datasets[dataset].withdrawals == ()
+        chronicle.withdraw(passport, successor)
+        assert len(chronicle.state.datasets[dataset].withdrawals) == 1
+        assert self.found(chronicle) == []
+
+    def test_a_successor_that_covers_less_is_a_withdrawal(self, chronicle):
+        """At the time at which it was given."""
+        passport, grant, dataset = self.included(chronicle)
+        chronicle.give(passport, supersedes=grant, use_to=START + DAY)
+        [finding] = self.found(chronicle)
+        assert (finding.rule, finding.evidence) == (
+            Rule.WITHDRAWAL_MISMATCH,
+            (chronicle.events[-1].position,),
+        )
+        assert chronicle.state.datasets[dataset].withdrawals == (chronicle.time,)
+
+    def test_a_repudiation_is_a_withdrawal(self, chronicle):
+        """Of what was never given."""
+        passport, dataset = chronicle.issue(), chronicle.declare()
+        grant = chronicle.include(passport, dataset, evidence=chronicle.name())
+        chronicle.emit("ConsentRepudiated", grantId=grant, passportId=passport)
+        chronicle.announce(grant)
+        assert len(chronicle.state.datasets[dataset].withdrawals) == 1
+        assert self.found(chronicle) == []
+
+    def test_an_answer_has_a_month(self, chronicle):
+        """After that the owner, the model, the step that made it and the withdrawal are named."""
+        passport, grant, dataset = self.included(chronicle)
+        model = chronicle.model(dataset)
+        made, withdrawn = chronicle.events[-1].position, chronicle.withdraw(passport, grant)
+        assert self.found(chronicle, after=ANSWER_SECONDS) == []
+        [finding] = self.found(chronicle, after=ANSWER_SECONDS + 1)
+        assert (finding.rule, finding.member_name) == (Rule.WITHDRAWAL_UNANSWERED, "Lab")
+        assert to_hex(model) in finding.detail
+        assert finding.evidence == (made, withdrawn)
+
+    @pytest.mark.parametrize("answer", [Answer.RETIRED, Answer.JUSTIFIED])
+    def test_an_answer_is_an_answer(self, chronicle, answer):
+        """Until the next withdrawal, if the model serves on."""
+        passport, grant, dataset = self.included(chronicle)
+        other = chronicle.issue()
+        second = chronicle.include(other, dataset)
+        model = chronicle.model(dataset)
+        chronicle.withdraw(passport, grant)
+        chronicle.answer(model, answer)
+        assert self.found(chronicle, after=99 * DAY) == []
+        chronicle.withdraw(other, second)
+        assert len(self.found(chronicle, after=99 * DAY)) == (answer is Answer.JUSTIFIED)
+
+    def test_data_owes_nothing(self, chronicle):
+        """Nor does a dataset whose withdrawals an ethics body excused."""
+        passport, grant, dataset = self.included(chronicle)
+        chronicle.step(StepKind.COLLECT, dataset_id=dataset)
+        chronicle.model(dataset)
+        chronicle.withdraw(passport, grant)
+        chronicle.emit(
+            "DatasetExcused", datasetId=dataset, reviewer=4, withdrawals=1, opinion=chronicle.name()
+        )
+        assert self.found(chronicle, after=99 * DAY) == []
+
+
+class TestRetention:
+    def found(self, chronicle: Chronicle, at: int) -> list[Finding]:
+        return list(retention_findings(replay(chronicle.events).state, at=at))
+
+    def test_a_dataset_is_destroyed_in_time(self, chronicle):
+        """From the second on in which its retention is over; whether anything is in it or not."""
+        chronicle.declare(retain_until=START + DAY)
+        position = chronicle.events[-1].position
+        assert self.found(chronicle, START + DAY - 1) == []
+        [finding] = self.found(chronicle, START + DAY)
+        assert (finding.rule, finding.member_name) == (Rule.RETENTION_OVERDUE, "Lab")
+        assert (finding.evidence, "dataset 1 by 2027-01-16" in finding.detail) == ((position,), True)
+
+    def test_what_is_destroyed_is_silent(self, chronicle):
+        """However late."""
+        dataset = chronicle.declare(retain_until=START + DAY)
+        chronicle.time += 2 * DAY
+        chronicle.step(StepKind.DESTROY, dataset_id=dataset)
+        assert self.found(chronicle, chronicle.time) == []

@@ -537,6 +537,16 @@ def test_a_grant_that_gives_less_covers_nothing(changes):
     assert not covers(replace(FORMER, **changes), FORMER, AT)
 
 
+def test_separate_consent_is_covered_by_separate_consent_alone():
+    """Signed by the subject or a delegate, not under the custodian's hand."""
+    separate = replace(FORMER, flags=FORMER.flags | GrantFlag.SEPARATE)
+    found = [
+        assurance for assurance in Assurance if covers(replace(separate, assurance=assurance), separate, AT)
+    ]
+    assert found == [Assurance.DELEGATED, Assurance.SELF]
+    assert covers(replace(FORMER, assurance=Assurance.ASSISTED), FORMER, AT)
+
+
 def test_kinds_of_recipients_and_unlimited_days_are_covered_by_as_many():
     """No last day is all days."""
     former = replace(FORMER, **TO_KINDS, data_to=0)

@@ -35,6 +35,7 @@ from ledger.interop.lineage.document import (
     kind_of,
     ledger_urn,
     micro,
+    step_of,
     version_of,
 )
 from tests.support.data import FHIR_EXAMPLES
@@ -151,6 +152,17 @@ class TestNames:
         assert version_of(word, URN.replace("31337", "1")) is None
         assert version_of(word.replace("version", "dataset"), URN) is None
         assert version_of(word + "0", URN) is None
+
+    def test_a_step_is_read_back_on_its_own_ledger_alone(self):
+        assert step_of(DOCUMENT.step(12), URN) == 12
+        for word in (
+            DOCUMENT.step(12).replace("31337", "1"),
+            URN,
+            DOCUMENT.dataset(12),
+            f"{URN}:step:1x",
+            "",
+        ):
+            assert step_of(word, URN) is None
 
     @pytest.mark.parametrize("words", ["DEIDENTIFY", "deidentify", "de-identify", " De_Identify "])
     def test_kinds_are_read_as_people_write_them(self, words):

@@ -79,6 +79,7 @@ class ForeignStep:
 
     Attributes:
         activity: What was done, in the document's words.
+        name: What the document calls this one activity, if it has a name; `step_of` reads a ledger's.
         kind: The ledger's kind of step, if the words are known.
         inputs: Names of what was used, as the document has them; `version_of` reads those of a ledger.
         outputs: Names of what was made.
@@ -88,6 +89,7 @@ class ForeignStep:
     """
 
     activity: str
+    name: str = ""
     kind: StepKind | None = None
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
@@ -107,6 +109,12 @@ def version_of(name: str, ledger: str) -> VersionId | None:
     if found is None or found["ledger"].lower() != ledger.lower():
         return None
     return VersionId(bytes32(found["id"]))
+
+
+def step_of(name: str, ledger: str) -> int | None:
+    """Return the number of the step that a name is for, if it is one of *ledger*'s."""
+    number = name.lower().removeprefix(f"{ledger.lower()}:step:")
+    return int(number) if number != name.lower() and number.isascii() and number.isdecimal() else None
 
 
 def kind_of(words: str) -> StepKind | None:

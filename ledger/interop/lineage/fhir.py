@@ -129,6 +129,7 @@ def _foreign(resource: dict[str, Any]) -> ForeignStep:
         entities = resource.get("entity", [])
         return ForeignStep(
             activity=words[0],
+            name=str(next(iter(resource.get("policy", [])), "")),
             kind=next((kind for kind in map(kind_of, words) if kind is not None), None),
             inputs=tuple(_name(entity["what"]) for entity in entities),
             outputs=tuple(map(_name, resource["target"])),

@@ -189,6 +189,7 @@ def _foreign(event: dict[str, Any]) -> ForeignStep:
     name = str(job["name"])
     return ForeignStep(
         activity=f"{job['namespace']}/{name}",
+        name=f"{ours['ledger']}:step:{ours['stepId']}" if ours else f"urn:uuid:{run['runId']}",
         kind=kind_of(name.rsplit(".", 1)[-1]),
         inputs=tuple(map(_name, event.get("inputs") or [])),
         outputs=tuple(map(_name, event.get("outputs") or [])),

@@ -170,6 +170,7 @@ def _foreign(document: ProvDocument, activity: ProvActivity) -> ForeignStep:
     started = activity.get_startTime()
     return ForeignStep(
         activity=(ours or words or [_uri(activity.identifier)])[0],
+        name=_uri(activity.identifier),
         kind=next((kind for kind in map(kind_of, ours or words) if kind is not None), None),
         inputs=_ends(document, ProvUsage, activity, first=True),
         outputs=_ends(document, ProvGeneration, activity, first=False),

@@ -1,0 +1,177 @@
+"""
+Somebody else's lineage as steps of the ledger: what a pipeline or a FHIR server told becomes bodies of `POST /v1/steps`.
+
+Names that the ledger does not know are mapped by a file of names, which grows by what the steps make; so the next
+document of the same pipeline goes on where this one ended.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from ledger.client.steps import Made, digest_of
+from ledger.domain.records import ZERO32, Salt
+from ledger.domain.vocabulary import StepKind
+from ledger.encoding.commitments import commit_record, new_salt
+from ledger.encoding.hexadecimal import to_hex
+from ledger.errors import InvalidInput
+from ledger.interop.lineage import fhir, openlineage, prov
+from ledger.interop.lineage.document import ForeignStep, version_of
+
+#: How each standard is read.
+READERS: Final[dict[str, Callable[[str], list[ForeignStep]]]] = {
+    "prov-json": prov.read,
+    "fhir": fhir.read,
+    "openlineage": lambda text: openlineage.read(openlineage.parse(text)),
+}
+_MAKES_NOTHING: Final = frozenset({StepKind.EVALUATE, StepKind.DEPLOY, StepKind.DESTROY})
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """
+    What the document does not say.
+
+    Attributes:
+        ledger: The ledger as a URN: names of its versions are taken as they are.
+        kind: What activities are whose words are no kind of step; None: such a one is an error.
+        dataset_id: What COLLECT fills.
+        project_id: The project that the steps are part of.
+        purposes: What models are for.
+        tool: Digest of the tool, unless the document names it.
+    """
+
+    ledger: str
+    kind: StepKind | None = None
+    dataset_id: int = 0
+    project_id: int = 0
+    purposes: tuple[str, ...] = ()
+    tool: str | None = None
+
+
+@dataclass(slots=True)
+class Names:
+    """Which versions foreign names are for. Kept in a JSON file: an object of names and versions."""
+
+    path: Path | None = None
+    known: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> Names:
+        """
+        Read a file of names; none if it is not there.
+
+        Raises:
+            InvalidInput: It is no JSON object of strings.
+        """
+        if not path.exists():
+            return cls(path)
+        try:
+            known = json.loads(path.read_text())
+        except ValueError as error:
+            raise InvalidInput(f"{path.name} is no JSON: {error}", field="names") from None
+        if not isinstance(known, dict) or not all(isinstance(word, str) for word in known.values()):
+            raise InvalidInput(f"{path.name} must be a JSON object of names and versions", field="names")
+        return cls(path, known)
+
+    def save(self) -> None:
+        """Write the file, whole or not at all."""
+        if self.path is None:
+            return
+        draft = self.path.with_suffix(".new")
+        draft.write_text(json.dumps(self.known, indent=1, sort_keys=True) + "\n")
+        draft.replace(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A step to be recorded: the body of `POST /v1/steps`, and what its outputs are called in the document."""
+
+    body: dict[str, Any]
+    outputs: Mapping[str, Made]
+
+
+def plan(step: ForeignStep, names: Names, told: Import) -> Planned:
+    """
+    Write a foreign step as one of the ledger.
+
+    Raises:
+        InvalidInput: It is no kind of step, or uses something that no name is known for; says how to go on.
+    """
+    kind = step.kind or told.kind
+    if kind is None:
+        raise InvalidInput(
+            f"{step.activity!r} is no kind of step",
+            field="kind",
+            fix="Say what it is: --as CLEAN, for example.",
+        )
+    on_dataset = kind in (StepKind.COLLECT, StepKind.DESTROY)
+    outputs = (
+        {} if kind in _MAKES_NOTHING else {name: _made(name, step, told.ledger) for name in step.outputs}
+    )
+    return Planned(
+        {
+            "kind": kind.name,
+            "inputs": [] if on_dataset else _inputs(step, names, told.ledger),
+            "outputs": [made.version_id for made in outputs.values()],
+            "datasetId": told.dataset_id if on_dataset else 0,
+            "projectId": told.project_id,
+            "purposes": _purposes(step, told) if kind is StepKind.TRAIN else [],
+            "epsilon": round(float(step.facts.get("epsilon", 0)) * 1_000_000),
+            "tool": step.facts.get("tool") or told.tool,
+            "parameters": {
+                "activity": step.activity,
+                "agents": list(step.agents),
+                "inputs": list(step.inputs),
+                "outputs": list(step.outputs),
+                "time": step.time.isoformat() if step.time else None,
+                **{f"told.{word}": value for word, value in step.facts.items()},
+            },
+        },
+        outputs,
+    )
+
+
+def ours(step: ForeignStep, ledger: str) -> list[str]:
+    """Return the versions of *ledger* that a step says it made."""
+    found = (version_of(name, ledger) for name in step.outputs)
+    return [to_hex(version) for version in found if version is not None]
+
+
+def _inputs(step: ForeignStep, names: Names, ledger: str) -> list[str]:
+    found: list[str] = []
+    unknown: list[str] = []
+    for name in step.inputs:
+        version = version_of(name, ledger)
+        known = to_hex(version) if version is not None else names.known.get(name)
+        (unknown if known is None else found).append(known or name)
+    if unknown:
+        raise InvalidInput(
+            f"{step.activity} uses what the ledger has no version of: {_listed(unknown)}",
+            field="names",
+            fix="Record where it is from first (COLLECT), or write its version into the file of names (--names).",
+        )
+    return found
+
+
+def _made(name: str, step: ForeignStep, ledger: str) -> Made:
+    """Return the name of a new version: the document's own if it is one of the ledger's, else a fresh commitment."""
+    version = version_of(name, ledger)
+    if version is not None:
+        return Made(to_hex(version), "", to_hex(ZERO32))
+    digest = digest_of({"name": name, "time": step.time.isoformat() if step.time else None})
+    salt = Salt(new_salt())
+    return Made(to_hex(commit_record("version", {"sha256": digest}, salt=salt)), digest, to_hex(salt))
+
+
+def _purposes(step: ForeignStep, told: Import) -> list[str]:
+    return list(told.purposes) or step.facts.get("purposes", "").split()
+
+
+def _listed(words: Iterable[str]) -> str:
+    listed = list(words)
+    return ", ".join(listed[:5]) + (f" and {len(listed) - 5} more" if len(listed) > 5 else "")  # noqa: PLR2004
