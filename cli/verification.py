@@ -265,6 +265,7 @@ def _expected(passport_id: str, event: Event, member_name: str, released: Event 
         "projectId": terms.project_id or None,
         "emergencyId": terms.emergency_id or None,
         "controllerId": terms.controller_id or None,
+        "datasetId": terms.dataset_id or None,
         "grantId": _hex_or_none(given["grantId"]),
         "outcome": verdict.outcome.name,
         "facts": names(verdict.facts),
@@ -299,6 +300,8 @@ def _missing_words(line: Json, event: Event, member_names: dict[int, str]) -> It
         words.append(LEVEL_LABELS[terms.level].en)
     if terms.controller_id:
         words.append(f"on behalf of {member_names.get(terms.controller_id, '')}")
+    if terms.dataset_id:
+        words.append(f"(number {terms.dataset_id})")
     sentence = str(line.get("sentence", ""))
     for word in words:
         if word not in sentence:

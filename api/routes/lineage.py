@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -19,6 +19,7 @@ from api.schemas.base import unhex
 from api.schemas.chain import position_out
 from api.schemas.datasets import inclusion_out
 from api.schemas.lineage import (
+    AnswerOut,
     BlameOut,
     CheckIn,
     ImpactOut,
@@ -47,6 +48,7 @@ from ledger.domain.lineage import VersionId
 from ledger.encoding.hexadecimal import to_hex
 from ledger.interop.lineage import card, fhir, openlineage, prov
 from ledger.interop.lineage.document import LineageDocument
+from ledger.ports import AnswerRecord
 from ledger.service import Service
 from ledger.service.walks import MAX_DEPTH, MAX_STEPS, Walk
 
@@ -396,7 +398,7 @@ def get_impact(
         versions=[version_out(item, names) for item in found.versions],
         models=[version_out(item, names) for item in found.models],
         obligations=[obligation_out(item, names, now) for item in found.obligations.values()],
-        answers=[answer_out(item, names) for item in found.answers],
+        answers=_answers(service, found.answers),
         complete=found.complete,
         next=found.next_cursor,
     )
@@ -419,8 +421,15 @@ def _detail(service: Service, name: VersionId) -> VersionDetailOut:
             for share in service.index.shares([name])
         ],
         obligation=obligation_out(owed, names, access.now_of(service)) if owed else None,
-        answers=[answer_out(answer, names) for answer in service.index.answers([name])],
+        answers=_answers(service, service.index.answers([name])),
     )
+
+
+def _answers(service: Service, answers: Iterable[AnswerRecord]) -> list[AnswerOut]:
+    names = names_of(service)
+    return [
+        answer_out(answer, names, service.lineage.words(answer.evidence, "evidence")) for answer in answers
+    ]
 
 
 def _walk(service: Service, caller: access.Subject, walk: Walk, *, own: bool = False) -> WalkOut:

@@ -200,6 +200,7 @@ class AnswerOut(Model):
     answer: str = Field(examples=["RETRAINED"])
     successor: str | None = Field(examples=[ID2_EXAMPLE])
     sentence: str
+    evidence: str | None = Field(description="What shows it, if kept here.", examples=["Run 9"])
     position: PositionOut
 
 
@@ -355,13 +356,14 @@ def obligation_out(owed: Obligation, members: Names, at: int) -> ObligationOut:
     )
 
 
-def answer_out(answer: AnswerRecord, members: Names) -> AnswerOut:
-    """Write an answer."""
+def answer_out(answer: AnswerRecord, members: Names, evidence: str | None) -> AnswerOut:
+    """Write an answer with what shows it, if that is known."""
     return AnswerOut(
         version_id=to_hex(answer.version_id),
         answer=answer.answer.name,
         successor=to_hex(answer.successor) if any(answer.successor) else None,
         sentence=answer_sentence(answer.answer, _name(answer.owner, members), answer.position.time),
+        evidence=evidence,
         position=position_out(answer.position),
     )
 

@@ -749,9 +749,6 @@ class PassportClient:
     def _get_page(self, path: str, query: Json) -> str:
         return str(self._to.call("GET", path, query=query, accept="text/markdown"))
 
-    def _get_page(self, path: str, query: Json) -> str:
-        return str(self._to.call("GET", path, query=query, accept="text/markdown"))
-
     def _post(self, path: str, body: Json | None, key: str | None) -> Json:
         return self._write("POST", path, body, key)
 
@@ -775,10 +772,6 @@ def _voice(signature: str | None, signer: str | None = None) -> Json:
     if signature is None:
         return {"assisted": True}
     return {"signature": signature, "signer": signer} if signer else {"signature": signature}
-
-
-def _law(version: int | None) -> str:
-    return "/v1/policy" if version is None else f"/v1/policy/{version}"
 
 
 def _law(version: int | None) -> str:

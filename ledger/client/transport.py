@@ -24,8 +24,6 @@ _ACCEPTED: Final = 202
 _PAGE: Final = "text/markdown"
 #: Where an act of the committee waits: nothing that the chain would still do by itself.
 _ACTS: Final = "/v1/acts/"
-#: What a page comes as, where one was asked for.
-_PAGE: Final = "text/markdown"
 _TRY_AGAIN: Final = (502, 503, 504)
 _FIRST_ERROR: Final = 400
 _FIRST_DELAY_SECONDS: Final = 0.1

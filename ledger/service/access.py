@@ -126,7 +126,7 @@ class AccessLog:
             consent = None
         kinds = ", ".join(CATEGORY_LABELS[Category[word]].en for word in names(terms.categories))
         sentence = (
-            f"{name}{self._on_behalf_of(terms.controller_id)} asked to {OPERATION_LABELS[terms.operation].en} {kinds}"
+            f"{name}{self._on_behalf_of(terms.controller_id)} asked to {OPERATION_LABELS[terms.operation].en}{_into(terms.dataset_id)} {kinds}"
             f"{days_in_words(terms.first_day, terms.last_day)}{_form(terms.level)} for {PURPOSE_LABELS[terms.purpose].en}, on the basis of {BASIS_LABELS[terms.basis].en}"
         )
         reasons = tuple(
@@ -213,6 +213,10 @@ def _why_not_live(record: DecisionRecord, consent: GrantRecord | None) -> str:
     if at >= state.use_to:
         return f"the consent had expired on {_time(state.use_to)}"
     return f"the consent begins only on {_time(state.use_from)}"
+
+
+def _into(dataset_id: int) -> str:
+    return f" (number {dataset_id})" if dataset_id else ""
 
 
 def _form(level: Level) -> str:

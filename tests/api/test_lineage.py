@@ -11,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.schemas.base import utc as at
+from cli.verification import LedgerReader, check_passport
 from ledger.client import PassportClient, sign_grant, sign_in
 from ledger.client.holders import grant_of, sign_revocation
 from ledger.encoding.hexadecimal import to_hex
@@ -160,6 +161,7 @@ def test_each_who_is_asked_for_gets_an_answer(line, client):
     assert [item["outcome"] for item in line.answers] == ["PERMIT", "PERMIT", "DENY"]
     assert {item["datasetId"] for item in line.answers} == {line.dataset}
     assert "there was no consent for it" in line.answers[2]["reasons"]
+    assert f"asked to put into a dataset (number {line.dataset}) diagnoses" in line.answers[0]["sentence"]
     dataset = client(line.lab.company).dataset(line.dataset)
     assert (dataset["included"], dataset["status"]) == (2, "IN_USE")
     assert (dataset["budget"], dataset["spent"]) == (2_000_000, 600_000)
@@ -305,10 +307,26 @@ def test_a_patient_follows_the_own_data_and_takes_it_back(line, speak):
     assert answered["obligation"] is None
     assert answered["answers"][0]["sentence"].endswith("kept in service, with reasons")
     told = patient.impact(line.grant)
-    assert [item["answer"] for item in told["answers"]] == ["JUSTIFIED"]
+    assert [(item["answer"], item["evidence"]) for item in told["answers"]] == [
+        ("JUSTIFIED", "No trace of one")
+    ]
     assert told["obligations"] == []
     excused = speak(line.lab.ethics).excuse_withdrawals(line.dataset, "One of thousands")
     assert (excused["withdrawals"], excused["excused"]) == (1, 1)
+
+
+def test_the_log_of_an_inclusion_is_true(line, speak, world):
+    """What the patient reads of the inclusion is what the chain holds, down to the number of the dataset."""
+    deployment = world.runtime.deployment
+    reader = LedgerReader(world.settings.rpc, deployment.ledger)
+    lines = speak(line.holder_key).access_log(line.passport)
+
+    assert check_passport(reader, line.passport, lines).is_true
+    for lie in (
+        {"datasetId": line.dataset + 1},
+        {"sentence": lines[0]["sentence"].replace(f"(number {line.dataset})", "(number 4711)")},
+    ):
+        assert not check_passport(reader, line.passport, [{**lines[0], **lie}]).is_true
 
 
 def test_a_dataset_is_sealed_and_opened_again(line, client):

@@ -165,6 +165,7 @@ def test_a_true_log_is_true(shown: list[dict[str, Any]]) -> None:
         ("projectId", None),
         ("emergencyId", 1),
         ("controllerId", None),
+        ("datasetId", 1),
         ("grantId", None),
         ("outcome", "PERMIT"),
         ("facts", []),
