@@ -25,7 +25,7 @@ from ledger.audit.replay import Replay, replay
 from ledger.audit.state import DAY_SECONDS, hash_of, project_subject
 from ledger.chain import artifacts
 from ledger.chain.contract import calldata
-from ledger.domain.lineage import Dataset, Plan, Step, Version, VersionId
+from ledger.domain.lineage import Dataset, Origin, Plan, Step, Version, VersionId
 from ledger.domain.records import (
     NO_GRANT,
     ZERO32,
@@ -52,7 +52,9 @@ from ledger.domain.vocabulary import (
     GrantFlag,
     Level,
     MemberKind,
+    ModelStatus,
     Operation,
+    Part,
     Purpose,
     Role,
     StepFact,
@@ -65,7 +67,7 @@ from ledger.encoding.structs import policy_values
 from ledger.encoding.typed_data import LedgerDomain
 from ledger.encoding.words import pack_terms, unpack_terms, unpack_verdict
 from ledger.errors import VerificationError
-from ledger.lineage import PURPOSE_OF, obligation_of
+from ledger.lineage import PURPOSE_OF, missing_of, obligation_of
 from ledger.policy import class_of, grant_is_live
 from ledger.ports import Call
 from tests.twin.chain import Chain, Key, View, word
@@ -94,7 +96,8 @@ STEP_KINDS: Final = {
 }
 #: Statements about projects.
 _OF_PROJECTS: Final = (AttestationKind.LICENCE, AttestationKind.CLEARANCE)
-#: Kinds of steps that use a model, and data with it or not.
+#: Kinds of steps that are about a dataset; kinds that use a model, and data with it or not.
+DATASET_STEPS: Final = (StepKind.COLLECT, StepKind.DESTROY)
 MODEL_STEPS: Final = (StepKind.EVALUATE, StepKind.DEPLOY, StepKind.INFER)
 DICE: Final = st.integers(0, 2**64 - 1)
 #: Who is there from the beginning: name, roles, kind, jurisdiction. The founder is member 1.
@@ -178,11 +181,23 @@ class Stage:
             founder, admission("Founder", founder, Role.COMMITTEE, MemberKind.OTHER, 156), NOTICE, START
         )
         self.first = list(chain.history())
+        model = self._model()
+        for (name, roles, kind, place), key in zip(CAST, self.people[1:], strict=True):
+            move = model.admit(admission(name, key, roles, kind, place), key)
+            assert chain.send(move.key, calldata(move.call), START).error is None
+            model.expected(move)
+        self.first = list(chain.history())
         self.snapshot = chain.snapshot()
 
     def begin(self) -> Model:
         """Go back to the beginning; return a model of it."""
         self.snapshot = self.chain.revert(self.snapshot)
+        model = self._model()
+        for number, ((name, *_), key) in enumerate(zip(CAST, self.people[1:], strict=True), FOUNDER + 1):
+            model.keys[number], model.signing_keys[_signing(name)] = key, number
+        return model
+
+    def _model(self) -> Model:
         model = Model(LedgerDomain(self.chain.chain_id, "0x" + self.chain.ledger.hex()))
         model.now = START
         model.keys[FOUNDER] = self.people[0]
@@ -204,8 +219,6 @@ class ContractAndTwin(RuleBasedStateMachine):
         self.known: dict[bytes, tuple[bytes, Any]] = {}
         self.names = self.trail = self.law = 0
         self.kinds = [kind for kind, weight in self._weights().items() for _ in range(weight)]
-        for (name, roles, kind, place), key in zip(CAST, self.stage.people[1:], strict=True):
-            self.play(self.model.admit(admission(name, key, roles, kind, place), key), look=False)
 
     def _weights(self) -> dict[Callable[[Dice], None], int]:
         return {
@@ -227,9 +240,10 @@ class ContractAndTwin(RuleBasedStateMachine):
             self.change_passport: 4,
             self.change_holder: 5,
             self.change_dataset: 6,
-            self.work: 24,
-            self.judge: 10,
-            self.owe: 8,
+            self.settle: 4,
+            self.work: 16,
+            self.judge: 5,
+            self.owe: 9,
         }
 
     def _throw(self, seed: int) -> None:
@@ -391,24 +405,7 @@ class ContractAndTwin(RuleBasedStateMachine):
             self.play(self.model.set_policy(law_from(chance, self.model.state.law)), look=False)
         for custodian, custody in ((7, Custody.SELF), (8, Custody.ASSISTED)):
             self._issue(Dice(self.trail, custodian, clumsy=False), self.key_of(custodian), custody, 1)
-        if not chance.rarely(3):
-            self._settle_in(chance)
         self.compare()
-
-    def _settle_in(self, dice: Dice) -> None:
-        """Mostly a research institution with an approved project, a certified tool and a dataset."""
-        model, owner, end = self.model, dice.pick((8, 9)), self.model.now + 300 * DAY
-        filing = (ALL, ALL, 1, 1, model.now, end, NOTICE)
-        project = len(model.state.projects) + 1
-        moves = [
-            lambda: model.file_project(self.key_of(owner), filing, NOTICE),
-            lambda: model.review_project(self.key_of(4), project, Approval.ETHICS, approved=True),
-            lambda: model.attest(self.key_of(2), TOOLS[0], AttestationKind.TOOL, end),
-            lambda: model.attest(self.key_of(3), project_subject(project), dice.pick(_OF_PROJECTS), end),
-            lambda: model.declare(self.key_of(owner), self._plan(dice, ALL), NOTICE),
-        ]
-        for move in moves:
-            self.play(move(), look=False)
 
     @rule(seed=DICE)
     def go_on(self, seed: int) -> None:
@@ -986,9 +983,10 @@ class ContractAndTwin(RuleBasedStateMachine):
         return dice.pick(list(reversed(known))[:6])
 
     def _plan(self, dice: Dice, purposes: int) -> Plan:
-        retain = self.model.now + dice.pick((90 * DAY, 90 * DAY, 30 * DAY, HOUR))
+        retain = self.model.now + dice.pick((300 * DAY, 300 * DAY, 90 * DAY, HOUR))
         banned = 0 if dice.slips(12) else self.model.state.law.banned_purposes
-        categories = Category(dice.pick((ALL, ALL, 0x00FF)))
+        core = int(self.model.state.law.core_categories)
+        categories = Category(dice.pick((ALL, ALL & ~core or ALL, ALL & ~core or ALL)))
         return Plan(purposes & ~banned or 1, categories, retain, dice.pick((0, 0, 20, 5)))
 
     def change_dataset(self, chance: Dice) -> None:
@@ -1030,19 +1028,82 @@ class ContractAndTwin(RuleBasedStateMachine):
         opinion = ZERO32 if dice.slips(12) else self.name()
         self.play(self.model.excuse(self.key(dice, Role.ETHICS), number, opinion))
 
+    def settle(self, chance: Dice) -> None:
+        """A research institution sets out: a project, a tool, a dataset with somebody in it, data, perhaps a model of it."""
+        model, end = self.model, self.model.now + 300 * DAY
+        wish = self._consented(chance)
+        owner = wish.member_id
+        project = self._approved_project(owner, end)
+        self.play(model.attest(self.key_of(2), TOOLS[0], AttestationKind.TOOL, end), look=False)
+        self.play(model.declare(self.key_of(owner), self._plan(chance, wish.purposes), NOTICE), look=False)
+        number = len(model.state.datasets)
+        if wish.grant_id != NO_GRANT:
+            terms = replace(
+                self._terms(chance, wish), operation=Operation.INCLUDE, dataset_id=number, controller_id=0
+            )
+            request = Request(wish.passport_id, wish.grant_id, Commitment(NOTICE), terms)
+            self.play(model.decide(self.key_of(owner), [(request, pack_terms(terms))]), look=False)
+        data = self._done(owner, StepKind.COLLECT, dataset_id=number)
+        if data and not chance.rarely(3):
+            licence = AttestationKind.LICENCE
+            self.play(model.attest(self.key_of(3), project_subject(project), licence, end), look=False)
+            self._develop(owner, data[0], {"project_id": project, "tool": TOOLS[0], "epsilon": 1})
+        self.compare()
+
+    def _consented(self, dice: Dice) -> Wish:
+        """Return whom somebody consents to, and to what; if nobody, a research institution and everything."""
+        wish = Wish(Basis.CONSENT, self.passport(dice), 0)
+        live = [
+            (key, entry.state)
+            for key, entry in self.model.state.grants.items()
+            if grant_is_live(entry.state, self.model.now) and entry.state.recipient
+        ]
+        if live:
+            (wish.passport_id, wish.grant_id), grant = dice.pick(live)
+            wish.member_id, wish.purposes, wish.level = grant.recipient, grant.purposes, grant.level
+            wish.categories, wish.days = int(grant.categories), (grant.data_from, grant.data_to)
+        wish.member_id = wish.member_id or dice.pick((8, 9))
+        return wish
+
+    def _develop(self, owner: int, data: VersionId, words: dict[str, Any]) -> None:
+        """Split data, train on a part of it, evaluate on another, and deploy, as far as that stands."""
+        parts = self._done(owner, StepKind.SPLIT, data, **words)
+        if not parts:
+            return
+        models = self._done(owner, StepKind.TRAIN, parts[0], purposes=self._purposes(parts), **words)
+        for name in models:
+            self._done(owner, StepKind.EVALUATE, name, parts[2], **words)
+            self._done(owner, StepKind.DEPLOY, name, **words)
+
+    def _done(self, owner: int, kind: StepKind, *inputs: VersionId, **words: Any) -> tuple[VersionId, ...]:
+        """Record a step, and have all data that it makes checked; return what it makes."""
+        model = self.model
+        outputs = self._outputs(Dice(0, clumsy=False), kind)
+        step = Step(kind, Commitment(self.name()), inputs, outputs, **words)
+        self.play(model.record_step(self.key_of(owner), step), look=False)
+        made = tuple(name for name in outputs if name in model.state.versions)
+        for name in made:
+            if model.state.versions[name].kind is VersionKind.DATA:
+                self.play(model.verify(self.key_of(6), name, NOTICE, passed=True), look=False)
+        return made
+
     def work(self, chance: Dice) -> None:
-        """Record a step of a kind that there is something for, mostly of somebody who may use that."""
+        """Record a step of a kind that there is something for; what is missing for it is made up for first, mostly."""
+        if not self.model.state.datasets and not chance.slips(2):
+            self.settle(chance)
+            return
         kinds = [kind for kind, weight in STEP_KINDS.items() for _ in range(weight)]
         kind = chance.pick([one for one in kinds if self._is_possible(one)] or kinds)
-        dataset_id, owner = 0, self.member(chance, Role.PROCESSOR)
-        if kind in (StepKind.COLLECT, StepKind.DESTROY):
+        dataset_id, inputs, owner = 0, (), self.member(chance, Role.PROCESSOR)
+        if kind in DATASET_STEPS:
             dataset_id = self.dataset(chance) if not chance.slips(24) else 0
             dataset = self.model.state.datasets.get(dataset_id)
             owner = dataset.owner if dataset and not chance.rarely(8) else owner
-        inputs = self._inputs(chance, kind)
-        users = [self._users(name) for name in inputs]
-        both = [one for one in (users[0] if users else []) if all(one in other for other in users)]
-        owner = chance.pick(both) if both and not chance.rarely(8) else owner
+        else:
+            first = self._first(chance, kind)
+            users = self._users(first)
+            owner = chance.pick(users) if users and not chance.rarely(10) else owner
+            inputs = (first, *self._rest(chance, kind, first, owner))
         step = Step(
             kind=kind,
             parameters=Commitment(ZERO32 if chance.slips(24) else self.name()),
@@ -1056,11 +1117,12 @@ class ContractAndTwin(RuleBasedStateMachine):
         )
         if chance.slips(6):
             step = self._spoilt(chance, step)
-        self._encrypt(chance, step)
+        elif not chance.rarely(8):
+            step = self._prepared(chance, step, owner)
         self.play(self.model.record_step(self.key_of(owner), step))
 
     def _is_possible(self, kind: StepKind) -> bool:
-        if kind in (StepKind.COLLECT, StepKind.DESTROY):
+        if kind in DATASET_STEPS:
             return bool(self.model.state.datasets)
         found = {version.kind for version in self.model.state.versions.values()}
         return (VersionKind.MODEL if kind in MODEL_STEPS else VersionKind.DATA) in found
@@ -1078,58 +1140,86 @@ class ContractAndTwin(RuleBasedStateMachine):
             purposes &= version.purposes if version else ALL
         return purposes
 
-    def _inputs(self, dice: Dice, kind: StepKind) -> tuple[VersionId, ...]:
-        if kind in (StepKind.COLLECT, StepKind.DESTROY):
-            return ()
-        data, model = VersionKind.DATA, VersionKind.MODEL
-        if kind in MODEL_STEPS:
-            first = self._model(dice)
-            count = {StepKind.DEPLOY: 0, StepKind.EVALUATE: 1 + dice.below(2)}.get(kind, dice.below(2))
-            return (first, *(self._tested(dice, first) for _ in range(count)))
-        if kind is StepKind.RELEASE:
-            return (self.version(dice),)
-        if kind is StepKind.TRAIN and dice.rarely(5):
-            return self.version(dice, model), self.version(dice, data)
-        count = {StepKind.MERGE: 2 + dice.below(2), StepKind.TRAIN: 1 + dice.below(2)}.get(kind, 1)
-        return tuple(self._data(dice, kind) for _ in range(count))
+    def _first(self, dice: Dice, kind: StepKind) -> VersionId:
+        if kind is StepKind.RELEASE and dice.rarely(3):
+            return self.version(dice)
+        if kind in MODEL_STEPS or (kind is StepKind.TRAIN and dice.rarely(5)):
+            return self._model(dice)
+        return self._data(dice, tests=dice.rarely(6) or kind is not StepKind.TRAIN)
+
+    def _rest(self, dice: Dice, kind: StepKind, first: VersionId, owner: int) -> Iterator[VersionId]:
+        """Yield the inputs after the first one: mostly what a member may use too."""
+        if kind is StepKind.EVALUATE or (kind is StepKind.INFER and dice.below(2)):
+            for _ in range(1 + dice.below(2)):
+                yield self._tested(dice, first, owner)
+        elif kind in (StepKind.MERGE, StepKind.TRAIN):
+            for _ in range((kind is StepKind.MERGE) + dice.below(2)):
+                yield self._data(dice, owner, tests=kind is StepKind.MERGE)
 
     def _model(self, dice: Dice) -> VersionId:
         """Return a model, mostly one that serves."""
         versions = self.model.state.versions.items()
-        fit = [n for n, one in versions if one.kind is VersionKind.MODEL and one.status == 0]
-        return dice.pick(fit[-4:]) if fit and not dice.rarely(6) else self.version(dice, VersionKind.MODEL)
+        fit = [n for n, one in versions if one.kind is VersionKind.MODEL and one.status is ModelStatus.ACTIVE]
+        return dice.pick(fit[-4:]) if fit and not dice.rarely(8) else self.version(dice, VersionKind.MODEL)
 
-    def _data(self, dice: Dice, kind: StepKind) -> VersionId:
-        """Return data, for what needs it mostly data that was checked and that is no test data."""
-        wanted = Check.PASSED if kind in (StepKind.TRAIN, StepKind.RELEASE) else None
+    def _data(self, dice: Dice, owner: int = 0, *, tests: bool = True) -> VersionId:
+        """Return data, mostly what a member may use, and with or without what was set apart for tests."""
         fit = [
             name
             for name, one in self.model.state.versions.items()
-            if one.kind is VersionKind.DATA and (wanted is None or one.check is wanted)
+            if one.kind is VersionKind.DATA
+            and (not owner or owner in self._users(name))
+            and (tests or not any(Part.TEST in origin.parts for origin in one.origins))
         ]
-        return dice.pick(fit[-6:]) if fit and not dice.rarely(6) else self.version(dice, VersionKind.DATA)
+        return dice.pick(fit[-6:]) if fit and not dice.rarely(8) else self.version(dice, VersionKind.DATA)
 
-    def _tested(self, dice: Dice, model: VersionId) -> VersionId:
+    def _tested(self, dice: Dice, model: VersionId, owner: int) -> VersionId:
         """Return data to use a model with: mostly another part of the split that it learned from, or other data."""
-        state = self.model.state
-        learned = {(o.dataset_id, o.split_id, o.parts) for o in self._origins(model)}
-        numbers = {number for number, *_ in learned}
-        splits = {split for _, split, _ in learned if split}
+        versions = self.model.state.versions
+        learned = versions[model].origins if model in versions else ()
         fit = [
             name
-            for name, one in state.versions.items()
+            for name, one in versions.items()
             if one.kind is VersionKind.DATA
-            and all(
-                o.dataset_id not in numbers
-                or (o.split_id in splits and not any(o.parts & parts for *_, parts in learned))
-                for o in one.origins
-            )
+            and owner in self._users(name)
+            and all(_apart(mine, theirs) for mine in learned for theirs in one.origins)
         ]
-        return dice.pick(fit) if fit and not dice.rarely(6) else self.version(dice, VersionKind.DATA)
+        return dice.pick(fit) if fit and not dice.rarely(6) else self._data(dice, owner)
 
-    def _origins(self, name: VersionId) -> tuple[Any, ...]:
-        version = self.model.state.versions.get(name)
-        return version.origins if version else ()
+    def _prepared(self, dice: Dice, step: Step, owner: int) -> Step:
+        """Make up for some of what a step would lack: return it with what it needs for that."""
+        model = self.model
+        if model.record_step(self.key_of(owner), step).errors:
+            return step
+        missing = missing_of(step, model.state.step_situation(step, owner, model.now))
+        end = model.now + 300 * DAY
+        if StepFact.TOOL_CERTIFIED in missing and step.tool == TOOLS[0]:
+            self.play(model.attest(self.key_of(2), TOOLS[0], AttestationKind.TOOL, end), look=False)
+        if StepFact.PROJECT_APPROVED in missing:
+            step = replace(step, project_id=self._approved_project(owner, end))
+        if StepFact.MODEL_READY in missing and step.project_id:
+            subject = project_subject(step.project_id)
+            kind = dice.pick((*_OF_PROJECTS, AttestationKind.LICENCE))
+            self.play(model.attest(self.key_of(3), subject, kind, end), look=False)
+        if StepFact.INPUTS_VERIFIED in missing and not dice.rarely(4):
+            for name in dict.fromkeys(step.inputs):
+                self.play(model.verify(self.key_of(6), name, NOTICE, passed=True), look=False)
+        if StepFact.PROTECTED in missing and not dice.rarely(4):
+            for name in dict.fromkeys(step.inputs):
+                self.play(model.attest(self.key_of(6), name, AttestationKind.ENCRYPTION, end), look=False)
+        if (StepFact.PROTECTED | StepFact.BUDGET_LEFT) & missing:
+            step = replace(step, epsilon=1)
+        return step
+
+    def _approved_project(self, owner: int, end: int) -> int:
+        """File a project for everything, and have it approved; return its number if it is there."""
+        model = self.model
+        filing = (ALL, ALL, 1, 1, model.now, end, NOTICE)
+        self.play(model.file_project(self.key_of(owner), filing, NOTICE), look=False)
+        number = len(model.state.projects)
+        body = self.key_of(4)
+        self.play(model.review_project(body, number, Approval.ETHICS, approved=True), look=False)
+        return number
 
     def _outputs(self, dice: Dice, kind: StepKind) -> tuple[VersionId, ...]:
         if kind in (StepKind.EVALUATE, StepKind.DEPLOY, StepKind.DESTROY):
@@ -1150,14 +1240,6 @@ class ContractAndTwin(RuleBasedStateMachine):
         if fit and not dice.rarely(10):
             return fit[-1]
         return dice.below(len(self.model.state.projects) + 1 + int(dice.slips(6)))
-
-    def _encrypt(self, dice: Dice, step: Step) -> None:
-        """Have one of the inputs of a step attested to be encrypted, once in a while."""
-        named = [name for name in step.inputs if name in self.model.state.versions]
-        if named and dice.rarely(4):
-            key, end = self.key(dice, Role.VERIFIER), self.model.now + DAY
-            for name in dict.fromkeys(named):
-                self.play(self.model.attest(key, name, AttestationKind.ENCRYPTION, end), look=False)
 
     def _spoilt(self, dice: Dice, step: Step) -> Step:
         """Return a step that is formed like none, or not like its kind."""
@@ -1182,6 +1264,9 @@ class ContractAndTwin(RuleBasedStateMachine):
     def judge(self, chance: Dice) -> None:
         """Check a version, mostly one that nobody has; or share one."""
         model, versions = self.model, self.model.state.versions
+        if not versions and not chance.slips(2):
+            self.work(chance)
+            return
         waiting = [name for name, one in versions.items() if one.check is Check.PENDING]
         passed = [name for name, one in versions.items() if one.check is Check.PASSED]
         evidence = ZERO32 if chance.slips(16) else self.name()
@@ -1201,7 +1286,7 @@ class ContractAndTwin(RuleBasedStateMachine):
         state, kind = model.state, chance.below(10)
         dues = {n: obligation_of(one, state.datasets) for n, one in state.versions.items()}
         owing = [name for name, due in dues.items() if due is not None]
-        owing += [name for name, one in state.versions.items() if one.status == 1]
+        owing += [name for name, one in state.versions.items() if one.status is ModelStatus.SUSPENDED]
         included = [
             key for key, entry in state.grants.items() if key[1] in state.inclusions and not entry.ended
         ]
@@ -1234,6 +1319,13 @@ class ContractAndTwin(RuleBasedStateMachine):
         by = self.key(dice) if version is None or dice.slips(8) else self.key_of(version.owner)
         evidence = ZERO32 if dice.slips(16) else self.name()
         self.play(self.model.answer(by, name, answer, successor=successor, evidence=evidence))
+
+
+def _apart(learned: Origin, tested: Origin) -> bool:
+    """Tell whether what was learned from leaves what is tested on unseen."""
+    if learned.dataset_id != tested.dataset_id:
+        return True
+    return learned.split_id == tested.split_id != 0 and not learned.parts & tested.parts
 
 
 def parts_of(found: Replay) -> tuple[Any, ...]:

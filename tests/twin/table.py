@@ -47,7 +47,7 @@ from ledger.encoding.words import pack_terms, pack_verdict
 from ledger.policy import class_of, decide
 from ledger.ports import Call
 from tests.twin.chain import Key
-from tests.twin.machine import ALL, CAST, FOREVER, OUTSIDER, START, Stage, admission
+from tests.twin.machine import ALL, FOREVER, OUTSIDER, START, Stage, admission
 from tests.twin.model import Model, Move, batched, floor_of
 
 #: Facts of the four groups whose combinations are all tried, the rest of the entry holding.
@@ -142,8 +142,6 @@ class Table:
         """Build everything, have humans approve what is to be approved, then let what is to be missing go missing."""
         self.model = self.stage.begin()
         self.law = self.model.state.law
-        for index, (name, roles, kind, place) in enumerate(CAST):
-            self._admit(name, roles, kind, place, self.stage.people[index + 1])
         self.do(self.model.set_policy(self._lax(human=Fact.HUMAN_REVIEWED)))
         self.principal, self.other = Key("principal"), Key("other")
         self._admit("Principal", Role.PROCESSOR | Role.CUSTODIAN, MemberKind.RESEARCH, 156, self.principal)
