@@ -36,6 +36,7 @@ def replay_ledger(node: Node, ledger: Address, *, from_block: int) -> int:
     logs = read_logs(node, ledger, from_block=from_block, to_block=last)
     found = replay_logs(logs, artifacts.load().abi)
     assert found.mismatches == [], f"ledger {ledger}: decided otherwise than by the law"
+    assert found.step_mismatches == [], f"ledger {ledger}: steps broke other rules than were recorded"
     views = {entry["name"]: entry for entry in artifacts.load().abi if entry["type"] == "function"}
     head = node.call(ledger, selector(views["head"]), last)
     assert found.state.head == head, f"ledger {ledger}: the decisions do not fold to its head"

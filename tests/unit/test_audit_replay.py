@@ -7,8 +7,10 @@ from typing import ClassVar
 
 import pytest
 
+from ledger.audit.columns import Columns
 from ledger.audit.replay import replay
-from ledger.domain.records import NO_GRANT, EmergencyRight, Event, GrantId, PolicyTable
+from ledger.chain import artifacts
+from ledger.domain.records import NO_GRANT, EmergencyRight, Event, GrantId, PassportId, PolicyTable
 from ledger.domain.vocabulary import (
     CONSENT_FLOOR,
     ActKind,
@@ -32,6 +34,7 @@ from ledger.domain.vocabulary import (
     Purpose,
     Role,
     SeatKind,
+    StepKind,
     TransferStatus,
 )
 from ledger.encoding.words import fold_decision
@@ -46,6 +49,7 @@ from tests.unit.chronicle import (
     START,
     Chronicle,
     default_law,
+    encode_log,
     everything,
 )
 
@@ -857,3 +861,58 @@ def with_human_review() -> PolicyTable:
     place = (DataClass.SENSITIVE - 1) * 16 + Purpose.AI_TRAINING
     words[place] |= int(Fact.HUMAN_REVIEWED) << (32 * Basis.CONSENT)
     return replace(default_law(), required=tuple(words))
+
+
+class TestInclusions:
+    """Into datasets: the columns say of each what the plain replay says, and need no help of it."""
+
+    def checked(self, chronicle: Chronicle) -> list[Fact]:
+        """Return what each decision lacked, after both replays found nothing wrong with it."""
+        columns = Columns(artifacts.load().abi)
+        columns.take(encode_log(event) for event in chronicle.events)
+        assert columns._check().mismatches == replay(chronicle.events).mismatches == []
+        decided = [entry for entries in chronicle.state.decisions.values() for entry in entries.values()]
+        return [Fact(entry.missing) for entry in decided]
+
+    def asked(self, chronicle: Chronicle, passport: bytes, grant: bytes, dataset: int) -> None:
+        """Ask to include a passport's data under a grant, on file as the project's."""
+        words = {"project_id": 1, "operation": Operation.INCLUDE, "dataset_id": dataset}
+        chronicle.decide(PassportId(passport), grant_id=GrantId(grant), **words)
+
+    def test_a_grant_has_room_for_seven(self, chronicle):
+        """The eighth is refused; what is in stays in, and what covers the grant takes over its places."""
+        passport, project = chronicle.issue(), chronicle.file_project()
+        assert project == 1
+        datasets = [chronicle.declare() for _ in range(8)]
+        grant = chronicle.give(passport)
+        for dataset in datasets:
+            self.asked(chronicle, passport, grant, dataset)
+        successor = chronicle.give(passport, supersedes=grant)
+        for dataset in (datasets[0], datasets[7]):
+            self.asked(chronicle, passport, successor, dataset)
+        assert self.checked(chronicle) == [Fact(0)] * 7 + [Fact.DATASET_FITS, Fact(0), Fact.DATASET_FITS]
+
+    def test_a_successor_that_covers_less_begins_anew(self, chronicle):
+        """It has room again."""
+        passport, _ = chronicle.issue(), chronicle.file_project()
+        datasets = [chronicle.declare() for _ in range(8)]
+        grant = chronicle.give(passport)
+        for dataset in datasets[:7]:
+            self.asked(chronicle, passport, grant, dataset)
+        narrower = chronicle.give(passport, supersedes=grant, use_to=START + 50 * DAY)
+        self.asked(chronicle, passport, narrower, datasets[7])
+        assert self.checked(chronicle) == [Fact(0)] * 8
+
+    def test_what_is_closed_takes_nothing_in(self, chronicle):
+        """Sealed, opened again, destroyed; a dataset of somebody else, and one that does not exist."""
+        passport, _ = chronicle.issue(), chronicle.file_project()
+        dataset, other, grant = chronicle.declare(), chronicle.declare(HOSPITAL), chronicle.give(passport)
+        chronicle.emit("DatasetSealed", datasetId=dataset, memberId=3, reasons=chronicle.name())
+        self.asked(chronicle, passport, grant, dataset)
+        chronicle.emit("DatasetUnsealed", datasetId=dataset, memberId=4)
+        self.asked(chronicle, passport, grant, dataset)
+        chronicle.step(StepKind.DESTROY, dataset_id=dataset)
+        for number in (dataset, other, 99):
+            self.asked(chronicle, passport, grant, number)
+        refused = Fact.DATASET_FITS
+        assert self.checked(chronicle) == [refused, Fact(0), refused, refused, refused]
