@@ -93,7 +93,9 @@ def test_the_invariants_of_the_design_are_the_tested_ones() -> None:
     """The list in the design is numbered without a gap, and each number of a Solidity invariant is on it."""
     design = (ROOT / "docs" / "design.md").read_text()
     listed = re.findall(
-        r"^(\d+)\. ", design[design.index("## Invariants") : design.index("## When things fail")], re.MULTILINE
+        r"^(\d+)\. ",
+        design[design.index("## Invariants") : design.index("## When things fail")],
+        re.MULTILINE,
     )
     tested = (ROOT / "tests" / "contracts" / "Invariants.t.sol").read_text()
 
