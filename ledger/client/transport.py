@@ -20,10 +20,10 @@ from ledger.client.signing import sign_headers
 from ledger.errors import InvalidInput, LedgerError, NodeUnreachable, TransactionPending
 
 _ACCEPTED: Final = 202
-#: What a page comes as, where one was asked for.
-_PAGE: Final = "text/markdown"
 #: Where an act of the committee waits: nothing that the chain would still do by itself.
 _ACTS: Final = "/v1/acts/"
+#: What a page comes as, where one was asked for.
+_PAGE: Final = "text/markdown"
 _TRY_AGAIN: Final = (502, 503, 504)
 _FIRST_ERROR: Final = 400
 _FIRST_DELAY_SECONDS: Final = 0.1
@@ -169,8 +169,6 @@ def _answer_of(response: httpx2.Response) -> Any:
         )
     if response.status_code >= _FIRST_ERROR:
         raise error_of(response.status_code, _json_of(response))
-    if response.headers.get("Content-Type", "").startswith(_PAGE):
-        return response.text
     if response.headers.get("Content-Type", "").startswith(_PAGE):
         return response.text
     answer = _json_of(response)

@@ -90,17 +90,17 @@ def test_one_compiler_version_everywhere() -> None:
 
 
 def test_the_invariants_of_the_design_are_the_tested_ones() -> None:
-    """The list in the design is numbered without a gap, and each number of a Solidity invariant is on it."""
+    """The numbers of the list in the design are those of the Solidity invariants, but for two that are tested elsewhere."""
     design = (ROOT / "docs" / "design.md").read_text()
-    listed = re.findall(
-        r"^(\d+)\. ",
-        design[design.index("## Invariants") : design.index("## When things fail")],
-        re.MULTILINE,
-    )
+    invariants = design[design.index("## Invariants") : design.index("## When things fail")]
+    listed = [int(number) for number in re.findall(r"^(\d+)\. ", invariants, re.MULTILINE)]
     tested = (ROOT / "tests" / "contracts" / "Invariants.t.sol").read_text()
 
-    assert listed == [str(number) for number in range(1, len(listed) + 1)]
-    assert set(re.findall(r"function invariant_(\d+)_", tested)) <= set(listed)
+    assert listed == list(range(1, 13))
+    elsewhere = {9, 10}  # every role by AccessMatrix.t.sol, no identifier on the chain by Python
+    assert {int(number) for number in re.findall(r"function invariant_(\d+)_", tested)} == set(
+        listed
+    ) - elsewhere
 
 
 def test_each_decision_says_context_decision_and_consequences() -> None:

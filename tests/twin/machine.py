@@ -239,11 +239,11 @@ class ContractAndTwin(RuleBasedStateMachine):
             self.issue: 2,
             self.change_passport: 4,
             self.change_holder: 5,
-            self.change_dataset: 6,
-            self.settle: 4,
-            self.work: 16,
-            self.judge: 5,
-            self.owe: 9,
+            self.change_dataset: 4,
+            self.settle: 1,
+            self.work: 14,
+            self.judge: 4,
+            self.owe: 7,
         }
 
     def _throw(self, seed: int) -> None:
@@ -824,7 +824,7 @@ class ContractAndTwin(RuleBasedStateMachine):
         wish.member_id = wish.member_id or self.member(dice, Role.PROCESSOR)
         terms = self._terms(dice, wish)
         if dice.rarely(3):
-            terms = self._including(dice, terms, wish.member_id)
+            terms = self._including(dice, terms, wish)
         asked = pack_terms(terms)
         if dice.rarely(3):
             asked = flip(dice, asked)
@@ -912,11 +912,16 @@ class ContractAndTwin(RuleBasedStateMachine):
             last_day=wish.days[1],
         )
 
-    def _including(self, dice: Dice, terms: Terms, member_id: int) -> Terms:
-        """Return the same terms to include the data into a dataset, mostly one of the principal's."""
-        datasets = self.model.state.datasets
-        own = [n for n, one in datasets.items() if one.owner == (terms.controller_id or member_id)]
-        known = own if own and not dice.rarely(6) else list(datasets)
+    def _including(self, dice: Dice, terms: Terms, wish: Wish) -> Terms:
+        """Return the same terms to include the data into a dataset, mostly one that it fits."""
+        datasets, owner = self.model.state.datasets, terms.controller_id or wish.member_id
+        served = wish.purposes if terms.basis is Basis.CONSENT else 1 << terms.purpose
+        fit = [
+            number
+            for number, one in datasets.items()
+            if one.owner == owner and terms.categories in one.categories and not one.purposes & ~served
+        ]
+        known = fit if fit and not dice.rarely(6) else list(datasets)
         if not known:
             return terms
         return replace(terms, operation=Operation.INCLUDE, dataset_id=dice.pick(known))
@@ -1031,16 +1036,15 @@ class ContractAndTwin(RuleBasedStateMachine):
     def settle(self, chance: Dice) -> None:
         """A research institution sets out: a project, a tool, a dataset with somebody in it, data, perhaps a model of it."""
         model, end = self.model, self.model.now + 300 * DAY
-        wish = self._consented(chance)
-        owner = wish.member_id
+        owner = chance.pick((8, 9))
         project = self._approved_project(owner, end)
         self.play(model.attest(self.key_of(2), TOOLS[0], AttestationKind.TOOL, end), look=False)
-        self.play(model.declare(self.key_of(owner), self._plan(chance, wish.purposes), NOTICE), look=False)
+        wishes = [self._consented(chance, owner) for _ in range(1 + chance.below(2))]
+        purposes = wishes[0].purposes & wishes[-1].purposes
+        self.play(model.declare(self.key_of(owner), self._plan(chance, purposes), NOTICE), look=False)
         number = len(model.state.datasets)
-        if wish.grant_id != NO_GRANT:
-            terms = replace(
-                self._terms(chance, wish), operation=Operation.INCLUDE, dataset_id=number, controller_id=0
-            )
+        for wish in wishes:
+            terms = replace(self._terms(chance, wish), operation=Operation.INCLUDE, dataset_id=number)
             request = Request(wish.passport_id, wish.grant_id, Commitment(NOTICE), terms)
             self.play(model.decide(self.key_of(owner), [(request, pack_terms(terms))]), look=False)
         data = self._done(owner, StepKind.COLLECT, dataset_id=number)
@@ -1050,20 +1054,36 @@ class ContractAndTwin(RuleBasedStateMachine):
             self._develop(owner, data[0], {"project_id": project, "tool": TOOLS[0], "epsilon": 1})
         self.compare()
 
-    def _consented(self, dice: Dice) -> Wish:
-        """Return whom somebody consents to, and to what; if nobody, a research institution and everything."""
-        wish = Wish(Basis.CONSENT, self.passport(dice), 0)
-        live = [
-            (key, entry.state)
-            for key, entry in self.model.state.grants.items()
-            if grant_is_live(entry.state, self.model.now) and entry.state.recipient
-        ]
-        if live:
-            (wish.passport_id, wish.grant_id), grant = dice.pick(live)
-            wish.member_id, wish.purposes, wish.level = grant.recipient, grant.purposes, grant.level
-            wish.categories, wish.days = int(grant.categories), (grant.data_from, grant.data_to)
-        wish.member_id = wish.member_id or dice.pick((8, 9))
-        return wish
+    def _consented(self, dice: Dice, owner: int) -> Wish:
+        """Have a patient consent to all that somebody may be consented to; return that."""
+        calm = Dice(dice.below(1 << 16), clumsy=False)
+        passport_id = self.passport(calm)
+        given = self._grant(calm, passport_id)
+        template = self.model.state.templates.get(given.template)
+        allowed = (template.purposes if template else ALL) & ~self.model.state.law.banned_purposes
+        given = replace(
+            given,
+            recipient=owner,
+            recipient_kinds=0,
+            purposes=allowed or given.purposes,
+            use_from=self.model.now,
+            use_to=max(given.use_to, self.model.now + 1),
+            max_uses=0,
+            flags=GrantFlag(dice.pick((0, 0, 2))),
+            supersedes=NO_GRANT,
+        )
+        signer = self.model.holders.get(passport_id, HOLDERS[0])
+        self.play(self.model.grant(OUTSIDER, given, signer), look=False)
+        return Wish(
+            Basis.CONSENT,
+            passport_id,
+            owner,
+            given.grant_id,
+            purposes=given.purposes,
+            categories=int(given.categories),
+            level=given.level,
+            days=(given.data_from, given.data_to),
+        )
 
     def _develop(self, owner: int, data: VersionId, words: dict[str, Any]) -> None:
         """Split data, train on a part of it, evaluate on another, and deploy, as far as that stands."""
@@ -1076,13 +1096,13 @@ class ContractAndTwin(RuleBasedStateMachine):
             self._done(owner, StepKind.DEPLOY, name, **words)
 
     def _done(self, owner: int, kind: StepKind, *inputs: VersionId, **words: Any) -> tuple[VersionId, ...]:
-        """Record a step, and have all data that it makes checked; return what it makes."""
+        """Record a step, and have the first data that it makes checked; return what it makes."""
         model = self.model
         outputs = self._outputs(Dice(0, clumsy=False), kind)
         step = Step(kind, Commitment(self.name()), inputs, outputs, **words)
         self.play(model.record_step(self.key_of(owner), step), look=False)
         made = tuple(name for name in outputs if name in model.state.versions)
-        for name in made:
+        for name in made[:1]:
             if model.state.versions[name].kind is VersionKind.DATA:
                 self.play(model.verify(self.key_of(6), name, NOTICE, passed=True), look=False)
         return made
@@ -1281,7 +1301,7 @@ class ContractAndTwin(RuleBasedStateMachine):
             self.play(model.verify(verifier, name, evidence, passed=not chance.rarely(8)))
 
     def owe(self, chance: Dice) -> None:
-        """Withdraw what was included; answer for the models that it reached, or suspend them."""
+        """Withdraw what was included; answer for the models that it reached, or suspend them. Else there is to begin."""
         model = self.model
         state, kind = model.state, chance.below(10)
         dues = {n: obligation_of(one, state.datasets) for n, one in state.versions.items()}
@@ -1290,7 +1310,9 @@ class ContractAndTwin(RuleBasedStateMachine):
         included = [
             key for key, entry in state.grants.items() if key[1] in state.inclusions and not entry.ended
         ]
-        if included and (kind <= 2 or not owing):
+        if not owing and not included and not chance.slips(4):
+            (self.settle if chance.rarely(3) else self.work)(chance)
+        elif included and (kind <= 2 or not owing):
             passport_id, grant_id = chance.pick(included)
             signer, named = self.signer(chance, passport_id)
             end = model.repudiate if chance.rarely(4) else model.revoke
