@@ -299,7 +299,7 @@ abstract contract Lineage is ILineage, Datasets {
         facts = StepFacts.INPUTS_CURRENT | StepFacts.BUDGET_LEFT | StepFacts.BORDER_CLEARED;
         bool available = _isOpen(step.datasetId, step.kind);
         bool relink = true;
-        uint256 datasets;
+        uint256 datasets = 0;
         for (uint256 index = 0; index < inputs.count; ++index) {
             Origin memory origin = inputs.origins[index];
             Dataset memory dataset = _datasets[origin.datasetId];
