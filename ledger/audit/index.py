@@ -11,7 +11,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
 from ledger.audit.findings import Finding, Rule
-from ledger.audit.state import DecisionEntry, GrantEntry, LedgerState, ReleaseEntry, TransferEntry
+from ledger.audit.state import (
+    DecisionEntry,
+    GrantEntry,
+    LedgerState,
+    ReleaseEntry,
+    StepEntry,
+    TransferEntry,
+)
+from ledger.domain.lineage import Dataset, Origin, Version, VersionId
 from ledger.domain.records import Event, GrantId, Member, Passport, PassportId, Position, Project
 from ledger.encoding.hexadecimal import to_hex
 
@@ -28,6 +36,12 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "decisions": ("passport_id", "seq"),
     "releases": ("passport_id", "seq"),
     "transfers": ("transfer_id",),
+    "datasets": ("dataset_id",),
+    "steps": ("step_id",),
+    "step_inputs": ("version_id", "step_id"),
+    "step_outputs": ("version_id", "step_id"),
+    "versions": ("version_id",),
+    "origins": ("version_id", "place"),
     "registers": ("kind", "key"),
 }
 
@@ -183,8 +197,22 @@ def _keys(state: LedgerState, table: str) -> Iterator[tuple[str, Any]]:
         yield from ((f"{to_hex(key[0])}/{to_hex(key[1])}", key) for key in state.grants)
     elif table == "registers":
         yield from ((f"{kind}/{key}", body) for kind, key, body in register_rows(state))
+    elif table in {"step_inputs", "step_outputs"}:
+        yield from _edges(state, table)
+    elif table == "origins":
+        for version in state.versions.values():
+            prefix = to_hex(version.version_id)
+            yield from ((f"{prefix}/{place}", origin) for place, origin in enumerate(version.origins))
     else:
         yield from ((_name(key), key) for key in getattr(state, table))
+
+
+def _edges(state: LedgerState, table: str) -> Iterator[tuple[str, StepEntry]]:
+    """Yield which versions each step used, or names as made: each once."""
+    for number, entry in state.steps.items():
+        step = entry.record.step
+        for version in dict.fromkeys(step.inputs if table == "step_inputs" else step.outputs):
+            yield f"{to_hex(version)}/{number}", entry
 
 
 def _name(key: int | bytes) -> str:
@@ -326,6 +354,73 @@ def _transfer_row(state: LedgerState, key: Any) -> dict[str, Any]:
     }
 
 
+def _dataset_row(state: LedgerState, key: int) -> dict[str, Any]:
+    dataset = state.datasets[key]
+    return {
+        "owner": dataset.owner,
+        "purposes": dataset.purposes,
+        "categories": int(dataset.categories),
+        "status": int(dataset.status),
+        "no_relink": int(dataset.no_relink),
+        "retain_until": dataset.retain_until,
+        "usable_until": dataset.usable_until,
+        "included": dataset.included,
+        "withdrawals": len(dataset.withdrawals),
+        "excused": dataset.excused,
+        "budget": f"0x{dataset.budget:016x}",
+        "spent": f"0x{dataset.spent:016x}",
+        **_place(state.declared[key]),
+    }
+
+
+def _step_row(state: LedgerState, key: int) -> dict[str, Any]:
+    entry = state.steps[key]
+    step = entry.record.step
+    return {
+        "member_id": entry.record.member_id,
+        "kind": int(step.kind),
+        "dataset_id": step.dataset_id,
+        "project_id": step.project_id,
+        "purposes": step.purposes,
+        "epsilon": f"0x{step.epsilon:016x}",
+        "inputs": to_hex(b"".join(step.inputs)),
+        "outputs": to_hex(b"".join(step.outputs)),
+        "tool": to_hex(step.tool),
+        "parameters": to_hex(step.parameters),
+        "missing": int(entry.record.missing),
+        **_place(entry.position),
+    }
+
+
+def _version_row(state: LedgerState, key: VersionId) -> dict[str, Any]:
+    version = state.versions[key]
+    return {
+        "step_id": version.step_id,
+        "owner": version.owner,
+        "kind": int(version.kind),
+        "purposes": version.purposes,
+        "check": int(version.check),
+        "verifier": version.verifier,
+        "status": int(version.status),
+        "evaluated": int(version.evaluated),
+        "deployed": int(version.deployed),
+    }
+
+
+def _origin_row(_: LedgerState, origin: Origin) -> dict[str, Any]:
+    return {
+        "dataset_id": origin.dataset_id,
+        "withdrawals": origin.withdrawals,
+        "answered": origin.answered,
+        "split_id": origin.split_id,
+        "parts": int(origin.parts),
+    }
+
+
+def _edge_row(_: LedgerState, entry: StepEntry) -> dict[str, Any]:
+    return {"stands": int(not entry.record.missing)}
+
+
 def register_rows(state: LedgerState) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield the kind, the key and the body of every entry of the registers."""
     for number, caps in state.caps.items():
@@ -447,6 +542,12 @@ _ROWS: Final[dict[str, Any]] = {
     "decisions": _decision_row,
     "releases": _release_row,
     "transfers": _transfer_row,
+    "datasets": _dataset_row,
+    "steps": _step_row,
+    "step_inputs": _edge_row,
+    "step_outputs": _edge_row,
+    "versions": _version_row,
+    "origins": _origin_row,
     "registers": lambda _, body: {"body": body},
 }
 
@@ -469,13 +570,12 @@ def _concerned(  # noqa: PLR0911 - one return for each kind of row
     state: LedgerState, table: str, name: str, key: Any
 ) -> tuple[int | None, str | None, int | None, tuple[Position, ...]]:
     """Return member, passport, seq and evidence of the chain's own entry."""
-    if table == "registers" or key is None:
+    if table in {"registers", "origins"} or key is None:
         return None, None, None, ()
-    entry: Any = key if table == "decisions" else getattr(state, table)[key]
+    found_by_itself = table in {"decisions", "step_inputs", "step_outputs"}
+    entry: Any = key if found_by_itself else getattr(state, table)[key]
     match entry:
-        case Member():
-            return entry.member_id, None, None, ()
-        case Project():
+        case Member() | Project():
             return entry.member_id, None, None, ()
         case Passport():
             return entry.custodian, name, None, (state.issued[key],)
@@ -485,6 +585,10 @@ def _concerned(  # noqa: PLR0911 - one return for each kind of row
             return entry.member_id, to_hex(entry.passport_id), entry.seq, (entry.position,)
         case ReleaseEntry():
             return entry.custodian, to_hex(entry.passport_id), entry.seq, (entry.position,)
+        case Dataset() | Version():
+            return entry.owner, None, None, ()
+        case StepEntry():
+            return entry.record.member_id, None, None, (entry.position,)
         case TransferEntry():
             passport = to_hex(entry.transfer.passport_id)
             return entry.transfer.sender, passport, entry.transfer.seq, (entry.shipped,)

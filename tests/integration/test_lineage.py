@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -642,6 +645,46 @@ def test_the_auditor_decides_every_step_alike_and_does_not_accuse_the_index(
 
     assert report.replay.mismatches == []
     assert [finding for finding in report.findings if finding.rule is Rule.INDEX_ALTERED] == []
+
+
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        ("datasets", "included = included + 1"),
+        ("datasets", "spent = x'0000000000000001'"),
+        ("steps", "member_id = member_id + 1"),
+        ("steps", "missing = 1"),
+        ("step_inputs", "stands = 1 - stands"),
+        ("step_outputs", "step_id = step_id + 1000"),
+        ("versions", "owner = owner + 1"),
+        ("versions", "deployed = 1 - deployed"),
+        ("origins", "withdrawals = withdrawals + 1"),
+    ],
+)
+def test_a_row_of_lineage_that_was_altered_is_found(
+    world: World, line: Pipeline, tmp_path: Path, table: str, change: str
+) -> None:
+    deployment = world.runtime.deployment
+    assert deployment is not None
+    world.service.index.wait_for(world.runtime.node.head().number, timeout=10)
+    copy = tmp_path / "index.db"
+    original = world.settings.database_url().removeprefix("sqlite:///")
+    with closing(sqlite3.connect(original)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+        target.execute(f"UPDATE {table} SET {change} WHERE rowid = (SELECT min(rowid) FROM {table})")  # noqa: S608
+        target.commit()
+
+    report = audit(
+        world.runtime.node,
+        artifacts.load().abi,
+        deployment.ledger,
+        from_block=deployment.block_number,
+        index=index_reader(f"sqlite:///{copy}"),
+    )
+
+    found = [finding.detail for finding in report.findings if finding.rule is Rule.INDEX_ALTERED]
+    assert found
+    assert all(f" of {table} " in detail for detail in found)
 
 
 def test_an_index_made_again_and_one_rolled_back_are_equal(
