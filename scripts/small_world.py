@@ -115,16 +115,18 @@ class World:
         *,
         repeats: int,
         node: Node | None = None,
+        dataset: int = 0,
     ) -> dict[str, Any]:
-        """Ask for each passport under its grant *repeats* times in one transaction; returns the receipt."""
+        """Ask for each passport under its grant *repeats* times in one transaction, or to put it into a dataset."""
         terms = pack_terms(
             Terms(
                 purpose=Purpose.AI_TRAINING,
                 basis=Basis.CONSENT,
-                operation=Operation.READ,
+                operation=Operation.INCLUDE if dataset else Operation.READ,
                 categories=ASKED,
                 level=Level.PSEUDONYMISED,
                 project_id=self.project,
+                dataset_id=dataset,
             )
         )
         targets = [
