@@ -234,6 +234,7 @@ contract DecisionsTest is LedgerTest {
     }
 
     function test_RevertWhen_EmergencyOrControllerDoesNotExist() external {
+        _assertMalformed(_trainingTerms().under(1)); // none was declared
         uint32 emergency = _declare(_declaration());
         _decide(_trainingTerms().under(emergency).onBehalfOf(FOUNDED));
         _assertMalformed(_trainingTerms().under(emergency + 1));
