@@ -36,7 +36,7 @@ from ledger.domain.vocabulary import (
     StepKind,
     VersionKind,
 )
-from ledger.policy import member_is_active
+from ledger.policy import attested_by, member_is_active
 
 _EVERY_PURPOSE: Final = 0xFFFF
 _NO_STATEMENTS: Final[Mapping[AttestationKind, Attestation]] = {}
@@ -131,8 +131,7 @@ class StepSituation:
 
     def states(self, statements: Mapping[AttestationKind, Attestation], kind: AttestationKind) -> bool:
         """Tell whether a statement of a kind is in force."""
-        statement = statements.get(kind)
-        return statement is not None and self.at < statement.valid_to
+        return attested_by(statements, kind, self.at) != 0
 
 
 @dataclass(frozen=True, slots=True)

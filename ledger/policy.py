@@ -356,7 +356,7 @@ def _level_facts(terms: Terms, situation: Situation, data_class: DataClass) -> F
 
 def _border_is_cleared(_: Request, situation: Situation) -> bool:
     at_home = situation.requester.jurisdiction == situation.jurisdiction
-    return at_home or _attested_by(situation.on_project, AttestationKind.CLEARANCE, situation.at) != 0
+    return at_home or attested_by(situation.on_project, AttestationKind.CLEARANCE, situation.at) != 0
 
 
 def _dataset_facts(terms: Terms, situation: Situation, principal: Member | None) -> Fact:
@@ -379,12 +379,12 @@ def _dataset_facts(terms: Terms, situation: Situation, principal: Member | None)
 
 
 def _deidentification_is_verified(request: Request, situation: Situation) -> bool:
-    verifier = _attested_by(situation.on_passport, AttestationKind.DEIDENTIFICATION, situation.at)
+    verifier = attested_by(situation.on_passport, AttestationKind.DEIDENTIFICATION, situation.at)
     independent = verifier not in (0, situation.requester.member_id, request.terms.controller_id)
     return independent and max(request.terms.level, situation.passport.level) >= Level.DEIDENTIFIED
 
 
-def _attested_by(statements: Mapping[AttestationKind, Attestation], kind: AttestationKind, at: int) -> int:
+def attested_by(statements: Mapping[AttestationKind, Attestation], kind: AttestationKind, at: int) -> int:
     """Return who states something in a statement that is in force; 0 if nobody."""
     statement = statements.get(kind)
     return statement.issuer if statement is not None and at < statement.valid_to else 0
@@ -397,13 +397,13 @@ _ON_DEMAND: Final[dict[Fact, Callable[[Request, Situation], bool]]] = {
     Fact.HUMAN_REVIEWED: lambda _, known: known.at < known.approved_until,
     Fact.BORDER_CLEARED: _border_is_cleared,
     Fact.ENCRYPTED: lambda _, known: (
-        _attested_by(known.on_passport, AttestationKind.ENCRYPTION, known.at) != 0
+        attested_by(known.on_passport, AttestationKind.ENCRYPTION, known.at) != 0
     ),
     Fact.DEIDENTIFIED: _deidentification_is_verified,
     Fact.SOURCE_DECLARED: lambda _, known: (
-        _attested_by(known.on_passport, AttestationKind.SOURCE, known.at) != 0
+        attested_by(known.on_passport, AttestationKind.SOURCE, known.at) != 0
     ),
     Fact.MODEL_LICENSED: lambda _, known: (
-        _attested_by(known.on_project, AttestationKind.LICENCE, known.at) != 0
+        attested_by(known.on_project, AttestationKind.LICENCE, known.at) != 0
     ),
 }

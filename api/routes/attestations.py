@@ -105,5 +105,5 @@ def list_of_tool(tool: Id, service: ServiceDep) -> AttestationList:
 
 
 def _list(service: Service, statements: dict[AttestationKind, Attestation]) -> AttestationList:
-    names = {member.member_id: member.name for member in service.members.all()}
+    names = service.members.names()
     return attestation_list(statements, names, at=access.now_of(service))

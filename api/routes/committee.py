@@ -123,7 +123,7 @@ def execute_act(act_id: NumberPath, actor: MemberDep, service: ServiceDep, write
 
 
 def _committee(service: Service) -> CommitteeOut:
-    names = {member.member_id: member.name for member in service.members.all()}
+    names = service.members.names()
     return committee_out(service.committee.seats(), service.committee.rules(), names)
 
 

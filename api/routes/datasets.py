@@ -175,7 +175,7 @@ def dataset_of(service: Service, dataset_id: int) -> DatasetOut:
 
 def told_datasets(service: Service, records: list[DatasetRecord]) -> list[DatasetOut]:
     """Write datasets with the names of their owners, and what they are if this service keeps it."""
-    names = {member.member_id: member.name for member in service.members.all()}
+    names = service.members.names()
     return [
         dataset_out(
             record,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
 from api import access
 from api.auth import DOCUMENTED, MEMBERS, EitherDep, MemberDep
@@ -80,11 +80,11 @@ Standard = Annotated[
     Query(alias="format", description="The standard.", examples=["prov-json"]),
 ]
 #: How each standard writes a document, and what it calls what it writes.
-_STANDARDS: Final[dict[str, Callable[[LineageDocument], Any]]] = {
-    "prov-json": lambda document: json.loads(prov.write(document)),
-    "fhir": fhir.write,
-    "openlineage": openlineage.write,
-    "card": card.write,
+_STANDARDS: Final[dict[str, Callable[[LineageDocument], str]]] = {
+    "prov-json": prov.write,
+    "fhir": lambda document: json.dumps(fhir.write(document)),
+    "openlineage": lambda document: json.dumps(openlineage.write(document)),
+    "card": lambda document: json.dumps(card.write(document)),
 }
 _MEDIA: Final = {
     "prov-json": "application/json",
@@ -107,7 +107,7 @@ def record_step(body: StepIn, actor: MemberDep, service: ServiceDep, write: Writ
 
     def recorded(number: int) -> StepOut:
         entry = service.lineage.step(number)
-        return step_out(entry, names_of(service), service.lineage.reported(entry))
+        return step_out(entry, service.members.names(), service.lineage.reported(entry))
 
     return write.answer(
         operation, lambda events: recorded(event_named(events, "StepRecorded").arguments["stepId"])
@@ -131,7 +131,7 @@ def list_steps(
     """
     entries, cursor = service.index.steps(member_id=member, dataset_id=dataset, after=after, limit=limit)
     link_next(request, response, cursor)
-    names = names_of(service)
+    names = service.members.names()
     return StepList(items=[step_out(entry, names) for entry in entries], next=cursor)
 
 
@@ -144,7 +144,7 @@ def get_step(step_id: NumberPath, actor: MemberDep, service: ServiceDep) -> Step
     """
     entry = service.lineage.step(step_id)
     how = service.lineage.reported(entry) if access.sees_how(actor, entry) else None
-    return step_out(entry, names_of(service), how)
+    return step_out(entry, service.members.names(), how)
 
 
 @versions.get("/{version}", responses=READ, dependencies=[MEMBERS])
@@ -272,7 +272,7 @@ def export_lineage(version: Id, service: ServiceDep, standard: Standard = "prov-
     For members.
     """
     document = service.lineage_documents.of(version_id(version))
-    return JSONResponse(_STANDARDS[standard](document), media_type=_MEDIA[standard])
+    return Response(_STANDARDS[standard](document), media_type=_MEDIA[standard])
 
 
 @versions.get("/{version}/trace", responses=READ, dependencies=[MEMBERS])
@@ -285,7 +285,7 @@ def trace_version(
     For members.
     """
     links, complete = service.walks.trace(version_id(version), depth=depth, limit=limit)
-    names = names_of(service)
+    names = service.members.names()
     return TraceOut(items=[custody_out(link, names) for link in links], complete=complete)
 
 
@@ -302,7 +302,7 @@ def blame_version(
     """
     name = version_id(version)
     blame, complete = service.walks.blame(name, depth=depth, limit=limit)
-    return blame_out(name, blame, names_of(service), complete=complete)
+    return blame_out(name, blame, service.members.names(), complete=complete)
 
 
 @questions.get("/datasets/{dataset_id}/forward", responses=READ)
@@ -366,7 +366,7 @@ def list_obligations(
         owner=owner, due_before=now if overdue else None, after=after, limit=limit
     )
     link_next(request, response, cursor)
-    names = names_of(service)
+    names = service.members.names()
     return ObligationList(items=[obligation_out(item, names, now) for item in owed], next=cursor)
 
 
@@ -388,7 +388,7 @@ def get_impact(
     record = access.grant_for(service, caller, service.consents.get(grant_id(grant)))
     found = service.walks.impact(record.grant_id, after=after, limit=limit)
     link_next(request, response, found.next_cursor)
-    now, names = access.now_of(service), names_of(service)
+    now, names = access.now_of(service), service.members.names()
     return ImpactOut(
         grant_id=to_hex(record.grant_id),
         status=service.consents.status(record, now),
@@ -404,13 +404,8 @@ def get_impact(
     )
 
 
-def names_of(service: Service) -> dict[int, str]:
-    """Return the names of all members by number."""
-    return {member.member_id: member.name for member in service.members.all()}
-
-
 def _detail(service: Service, name: VersionId) -> VersionDetailOut:
-    record, names = service.lineage.get(name), names_of(service)
+    record, names = service.lineage.get(name), service.members.names()
     owed = service.index.obligation(name)
     return version_detail_out(
         record,
@@ -426,7 +421,7 @@ def _detail(service: Service, name: VersionId) -> VersionDetailOut:
 
 
 def _answers(service: Service, answers: Iterable[AnswerRecord]) -> list[AnswerOut]:
-    names = names_of(service)
+    names = service.members.names()
     return [
         answer_out(answer, names, service.lineage.words(answer.evidence, "evidence")) for answer in answers
     ]
@@ -434,7 +429,7 @@ def _answers(service: Service, answers: Iterable[AnswerRecord]) -> list[AnswerOu
 
 def _walk(service: Service, caller: access.Subject, walk: Walk, *, own: bool = False) -> WalkOut:
     """Write a walk; *own* if the inclusions are of a passport that the caller may see."""
-    names = names_of(service)
+    names = service.members.names()
     seen = {
         record.dataset.dataset_id
         for record in walk.datasets

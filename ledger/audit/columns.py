@@ -18,10 +18,10 @@ import numpy as np
 from eth_hash.auto import keccak
 from numpy.typing import NDArray
 
-from ledger.audit.folds import apply
+from ledger.audit.folds import apply, decision_entry
 from ledger.audit.replay import Mismatch, Replay, differences, replay
 from ledger.audit.state import DAY_SECONDS, DecisionEntry, LedgerState, project_subject
-from ledger.domain.records import ZERO32, Commitment, Event, GrantId, PassportId, Position
+from ledger.domain.records import ZERO32, Event, GrantId, PassportId, Position
 from ledger.domain.vocabulary import (
     Assurance,
     AttestationKind,
@@ -355,17 +355,7 @@ def _event(row: bytes, position: Position) -> Event:
 
 
 def _entry(row: bytes, position: Position) -> DecisionEntry:
-    given = _event(row, position).arguments
-    return DecisionEntry(
-        passport_id=PassportId(given["passportId"]),
-        seq=given["verdict"] & _LAST_SEQ,
-        grant_id=GrantId(given["grantId"]),
-        member_id=given["memberId"],
-        asked=given["terms"],
-        word=given["verdict"],
-        commitment=Commitment(given["commitment"]),
-        position=position,
-    )
+    return decision_entry(_event(row, position).arguments, position)
 
 
 def _require_regular(rows: NDArray[Any]) -> None:

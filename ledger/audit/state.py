@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from ledger.domain.lineage import Dataset, Step, StepRecord, Version, VersionId
+from ledger.domain.lineage import OF_DATASETS, Dataset, Step, StepRecord, Version, VersionId
 from ledger.domain.records import (
     ZERO32,
     Attestation,
@@ -44,7 +44,6 @@ from ledger.domain.vocabulary import (
     Operation,
     Outcome,
     SeatKind,
-    StepKind,
 )
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.words import pack_terms, request_hash, unpack_terms, unpack_verdict
@@ -413,7 +412,7 @@ class LedgerState:
         """
         versions = {name: self.versions[name] for name in step.inputs if name in self.versions}
         numbers = {origin.dataset_id for version in versions.values() for origin in version.origins}
-        if step.dataset_id or step.kind in (StepKind.COLLECT, StepKind.DESTROY):
+        if step.dataset_id or step.kind in OF_DATASETS:
             numbers.add(step.dataset_id)
         datasets = {number: known(self.datasets, number, "dataset") for number in sorted(numbers)}
         return StepSituation(

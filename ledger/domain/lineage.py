@@ -25,6 +25,9 @@ ANSWER_SECONDS: Final = 30 * 86_400
 #: How many inputs or outputs a step has at most, and how many origins a version.
 MAX_LINKS: Final = 16
 MAX_ORIGINS: Final = 32
+#: Kinds of steps that make nothing, and those that are about a dataset as a whole.
+MAKES_NOTHING: Final = frozenset({StepKind.EVALUATE, StepKind.DEPLOY, StepKind.DESTROY})
+OF_DATASETS: Final = frozenset({StepKind.COLLECT, StepKind.DESTROY})
 #: Of data that was not split.
 NO_PARTS: Final = Part(0)
 #: `Dataset.usable_until` while nobody was included under a consent.

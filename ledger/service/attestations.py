@@ -16,7 +16,7 @@ from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from ledger.ports import Call, Chain, Index, Operation, Vault, Writer
 from ledger.service.authority import require_active, require_passport, signer_of
-from ledger.service.statements import keep
+from ledger.service.statements import keep, require_words
 
 #: What each kind is about.
 _ABOUT: Final = {
@@ -130,8 +130,8 @@ class Attestations:
             raise NotFound(f"{actor.name} has no such statement in force to take back")
         if valid_to and valid_to <= now:
             raise InvalidInput("validTo must lie in the future", field="validTo")
-        if valid_to and not statement.strip():
-            raise InvalidInput("statement must say it in words", field="statement")
+        if valid_to:
+            require_words(statement, "statement")
         words = {"kind": kind.name, "subject": to_hex(subject), "statement": statement}
         call = Call(
             "attest",

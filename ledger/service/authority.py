@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from ledger.domain.lineage import VersionId
 from ledger.domain.records import Address, Member, PassportId
 from ledger.domain.vocabulary import Role
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import NotFound, NotPermitted
 from ledger.policy import member_is_active
-from ledger.ports import Index, PassportRecord, Writer
+from ledger.ports import DatasetRecord, Index, PassportRecord, VersionRecord, Writer
 
 
 def require_role(actor: Member, role: Role) -> None:
@@ -45,6 +46,35 @@ def require_passport(index: Index, passport_id: PassportId) -> PassportRecord:
     record = index.passport(passport_id)
     if record is None:
         raise NotFound(f"there is no passport {to_hex(passport_id)}")
+    return record
+
+
+def require_dataset(index: Index, dataset_id: int) -> DatasetRecord:
+    """
+    Find a dataset.
+
+    Raises:
+        NotFound: There is none with this number.
+    """
+    record = index.dataset(dataset_id)
+    if record is None:
+        raise NotFound(f"there is no dataset {dataset_id}", fix="GET /v1/datasets lists the datasets.")
+    return record
+
+
+def require_version(index: Index, version_id: VersionId) -> VersionRecord:
+    """
+    Find a version.
+
+    Raises:
+        NotFound: There is none of this name.
+    """
+    record = index.version(version_id)
+    if record is None:
+        raise NotFound(
+            f"there is no version {to_hex(version_id)}",
+            fix="A version is named by the commitment that a step made; see GET /v1/steps.",
+        )
     return record
 
 

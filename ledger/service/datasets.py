@@ -17,9 +17,9 @@ from ledger.domain.vocabulary import (
 )
 from ledger.domain.vocabulary import Operation as What
 from ledger.encoding.hexadecimal import to_hex
-from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from ledger.errors import Conflict, InvalidInput, NotPermitted
 from ledger.ports import Call, Chain, DatasetRecord, InclusionRecord, Index, Operation, Vault, Writer
-from ledger.service.authority import require_active, require_role, signer_of
+from ledger.service.authority import require_active, require_dataset, require_role, signer_of
 from ledger.service.decisions import AccessRequest, Decisions
 from ledger.service.statements import keep
 
@@ -260,10 +260,7 @@ class Datasets:
         Raises:
             NotFound: There is no such dataset.
         """
-        record = self.index.dataset(dataset_id)
-        if record is None:
-            raise NotFound(f"there is no dataset {dataset_id}", fix="GET /v1/datasets lists the datasets.")
-        return record
+        return require_dataset(self.index, dataset_id)
 
     def description(self, record: DatasetRecord) -> Description | None:
         """Return what a dataset is, in words; None if this service does not keep it."""

@@ -36,7 +36,7 @@ from ledger.policy import member_is_active, reviews_are_current
 from ledger.ports import Call, Chain, DecisionRecord, EmergencyRecord, Index, Operation, Vault, Writer
 from ledger.service.authority import require_active, require_passport, require_role, signer_of
 from ledger.service.committee import Committee
-from ledger.service.statements import keep
+from ledger.service.statements import keep, require_words
 
 #: How long the emergencies of a member count against its quota, in seconds; the ledger's number.
 QUOTA_SECONDS: Final = 30 * 86_400
@@ -199,7 +199,7 @@ class Emergencies:
         passport = require_passport(self.index, passport_id).passport
         if passport.status is not PassportStatus.OPEN:
             raise Conflict(f"passport {to_hex(passport_id)} is sealed or destroyed")
-        _require_words(words, "statement")
+        require_words(words, "statement")
         self._check_seal(sealed_until, sealing, now=now)
         self._require_right(actor)
         record = {
@@ -250,7 +250,7 @@ class Emergencies:
                 f"{actor.name} opened emergency {emergency_id} or keeps the data",
                 fix="Let another ethics body or regulator review it.",
             )
-        _require_words(opinion, "opinion")
+        require_words(opinion, "opinion")
         commitment = keep(self.vault, "opinion", {"emergency": emergency_id, "opinion": opinion})
         call = Call("reviewEmergency", (emergency_id, justified, to_hex(commitment)))
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
@@ -499,7 +499,7 @@ class Emergencies:
             if sealing.strip():
                 raise InvalidInput("a reason for sealing needs an end of the seal", field="sealedUntil")
             return
-        _require_words(sealing, "sealing")
+        require_words(sealing, "sealing")
         law = self.index.policy()
         latest = now + (law.emergencies.review_seconds if law else 0)
         if not now < sealed_until <= latest:
@@ -515,7 +515,7 @@ class Emergencies:
             raise InvalidInput("purposes must name at least one purpose", field="purposes")
         if not declaration.categories:
             raise InvalidInput("categories must name at least one category", field="categories")
-        _require_words(declaration.document, "document")
+        require_words(declaration.document, "document")
         if not 0 < declaration.max_records <= _MAX_TIME:
             raise InvalidInput("maxRecords must be at least 1", field="maxRecords")
         if declaration.valid_from >= declaration.until:
@@ -639,8 +639,3 @@ def _share(
 def _require_reviewer(actor: Member) -> None:
     if not actor.roles & REVIEWERS:
         raise NotPermitted(f"{actor.name} holds neither the role ETHICS nor REGULATOR")
-
-
-def _require_words(words: str, field: str) -> None:
-    if not words.strip():
-        raise InvalidInput(f"{field} must say it in words", field=field)

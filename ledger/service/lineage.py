@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ledger.domain.lineage import MAX_LINKS, VersionId
+from ledger.domain.lineage import MAKES_NOTHING, MAX_LINKS, OF_DATASETS, VersionId
 from ledger.domain.records import ZERO32, Commitment, Member, PassportId
 from ledger.domain.vocabulary import (
     ANSWER_LABELS,
@@ -32,8 +32,14 @@ from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from ledger.lineage import is_stale
 from ledger.ports import Call, Chain, Index, Obligation, Operation, StepEntry, Vault, VersionRecord, Writer
-from ledger.service.authority import require_active, require_role, signer_of
-from ledger.service.statements import keep
+from ledger.service.authority import (
+    require_active,
+    require_dataset,
+    require_role,
+    require_version,
+    signer_of,
+)
+from ledger.service.statements import keep, require_words
 
 #: The least and the most inputs that a step of a kind has, as the contract has it.
 _INPUTS: Final = {
@@ -45,9 +51,6 @@ _INPUTS: Final = {
     StepKind.EVALUATE: (2, MAX_LINKS),
 }
 _ONE: Final = (1, 1)
-#: The kinds that make nothing, and those that are about a dataset as a whole.
-_MAKES_NOTHING: Final = frozenset({StepKind.EVALUATE, StepKind.DEPLOY, StepKind.DESTROY})
-_OF_DATASETS: Final = frozenset({StepKind.COLLECT, StepKind.DESTROY})
 #: The answers that put another model in the place of one.
 REPLACING: Final = frozenset({Answer.RETRAINED, Answer.UNLEARNED})
 
@@ -299,13 +302,7 @@ class Lineage:
         Raises:
             NotFound: There is no such version.
         """
-        record = self.index.version(version_id)
-        if record is None:
-            raise NotFound(
-                f"there is no version {to_hex(version_id)}",
-                fix="A version is named by the commitment that a step made; see GET /v1/steps.",
-            )
-        return record
+        return require_version(self.index, version_id)
 
     def reported(self, entry: StepEntry) -> dict[str, Any] | None:
         """Return how a step was done: parameters, environment, evidence; None if this service does not keep it."""
@@ -318,10 +315,8 @@ class Lineage:
         return str(kept[field]) if kept else None
 
     def _check_names(self, report: StepReport) -> None:
-        if report.dataset_id and self.index.dataset(report.dataset_id) is None:
-            raise NotFound(
-                f"there is no dataset {report.dataset_id}", fix="GET /v1/datasets lists the datasets."
-            )
+        if report.dataset_id:
+            require_dataset(self.index, report.dataset_id)
         if report.project_id and self.index.project(report.project_id) is None:
             raise NotFound(
                 f"there is no project {report.project_id}", fix="GET /v1/projects lists the projects."
@@ -379,8 +374,7 @@ class Lineage:
             )
 
     def _keep(self, domain: str, version_id: VersionId, field: str, words: str) -> Commitment:
-        if not words.strip():
-            raise InvalidInput(f"{field} must say it in words", field=field)
+        require_words(words, field)
         return keep(self.vault, domain, {"version": to_hex(version_id), field: words})
 
 
@@ -419,16 +413,17 @@ def _check_form(report: StepReport) -> None:
     least, most = _INPUTS.get(kind, _ONE)
     if not least <= inputs <= most:
         wanted = str(least) if least == most else f"{least} to {most}"
-        raise InvalidInput(f"{kind.name} takes {wanted} inputs, not {inputs}", field="inputs")
-    if bool(outputs) == (kind in _MAKES_NOTHING):
+        noun = "input" if most == 1 else "inputs"
+        raise InvalidInput(f"{kind.name} takes {wanted} {noun}, not {inputs}", field="inputs")
+    if bool(outputs) == (kind in MAKES_NOTHING):
         raise InvalidInput(f"{kind.name} makes {'something' if not outputs else 'nothing'}", field="outputs")
     if outputs > (MAX_LINKS if kind is StepKind.SPLIT else 1):
         raise InvalidInput(f"{kind.name} makes no {outputs} versions at once", field="outputs")
     if len(set(report.outputs)) < outputs or ZERO32 in report.outputs:
         raise InvalidInput("each output is another commitment, and none is zero", field="outputs")
-    if bool(report.dataset_id) != (kind in _OF_DATASETS):
+    if bool(report.dataset_id) != (kind in OF_DATASETS):
         raise InvalidInput("COLLECT and DESTROY name a dataset, no other step does", field="datasetId")
-    if report.epsilon and kind in _OF_DATASETS:
+    if report.epsilon and kind in OF_DATASETS:
         raise InvalidInput("to collect and to destroy spends no privacy", field="epsilon")
     if bool(report.purposes) != (kind is StepKind.TRAIN):
         raise InvalidInput("TRAIN says what the model is for, no other step has purposes", field="purposes")

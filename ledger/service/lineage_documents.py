@@ -30,16 +30,15 @@ class LineageDocuments:
         """
         walk = self.walks.back(version_id)
         uses = self.index.steps_using([version_id], limit=MAX_STEPS + 1)
-        ends = [
-            entry
-            for record in walk.datasets
-            for entry in self.index.steps(dataset_id=record.dataset.dataset_id, limit=MAX_STEPS)[0]
-            if entry.record.step.kind is StepKind.DESTROY
-        ]
+        complete, ends = walk.complete and len(uses) <= MAX_STEPS, []
+        for record in walk.datasets:
+            found, more = self.index.steps(dataset_id=record.dataset.dataset_id, limit=MAX_STEPS)
+            ends += [entry for entry in found if entry.record.step.kind is StepKind.DESTROY]
+            complete = complete and more is None
         entries = {entry.record.step_id: entry for entry in (*walk.steps, *uses, *ends)}
-        if not walk.complete or len(uses) > MAX_STEPS:
+        if not complete:
             raise TooLarge(
-                f"more than {MAX_STEPS} steps led to this version or used it",
+                f"more than {MAX_STEPS} steps led to this version, used it, or name a dataset of it",
                 fix="Follow it hop by hop: GET /v1/versions/{version}/back?depth=4.",
             )
         return LineageDocument(

@@ -367,6 +367,10 @@ class Members:
         """Return all members in the order of admission."""
         return self.index.members()
 
+    def names(self) -> dict[int, str]:
+        """Return what all members are called, by number."""
+        return {member.member_id: member.name for member in self.index.members()}
+
     def _changeable(self, member_id: int) -> Member:
         member = self.get(member_id)
         if member.status is MemberStatus.EXPELLED:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ledger.domain.records import Commitment
 from ledger.encoding.commitments import commit_record, new_salt
+from ledger.errors import InvalidInput
 from ledger.ports import Vault
 
 
@@ -15,3 +16,14 @@ def keep(vault: Vault, domain: str, record: Any) -> Commitment:
     commitment = commit_record(domain, record, salt=salt)
     vault.remember(commitment, domain=domain, salt=salt, record=record)
     return commitment
+
+
+def require_words(words: str, field: str) -> None:
+    """
+    Check that somebody said something.
+
+    Raises:
+        InvalidInput: It is blank; names *field*.
+    """
+    if not words.strip():
+        raise InvalidInput(f"{field} must say it in words", field=field)

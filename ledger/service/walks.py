@@ -26,7 +26,7 @@ from ledger.ports import (
     StepEntry,
     VersionRecord,
 )
-from ledger.service.authority import require_passport
+from ledger.service.authority import require_dataset, require_passport, require_version
 
 #: How many hops a walk takes, and how many steps it finds, at most.
 MAX_DEPTH: Final = 64
@@ -141,7 +141,7 @@ class Walks:
         Raises:
             NotFound: There is no such version.
         """
-        start = self._version(version_id)
+        start = require_version(self.index, version_id)
         return self._forward([start], (), (), depth=depth, limit=limit, complete=True)
 
     def forward_of_dataset(self, dataset_id: int, *, depth: int = MAX_DEPTH, limit: int = MAX_STEPS) -> Walk:
@@ -151,9 +151,7 @@ class Walks:
         Raises:
             NotFound: There is no such dataset.
         """
-        record = self.index.dataset(dataset_id)
-        if record is None:
-            raise NotFound(f"there is no dataset {dataset_id}", fix="GET /v1/datasets lists the datasets.")
+        record = require_dataset(self.index, dataset_id)
         collected, more = self.index.steps(dataset_id=dataset_id, limit=limit)
         return self._forward(
             self._made_by(collected), collected, [record], depth=depth, limit=limit, complete=more is None
@@ -215,7 +213,7 @@ class Walks:
         Raises:
             NotFound: There is no such version.
         """
-        self._version(version_id)
+        require_version(self.index, version_id)
         steps, versions, complete = self._back([version_id], depth=depth, limit=limit)
         collected = {
             entry.record.step.dataset_id: entry
@@ -269,7 +267,7 @@ class Walks:
         Raises:
             NotFound: There is no such version.
         """
-        self._version(version_id)
+        require_version(self.index, version_id)
         steps, versions, complete = self._back([version_id], depth=depth, limit=limit)
         made = {entry.record.step_id: entry for entry in steps}
         uses = self.index.steps_using([version_id], limit=limit + 1)
@@ -390,12 +388,6 @@ class Walks:
         if not refused:
             raise NotFound(f"no step names {to_hex(version_id)}", fix="GET /v1/steps lists the steps.")
         return refused
-
-    def _version(self, version_id: VersionId) -> VersionRecord:
-        record = self.index.version(version_id)
-        if record is None:
-            raise NotFound(f"there is no version {to_hex(version_id)}", fix="GET /v1/steps lists the steps.")
-        return record
 
     def _datasets(self, numbers: Iterable[int]) -> list[DatasetRecord]:
         found = (self.index.dataset(number) for number in sorted(set(numbers)))
