@@ -12,6 +12,7 @@ from rich.console import Console
 from cli import options
 from cli.access import any_client, member_client
 from cli.commands import lineage_files
+from cli.commands.lineage_files import Version
 from cli.output import REFUSED, emit, facts, short, table
 from ledger.errors import InvalidInput
 
@@ -19,10 +20,6 @@ app = typer.Typer(
     name="lineage", help="Steps and versions: where data came from and went.", no_args_is_help=True
 )
 
-Version = Annotated[
-    str,
-    typer.Argument(help="Name of the version: the commitment to its content.", show_default=False),
-]
 Depth = Annotated[int | None, typer.Option(min=1, max=64, help="Most hops.", show_default=False)]
 Report = Annotated[str, typer.Option(help="Your report; stays off the chain.")]
 

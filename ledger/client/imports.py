@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from ledger.client.steps import Made, digest_of
-from ledger.domain.records import ZERO32, Salt
+from ledger.client.steps import Made
+from ledger.domain.lineage import MAKES_NOTHING, OF_DATASETS
+from ledger.domain.records import ZERO32
 from ledger.domain.vocabulary import StepKind
-from ledger.encoding.commitments import commit_record, new_salt
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import InvalidInput
 from ledger.interop.lineage import fhir, openlineage, prov
@@ -28,7 +28,6 @@ READERS: Final[dict[str, Callable[[str], list[ForeignStep]]]] = {
     "fhir": fhir.read,
     "openlineage": lambda text: openlineage.read(openlineage.parse(text)),
 }
-_MAKES_NOTHING: Final = frozenset({StepKind.EVALUATE, StepKind.DEPLOY, StepKind.DESTROY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ class Import:
 class Names:
     """Which versions foreign names are for. Kept in a JSON file: an object of names and versions."""
 
-    path: Path | None = None
+    path: Path
     known: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -80,8 +79,6 @@ class Names:
 
     def save(self) -> None:
         """Write the file, whole or not at all."""
-        if self.path is None:
-            return
         draft = self.path.with_suffix(".new")
         draft.write_text(json.dumps(self.known, indent=1, sort_keys=True) + "\n")
         draft.replace(self.path)
@@ -109,10 +106,8 @@ def plan(step: ForeignStep, names: Names, told: Import) -> Planned:
             field="kind",
             fix="Say what it is: --as CLEAN, for example.",
         )
-    on_dataset = kind in (StepKind.COLLECT, StepKind.DESTROY)
-    outputs = (
-        {} if kind in _MAKES_NOTHING else {name: _made(name, step, told.ledger) for name in step.outputs}
-    )
+    on_dataset = kind in OF_DATASETS
+    outputs = {} if kind in MAKES_NOTHING else {name: _made(name, step, told.ledger) for name in step.outputs}
     return Planned(
         {
             "kind": kind.name,
@@ -163,9 +158,7 @@ def _made(name: str, step: ForeignStep, ledger: str) -> Made:
     version = version_of(name, ledger)
     if version is not None:
         return Made(to_hex(version), "", to_hex(ZERO32))
-    digest = digest_of({"name": name, "time": step.time.isoformat() if step.time else None})
-    salt = Salt(new_salt())
-    return Made(to_hex(commit_record("version", {"sha256": digest}, salt=salt)), digest, to_hex(salt))
+    return Made.of({"name": name, "time": step.time.isoformat() if step.time else None})
 
 
 def _purposes(step: ForeignStep, told: Import) -> list[str]:

@@ -42,6 +42,12 @@ class Made:
     digest: str
     salt: str
 
+    @classmethod
+    def of(cls, content: bytes | Path | Mapping[str, Any] | Sequence[Any]) -> Made:
+        """Commit to content under a fresh salt."""
+        digest, salt = digest_of(content), new_salt()
+        return cls(_name(digest, salt), digest, to_hex(salt))
+
     def proves(self, content: bytes | Path) -> bool:
         """Tell whether this is the content that the name commits to."""
         digest = digest_of(content)
@@ -73,8 +79,7 @@ class StepInHand:
         Args:
             content: Bytes, a file, or a JSON value, whose canonical form is taken.
         """
-        digest, salt = digest_of(content), new_salt()
-        made = Made(_name(digest, salt), digest, to_hex(salt))
+        made = Made.of(content)
         self.made.append(made)
         return made
 

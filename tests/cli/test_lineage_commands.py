@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
-from structlog.testing import capture_logs
 
-from api.app import create_app
-from api.settings import ApiSettings
-from cli import main
-from ledger.client import rest as client_module
-from ledger.client.transport import Transport
 from ledger.encoding.hexadecimal import to_hex
 from ledger.service.datasets import Target
+from tests.cli.conftest import Run
 from tests.support.lineage import TOOL, Laboratory, fresh
-from tests.support.world import Actor, World
+from tests.support.world import World
 
-ORIGIN = "http://testserver"
-Run = Callable[..., Any]
 AI = ["--purpose", "AI_TRAINING", "--purpose", "AI_VALIDATION", "--purpose", "AI_INFERENCE"]
 STUDY = ["--category", "DIAGNOSIS", "--category", "MEDICATION", "--category", "LABORATORY"]
 
@@ -33,34 +23,10 @@ def lab(world: World) -> Laboratory:
 
 
 @pytest.fixture
-def run(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, world: World
-) -> Run:
+def run(run_in: Callable[[World], Run], world: World) -> Run:
     """Return a function that runs a command as a member; returns its JSON, or with *text* what people read."""
-    for name in ("URL", "KEY", "WALLET", "SESSION", "CUSTODIAN"):
-        monkeypatch.delenv(f"PASSPORT_{name}", raising=False)
-    app = create_app(world.service, sessions=world.runtime.sessions, settings=ApiSettings(origin=ORIGIN))
-    http = TestClient(app, base_url=ORIGIN, follow_redirects=False)
-    http.close = lambda: None  # type: ignore[method-assign] - each command closes its client
-    monkeypatch.setattr(
-        client_module,
-        "Transport",
-        lambda url, credentials, patience: Transport(url, credentials, patience, http),
-    )
-
-    def spoken(who: Actor, *arguments: str, code: int = 0, text: bool = False) -> Any:
-        path = tmp_path / f"{who.member.member_id}.json"
-        if not path.exists():
-            who.keys.as_member(who.member.member_id).save(path)
-        asked = [*arguments, "--url", ORIGIN, "--key", str(path)]
-        capsys.readouterr()
-        with capture_logs():
-            found = main.run(asked if text else [*asked, "--json"])
-        captured = capsys.readouterr()
-        assert found == code, captured.out + captured.err
-        return captured.out if text else json.loads(captured.out)
-
-    return spoken
+    speak = run_in(world)
+    return lambda who, *arguments, **options: speak(*arguments, who=who, **options)
 
 
 def test_from_a_declaration_to_an_answer(run: Run, lab: Laboratory, tmp_path: Path) -> None:
