@@ -578,12 +578,6 @@ abstract contract Decisions is IDecisions, EmergencyRight {
     // solhint-disable-next-line no-empty-blocks
     function _nobody() private pure returns (Party memory nobody) {}
 
-    /// @dev Who states something of a subject, in a statement that is in force; 0 if nobody.
-    function _attestedBy(bytes32 subject, IAttestations.AttestationKind kind) private view returns (uint32) {
-        IAttestations.Attestation storage attestation = _attestations[subject][kind];
-        return block.timestamp < attestation.validTo ? attestation.issuer : 0;
-    }
-
     /// @dev The data class of a set of categories: that of the most sensitive one.
     function _classOf(Header memory header, uint16 categories) private pure returns (uint8) {
         if (categories & header.coreCategories != 0) return Codes.CORE_PRIVACY;

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
+import {IAttestations} from "../interfaces/IAttestations.sol";
 import {ICommittee} from "../interfaces/ICommittee.sol";
 import {IConsents} from "../interfaces/IConsents.sol";
 import {IMembers} from "../interfaces/IMembers.sol";
@@ -84,6 +85,12 @@ abstract contract Guards is State {
             state.status == IConsents.GrantStatus.ACTIVE &&
             block.timestamp >= state.useFrom &&
             block.timestamp < state.useTo;
+    }
+
+    /// @dev Who states something of a subject, in a statement that is in force; 0 if nobody.
+    function _attestedBy(bytes32 subject, IAttestations.AttestationKind kind) internal view returns (uint32) {
+        IAttestations.Attestation storage attestation = _attestations[subject][kind];
+        return block.timestamp < attestation.validTo ? attestation.issuer : 0;
     }
 
     /// @dev Whether the subject's own key signed these words.

@@ -250,7 +250,7 @@ abstract contract Lineage is ILineage, Datasets {
             (due == 0 || block.timestamp <= due) &&
             model.evaluated &&
             (step.kind != StepKind.INFER || model.deployed) &&
-            _isAttested(bytes32(uint256(step.projectId)), IAttestations.AttestationKind.LICENCE);
+            _attestedBy(bytes32(uint256(step.projectId)), IAttestations.AttestationKind.LICENCE) != 0;
     }
 
     /// @dev Each dataset and split once: with the fewest withdrawals that came before, and all parts.
@@ -316,7 +316,7 @@ abstract contract Lineage is ILineage, Datasets {
         }
         if (!available) inputs.facts &= ~StepFacts.INPUTS_AVAILABLE;
         if (relink || datasets < 2) facts |= StepFacts.RELINK_ALLOWED;
-        if (_isAttested(bytes32(uint256(step.projectId)), IAttestations.AttestationKind.CLEARANCE))
+        if (_attestedBy(bytes32(uint256(step.projectId)), IAttestations.AttestationKind.CLEARANCE) != 0)
             facts |= StepFacts.BORDER_CLEARED;
     }
 
@@ -374,18 +374,14 @@ abstract contract Lineage is ILineage, Datasets {
     }
 
     function _isCertified(bytes32 tool) private view returns (bool) {
-        return tool != 0 && _isAttested(tool, IAttestations.AttestationKind.TOOL);
+        return tool != 0 && _attestedBy(tool, IAttestations.AttestationKind.TOOL) != 0;
     }
 
     function _areEncrypted(bytes32[] calldata versions) private view returns (bool) {
         for (uint256 index = 0; index < versions.length; ++index) {
-            if (!_isAttested(versions[index], IAttestations.AttestationKind.ENCRYPTION)) return false;
+            if (_attestedBy(versions[index], IAttestations.AttestationKind.ENCRYPTION) == 0) return false;
         }
         return true;
-    }
-
-    function _isAttested(bytes32 subject, IAttestations.AttestationKind kind) private view returns (bool) {
-        return block.timestamp < _attestations[subject][kind].validTo;
     }
 
     /// @dev What trains was not set apart for tests. What tests shares no dataset with the model, but for another part
