@@ -64,10 +64,10 @@ class InvalidInput(LedgerError):
 
 
 class UnknownCode(InvalidInput):
-    """A purpose, category, basis or operation that does not exist."""
+    """A purpose, category, basis, kind of step or other code that does not exist; the message lists those that do."""
 
     code = "unknown-code"
-    fix = "Use one of the codes listed by GET /v1/policy or `passport policy show`."
+    fix = "Use one of the known codes that the message lists."
 
 
 class MalformedRecord(InvalidInput):
