@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IBorders} from "./interfaces/IBorders.sol";
 import {IMembers} from "./interfaces/IMembers.sol";
 import {ITemplates} from "./interfaces/ITemplates.sol";
 import {Codes} from "./libraries/Codes.sol";
@@ -29,16 +30,18 @@ contract GovernanceOffice is Members, Policy, Emergencies, Committee, Forwards {
     /// @param office A `RecordsOffice`.
     constructor(RecordsOffice office) Forwards(address(office)) {}
 
-    /// @notice Found a ledger: its first member, the law, the first template.
+    /// @notice Found a ledger: its first member, the law, the first template, the thresholds of exports.
     /// @dev Called once, by the constructor of `PassportLedger`. Reverts with GovernanceOffice_Founded,
     /// GovernanceOffice_FounderNotCommittee, Members_Incomplete or an error of `setPolicy`.
     /// @param founder The first member; it holds the first seat.
     /// @param table The first version of the law.
     /// @param template The first template.
+    /// @param thresholds The first thresholds.
     function found(
         IMembers.Admission calldata founder,
         Table calldata table,
-        ITemplates.Template calldata template
+        ITemplates.Template calldata template,
+        IBorders.Thresholds calldata thresholds
     ) external {
         require(_counts.members == 0 && address(this) != _SELF, GovernanceOffice_Founded());
         require(founder.roles & Codes.ROLE_COMMITTEE != 0, GovernanceOffice_FounderNotCommittee());
@@ -47,5 +50,7 @@ contract GovernanceOffice is Members, Policy, Emergencies, Committee, Forwards {
         _counts.templates = 1;
         _templates[1] = template;
         emit ITemplates.TemplateIssued(1, template);
+        _thresholds = thresholds;
+        emit IBorders.ThresholdsSet(thresholds);
     }
 }

@@ -27,7 +27,15 @@ contract PassportLedger is Consents, Decisions, Forwards {
     ) Forwards(address(office)) {
         Address.functionDelegateCall(
             address(office),
-            abi.encodeCall(office.found, (founder, DefaultPolicy.table(), DefaultPolicy.template(notice)))
+            abi.encodeCall(
+                office.found,
+                (
+                    founder,
+                    DefaultPolicy.table(),
+                    DefaultPolicy.template(notice),
+                    DefaultPolicy.thresholds()
+                )
+            )
         );
     }
 }

@@ -10,7 +10,6 @@ interface IAttestations {
         DEIDENTIFICATION, // of a passport, by a verifier: de-identification was checked
         SOURCE, // of a passport, by its custodian: where the data is from and by what standard it was treated
         LICENCE, // of a project, by a regulator: the model that it deploys is licensed
-        CLEARANCE, // of a project, by a regulator: its data may cross the border
         TOOL // of a tool's digest, by the alliance: it may be used in steps
     }
 

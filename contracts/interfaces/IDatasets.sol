@@ -34,6 +34,7 @@ interface IDatasets {
         uint16 categories;
         DatasetStatus status;
         bool noRelink; // somebody in it consented on condition that it is not merged with other data
+        bool noOnward; // somebody in it did not consent to its being passed on
         uint32 retainUntil;
         uint32 usableUntil; // when the first consent in it ends, exclusive
         uint32 included; // decisions that included somebody

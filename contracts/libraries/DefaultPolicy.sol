@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IBorders} from "../interfaces/IBorders.sol";
 import {IPolicy} from "../interfaces/IPolicy.sol";
 import {ITemplates} from "../interfaces/ITemplates.sol";
 import {Codes} from "./Codes.sol";
@@ -50,6 +51,11 @@ library DefaultPolicy {
                 withdrawn: false,
                 notice: notice
             });
+    }
+
+    /// @dev R004.
+    function thresholds() internal pure returns (IBorders.Thresholds memory) {
+        return IBorders.Thresholds({persons: 1_000_000, sensitivePersons: 10_000});
     }
 
     /// @dev R051.

@@ -35,7 +35,7 @@ abstract contract Attestations is IAttestations, Projects {
 
     function _isQualified(bytes32 subject, AttestationKind kind, uint32 caller) private view returns (bool) {
         uint16 roles = _members[caller].roles;
-        if (kind == AttestationKind.LICENCE || kind == AttestationKind.CLEARANCE) {
+        if (kind == AttestationKind.LICENCE) {
             require(uint256(subject) <= type(uint32).max, Projects_Unknown(0));
             return
                 _knownProject(uint32(uint256(subject))).memberId != caller &&

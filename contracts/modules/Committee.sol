@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IBorders} from "../interfaces/IBorders.sol";
 import {ICommittee} from "../interfaces/ICommittee.sol";
 import {IEmergencies} from "../interfaces/IEmergencies.sol";
 import {IMembers} from "../interfaces/IMembers.sol";
@@ -212,6 +213,7 @@ abstract contract Committee is ICommittee, Guards {
             return ActKind.SEATS;
         if (
             selector == IPolicy.setPolicy.selector ||
+            selector == IBorders.setThresholds.selector ||
             selector == ITemplates.issueTemplate.selector ||
             selector == ITemplates.withdrawTemplate.selector
         ) return ActKind.LAW;

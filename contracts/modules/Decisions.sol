@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IAttestations} from "../interfaces/IAttestations.sol";
+import {IBorders} from "../interfaces/IBorders.sol";
 import {IConsents} from "../interfaces/IConsents.sol";
 import {IDatasets} from "../interfaces/IDatasets.sol";
 import {IDecisions} from "../interfaces/IDecisions.sol";
@@ -64,6 +65,7 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         // The custodian in hand
         uint256 custodian;
         uint16 jurisdiction;
+        bool crosses; // the data would cross a border, and the law asks for a clearance
         uint256 custodianFacts; // that follow from who keeps the data
     }
 
@@ -81,45 +83,6 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         _head = context.words[0];
         if (context.caps != 0) _capUses[context.requester.id][_today()] = context.used;
         _answer(verdicts);
-    }
-
-    /// @inheritdoc IDecisions
-    function reviewRequest(
-        Request calldata request,
-        uint32 memberId,
-        uint40 seq,
-        bool approved,
-        bytes32 opinion
-    ) external {
-        Terms terms = request.terms;
-        uint32 caller = _callerWith(
-            terms.basis() == Codes.COMPELLED ? Codes.ROLE_REGULATOR : Codes.ROLE_ETHICS
-        );
-        bytes32 waiting = PassportHash.requestHash(request, memberId);
-        require(_waiting[request.passportId][seq] == waiting, Decisions_NotWaiting(request.passportId, seq));
-        require(
-            caller != memberId && caller != terms.controller(),
-            Decisions_NotIndependent(request.passportId, seq, caller)
-        );
-        require(
-            request.commitment != 0 || terms.basis() != Codes.COMPELLED,
-            Decisions_NoInstrument(request.passportId, seq)
-        );
-        delete _waiting[request.passportId][seq];
-        uint32 approvedUntil = approved ? uint32(block.timestamp) + _limits.reviewSeconds : 0;
-        _approvals[waiting] = approvedUntil; // an answer replaces the one before it
-        emit RequestReviewed(request.passportId, seq, caller, approvedUntil, opinion);
-    }
-
-    /// @inheritdoc IDecisions
-    function recordRelease(bytes32 passportId, uint40 seq, bytes32 commitment) external {
-        IPassports.Passport storage passport = _knownPassport(passportId);
-        uint32 caller = _callerId();
-        require(passport.custodian == caller, IPassports.Passports_NotCustodian(passportId, caller));
-        require(seq < passport.size, Decisions_Unknown(passportId, seq));
-        require(!_released[passportId][seq], Decisions_AlreadyReleased(passportId, seq));
-        _released[passportId][seq] = true;
-        emit ReleaseRecorded(passportId, seq, caller, commitment);
     }
 
     /* VIEWS */
@@ -328,6 +291,8 @@ abstract contract Decisions is IDecisions, EmergencyRight {
             if (cap == 0 || uint16(context.used >> place) < cap) facts |= Facts.WITHIN_CAP;
         }
         if (context.includes && _fits(context, target.grantId, grant)) facts |= Facts.DATASET_FITS;
+        if (context.crosses && IBorders(address(this)).mayCross(_crossing(context, target)))
+            facts |= Facts.BORDER_CLEARED;
         if (context.asked != 0) facts |= _factsOnDemand(context.asked, context, target, passport);
     }
 
@@ -368,6 +333,7 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         IConsents.GrantState storage grant = _grants[target.passportId][grantId];
         if (grant.useTo < dataset.usableUntil) dataset.usableUntil = grant.useTo;
         if (grant.flags & Codes.FLAG_NO_RELINK != 0) dataset.noRelink = true;
+        if (grant.flags & Codes.FLAG_ONWARD == 0) dataset.noOnward = true;
         uint256 uses = _uses[grantId];
         if (_isIn(uses, datasetId)) return;
         uint256 count = uint8(uses >> 8);
@@ -379,12 +345,29 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         context.custodian = custodian;
         context.jurisdiction = _members[uint32(custodian)].jurisdiction;
         uint256 facts = custodian == context.principal.id ? Facts.REQUESTER_IS_CUSTODIAN : 0;
-        if (
-            context.required & Facts.BORDER_CLEARED != 0 &&
-            (context.jurisdiction == context.requester.jurisdiction ||
-                _attestedBy(_project(context.terms), IAttestations.AttestationKind.CLEARANCE) != 0)
-        ) facts |= Facts.BORDER_CLEARED;
+        context.crosses = false;
+        if (context.required & Facts.BORDER_CLEARED != 0) {
+            if (context.jurisdiction == context.requester.jurisdiction) facts |= Facts.BORDER_CLEARED;
+            else context.crosses = context.unusual = context.consumes = true; // what a clearance is good for
+        }
         context.custodianFacts = facts;
+    }
+
+    /// @dev What would cross a border, as the register of borders counts it. The ledger asks it by calling itself.
+    function _crossing(
+        Context memory context,
+        Target calldata target
+    ) private pure returns (IBorders.Crossing memory) {
+        Terms terms = context.terms;
+        return
+            IBorders.Crossing({
+                projectId: terms.project(),
+                exporter: uint32(context.custodian),
+                importer: context.requester.id,
+                sensitive: terms.categories() &
+                    (context.header.coreCategories | context.header.sensitiveCategories) != 0,
+                passportId: target.passportId
+            });
     }
 
     function _requireWellFormed(Terms terms, uint256 index) private view {
@@ -514,6 +497,7 @@ abstract contract Decisions is IDecisions, EmergencyRight {
             IEmergencies.Emergency storage emergency = _emergencies[emergencyId];
             if (emergency.kind == IEmergencies.EmergencyKind.PUBLIC) ++emergency.used;
         }
+        if (context.crosses) IBorders(address(this)).countCrossing(_crossing(context, target));
         if (context.includes) _include(context, target);
         if (terms.operation() == Codes.TRANSFER) {
             Party memory principal = context.principal;
@@ -524,6 +508,7 @@ abstract contract Decisions is IDecisions, EmergencyRight {
                 emergency: emergencyId,
                 control: principal.control,
                 purpose: terms.purpose(),
+                categories: terms.categories(),
                 grantId: terms.basis() == Codes.CONSENT ? target.grantId : bytes32(0)
             });
         }

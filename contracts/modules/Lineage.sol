@@ -8,11 +8,12 @@ import {IPassports} from "../interfaces/IPassports.sol";
 import {IProjects} from "../interfaces/IProjects.sol";
 import {Codes} from "../libraries/Codes.sol";
 import {StepFacts} from "../libraries/StepFacts.sol";
+import {BorderChecks} from "./BorderChecks.sol";
 import {Datasets} from "./Datasets.sol";
 
 /// @title Lineage
 /// @notice Steps, versions, and what a withdrawal asks of a model.
-abstract contract Lineage is ILineage, Datasets {
+abstract contract Lineage is ILineage, Datasets, BorderChecks {
     uint256 private constant _MAX_LINKS = 16;
     uint256 private constant _MAX_ORIGINS = 32;
     uint32 private constant _ANSWER_SECONDS = 30 days;
@@ -279,7 +280,7 @@ abstract contract Lineage is ILineage, Datasets {
         Inputs memory inputs
     ) private view returns (uint32 facts) {
         IMembers.Member storage member = _members[memberId];
-        facts = _originFacts(step, member.jurisdiction, inputs); // takes some of the inputs' facts away
+        facts = _originFacts(step, memberId, inputs); // takes some of the inputs' facts away
         facts |= inputs.facts;
         if (_isActive(member)) facts |= StepFacts.MEMBER_ACTIVE;
         if (_isCovered(step, memberId)) facts |= StepFacts.PROJECT_APPROVED;
@@ -293,7 +294,7 @@ abstract contract Lineage is ILineage, Datasets {
     /// @dev What follows from the datasets that the inputs are from.
     function _originFacts(
         Step calldata step,
-        uint16 jurisdiction,
+        uint32 memberId,
         Inputs memory inputs
     ) private view returns (uint32 facts) {
         facts = StepFacts.INPUTS_CURRENT | StepFacts.BUDGET_LEFT | StepFacts.BORDER_CLEARED;
@@ -309,15 +310,20 @@ abstract contract Lineage is ILineage, Datasets {
                 dataset.budget != 0 &&
                 ((_spends(step.kind) && step.epsilon == 0) || dataset.budget - dataset.spent < step.epsilon)
             ) facts &= ~StepFacts.BUDGET_LEFT;
-            if (_members[dataset.owner].jurisdiction != jurisdiction) facts &= ~StepFacts.BORDER_CLEARED;
+            if (!_isNear(dataset.owner, step.projectId, memberId)) facts &= ~StepFacts.BORDER_CLEARED;
             if (dataset.noRelink) relink = false;
             if (_isFirst(inputs, index)) ++datasets;
             if (dataset.categories & _header.coreCategories != 0) inputs.isCore = true;
         }
         if (!available) inputs.facts &= ~StepFacts.INPUTS_AVAILABLE;
         if (relink || datasets < 2) facts |= StepFacts.RELINK_ALLOWED;
-        if (_attestedBy(bytes32(uint256(step.projectId)), IAttestations.AttestationKind.CLEARANCE) != 0)
-            facts |= StepFacts.BORDER_CLEARED;
+    }
+
+    /// @dev Whether data of this owner may be used by a member: it is where the owner is, or a clearance is in force.
+    function _isNear(uint32 owner, uint32 projectId, uint32 memberId) private view returns (bool) {
+        return
+            _members[owner].jurisdiction == _members[memberId].jurisdiction ||
+            _isCleared(_clearances[_clearanceFor[projectId][owner]], memberId);
     }
 
     /// @dev Whether no origin before this one is from its dataset: parts of two splits are from one.

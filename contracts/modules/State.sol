@@ -3,7 +3,9 @@ pragma solidity 0.8.37;
 
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 
+import {IAgreements} from "../interfaces/IAgreements.sol";
 import {IAttestations} from "../interfaces/IAttestations.sol";
+import {IBorders} from "../interfaces/IBorders.sol";
 import {ICommittee} from "../interfaces/ICommittee.sol";
 import {IConsents} from "../interfaces/IConsents.sol";
 import {IDatasets} from "../interfaces/IDatasets.sol";
@@ -22,7 +24,7 @@ import {ITransfers} from "../interfaces/ITransfers.sol";
 /// @dev Warning: every contract that runs on this storage inherits it first, so that the layouts are equal. A test
 /// compares them.
 abstract contract State is EIP712 {
-    /// @dev How many there ever were of each. Fits in a single slot.
+    /// @dev How many there ever were of each. What a decision reads is in the first slot.
     struct Counts {
         uint32 members;
         uint32 projects;
@@ -31,6 +33,8 @@ abstract contract State is EIP712 {
         uint32 acts;
         uint32 datasets;
         uint32 steps;
+        uint32 agreements;
+        uint32 clearances;
     }
 
     /// @dev What a decision reads of the law besides its table. Fits in a single slot.
@@ -52,6 +56,7 @@ abstract contract State is EIP712 {
         uint32 emergency; // emergency it was given under, or 0
         uint16 control; // control of the principal at the time
         uint8 purpose;
+        uint16 categories;
         // slot 1
         bytes32 grantId; // grant it rested on, or 0
     }
@@ -124,6 +129,21 @@ abstract contract State is EIP712 {
     mapping(bytes32 versionId => ILineage.Version version) internal _versions;
     mapping(bytes32 versionId => ILineage.Origin[] origins) internal _origins;
     mapping(bytes32 versionId => mapping(uint32 memberId => bool shared)) internal _shared;
+
+    // Agreements and borders
+    mapping(uint32 agreementId => IAgreements.Agreement agreement) internal _agreements;
+    mapping(uint32 agreementId => bytes32 text) internal _agreementTexts;
+    /// @dev Until when a member may receive data from abroad.
+    mapping(uint32 memberId => uint32 validTo) internal _borderAccess;
+    mapping(uint32 clearanceId => IBorders.Clearance clearance) internal _clearances;
+    /// @dev The latest clearance.
+    mapping(uint32 projectId => mapping(uint32 exporter => uint32 clearanceId)) internal _clearanceFor;
+    mapping(uint32 clearanceId => mapping(bytes32 person => bool crossed)) internal _crossed;
+    IBorders.Thresholds internal _thresholds;
+    mapping(uint32 exporter => mapping(uint256 year => IBorders.Exports exports)) internal _exports;
+    /// @dev Whether a person was counted (bit 0), and with sensitive data (bit 1).
+    mapping(uint32 exporter => mapping(uint256 year => mapping(bytes32 person => uint8 counted)))
+        internal _counted;
 
     // Transfers
     mapping(bytes32 transferId => ITransfers.Transfer transfer) internal _transfers;

@@ -154,17 +154,17 @@ REVERTS: Final[dict[str, tuple[type[LedgerError], str]]] = {
         InvalidInput,
         "request {index} names an unknown purpose, basis, operation, level, emergency or controller, or no category",
     ),
-    "Decisions_Unknown": (NotFound, "passport {passportId} has no decision {seq}"),
-    "Decisions_AlreadyReleased": (
+    "Releases_Unknown": (NotFound, "passport {passportId} has no decision {seq}"),
+    "Releases_AlreadyRecorded": (
         Conflict,
         "the release of decision {passportId}/{seq} is on record already",
     ),
-    "Decisions_NotWaiting": (Conflict, "no such request waits for a review as {passportId}/{seq}"),
-    "Decisions_NotIndependent": (
+    "Reviews_NotWaiting": (Conflict, "no such request waits for a review as {passportId}/{seq}"),
+    "Reviews_NotIndependent": (
         NotPermitted,
         "member {memberId} had a part in request {passportId}/{seq}: somebody else must review it",
     ),
-    "Decisions_NoInstrument": (
+    "Reviews_NoInstrument": (
         InvalidInput,
         "request {passportId}/{seq} does not commit to the instrument that compels it",
     ),

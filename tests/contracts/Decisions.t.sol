@@ -485,7 +485,7 @@ contract DecisionsTest is LedgerTest {
         vm.assertEq(Codes.REVIEW, _decide(LAB, request).outcome(), "waits");
         uint32 until = START + 72 hours;
         vm.expectEmit(address(ledger));
-        emit IDecisions.RequestReviewed(PASSPORT, 0, ETHICS, until, COMMITMENT);
+        emit IReviews.RequestReviewed(PASSPORT, 0, ETHICS, until, COMMITMENT);
         _review(ETHICS, request, 0, true);
         vm.warp(until - 1);
         _assertVerdict(Codes.PERMIT, 0, _decide(LAB, request));
@@ -526,9 +526,9 @@ contract DecisionsTest is LedgerTest {
         IDecisions.Request memory request = _reviewable();
         _decide(LAB, request);
         vm.expectEmit(address(ledger));
-        emit IDecisions.RequestReviewed(PASSPORT, 0, ETHICS, 0, COMMITMENT);
+        emit IReviews.RequestReviewed(PASSPORT, 0, ETHICS, 0, COMMITMENT);
         _review(ETHICS, request, 0, false);
-        _expectRevert(IDecisions.Decisions_NotWaiting.selector, PASSPORT, 0);
+        _expectRevert(IReviews.Reviews_NotWaiting.selector, PASSPORT, 0);
         _review(ETHICS, request, 0, true);
         _assertVerdict(Codes.REVIEW, Facts.HUMAN_REVIEWED, _decide(LAB, request));
         _review(ETHICS, request, 1, true); // asked again, it can be answered again
@@ -540,16 +540,16 @@ contract DecisionsTest is LedgerTest {
         _decide(LAB, request);
         IDecisions.Request memory other = _request(PASSPORT, GRANT, request.terms);
         other.commitment = CONTENT;
-        _expectRevert(IDecisions.Decisions_NotWaiting.selector, PASSPORT, 0);
+        _expectRevert(IReviews.Reviews_NotWaiting.selector, PASSPORT, 0);
         _review(ETHICS, other, 0, true);
-        _expectRevert(IDecisions.Decisions_NotWaiting.selector, PASSPORT, 1);
+        _expectRevert(IReviews.Reviews_NotWaiting.selector, PASSPORT, 1);
         _review(ETHICS, request, 1, true);
-        _expectRevert(IDecisions.Decisions_NotWaiting.selector, PASSPORT, 0);
+        _expectRevert(IReviews.Reviews_NotWaiting.selector, PASSPORT, 0);
         _as(ETHICS);
         ledger.reviewRequest(request, CLINIC, 0, true, COMMITMENT); // another's
         _review(ETHICS, request, 0, true);
         _decide(LAB, request); // permitted: nothing waits
-        _expectRevert(IDecisions.Decisions_NotWaiting.selector, PASSPORT, 1);
+        _expectRevert(IReviews.Reviews_NotWaiting.selector, PASSPORT, 1);
         _review(ETHICS, request, 1, true);
     }
 
@@ -573,14 +573,14 @@ contract DecisionsTest is LedgerTest {
         _reviewable();
         IDecisions.Request memory request = _request(PASSPORT, OTHER_GRANT, _trainingTerms(projectId));
         vm.assertEq(Codes.REVIEW, _decide(both, request).outcome(), "its own waits");
-        _expectRevert(IDecisions.Decisions_NotIndependent.selector, PASSPORT, 0, both);
+        _expectRevert(IReviews.Reviews_NotIndependent.selector, PASSPORT, 0, both);
         _as(both);
         ledger.reviewRequest(request, both, 0, true, COMMITMENT);
 
         _entrust(both, LAB, MEMBERSHIP_END);
         request.terms = request.terms.onBehalfOf(both);
         vm.assertEq(Codes.REVIEW, _decide(LAB, request).outcome(), "its processor's waits");
-        _expectRevert(IDecisions.Decisions_NotIndependent.selector, PASSPORT, 1, both);
+        _expectRevert(IReviews.Reviews_NotIndependent.selector, PASSPORT, 1, both);
         _review(both, request, 1, true);
         _review(ETHICS, request, 1, true);
         _assertVerdict(Codes.PERMIT, 0, _decide(LAB, request));
@@ -600,7 +600,7 @@ contract DecisionsTest is LedgerTest {
         IDecisions.Request memory request = _request(PASSPORT, 0, _compelledTerms());
         request.commitment = 0;
         _assertVerdict(Codes.REVIEW, Facts.HUMAN_REVIEWED, _decide(LAB, request));
-        _expectRevert(IDecisions.Decisions_NoInstrument.selector, PASSPORT, 0);
+        _expectRevert(IReviews.Reviews_NoInstrument.selector, PASSPORT, 0);
         _review(REGULATOR, request, 0, true);
     }
 
@@ -633,15 +633,15 @@ contract DecisionsTest is LedgerTest {
     function test_RevertGiven_AlreadyReleased() external {
         _decide(_trainingTerms());
         _release(HOSPITAL, PASSPORT, 0);
-        _expectRevert(IDecisions.Decisions_AlreadyReleased.selector, PASSPORT, 0);
+        _expectRevert(IReleases.Releases_AlreadyRecorded.selector, PASSPORT, 0);
         _release(HOSPITAL, PASSPORT, 0);
     }
 
     function test_RevertGiven_DecisionIsUnknown() external {
-        _expectRevert(IDecisions.Decisions_Unknown.selector, PASSPORT, 0);
+        _expectRevert(IReleases.Releases_Unknown.selector, PASSPORT, 0);
         _release(HOSPITAL, PASSPORT, 0);
         _decide(_trainingTerms());
-        _expectRevert(IDecisions.Decisions_Unknown.selector, PASSPORT, 1);
+        _expectRevert(IReleases.Releases_Unknown.selector, PASSPORT, 1);
         _release(HOSPITAL, PASSPORT, 1);
     }
 
@@ -700,7 +700,7 @@ contract DecisionsTest is LedgerTest {
 
     function _assertReleaseIsRecorded() private onlyChanges(NOTHING) {
         vm.expectEmit(address(ledger));
-        emit IDecisions.ReleaseRecorded(PASSPORT, 0, HOSPITAL, CONTENT);
+        emit IReleases.ReleaseRecorded(PASSPORT, 0, HOSPITAL, CONTENT);
         _release(HOSPITAL, PASSPORT, 0);
     }
 

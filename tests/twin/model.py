@@ -1160,9 +1160,9 @@ class Model:
         place = request.passport_id, seq
         errors = self.caller(key, Role.REGULATOR if compelled else Role.ETHICS)
         errors |= forbids(
-            Decisions_NotWaiting=self.waiting.get(place) != (request, member_id),
-            Decisions_NotIndependent=caller in (member_id, request.terms.controller_id),
-            Decisions_NoInstrument=compelled and request.commitment == ZERO32,
+            Reviews_NotWaiting=self.waiting.get(place) != (request, member_id),
+            Reviews_NotIndependent=caller in (member_id, request.terms.controller_id),
+            Reviews_NoInstrument=compelled and request.commitment == ZERO32,
         )
 
         def emits() -> Iterable[Named]:
@@ -1184,8 +1184,8 @@ class Model:
         if passport is not None:
             errors |= forbids(
                 Passports_NotCustodian=passport.custodian != self.member_of(key),
-                Decisions_Unknown=seq >= passport.size,
-                Decisions_AlreadyReleased=(passport_id, seq) in self.released,
+                Releases_Unknown=seq >= passport.size,
+                Releases_AlreadyRecorded=(passport_id, seq) in self.released,
             )
 
         def emits() -> Iterable[Named]:

@@ -16,7 +16,7 @@ from ledger.encoding.events import Abi
 from ledger.errors import ConfigurationError
 
 #: The contracts of a ledger in the order of deployment: each takes the one before it as its first argument.
-CONTRACTS: Final = ("LineageOffice", "RecordsOffice", "GovernanceOffice", "PassportLedger")
+CONTRACTS: Final = ("ExchangeOffice", "LineageOffice", "RecordsOffice", "GovernanceOffice", "PassportLedger")
 LEDGER: Final = CONTRACTS[-1]
 
 
