@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ledger.audit.state import DecisionEntry, LedgerState, Withdrawal
-from ledger.domain.records import NO_GRANT, GrantId
+from ledger.domain.records import NO_GRANT, GrantId, Position
 from ledger.domain.vocabulary import Operation
 
 
@@ -29,14 +29,19 @@ class Inclusion:
     rests_on: GrantId
     withdrawal: Withdrawal | None
 
+    def is_in(self, collected: Position) -> bool:
+        """Tell whether what was collected of the dataset there holds it: after the inclusion, before what ended it."""
+        ended = self.withdrawal is not None and self.withdrawal.position.order < collected.order
+        return self.decision.position.order < collected.order and not ended
+
 
 def inclusions_of(state: LedgerState) -> Iterator[Inclusion]:
-    """Yield every inclusion, those of one passport together and in the order of their decisions."""
+    """Yield every inclusion, in the order of the chain."""
     ends = {(withdrawal.dataset_id, withdrawal.grant_id): withdrawal for withdrawal in state.announced}
-    for entries in state.decisions.values():
-        for entry in entries.values():
-            if entry.permits(Operation.INCLUDE):
-                yield _inclusion(state, entry, ends)
+    found = (entry for entries in state.decisions.values() for entry in entries.values())
+    included = [entry for entry in found if entry.permits(Operation.INCLUDE)]
+    for entry in sorted(included, key=lambda entry: entry.position.order):
+        yield _inclusion(state, entry, ends)
 
 
 def _inclusion(

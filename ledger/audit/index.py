@@ -124,7 +124,7 @@ def _about_event(event: Event, detail: str) -> Finding:
 
 
 def _order(event: Event) -> tuple[int, int]:
-    return event.position.block_number, event.position.log_index
+    return event.position.order
 
 
 def _listed(value: Any) -> Any:
