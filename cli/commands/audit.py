@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -223,7 +224,7 @@ def _tell_trace(out: Console, result: dict[str, Any]) -> None:
     links = result["chain"][-_MOST_LINKS:]
     if len(links) < len(result["chain"]):
         out.print(f"The first {len(result['chain']) - len(links)} links are left out; --json has them all.")
-    columns = ("when", "block", "what", "permitted", "decision", "law")
+    columns = ("when", "block and transaction", "what", "permitted", "under")
     out.print(table("Custody chain", columns, map(_row, links)))
     held = [
         (
@@ -244,11 +245,29 @@ def _tell_trace(out: Console, result: dict[str, Any]) -> None:
     out.print(result["conclusion"], markup=False)
 
 
-def _row(link: dict[str, Any]) -> tuple[Any, ...]:
-    block = link["position"]["block"] if link["position"] else "access log"
+def _row(link: dict[str, Any]) -> tuple[str, str, str, str, str]:
+    position = link["position"]
+    where = f"{position['block']} {short(position['transaction'])}" if position else "access log"
     permitted = {True: "yes", False: "NO", None: "-"}[link["permitted"]]
-    decision = "-" if link["seq"] is None else f"{short(link['passport'])}/{link['seq']}"
-    return rfc3339(link["time"]), block, link["sentence"], permitted, decision, link["policyVersion"]
+    return rfc3339(link["time"]), where, link["sentence"], permitted, "; ".join(_under(link)) or "-"
+
+
+def _under(link: dict[str, Any]) -> Iterator[str]:
+    """Yield the right under which something was done."""
+    if link["seq"] is not None:
+        yield f"decision {short(link['passport'])}/{link['seq']}"
+    if link["grant"]:
+        yield f"consent {short(link['grant'])}"
+    elif link["basis"]:
+        yield str(link["basis"])
+    if link["policyVersion"]:
+        yield f"law {link['policyVersion']}"
+    if link["project"]:
+        yield f"project {link['project']}"
+    if link["agreement"]:
+        yield f"agreement {short(link['agreement'])}"
+    if link["inclusions"]:
+        yield f"decisions behind it: {link['inclusions']['count']}"
 
 
 def _tell(out: Console, result: dict[str, Any]) -> None:

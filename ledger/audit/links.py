@@ -445,7 +445,8 @@ def _stepped(state: LedgerState, event: Event) -> Link:
     record, step = entry.record, entry.record.step
     about = f" dataset {step.dataset_id}" if step.dataset_id else ""
     broken = tuple(broken_rules(record.missing))
-    made = "" if not step.outputs or broken else f", which made {len(step.outputs)}"
+    versions = "a version" if len(step.outputs) == 1 else f"{len(step.outputs)} versions"
+    made = f", which made {versions}" if step.outputs else ""
     outcome = f": against the rules, so that it made nothing: {'; '.join(broken)}" if broken else made
     sentence = (
         f"{state.member_name(record.member_id)} recorded step {record.step_id}, "

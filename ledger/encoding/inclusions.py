@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from eth_hash.auto import keccak
@@ -32,6 +32,10 @@ class InclusionList:
     count: int
     digest: bytes
     named: tuple[Included, ...]
+
+    def counted(self) -> InclusionList:
+        """Return it without the names, for whoever may not know who was in it."""
+        return replace(self, named=())
 
 
 def inclusion_list(decisions: Iterable[Included]) -> InclusionList:
