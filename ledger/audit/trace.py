@@ -160,8 +160,11 @@ class Trace:
     @property
     def conclusion(self) -> str:
         """Return the answer in plain words."""
-        if self.responsible is not None:
-            return f"{self.responsible.member_name} is responsible. {self.responsible.reason}"
+        if self.responsible is not None and self.violation is not None:
+            name = self.responsible.member_name
+            if self.violation.gravity is Gravity.ATTEMPT:
+                return f"Nothing on record moved against the rules; {name} is responsible for trying. {self.responsible.reason}"
+            return f"{name} is responsible. {self.responsible.reason}"
         allowed = dict.fromkeys(holder.member_name for holder in self.holders if holder.allowed)
         accountable = f" Accountable: {', '.join(allowed)}." if allowed else ""
         return f"Nobody broke a rule on record.{accountable}"

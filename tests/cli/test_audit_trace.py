@@ -193,6 +193,8 @@ def test_a_leaked_table_is_traced_by_its_content(
     assert "agreement 0x" in told
     assert "decisions" in told
     assert "Nobody broke a rule on record. Accountable: Lineage laboratory, Lineage company." in told
+    early = audit("trace", made.version_id, "--at", "2020-01-01")
+    assert [holder["allowed"] for holder in early["holders"]] == [False, False]
     passport = audit("trace", to_hex(target.passport_id))
     assert (
         "made it in step"

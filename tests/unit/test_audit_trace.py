@@ -124,6 +124,9 @@ class TestRecords:
             f"this; there was no consent in force. Evidence: decision {to_hex(passport)}/0; "
             f"block {position.block_number}, transaction {to_hex(position.transaction_hash)}."
         )
+        assert found.conclusion.startswith(
+            "Nothing on record moved against the rules; Lab is responsible for trying."
+        )
         assert [(holder.member_name, holder.allowed) for holder in found.holders] == [("Hospital", True)]
 
     def test_what_was_done_by_the_rules_has_nobody_responsible(self, chronicle):
@@ -157,6 +160,7 @@ class TestRecords:
         rules = [item.rule for item in found.violations]
         assert rules == [Rule.RELEASE_WITHOUT_PERMIT, Misuse.REQUEST_REFUSED]
         assert found.responsible.member_name == "Hospital"
+        assert found.conclusion.startswith("Hospital is responsible. By the rule release-without-permit: ")
         lab = next(holder for holder in found.holders if holder.member_id == LAB)
         assert not lab.allowed
 
