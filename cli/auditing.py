@@ -11,12 +11,17 @@ from cli.progress import Report, silent
 from cli.times import rfc3339
 from ledger.audit.auditor import audit
 from ledger.audit.index import IndexReader
+from ledger.audit.lineage import LineageGraph
 from ledger.audit.point_in_time import Question, was_permitted
-from ledger.audit.report import AuditReport
+from ledger.audit.report import AuditReport, position_as_json
 from ledger.audit.source import read_events
+from ledger.audit.trace import Form, trace
+from ledger.audit.trace_report import trace_as_json
 from ledger.chain import artifacts
 from ledger.chain.rpc import Node
+from ledger.client.leaks import FoundFile
 from ledger.domain.days import day_of
+from ledger.domain.lineage import VersionId
 from ledger.domain.records import NO_GRANT, Address, GrantId, PassportId, Terms
 from ledger.domain.vocabulary import (
     MISSING_LABELS,
@@ -77,6 +82,86 @@ def replay(
         index=_index(index_url) if index_url else None,
         progress=lambda block, last, _: report(_READING, block, last),
     )
+
+
+def traced(
+    rpc_url: str,
+    ledger: str,
+    subject: str,
+    *,
+    from_block: int = 0,
+    access_logs: Sequence[Path] = (),
+    at: int | None = None,
+    found: FoundFile | None = None,
+    report: Report = silent,
+) -> dict[str, Any]:
+    """
+    Trace something to who is responsible for it, from a node alone.
+
+    Args:
+        rpc_url: The node to believe.
+        ledger: The contract's address.
+        subject: What is traced, see `ledger.audit.trace.trace`.
+        from_block: A block before or at which the ledger was deployed.
+        access_logs: Files of FHIR AuditEvents; what is about other data is left out.
+        at: When the holders are asked for, seconds since the Unix epoch; the time of the violation if None.
+        found: The file that the subject is the commitment of: who got another form of the data is left out.
+        report: Told how far the reading has come.
+
+    Returns:
+        The trace as JSON.
+
+    Raises:
+        InvalidInput: *ledger* is no address, or the subject names nothing that can be traced.
+        MalformedRecord: An access log cannot be read.
+        NotFound: There is no contract at the address, or the chain knows nothing of the subject.
+        ChainError: The node does not answer.
+    """
+    audited = replay(rpc_url, ledger, from_block=from_block, report=report)
+    uses = _uses(access_logs, passport_system(audited.chain_id, audited.ledger))
+    form = Form(found.level, found.categories) if found and found.level is not None else None
+    return trace_as_json(audited, trace(audited, subject, uses=uses, at=at, form=form))
+
+
+def blamed(
+    rpc_url: str, ledger: str, version: str, *, from_block: int = 0, report: Report = silent
+) -> dict[str, Any]:
+    """
+    Name the first step in a version's ancestry that went wrong, from a node alone.
+
+    Args:
+        rpc_url: The node to believe.
+        ledger: The contract's address.
+        version: The version, `0x` and 64 digits.
+        from_block: A block before or at which the ledger was deployed.
+        report: Told how far the reading has come.
+
+    Returns:
+        The answer as JSON; `step` is null if nothing went wrong.
+
+    Raises:
+        InvalidInput: *ledger* is no address, or *version* no id.
+        NotFound: There is no contract at the address, or no step names the version.
+        ChainError: The node does not answer.
+    """
+    audited = replay(rpc_url, ledger, from_block=from_block, report=report)
+    state = audited.replay.state
+    blame = LineageGraph(state).blame(VersionId(bytes32(version, field="version")))
+    if blame is None:
+        sentence = "Nothing in the ancestry of this version went wrong"
+        return {"versionId": version, "step": None, "member": None, "memberName": None, "sentence": sentence}
+    record = blame.step.record
+    return {
+        "versionId": version,
+        "step": record.step_id,
+        "kind": record.step.kind.name,
+        "failed": to_hex(blame.failed.version_id) if blame.failed else None,
+        "missing": names(record.missing),
+        "member": record.member_id,
+        "memberName": state.member_name(record.member_id),
+        "position": position_as_json(blame.step.position),
+        "sentence": f"{state.member_name(record.member_id)} is responsible: {blame.reason}",
+    }
 
 
 def asked_about(

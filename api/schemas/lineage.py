@@ -15,12 +15,12 @@ from api.schemas.words import AnswerIn, Epsilon, Hex32, MemberId, PurposeIn, Ste
 from ledger.domain.lineage import MAX_LINKS, Origin, VersionId
 from ledger.domain.records import ZERO32
 from ledger.domain.vocabulary import Check, VersionKind, names
+from ledger.domain.wording import broken_rules
 from ledger.encoding.hexadecimal import to_hex
 from ledger.ports import AnswerRecord, Obligation, StepEntry, VersionRecord
 from ledger.service.lineage import (
     StepReport,
     answer_sentence,
-    broken_rules,
     obligation_sentence,
     step_sentence,
 )

@@ -6,13 +6,13 @@ The steps are those of docs/spec.md, "Verifying", under the same numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
 
-from ledger.audit.columns import replay_logs
+from ledger.audit.columns import Columns
 from ledger.audit.findings import (
     Finding,
     Limits,
@@ -32,7 +32,7 @@ from ledger.audit.index import EventComparison, IndexReader, index_findings
 from ledger.audit.replay import Replay
 from ledger.audit.report import AuditReport
 from ledger.audit.source import ChainSource, Progress, read_events, read_logs
-from ledger.domain.records import Address, BlockHeader, PassportId
+from ledger.domain.records import Address, BlockHeader, Event, PassportId
 from ledger.encoding.events import Abi, EventDecoder, selector
 from ledger.errors import Conflict, NotFound, VerificationError
 
@@ -86,15 +86,19 @@ def audit(
         )
     # 3. and 4. Read, decode, fold; each decision and each step is decided again before it is folded.
     altered: list[Finding] = []
+    events: Callable[[], Iterable[Event]] = tuple
     if index is None:
-        logs = read_logs(source, ledger, from_block=from_block, to_block=last.number, progress=progress)
-        replay = replay_logs(logs, abi)
+        columns = Columns(abi)
+        columns.take(
+            read_logs(source, ledger, from_block=from_block, to_block=last.number, progress=progress)
+        )
+        replay, events = columns.replay(), columns.events
     else:
         replay, decoder = Replay(), EventDecoder(abi)
         comparison = EventComparison(index.events())
         for start, end in _stretches(from_block, last.number, index_block):
-            events = read_events(source, decoder, ledger, from_block=start, to_block=end, progress=progress)
-            for event in events:
+            read = read_events(source, decoder, ledger, from_block=start, to_block=end, progress=progress)
+            for event in read:
                 replay.take(event)
                 if end == index_block:
                     altered.extend(comparison.take(event))
@@ -134,6 +138,7 @@ def audit(
         index_block=index_block,
         replay=replay,
         findings=tuple(findings),
+        events=events,
     )
 
 

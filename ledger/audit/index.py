@@ -7,20 +7,24 @@ The index is a projection and proves nothing; this module finds where it does no
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
 from ledger.audit.findings import Finding, Rule
+from ledger.audit.inclusions import Inclusion, inclusions_of
 from ledger.audit.state import (
+    AnswerEntry,
     DecisionEntry,
     GrantEntry,
     LedgerState,
     ReleaseEntry,
+    ShareEntry,
     StepEntry,
     TransferEntry,
+    Withdrawal,
 )
 from ledger.domain.lineage import Dataset, Origin, Version, VersionId
-from ledger.domain.records import Event, GrantId, Member, Passport, PassportId, Position, Project
+from ledger.domain.records import ZERO32, Event, GrantId, Member, Passport, PassportId, Position, Project
 from ledger.encoding.hexadecimal import to_hex
 
 #: One row: table, key, values by field name.
@@ -42,6 +46,10 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "step_outputs": ("version_id", "step_id"),
     "versions": ("version_id",),
     "origins": ("version_id", "place"),
+    "withdrawals": ("dataset_id", "number"),
+    "inclusions": ("passport_id", "seq"),
+    "shares": ("version_id", "recipient"),
+    "answers": ("version_id", "number"),
     "registers": ("kind", "key"),
 }
 
@@ -116,7 +124,7 @@ def _about_event(event: Event, detail: str) -> Finding:
 
 
 def _order(event: Event) -> tuple[int, int]:
-    return event.position.block_number, event.position.log_index
+    return event.position.order
 
 
 def _listed(value: Any) -> Any:
@@ -185,10 +193,8 @@ def _json_bytes(value: dict[str, Any]) -> Any:
 
 
 def _keys(state: LedgerState, table: str) -> Iterator[tuple[str, Any]]:
-    if table == "decisions":
-        for passport_id, entries in state.decisions.items():
-            prefix = to_hex(passport_id)
-            yield from ((f"{prefix}/{seq}", entry) for seq, entry in entries.items())
+    if table in _KEYED:
+        yield from _KEYED[table](state)
     elif table == "releases":
         yield from (
             (f"{to_hex(passport_id)}/{seq}", (passport_id, seq)) for passport_id, seq in state.releases
@@ -199,12 +205,44 @@ def _keys(state: LedgerState, table: str) -> Iterator[tuple[str, Any]]:
         yield from ((f"{kind}/{key}", body) for kind, key, body in register_rows(state))
     elif table in {"step_inputs", "step_outputs"}:
         yield from _edges(state, table)
-    elif table == "origins":
-        for version in state.versions.values():
-            prefix = to_hex(version.version_id)
-            yield from ((f"{prefix}/{place}", origin) for place, origin in enumerate(version.origins))
     else:
         yield from ((_name(key), key) for key in getattr(state, table))
+
+
+def _decisions(state: LedgerState) -> Iterator[tuple[str, DecisionEntry]]:
+    for passport_id, entries in state.decisions.items():
+        prefix = to_hex(passport_id)
+        yield from ((f"{prefix}/{seq}", entry) for seq, entry in entries.items())
+
+
+def _origins(state: LedgerState) -> Iterator[tuple[str, Origin]]:
+    for version in state.versions.values():
+        prefix = to_hex(version.version_id)
+        yield from ((f"{prefix}/{place}", origin) for place, origin in enumerate(version.origins))
+
+
+def _withdrawals(state: LedgerState) -> Iterator[tuple[str, Withdrawal]]:
+    """Yield the withdrawals as they were announced: what the index folds."""
+    yield from ((f"{told.dataset_id}/{told.number}", told) for told in state.announced)
+
+
+def _inclusions(state: LedgerState) -> Iterator[tuple[str, Inclusion]]:
+    for inclusion in inclusions_of(state):
+        entry = inclusion.decision
+        yield f"{to_hex(entry.passport_id)}/{entry.seq}", inclusion
+
+
+def _shares(state: LedgerState) -> Iterator[tuple[str, tuple[VersionId, int]]]:
+    yield from (
+        (f"{to_hex(version_id)}/{recipient}", (version_id, recipient))
+        for version_id, recipient in state.shares
+    )
+
+
+def _answers(state: LedgerState) -> Iterator[tuple[str, tuple[VersionId, AnswerEntry]]]:
+    for version_id, entries in state.answers.items():
+        prefix = to_hex(version_id)
+        yield from ((f"{prefix}/{number}", (version_id, entry)) for number, entry in enumerate(entries, 1))
 
 
 def _edges(state: LedgerState, table: str) -> Iterator[tuple[str, StepEntry]]:
@@ -421,6 +459,41 @@ def _edge_row(_: LedgerState, entry: StepEntry) -> dict[str, Any]:
     return {"stands": int(not entry.record.missing)}
 
 
+def _withdrawal_row(_: LedgerState, withdrawal: Withdrawal) -> dict[str, Any]:
+    return {"grant_id": to_hex(withdrawal.grant_id), **_place(withdrawal.position)}
+
+
+def _inclusion_row(_: LedgerState, inclusion: Inclusion) -> dict[str, Any]:
+    return {
+        "dataset_id": inclusion.dataset_id,
+        "grant_id": to_hex(inclusion.grant_id),
+        "member_id": inclusion.decision.member_id,
+        "rests_on": to_hex(inclusion.rests_on),
+        "withdrawal": inclusion.withdrawal.number if inclusion.withdrawal else 0,
+        **_place(inclusion.decision.position),
+    }
+
+
+def _share_row(state: LedgerState, key: tuple[VersionId, int]) -> dict[str, Any]:
+    entry = state.shares[key]
+    return {
+        "owner": state.versions[key[0]].owner,
+        "agreement": to_hex(entry.agreement),
+        **_place(entry.position),
+    }
+
+
+def _answer_row(state: LedgerState, key: tuple[VersionId, AnswerEntry]) -> dict[str, Any]:
+    version_id, entry = key
+    return {
+        "owner": state.versions[version_id].owner,
+        "answer": int(entry.answer),
+        "successor": to_hex(entry.successor or ZERO32),
+        "evidence": to_hex(entry.evidence),
+        **_place(entry.position),
+    }
+
+
 def register_rows(state: LedgerState) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield the kind, the key and the body of every entry of the registers."""
     for number, caps in state.caps.items():
@@ -533,6 +606,15 @@ def _place(position: Position) -> dict[str, Any]:
     }
 
 
+#: The tables whose rows are not the keys of a mapping of the state.
+_KEYED: Final[dict[str, Callable[[LedgerState], Iterator[tuple[str, Any]]]]] = {
+    "decisions": _decisions,
+    "origins": _origins,
+    "withdrawals": _withdrawals,
+    "inclusions": _inclusions,
+    "shares": _shares,
+    "answers": _answers,
+}
 _ROWS: Final[dict[str, Any]] = {
     "members": _member_row,
     "policies": _policy_row,
@@ -548,6 +630,10 @@ _ROWS: Final[dict[str, Any]] = {
     "step_outputs": _edge_row,
     "versions": _version_row,
     "origins": _origin_row,
+    "withdrawals": _withdrawal_row,
+    "inclusions": _inclusion_row,
+    "shares": _share_row,
+    "answers": _answer_row,
     "registers": lambda _, body: {"body": body},
 }
 
@@ -566,14 +652,19 @@ def _finding(state: LedgerState, table: str, name: str, key: Any, detail: str) -
     )
 
 
+def _entry(state: LedgerState, table: str, key: Any) -> Any:
+    """Return what a key stands for in the state."""
+    return key[1] if table == "answers" else getattr(state, table)[key]
+
+
 def _concerned(  # noqa: PLR0911 - one return for each kind of row
     state: LedgerState, table: str, name: str, key: Any
 ) -> tuple[int | None, str | None, int | None, tuple[Position, ...]]:
     """Return member, passport, seq and evidence of the chain's own entry."""
     if table in {"registers", "origins"} or key is None:
         return None, None, None, ()
-    found_by_itself = table in {"decisions", "step_inputs", "step_outputs"}
-    entry: Any = key if found_by_itself else getattr(state, table)[key]
+    found_by_itself = table in {"decisions", "step_inputs", "step_outputs", "withdrawals", "inclusions"}
+    entry: Any = key if found_by_itself else _entry(state, table, key)
     match entry:
         case Member() | Project():
             return entry.member_id, None, None, ()
@@ -585,12 +676,27 @@ def _concerned(  # noqa: PLR0911 - one return for each kind of row
             return entry.member_id, to_hex(entry.passport_id), entry.seq, (entry.position,)
         case ReleaseEntry():
             return entry.custodian, to_hex(entry.passport_id), entry.seq, (entry.position,)
+        case TransferEntry():
+            passport = to_hex(entry.transfer.passport_id)
+            return entry.transfer.sender, passport, entry.transfer.seq, (entry.shipped,)
+        case _:
+            return _concerned_in_lineage(state, key, entry)
+
+
+def _concerned_in_lineage(
+    state: LedgerState, key: Any, entry: Any
+) -> tuple[int | None, str | None, int | None, tuple[Position, ...]]:
+    match entry:
+        case Inclusion():
+            decision = entry.decision
+            return decision.member_id, to_hex(decision.passport_id), decision.seq, (decision.position,)
+        case Withdrawal():
+            return state.datasets[entry.dataset_id].owner, None, None, (entry.position,)
+        case ShareEntry() | AnswerEntry():
+            return state.versions[key[0]].owner, None, None, (entry.position,)
         case Dataset() | Version():
             return entry.owner, None, None, ()
         case StepEntry():
             return entry.record.member_id, None, None, (entry.position,)
-        case TransferEntry():
-            passport = to_hex(entry.transfer.passport_id)
-            return entry.transfer.sender, passport, entry.transfer.seq, (entry.shipped,)
         case _:
             return None, None, None, ()

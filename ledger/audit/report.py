@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from ledger.audit.findings import Finding
 from ledger.audit.replay import Replay
-from ledger.domain.records import Address, Position
+from ledger.domain.records import Address, Event, Position
 from ledger.encoding.hexadecimal import to_hex
 
 
@@ -24,6 +25,7 @@ class AuditReport:
         index_block: Block at which the service's index was compared; None if it was not.
         replay: Counts, mismatches and the folded state.
         findings: Everything found, in the order of the steps of docs/spec.md, "Verifying".
+        events: Yields what was read, in the order of the chain, any number of times; nothing if an index was compared.
     """
 
     chain_id: int
@@ -35,6 +37,7 @@ class AuditReport:
     index_block: int | None
     replay: Replay
     findings: tuple[Finding, ...]
+    events: Callable[[], Iterable[Event]] = tuple
 
     @property
     def is_clean(self) -> bool:
@@ -59,11 +62,12 @@ class AuditReport:
             "denied": self.replay.denied,
             "denials": {str(fact.name): count for fact, count in self.replay.denials.items()},
             "clean": self.is_clean,
-            "findings": [_finding(finding) for finding in self.findings],
+            "findings": [finding_as_json(finding) for finding in self.findings],
         }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_as_json(finding: Finding) -> dict[str, Any]:
+    """Return a finding as JSON values."""
     return {
         "rule": finding.rule.value,
         "informational": finding.rule.is_informational,
@@ -72,11 +76,12 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "passport": finding.passport,
         "seq": finding.seq,
         "detail": finding.detail,
-        "evidence": [_position(position) for position in finding.evidence],
+        "evidence": [position_as_json(position) for position in finding.evidence],
     }
 
 
-def _position(position: Position) -> dict[str, Any]:
+def position_as_json(position: Position) -> dict[str, Any]:
+    """Return a place on the chain as JSON values."""
     return {
         "block": position.block_number,
         "blockHash": to_hex(position.block_hash),

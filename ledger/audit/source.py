@@ -137,4 +137,4 @@ class _Times:
 
 
 def _order(log: RawLog) -> tuple[int, int]:
-    return log.position.block_number, log.position.log_index
+    return log.position.order

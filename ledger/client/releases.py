@@ -100,6 +100,19 @@ def content_received(release: dict[str, Any], keys: MemberKeys) -> Commitment:
     return _chain(release).with_categories(computed)
 
 
+def content_of_release(release: dict[str, Any]) -> tuple[Commitment, Level]:
+    """
+    Compute the content commitment that a release leads to, and its level, without anybody's keys.
+
+    Raises:
+        VerificationError: It cannot be read, or its manifest is not among its levels.
+    """
+    chain = _chain(release)
+    if to_hex(manifest_of(chain.manifest, salt=chain.manifest_salt)) != chain.levels.get(chain.level.name):
+        raise VerificationError("the manifest of the release is not the one of its level")
+    return chain.with_categories({}), chain.level
+
+
 def _check_category(item: _Opened, chain: _Chain) -> None:
     if item.computed != item.stated or to_hex(item.computed) != chain.manifest.get(item.name):
         raise VerificationError(f"the {item.name} of the release are not those that were committed to")

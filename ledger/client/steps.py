@@ -46,12 +46,12 @@ class Made:
     def of(cls, content: bytes | Path | Mapping[str, Any] | Sequence[Any]) -> Made:
         """Commit to content under a fresh salt."""
         digest, salt = digest_of(content), new_salt()
-        return cls(_name(digest, salt), digest, to_hex(salt))
+        return cls(version_name(digest, salt), digest, to_hex(salt))
 
     def proves(self, content: bytes | Path) -> bool:
         """Tell whether this is the content that the name commits to."""
         digest = digest_of(content)
-        return digest == self.digest and self.version_id == _name(digest, Salt(bytes32(self.salt)))
+        return digest == self.digest and self.version_id == version_name(digest, Salt(bytes32(self.salt)))
 
 
 @dataclass(slots=True)
@@ -208,7 +208,8 @@ def digest_of(content: bytes | Path | Mapping[str, Any] | Sequence[Any]) -> str:
     return hashlib.sha256(canonical(content)).hexdigest()
 
 
-def _name(digest: str, salt: Salt) -> str:
+def version_name(digest: str, salt: Salt) -> str:
+    """Return the name of a version: the commitment to the SHA-256 of its content, hexadecimal."""
     return to_hex(commit_record(_DOMAIN, {"sha256": digest}, salt=salt))
 
 

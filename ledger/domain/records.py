@@ -434,6 +434,11 @@ class Position:
     log_index: int
     time: int
 
+    @property
+    def order(self) -> tuple[int, int]:
+        """Return what orders the places of one chain."""
+        return self.block_number, self.log_index
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

@@ -13,17 +13,23 @@ from typing import Any, Final
 from eth_utils.crypto import keccak
 
 from ledger.domain.days import date_of
-from ledger.domain.records import Grant, GrantState
+from ledger.domain.records import Grant, GrantState, Terms
 from ledger.domain.vocabulary import (
+    BASIS_LABELS,
     CATEGORY_LABELS,
     LEVEL_LABELS,
     MEMBER_KIND_LABELS,
+    OPERATION_LABELS,
     PURPOSE_LABELS,
+    STEP_MISSING_LABELS,
+    Basis,
     Category,
+    Fact,
     GrantFlag,
     Label,
     Language,
     Level,
+    StepFact,
     kinds_of,
     names,
     purposes_of,
@@ -159,6 +165,51 @@ def days_in_words(first_day: int, last_day: int, language: Language = Language.E
     if first:
         return f" since {first}"
     return f" up to {last}" if last else ""
+
+
+def asked_in_words(terms: Terms, member: str, *, controller: str | None = None) -> str:
+    """
+    Return a request in plain words: who asked to do what with which data, for what, on what basis.
+
+    Args:
+        terms: What was asked.
+        member: What the requester is called.
+        controller: What the member is called on whose behalf it asked, if it did.
+    """
+    behalf = f", on behalf of {controller}," if controller else ""
+    into = f" (number {terms.dataset_id})" if terms.dataset_id else ""
+    kinds = ", ".join(CATEGORY_LABELS[Category[word]].en for word in names(terms.categories))
+    days = days_in_words(terms.first_day, terms.last_day)
+    form = "" if terms.level is Level.IDENTIFIED else f" {LEVEL_LABELS[terms.level].en}"
+    return (
+        f"{member}{behalf} asked to {OPERATION_LABELS[terms.operation].en}{into} {kinds}{days}{form} "
+        f"for {PURPOSE_LABELS[terms.purpose].en}, on the basis of {BASIS_LABELS[terms.basis].en}"
+    )
+
+
+def told_of(missing: Fact, terms: Terms, *, consent: bool) -> list[Fact]:
+    """
+    Return which of the facts missing to tell people of, lowest first.
+
+    Without a consent there is one reason, not six: that there is none; without a project likewise.
+
+    Args:
+        missing: What was missing for a request.
+        terms: What was asked.
+        consent: Whether the passport has a consent of the name that the request gave.
+    """
+    if terms.basis is Basis.CONSENT and not consent:
+        missing &= ~(Fact.GRANT_RECIPIENT | Fact.GRANT_PURPOSE | Fact.GRANT_CATEGORIES | Fact.GRANT_SEPARATE)
+        missing &= ~(Fact.GRANT_QUOTA | Fact.GRANT_PERIOD)
+    if not terms.project_id and Fact.PROJECT_FILED in missing:
+        missing &= ~(Fact.PROJECT_ETHICS | Fact.PROJECT_COMPLIANCE)
+        missing &= ~(Fact.PROJECT_TECHNIQUE | Fact.PROJECT_AGREEMENT)
+    return [Fact[name] for name in names(missing)]
+
+
+def broken_rules(missing: StepFact) -> list[str]:
+    """Return the rules that a step broke, each a clause in plain words."""
+    return [STEP_MISSING_LABELS[StepFact[name]] for name in names(missing)]
 
 
 def _changes(former: Grant | GrantState, grant: Grant | GrantState) -> Iterator[Label]:

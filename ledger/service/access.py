@@ -7,21 +7,13 @@ from datetime import UTC, datetime
 
 from ledger.domain.records import NO_GRANT, PassportId, Position
 from ledger.domain.vocabulary import (
-    BASIS_LABELS,
-    CATEGORY_LABELS,
-    LEVEL_LABELS,
     MISSING_LABELS,
-    OPERATION_LABELS,
-    PURPOSE_LABELS,
     Basis,
-    Category,
     Fact,
     GrantStatus,
-    Level,
     Outcome,
-    names,
 )
-from ledger.domain.wording import days_in_words
+from ledger.domain.wording import asked_in_words, told_of
 from ledger.encoding.hexadecimal import to_hex
 from ledger.ports import DecisionRecord, GrantRecord, Index, ReviewRecord
 from ledger.service.emergencies import Emergencies, Seal, veiled_sentence
@@ -124,14 +116,10 @@ class AccessLog:
         consent = self.index.grant(record.grant_id) if record.grant_id != NO_GRANT else None
         if consent is not None and consent.passport_id != record.passport_id:
             consent = None
-        kinds = ", ".join(CATEGORY_LABELS[Category[word]].en for word in names(terms.categories))
-        sentence = (
-            f"{name}{self._on_behalf_of(terms.controller_id)} asked to {OPERATION_LABELS[terms.operation].en}{_into(terms.dataset_id)} {kinds}"
-            f"{days_in_words(terms.first_day, terms.last_day)}{_form(terms.level)} for {PURPOSE_LABELS[terms.purpose].en}, on the basis of {BASIS_LABELS[terms.basis].en}"
-        )
-        reasons = tuple(
-            self._reason(Fact[word], record, consent) for word in _told(verdict.missing, record, consent)
-        )
+        controller = self._name(terms.controller_id) if terms.controller_id else None
+        sentence = asked_in_words(terms, name, controller=controller)
+        told = told_of(verdict.missing, terms, consent=consent is not None)
+        reasons = tuple(self._reason(fact, record, consent) for fact in told)
         review = self.index.review(record.passport_id, verdict.seq) if _was_asked_of(record) else None
         return AccessEntry(
             record,
@@ -143,11 +131,6 @@ class AccessLog:
             released,
             review=self._told_review(review),
         )
-
-    def _on_behalf_of(self, controller_id: int) -> str:
-        if not controller_id:
-            return ""
-        return f", on behalf of {self._name(controller_id)},"
 
     def _name(self, member_id: int) -> str:
         member = self.index.member(member_id)
@@ -178,17 +161,6 @@ def _was_asked_of(record: DecisionRecord) -> bool:
     return record.verdict.outcome is Outcome.REVIEW
 
 
-def _told(missing: Fact, record: DecisionRecord, consent: GrantRecord | None) -> list[str]:
-    """Without a consent there is one reason, not six: that there is none; without a project likewise."""
-    if record.terms.basis is Basis.CONSENT and consent is None:
-        missing &= ~(Fact.GRANT_RECIPIENT | Fact.GRANT_PURPOSE | Fact.GRANT_CATEGORIES | Fact.GRANT_SEPARATE)
-        missing &= ~(Fact.GRANT_QUOTA | Fact.GRANT_PERIOD)
-    if not record.terms.project_id and Fact.PROJECT_FILED in missing:
-        missing &= ~(Fact.PROJECT_ETHICS | Fact.PROJECT_COMPLIANCE)
-        missing &= ~(Fact.PROJECT_TECHNIQUE | Fact.PROJECT_AGREEMENT)
-    return names(missing)
-
-
 def _changed_hands(record: DecisionRecord, consent: GrantRecord | None) -> bool:
     """Tell whether a consent names the member in whose right was asked: then only control of it can differ."""
     principal = record.terms.controller_id or record.member_id
@@ -213,14 +185,6 @@ def _why_not_live(record: DecisionRecord, consent: GrantRecord | None) -> str:
     if at >= state.use_to:
         return f"the consent had expired on {_time(state.use_to)}"
     return f"the consent begins only on {_time(state.use_from)}"
-
-
-def _into(dataset_id: int) -> str:
-    return f" (number {dataset_id})" if dataset_id else ""
-
-
-def _form(level: Level) -> str:
-    return "" if level is Level.IDENTIFIED else f" {LEVEL_LABELS[level].en}"
 
 
 def describe_position(position: Position) -> str:

@@ -14,17 +14,14 @@ from ledger.domain.records import ZERO32, Commitment, Member, PassportId
 from ledger.domain.vocabulary import (
     ANSWER_LABELS,
     STEP_KIND_LABELS,
-    STEP_MISSING_LABELS,
     Answer,
     Check,
     DatasetStatus,
     ModelStatus,
     Purpose,
     Role,
-    StepFact,
     StepKind,
     VersionKind,
-    names,
     purpose_set,
 )
 from ledger.domain.wording import time_in_words
@@ -376,11 +373,6 @@ class Lineage:
     def _keep(self, domain: str, version_id: VersionId, field: str, words: str) -> Commitment:
         require_words(words, field)
         return keep(self.vault, domain, {"version": to_hex(version_id), field: words})
-
-
-def broken_rules(missing: StepFact) -> list[str]:
-    """Return the rules that a step broke, each a clause in plain words."""
-    return [STEP_MISSING_LABELS[StepFact[name]] for name in names(missing)]
 
 
 def step_sentence(entry: StepEntry, member: str) -> str:

@@ -206,9 +206,22 @@ class Walks:
             inclusions=included,
         )
 
-    def back(self, version_id: VersionId, *, depth: int = MAX_DEPTH, limit: int = MAX_STEPS) -> Walk:
+    def back(
+        self,
+        version_id: VersionId,
+        *,
+        depth: int = MAX_DEPTH,
+        limit: int = MAX_STEPS,
+        people: bool = True,
+    ) -> Walk:
         """
         Return what a version was made of: the steps that led to it, their versions, datasets, and who was in them.
+
+        Args:
+            version_id: The version.
+            depth: Most hops.
+            limit: Most steps.
+            people: Whether to name who was in them; without that the walk is complete however many they are.
 
         Raises:
             NotFound: There is no such version.
@@ -221,7 +234,7 @@ class Walks:
             if entry.record.step.kind is StepKind.COLLECT
         }
         inclusions: list[InclusionRecord] = []
-        for dataset_id, entry in collected.items():
+        for dataset_id, entry in collected.items() if people else ():
             found, more = self.index.inclusions(dataset_id=dataset_id, before=entry.position, limit=limit)
             inclusions += found
             complete = complete and more is None

@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 from prov.model import ProvDocument
 
+from ledger.audit.auditor import audit
+from ledger.audit.trace import trace
+from ledger.chain import artifacts
 from ledger.client.steps import Recorder, digest_of, kept
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import NotPermitted
+from ledger.service import lineage_documents
 from tests.api.conftest import assert_problem
 from tests.support.lineage import TOOL, Laboratory, Pipeline
 
@@ -66,6 +70,48 @@ class TestExport:
         assert Bundle.model_validate(lab.lineage(to_hex(line.model), "fhir")).entry
         events = lab.lineage(to_hex(line.model), "openlineage")
         assert [event["job"]["name"] for event in events] == ["collect", "split", "train", "evaluate"]
+
+    def test_the_owner_reads_by_which_decisions_people_are_in_it_and_others_how_many(
+        self, client, laboratory, line
+    ):
+        """The digest is the same for everybody, and the auditor works it out from the chain alone."""
+        (target,) = line.targets
+
+        def behind(who: Any) -> Any:
+            (first, *_) = client(who).lineage(to_hex(line.model), "openlineage")
+            return first["run"]["facets"]["mdp_authorization"]["decisions"]
+
+        own, other = behind(laboratory.lab), behind(laboratory.company)
+        assert own["named"] == [
+            {"passportId": to_hex(target.passport_id), "seq": 0, "grantId": to_hex(target.grant_id)}
+        ]
+        assert (other["named"], other["count"], other["digest"]) == ([], 1, own["digest"])
+        world = laboratory.world
+        deployment = world.runtime.deployment
+        report = audit(
+            world.runtime.node,
+            artifacts.load().abi,
+            deployment.ledger,
+            from_block=deployment.block_number,
+        )
+        found = trace(report, to_hex(line.model))
+        (collected,) = (link for link in found.chain if link.inclusions is not None)
+        assert to_hex(collected.inclusions.digest) == own["digest"]
+
+    def test_who_withdrew_before_the_collection_is_not_behind_it(self, laboratory, monkeypatch):
+        """Who withdrew after it is. However many the index gives at once."""
+        monkeypatch.setattr(lineage_documents, "INCLUSION_PAGE", 1)
+        before, after, stays = (laboratory.consent(index) for index in range(3))
+        dataset = laboratory.declare()
+        laboratory.include(dataset, before, after, stays)
+        laboratory.withdraw(before)
+        version = laboratory.collect(dataset)
+        laboratory.withdraw(after)
+
+        document = laboratory.world.service.lineage_documents.of(version)
+
+        (found,) = document.inclusions.values()
+        assert [passport_id for passport_id, _, _ in found.named] == [after.passport_id, stays.passport_id]
 
     def test_a_card_says_what_the_model_is_for(self, client, laboratory, line):
         found = client(laboratory.lab).lineage(to_hex(line.model), "card")

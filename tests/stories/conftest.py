@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import io
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from structlog.testing import capture_logs
 
 from api.app import create_app
 from api.settings import ApiSettings
+from cli import main
+from cli.auditing import passport_system
 from ledger.audit.auditor import audit
 from ledger.audit.report import AuditReport
 from ledger.bootstrap import index_reader
@@ -24,6 +34,7 @@ from ledger.interop.fhir import AccessLogEntry
 from tests.support.world import Actor, World
 
 ORIGIN = "http://testserver"
+ROOT = Path(__file__).resolve().parents[2]
 DAY = 86_400
 
 
@@ -79,6 +90,54 @@ class Stage:
         assert report.replay.mismatches == []
         return report
 
+    def trace(self, *arguments: str, uses: Iterable[AccessLogEntry] = ()) -> dict[str, Any]:
+        """Let the auditor trace something with the command line, which ends with 1 if somebody is responsible."""
+        spoken = self._spoken(arguments, uses)
+        out = io.StringIO()
+        with redirect_stdout(out), capture_logs():
+            code = main.run([*spoken, "--json"])
+        found: dict[str, Any] = json.loads(out.getvalue())
+        assert code == (found["responsible"] is not None), found
+        return found
+
+    def trace_elsewhere(
+        self, folder: Path, *arguments: str, uses: Iterable[AccessLogEntry] = ()
+    ) -> tuple[int, dict[str, Any]]:
+        """Run the same command in a process of its own, in an empty folder; return its exit code and its JSON."""
+        run = subprocess.run(
+            [sys.executable, "-c", "from cli.main import main; main()", *self._spoken(arguments, uses), "--json"],
+            cwd=folder, capture_output=True, text=True, timeout=120, check=False,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        assert run.stdout, run.stderr
+        return run.returncode, json.loads(run.stdout)
+
+    def _spoken(self, arguments: Iterable[str], uses: Iterable[AccessLogEntry]) -> list[str]:
+        """Return the command: node and address are all that it is told of the ledger."""
+        deployment = self.world.runtime.deployment
+        assert deployment is not None
+        spoken = [
+            "audit",
+            "trace",
+            *arguments,
+            "--rpc",
+            self.world.settings.rpc,
+            "--ledger",
+            deployment.ledger,
+        ]
+        spoken += ["--from-block", str(deployment.block_number)]
+        logged = list(uses)
+        return [*spoken, "--access-log", str(self._log(logged))] if logged else spoken
+
+    def _log(self, uses: list[AccessLogEntry]) -> Path:
+        """Write an access log as institutions keep it: FHIR R4 AuditEvents."""
+        deployment = self.world.runtime.deployment
+        assert deployment is not None
+        system = passport_system(self.world.runtime.node.chain_id(), deployment.ledger)
+        path = self.world.settings.data.parent / "access-log.json"
+        path.write_text(json.dumps([audit_event(use, system) for use in uses]))
+        return path
+
     def use(self, actor: Actor, passport: PassportId, **changes: Any) -> AccessLogEntry:
         """Return a line of a member's own access log: it used a record now."""
         words: dict[str, Any] = {
@@ -92,6 +151,31 @@ class Stage:
             **changes,
         }
         return AccessLogEntry(**words)
+
+
+def audit_event(use: AccessLogEntry, system: str) -> dict[str, Any]:
+    """Write one use as docs/spec.md, "Access log", has it."""
+    reasons = [{"coding": [{"code": use.purpose}]}] if use.purpose else []
+    who = {
+        "identifier": {"system": f"{system}:member", "value": str(use.member_id)},
+        "display": use.member,
+    }
+    record = use.passport if use.decision is None else f"{use.passport}/{use.decision}"
+    return {
+        "resourceType": "AuditEvent",
+        "action": use.action,
+        "recorded": use.recorded.isoformat(),
+        "agent": [{"who": who, "requestor": True, "purposeOfUse": reasons}],
+        "entity": [{"what": {"identifier": {"system": system, "value": record}}}],
+    }
+
+
+def stands_at(found: dict[str, Any], seq: int) -> tuple[int, str]:
+    """Return block and transaction of a decision in the chain of a trace."""
+    (position,) = (
+        link["position"] for link in found["chain"] if link["act"] == "ASKED" and link["seq"] == seq
+    )
+    return position["block"], position["transaction"]
 
 
 @pytest.fixture

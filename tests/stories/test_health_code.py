@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ledger.audit.findings import Rule
 from ledger.client import content_received
+from ledger.domain.records import PassportId
 from ledger.domain.vocabulary import (
     Basis,
     Category,
@@ -17,7 +18,7 @@ from ledger.domain.vocabulary import (
 )
 from ledger.encoding.hexadecimal import to_hex
 from ledger.wallet import holder_address
-from tests.stories.conftest import DAY, Stage, at
+from tests.stories.conftest import DAY, Stage, at, stands_at
 from tests.support.world import Actor
 
 PATIENT_KEY = b"\x32" * 32
@@ -105,6 +106,7 @@ def test_data_of_an_emergency_serves_that_emergency_alone(stage: Stage) -> None:
     assert (found.member_name, found.passport) == ("City police", to_hex(code))
     assert report.replay.denials[Fact.UNLOCKED] == 3
     assert report.replay.denials[Fact.EMERGENCY_IN_FORCE] == 2
+    trace_it(stage, police, shipped["transferId"], code, seqs=(warrant.seq, named.seq))
 
 
 def project(stage: Stage, actor: Actor) -> int:
@@ -116,3 +118,30 @@ def project(stage: Stage, actor: Actor) -> int:
         valid_from=now - 60,
         valid_to=now + 90 * DAY,
     )
+
+
+def trace_it(stage: Stage, police: Actor, transfer: str, code: PassportId, *, seqs: tuple[int, int]) -> None:
+    """Let the auditor trace the copy and what was registered from it; *seqs*: what the police asked, first and last."""
+    first, last = seqs
+    # The copy went the lawful way: nobody is responsible, and both have it.
+    copied = stage.trace(transfer)
+    assert copied["conclusion"].startswith("Nobody broke a rule on record. Accountable: Riverside Hospital")
+    assert [link["act"] for link in copied["transfers"]] == ["SHIPPED", "RECEIVED"]
+    assert [link["permitted"] for link in copied["transfers"]] == [True, True]
+    assert any(link["act"] == "EMERGENCY" for link in copied["chain"])
+    # What was made of it: the police asked first, and used it all the same.
+    tried = stage.trace(to_hex(code))
+    assert (tried["responsible"]["memberName"], tried["violation"]["rule"]) == (
+        "City police",
+        "request-refused",
+    )
+    assert tried["violation"]["seq"] == first
+    traced = stage.trace(to_hex(code), uses=[stage.use(police, code, purpose="OPERATIONS")])
+    assert (traced["responsible"]["memberName"], traced["violation"]["rule"]) == (
+        "City police",
+        "use-without-permit",
+    )
+    assert "serves that emergency alone" in traced["violations"][1]["detail"]
+    assert (traced["violation"]["passport"], traced["violation"]["seq"]) == (to_hex(code), last)
+    (evidence,) = traced["violation"]["evidence"]
+    assert (evidence["block"], evidence["transaction"]) == stands_at(traced, last)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 from ledger.audit.findings import Rule
+from ledger.client import open_release
 from ledger.domain.vocabulary import Fact, MemberKind, Outcome, Purpose, Role
 from ledger.encoding.hexadecimal import to_hex
+from ledger.interop.fhir import AccessLogEntry
 from ledger.wallet import holder_address
-from tests.stories.conftest import Stage
-from tests.support.world import STUDY
+from tests.stories.conftest import Stage, stands_at
+from tests.support.world import STUDY, Actor
 
 PATIENT_KEY = b"\x31" * 32
 
 
-def test_research_data_resold_for_insurance_rating(stage: Stage) -> None:
+def test_research_data_resold_for_insurance_rating(stage: Stage, tmp_path: Path) -> None:
     world = stage.world
     hospital = world.admit("Riverside Hospital", Role.CUSTODIAN)
     institute = world.admit("Institute of health", Role.PROCESSOR, kind=MemberKind.RESEARCH)
@@ -26,6 +32,7 @@ def test_research_data_resold_for_insurance_rating(stage: Stage) -> None:
     # The consented use: research, by whom the consent names.
     permit = world.ask(institute, passport, purpose=Purpose.RESEARCH, grant_id=grant, project_id=project)
     assert permit.outcome is Outcome.PERMIT
+    release = stage.client(institute).release(to_hex(passport), permit.seq)
 
     rating = {"purpose": Purpose.INSURANCE_RATING, "grant_id": grant, "project_id": project}
     by_recipient = world.ask(institute, passport, **rating)
@@ -64,3 +71,53 @@ def test_research_data_resold_for_insurance_rating(stage: Stage) -> None:
     assert found[0].evidence[0] == world.service.decisions.get(passport, permit.seq).position
     assert "its request was not permitted" in found[1].detail
     assert stage.replayed([lawful]).is_clean
+    trace_it(
+        stage, tmp_path, (institute, release), (permit.seq, by_recipient.seq), [lawful, resold, handed_on]
+    )
+
+
+def trace_it(
+    stage: Stage,
+    folder: Path,
+    got: tuple[Actor, dict[str, Any]],
+    seqs: tuple[int, int],
+    uses: list[AccessLogEntry],
+) -> None:
+    """Let the auditor trace the file that turns up; *seqs*: the institute's permit, and its request to rate insurance."""
+    institute, release = got
+    permit, rating = seqs
+    passport = release["passportId"]
+    # The insurer's file turns up: the diagnoses that the institute got, under a pseudonym.
+    leaked, salts = folder / "diagnoses.ndjson", folder / "release.json"
+    resources = open_release(release, institute.keys)["DIAGNOSIS"]
+    leaked.write_text("".join(json.dumps(resource) + "\n" for resource in resources))
+    salts.write_text(json.dumps(release))
+    traced = stage.trace("--file", str(leaked), "--release", str(salts))
+
+    # Who had it in this form: who keeps it, and one other, for research; which then asked to rate insurance with it.
+    assert traced["subject"]["name"] == passport
+    assert [holder["memberName"] for holder in traced["holders"]] == [
+        "Riverside Hospital",
+        "Institute of health",
+    ]
+    handed = next(link for link in traced["chain"] if link["act"] == "HANDED_OVER")
+    asked = next(link for link in traced["chain"] if link["act"] == "ASKED")
+    assert (handed["seq"], handed["permitted"], handed["missing"]) == (permit, True, [])
+    assert (handed["grant"], handed["project"]) == (asked["grant"], asked["project"])
+    assert (traced["responsible"]["memberName"], traced["violation"]["rule"]) == (
+        "Institute of health",
+        "request-refused",
+    )
+    assert "for rating insurance" in traced["violation"]["detail"]
+    assert (traced["violation"]["passport"], traced["violation"]["seq"]) == (
+        passport,
+        rating,
+    )
+    (evidence,) = traced["violation"]["evidence"]
+    assert (evidence["block"], evidence["transaction"]) == stands_at(traced, rating)
+    # With the access logs: the institute broke the consent before the insurer did.
+    traced = stage.trace(passport, uses=uses)
+    assert [item["memberName"] for item in traced["violations"][:2]] == ["Institute of health", "Mutual Life"]
+    assert traced["violation"]["rule"] == "use-without-permit"
+    assert traced["violation"]["seq"] == permit
+    assert traced["violation"]["evidence"][0]["block"] == stands_at(traced, permit)[0]

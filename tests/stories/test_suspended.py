@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from ledger.audit.findings import Rule
+from ledger.domain.records import PassportId
 from ledger.domain.vocabulary import Fact, MemberKind, Operation, Outcome, Role
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import NotPermitted
+from ledger.interop.fhir import AccessLogEntry
 from ledger.policy import PERMIT_SECONDS
-from tests.stories.conftest import DAY, Stage
+from tests.stories.conftest import DAY, Stage, stands_at
 
 
 def test_a_suspended_company_that_keeps_asking(stage: Stage) -> None:
@@ -67,9 +69,38 @@ def test_a_suspended_company_that_keeps_asking(stage: Stage) -> None:
     assert log[1]["reasons"] == ["the institution is suspended or its membership has ended"]
 
     # What it used while it was suspended, the auditor finds in its own log.
-    report = stage.replayed([stage.use(company, left, decision=refused[-1].seq)])
+    uses = [stage.use(company, left, decision=refused[-1].seq)]
+    report = stage.replayed(uses)
     (found,) = [item for item in report.findings if item.rule is Rule.USE_WITHOUT_PERMIT]
     assert found.member_name == "Northern AI"
     assert "the institution is suspended or its membership has ended" in found.detail
     assert report.replay.denials[Fact.MEMBER_ACTIVE] == 6
     assert stage.replayed().is_clean
+    trace_it(stage, left, refused[-1].seq, uses)
+
+
+def trace_it(stage: Stage, left: PassportId, last: int, uses: list[AccessLogEntry]) -> None:
+    """Let the auditor trace what the company asked last while it was suspended, and what it did."""
+    # Traced: what it asked while it was suspended, and when that was; then what it did.
+    traced = stage.trace(f"{to_hex(left)}:{last}")
+    assert (traced["responsible"]["memberName"], traced["violation"]["rule"]) == (
+        "Northern AI",
+        "request-refused",
+    )
+    told = [link["sentence"] for link in traced["chain"]]
+    asked = next(place for place, sentence in enumerate(told) if sentence.startswith("Northern AI asked to"))
+    suspended_at, reinstated_at = (
+        told.index(f"Northern AI was {what}") for what in ("suspended", "reinstated")
+    )
+    assert suspended_at < asked < reinstated_at
+    traced = stage.trace(to_hex(left), uses=uses)
+    assert (traced["responsible"]["memberName"], traced["violation"]["rule"]) == (
+        "Northern AI",
+        "use-without-permit",
+    )
+    assert "the institution is suspended or its membership has ended" in traced["violation"]["detail"]
+    assert (traced["violation"]["passport"], traced["violation"]["seq"]) == (to_hex(left), last)
+    (evidence,) = traced["violation"]["evidence"]
+    assert (evidence["block"], evidence["transaction"]) == stands_at(traced, last)
+    # It never got what it asked for: the hospital alone may have it.
+    assert [holder["memberName"] for holder in traced["holders"]] == ["Riverside Hospital"]

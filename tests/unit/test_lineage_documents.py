@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_utils.crypto import keccak
 from openlineage.client import event_v2 as client
 from prov.model import ProvDocument
 
 from ledger.domain.lineage import Dataset, Origin, Step, StepRecord, Version, VersionId
-from ledger.domain.records import Address, Commitment
+from ledger.domain.records import NO_GRANT, Address, Commitment, GrantId, PassportId
 from ledger.domain.vocabulary import (
     Category,
     Check,
@@ -26,6 +27,7 @@ from ledger.domain.vocabulary import (
     VersionKind,
 )
 from ledger.encoding.hexadecimal import to_hex
+from ledger.encoding.inclusions import MAX_NAMED, inclusion_list
 from ledger.encoding.typed_data import LedgerDomain
 from ledger.errors import MalformedRecord
 from ledger.interop.lineage import card, fhir, openlineage, prov
@@ -64,6 +66,11 @@ def told(number: int, kind: StepKind, **words: Any) -> ToldStep:
     return ToldStep(StepRecord(number, 2, step, missing), START + 60 * number)
 
 
+#: Two people who are in the dataset: one by consent, one on another ground.
+BEHIND = (
+    (PassportId(b"\x61" * 32), 3, GrantId(b"\x62" * 32)),
+    (PassportId(b"\x63" * 32), 0, NO_GRANT),
+)
 RAW = Origin(1)
 SPLIT = Origin(1, split_id=2, parts=Part.TRAINING)
 DOCUMENT = LineageDocument(
@@ -115,6 +122,7 @@ DOCUMENT = LineageDocument(
         ),
     ),
     members={2: "Northern AI Laboratory", 4: "Independent Verifier"},
+    inclusions={1: inclusion_list(BEHIND)},
 )
 
 
@@ -199,6 +207,15 @@ class TestProv:
         assert steps[2].facts["parameters"] == to_hex(DOCUMENT.steps[2].record.step.parameters)
         assert DOCUMENT.member(2) in steps[0].agents
 
+    def test_a_collection_has_the_decisions_behind_it(self):
+        """As attributes of the activity: their number, their digest, their names."""
+        (collected, *_) = prov.read(prov.write(DOCUMENT))
+        assert collected.facts["decisionCount"] == "2"
+        assert collected.facts["decisionDigest"] == to_hex(DOCUMENT.inclusions[1].digest)
+        assert collected.facts["decisions"].split() == [DOCUMENT.decision(*item[:2]) for item in BEHIND]
+        counted = replace(DOCUMENT, inclusions={1: DOCUMENT.inclusions[1].counted()})
+        assert "decisions" not in prov.read(prov.write(counted))[0].facts
+
     def test_an_organisation_has_its_name(self):
         agents = json.loads(prov.write(DOCUMENT))["agent"]
         assert agents["ledger:member:2"]["prov:label"] == "Northern AI Laboratory"
@@ -235,6 +252,15 @@ class TestFhir:
         assert essence(steps)[:3] == expected(refused=False)[:3]
         assert steps[3].kind is StepKind.DESTROY
         assert steps[3].outputs == (DOCUMENT.dataset(1),)
+
+    def test_a_collection_was_done_under_decisions(self):
+        """They are the policies of the Provenance, after the step itself."""
+        resource = fhir.write(DOCUMENT)["entry"][0]["resource"]
+        assert resource["policy"] == [
+            DOCUMENT.step(1),
+            *(DOCUMENT.decision(passport_id, seq) for passport_id, seq, _ in BEHIND),
+        ]
+        assert "under 2 decisions, digest 0x" in resource["entity"][0]["what"]["display"]
 
     @pytest.mark.parametrize("file", sorted(path.name for path in FHIR_EXAMPLES.glob("Provenance-*.json")))
     def test_official_examples_are_read(self, file):
@@ -292,6 +318,33 @@ class TestOpenLineage:
         assert (facet["stepId"], facet["projectId"], facet["missing"]) == (3, 7, [])
         assert events[3]["eventType"] == "FAIL"
         assert events[3]["run"]["facets"]["mdp_authorization"]["missing"] == ["TEST_UNSEEN"]
+
+    def test_a_collection_names_the_decisions_and_grants_behind_it(self):
+        """By passport and number; how many, and a digest that anybody can work out from the chain."""
+        events = openlineage.write(DOCUMENT)
+        found = events[0]["run"]["facets"]["mdp_authorization"]["decisions"]
+        words = b"".join(
+            [b"\x61" * 32, (3).to_bytes(32, "big"), b"\x62" * 32, b"\x63" * 32, bytes(32), bytes(32)]
+        )
+        assert found == {
+            "count": 2,
+            "digest": to_hex(keccak(words)),
+            "named": [
+                {"passportId": "0x" + "61" * 32, "seq": 3, "grantId": "0x" + "62" * 32},
+                {"passportId": "0x" + "63" * 32, "seq": 0, "grantId": None},
+            ],
+        }
+        others = [event["run"]["facets"]["mdp_authorization"]["decisions"] for event in events[1:]]
+        assert others == [None] * (len(DOCUMENT.steps) - 1)
+
+    def test_more_decisions_than_a_document_names_are_counted(self):
+        """And all of them are in the digest."""
+        many = [(PassportId(bytes([1]) * 32), seq, NO_GRANT) for seq in range(MAX_NAMED + 5)]
+        found, fewer = inclusion_list(many), inclusion_list(many[:-1])
+        assert (found.count, found.named) == (MAX_NAMED + 5, tuple(many[:MAX_NAMED]))
+        assert found.digest != fewer.digest
+        assert (found.counted().named, found.counted().digest) == ((), found.digest)
+        assert inclusion_list([]).count == 0
 
     def test_the_same_step_is_the_same_run(self):
         first, again = openlineage.write(DOCUMENT), openlineage.write(DOCUMENT)

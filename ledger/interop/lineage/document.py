@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ledger.domain.lineage import Dataset, StepRecord, Version, VersionId
+from ledger.domain.records import PassportId
 from ledger.domain.vocabulary import Purpose, StepKind
 from ledger.encoding.hexadecimal import bytes32, to_hex
+from ledger.encoding.inclusions import InclusionList
 from ledger.encoding.typed_data import LedgerDomain
 
 _OURS: Final = re.compile(
@@ -42,6 +44,7 @@ class LineageDocument:
         steps: The steps that made them, and those that changed what they may serve, in order.
         datasets: The datasets that they are from.
         members: What the institutions are called, by number.
+        inclusions: By step that collected a dataset: the decisions that had put people into it.
     """
 
     ledger: str
@@ -50,6 +53,7 @@ class LineageDocument:
     steps: tuple[ToldStep, ...]
     datasets: tuple[Dataset, ...]
     members: Mapping[int, str]
+    inclusions: Mapping[int, InclusionList] = field(default_factory=dict)
 
     def version(self, version_id: VersionId) -> str:
         """Return the name of a version."""
@@ -62,6 +66,10 @@ class LineageDocument:
     def step(self, step_id: int) -> str:
         """Return the name of a step."""
         return f"{self.ledger}:step:{step_id}"
+
+    def decision(self, passport_id: PassportId, seq: int) -> str:
+        """Return the name of a decision."""
+        return f"{self.ledger}:decision:{to_hex(passport_id)}/{seq}"
 
     def member(self, member_id: int) -> str:
         """Return the name of a member, as a URN."""

@@ -60,7 +60,7 @@ def _provenance(lineage: LineageDocument, told: ToldStep) -> dict[str, Any]:
         "resourceType": "Provenance",
         "target": _targets(lineage, told),
         "recorded": moment(told.time).isoformat().replace("+00:00", "Z"),
-        "policy": [lineage.step(record.step_id)],
+        "policy": [lineage.step(record.step_id), *_decisions(lineage, told)],
         "activity": {"coding": [{"system": STEPS, "code": step.kind.name}]},
         "agent": _agents(lineage, told),
     }
@@ -69,12 +69,24 @@ def _provenance(lineage: LineageDocument, told: ToldStep) -> dict[str, Any]:
         for used in step.inputs
     ]
     if step.kind is StepKind.COLLECT:
-        what = _reference(lineage.dataset(step.dataset_id), "dataset that it was collected for")
+        what = _reference(lineage.dataset(step.dataset_id), _collected(lineage, told))
         entities.append({"role": "source", "what": what})
     if step.kind is StepKind.DESTROY:
         what = _reference(lineage.dataset(step.dataset_id), "dataset that was destroyed")
         entities.append({"role": "removal", "what": what})
     return {**resource, "entity": entities} if entities else resource
+
+
+def _decisions(lineage: LineageDocument, told: ToldStep) -> list[str]:
+    """Return the decisions that permitted what a step collected: the policies that FHIR asks for."""
+    found = lineage.inclusions.get(told.record.step_id)
+    return [lineage.decision(passport_id, seq) for passport_id, seq, _ in found.named] if found else []
+
+
+def _collected(lineage: LineageDocument, told: ToldStep) -> str:
+    found = lineage.inclusions.get(told.record.step_id)
+    behind = f" under {found.count} decisions, digest {to_hex(found.digest)}" if found else ""
+    return f"dataset that it was collected for{behind}"
 
 
 def _targets(lineage: LineageDocument, told: ToldStep) -> list[dict[str, Any]]:

@@ -2,7 +2,8 @@
 Lineage as OpenLineage events, so that a pipeline of Airflow or Spark registers steps without new code.
 
 Each step is one run of a job: an event of type COMPLETE, or FAIL if the step broke a rule. Our run facet,
-`mdp_authorization`, names the step, its project and what was missing. Source: OpenLineage spec 2-0-2.
+`mdp_authorization`, names the step, its project and what was missing, and of a dataset that was collected the decisions
+and grants behind it. Source: OpenLineage spec 2-0-2.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
-from ledger.domain.records import ZERO32
+from ledger.domain.records import NO_GRANT, ZERO32
 from ledger.domain.vocabulary import StepKind, names
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import MalformedRecord
@@ -174,6 +175,26 @@ def _authorization(lineage: LineageDocument, told: ToldStep) -> dict[str, Any]:
         "tool": None if step.tool == ZERO32 else to_hex(step.tool),
         "parameters": to_hex(step.parameters),
         "missing": list(names(record.missing)),
+        "decisions": _decisions(lineage, told),
+    }
+
+
+def _decisions(lineage: LineageDocument, told: ToldStep) -> dict[str, Any] | None:
+    """Return by which decisions people were in what a step collected: how many, a digest of all, the first ones."""
+    found = lineage.inclusions.get(told.record.step_id)
+    if found is None:
+        return None
+    return {
+        "count": found.count,
+        "digest": to_hex(found.digest),
+        "named": [
+            {
+                "passportId": to_hex(passport_id),
+                "seq": seq,
+                "grantId": None if grant_id == NO_GRANT else to_hex(grant_id),
+            }
+            for passport_id, seq, grant_id in found.named
+        ],
     }
 
 

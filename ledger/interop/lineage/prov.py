@@ -148,6 +148,12 @@ class _Writer:
             attributes[self.words["purposes"]] = " ".join(purposes_of(step.purposes))
         if record.missing:
             attributes[self.words["missing"]] = " ".join(names(record.missing))
+        if found := self.lineage.inclusions.get(record.step_id):
+            attributes[self.words["decisionCount"]] = found.count
+            attributes[self.words["decisionDigest"]] = to_hex(found.digest)
+            if found.named:
+                decided = (self.lineage.decision(passport_id, seq) for passport_id, seq, _ in found.named)
+                attributes[self.words["decisions"]] = " ".join(decided)
         return attributes
 
     def _version(self, version_id: bytes) -> Any:
