@@ -11,7 +11,7 @@ SCRIPTS := hardhat.config.js 'scripts/*.js'
 export HARDHAT_DISABLE_TELEMETRY_PROMPT := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-contracts test-python example test-twin test-invariants lint slither mutants format lock compile clean distclean
+.PHONY: help setup run test test-contracts test-python example test-twin test-exhaustive test-invariants lint slither mutants format lock compile clean distclean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ test-python: ## Run the Python tests
 
 test-twin: ## Hold contract and twin together for long: 2,000 histories, more combinations (more than an hour)
 	PASSPORT_TWIN_HISTORIES=$${PASSPORT_TWIN_HISTORIES:-2000} PASSPORT_TWIN_DEEP=1 $(BIN)/python -m pytest tests/twin
+
+test-exhaustive: setup ## Hold contract and twin together on all 78 million combinations of facts (hours; goes on where it stopped)
+	$(BIN)/python -m scripts.check_table
 
 test-invariants: setup ## Run the invariants of the contracts for long: 256 runs of 500 calls (a quarter of an hour)
 	PASSPORT_INVARIANT_RUNS=256 PASSPORT_INVARIANT_DEPTH=500 $(NPX)hardhat test solidity --grep invariant_

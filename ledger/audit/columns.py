@@ -697,7 +697,10 @@ class _Law:
 
     def __init__(self, history: _History, asked: _Asked) -> None:
         self._history, self._asked = history, asked
+        # Passport by passport, each one's decisions in the order of the chain.
         self._by_passport = np.argsort(asked.passports, kind="stable")
+        self._sorted_passports = asked.passports[self._by_passport]
+        self._sorted_places = asked.places[self._by_passport]
         self._law = np.searchsorted(np.array(history.law_places, np.int64), asked.places) - 1
         if len(asked.places) and int(self._law.min()) < 0:
             raise _Irregular  # a decision before the first law
@@ -779,8 +782,8 @@ class _Law:
         asked = self._asked
         if bool(np.any(asked.seq == _LAST_SEQ)):
             raise _Irregular
-        order = self._by_passport
-        passports, seq, places = asked.passports[order], asked.seq[order], asked.places[order]
+        order, passports, places = self._by_passport, self._sorted_passports, self._sorted_places
+        seq = asked.seq[order]
         expected = np.zeros(len(order), np.int64)
         follows = (passports[1:] == passports[:-1]) & (places[:-1] > self._passport[5][order][1:])
         expected[1:] = np.where(follows, seq[:-1] + 1, 0)
@@ -1012,11 +1015,10 @@ class _Law:
         """Return the decision that a review is about: the last one of its number before it."""
         asked = self._asked
         key = self._history.passport_keys.get(event.arguments["passportId"], -1)
-        order = self._by_passport
-        passports = asked.passports[order]
-        start, end = np.searchsorted(passports, key), np.searchsorted(passports, key, side="right")
-        own = order[start:end]
-        own = own[(asked.places[own] < place) & (asked.seq[own] == event.arguments["seq"])]
+        start, end = np.searchsorted(self._sorted_passports, [key, key + 1])
+        before = start + np.searchsorted(self._sorted_places[start:end], place)
+        own = self._by_passport[start:before]
+        own = own[asked.seq[own] == event.arguments["seq"]]
         if not len(own):
             raise _Irregular  # a review of no decision
         return int(own[-1])

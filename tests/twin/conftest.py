@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
-from ledger.chain.devnet import Devnet
 from tests.twin.chain import Chain
-from tests.twin.machine import START, Stage
+from tests.twin.machine import Stage, devnet
 
 
 @pytest.fixture(scope="session")
 def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
-    """Return a connection to a devnet of its own: here time goes as the test wants it to."""
-    node = Devnet(tmp_path_factory.mktemp("twin"))
-    node.spec = replace(node.spec, genesis_time=START - 10)
-    node.start()
-    connection = Chain(node.spec.url, node.spec.chain_id)
-    yield connection
-    connection.close()
-    node.stop()
+    """Return a connection to a devnet of its own."""
+    with devnet(tmp_path_factory.mktemp("twin")) as connection:
+        yield connection
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from itertools import product
+from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from eth_utils.crypto import keccak
@@ -27,6 +29,7 @@ from ledger.audit.replay import Replay, replay
 from ledger.audit.state import DAY_SECONDS, hash_of, project_subject
 from ledger.chain import artifacts
 from ledger.chain.contract import calldata
+from ledger.chain.devnet import Devnet
 from ledger.domain.lineage import Dataset, Origin, Plan, Step, Version, VersionId
 from ledger.domain.records import (
     NO_GRANT,
@@ -185,6 +188,20 @@ class Wish:
     categories: int = ALL
     level: Level = Level.IDENTIFIED
     days: tuple[int, int] = (0, 0)
+
+
+@contextmanager
+def devnet(folder: Path) -> Iterator[Chain]:
+    """Yield a connection to a devnet of its own, at the beginning of its time."""
+    node = Devnet(folder)
+    node.spec = replace(node.spec, genesis_time=START - 10)
+    node.start()
+    connection = Chain(node.spec.url, node.spec.chain_id)
+    try:
+        yield connection
+    finally:
+        connection.close()
+        node.stop()
 
 
 class Stage:
