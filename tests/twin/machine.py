@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from itertools import product
-from pathlib import Path
+import pathlib
 from typing import Any, ClassVar, Final
 
 from eth_utils.crypto import keccak
@@ -191,7 +191,7 @@ class Wish:
 
 
 @contextmanager
-def devnet(folder: Path) -> Iterator[Chain]:
+def devnet(folder: pathlib.Path) -> Iterator[Chain]:
     """Yield a connection to a devnet of its own, at the beginning of its time."""
     node = Devnet(folder)
     node.spec = replace(node.spec, genesis_time=START - 10)
