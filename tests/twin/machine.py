@@ -8,6 +8,7 @@ with facts and missing facts among them), and what all views answer.
 
 from __future__ import annotations
 
+import pathlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from itertools import product
-import pathlib
 from typing import Any, ClassVar, Final
 
 from eth_utils.crypto import keccak
