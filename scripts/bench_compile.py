@@ -4,7 +4,8 @@ Measure the compilation of a dataset through the service: `python -m scripts.ben
 A devnet, a ledger and a service of its own; a laboratory that signs its requests. Everybody is asked for twice through
 REST, in batches of 100 that take turns: once to be read, once to be put into a dataset; which comes first changes from
 batch to batch, so that neither finds the other's work done. `ratio` is how long the second takes against the first, from
-the request to its answer. One patient in twenty has not consented: exactly those must be refused, in the answers and in
+the request to its answer; `ratio_processor` the same in seconds of the processor, of client, service and node together,
+so that other processes do not count. One patient in twenty has not consented: exactly those must be refused, in the answers and in
 the node's own log, each with an entry.
 
 Patients keep their keys; a hospital that keeps its own registers them on the chain, for that is not what is measured.
@@ -83,6 +84,8 @@ class Bench:
     def __init__(self, sandbox: Sandbox) -> None:
         """Admit the members, file the project, and declare the dataset."""
         self.url = sandbox.url
+        pids = (sandbox.folder / "service.pid", sandbox.folder / "devnet" / "devnet.pid")
+        self.clocks = [time.CLOCK_PROCESS_CPUTIME_ID, *(_clock_of(int(file.read_text())) for file in pids)]
         facts = sandbox.facts()
         node = Node(sandbox.rpc)
         node.request("hardhat_impersonateAccount", HOSPITAL)
@@ -154,15 +157,30 @@ class Bench:
             for at in range(0, patients, _BATCH)
         ]
         plain, include = sum(turn.plain for turn in turns), sum(turn.include for turn in turns)
+        worked = {
+            name: [sum(parts) for parts in zip(*(turn.worked[name] for turn in turns), strict=True)]
+            for name in ("plain", "include")
+        }
         without = {person for person, grant in zip(people, grants, strict=True) if grant == NO_GRANT}
         refused, entries = self.on_chain()
         if refused != without:
             raise SystemExit("others than those without consent were refused")
-        halves = statistics.quantiles([turn.include / turn.plain for turn in turns], n=10)
+        tenths = statistics.quantiles([turn.include / turn.plain for turn in turns], n=10)
         return {
             "patients": patients,
             "ratio": round(include / plain, 3),
-            "ratio_p10_p90": [round(halves[0], 3), round(halves[-1], 3)],
+            "ratio_p10_p50_p90": [round(tenths[place], 3) for place in (0, 4, 8)],
+            "ratio_processor": round(sum(worked["include"]) / sum(worked["plain"]), 3),
+            **{
+                f"{name}_processor_ms": dict(
+                    zip(
+                        ("client", "service", "node"),
+                        (round(1000 * seconds * _BATCH / patients, 1) for seconds in parts),
+                        strict=True,
+                    )
+                )
+                for name, parts in worked.items()
+            },
             "plain_per_second": round(patients / plain),
             "inclusions_per_second": round(patients / include),
             "plain_ms": round(1000 * statistics.median(turn.plain for turn in turns), 1),
@@ -185,16 +203,22 @@ class Bench:
             "include": lambda: self.client.include(self.dataset, {**_ASKED, "targets": targets}),
         }
         taken: dict[str, float] = {}
+        worked: dict[str, list[float]] = {}
         refused = 0
         for name in asked if first else reversed(asked):
-            started = time.perf_counter()
+            started, before = time.perf_counter(), self.worked()
             answers = asked[name]()
             taken[name] = time.perf_counter() - started
+            worked[name] = [now - then for now, then in zip(self.worked(), before, strict=True)]
             expected = ["DENY" if grant == NO_GRANT else "PERMIT" for grant in grants]
             if [answer["outcome"] for answer in answers] != expected:
                 raise SystemExit("others than those without consent were refused")
             refused = expected.count("DENY")
-        return Turn(taken["plain"], taken["include"], refused)
+        return Turn(taken["plain"], taken["include"], worked, refused)
+
+    def worked(self) -> list[float]:
+        """Return for how many seconds the processor has worked for client, service and node."""
+        return [time.clock_gettime(clock) for clock in self.clocks]
 
     def wait_for_index(self) -> None:
         """Wait until the service knows everybody."""
@@ -228,11 +252,21 @@ class Bench:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """How many seconds one batch took to be read and to be included, and how many of it were refused."""
+    """How many seconds one batch took to be read and to be included, by clock and processor; how many were refused."""
 
     plain: float
     include: float
+    worked: dict[str, list[float]]
     refused: int
+
+
+def _clock_of(process: int) -> int:
+    """
+    Return the clock of a process's time on the processor.
+
+    Source: `clock_getcpuclockid(3)`, which Python lacks; `include/linux/posix-timers_types.h`, `make_process_cpuclock`.
+    """
+    return ~process << 3 | 2
 
 
 if __name__ == "__main__":
