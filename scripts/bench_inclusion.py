@@ -25,7 +25,7 @@ from scripts.small_world import ASKED, COMMITMENT, FAR, HOSPITAL, LAB, World, fr
 
 _BATCH: Final = 100
 #: One patient in twenty has not consented.
-_WITHOUT: Final = 20
+WITHOUT: Final = 20
 
 
 def main() -> None:
@@ -43,7 +43,7 @@ def main() -> None:
 
 def measure(world: World, patients: int) -> dict[str, Any]:
     """Return how long reading and including take, and how many were refused."""
-    people = [PassportId(secrets.token_bytes(32)) for _ in range(patients)]
+    people = new_people(patients)
     grants = consents(world, people)
     plan = [1 << Purpose.AI_TRAINING, int(ASKED), FAR, 0]
     world.send(LAB, Call("declareDataset", (plan, to_hex(COMMITMENT))))
@@ -65,6 +65,11 @@ def measure(world: World, patients: int) -> dict[str, Any]:
     }
 
 
+def new_people(count: int) -> list[PassportId]:
+    """Return passports that nobody has used."""
+    return [PassportId(secrets.token_bytes(32)) for _ in range(count)]
+
+
 def consents(world: World, people: list[PassportId]) -> list[GrantId]:
     """Register everybody, and let all but one in twenty consent."""
     holder = Account.create()
@@ -72,10 +77,10 @@ def consents(world: World, people: list[PassportId]) -> list[GrantId]:
     for start in range(0, len(people), _BATCH):
         batch = people[start : start + _BATCH]
         world.send(HOSPITAL, Call("issue", ([issue_item(person, holder.address) for person in batch],)))
-        given = [world.grant(person) for place, person in enumerate(batch) if place % _WITHOUT]
-        world.send(LAB, world.grant_call(given, holder.key))
+        given = [world.grant(person) for place, person in enumerate(batch) if place % WITHOUT]
+        world.send(HOSPITAL, world.grant_call(given, holder.key))
         named = iter(given)
-        found += [next(named).grant_id if place % _WITHOUT else NO_GRANT for place in range(len(batch))]
+        found += [next(named).grant_id if place % WITHOUT else NO_GRANT for place in range(len(batch))]
     return found
 
 

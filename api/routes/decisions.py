@@ -175,11 +175,9 @@ def list_waiting(actor: MemberDep, service: ServiceDep) -> WaitingList:
 def decisions_in(service: Service, events: tuple[Event, ...]) -> list[DecisionOut]:
     """Write the decisions that an operation recorded, in their order."""
     recorded = [event.arguments for event in events if event.name == "DecisionRecorded"]
-    return [
-        _decision(service, PassportId(item["passportId"]), unpack_verdict(item["verdict"]).seq)
-        for item in recorded
-    ]
+    names = [(PassportId(item["passportId"]), unpack_verdict(item["verdict"]).seq) for item in recorded]
+    return [decision_out(entry) for entry in service.access.named(names)]
 
 
 def _decision(service: Service, passport: PassportId, seq: int) -> DecisionOut:
-    return decision_out(service.access.entry(service.decisions.get(passport, seq)))
+    return decision_out(service.access.named([(passport, seq)])[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -10,14 +11,15 @@ from rich.console import Console
 
 from cli import options
 from cli.access import any_client, member_client
-from cli.output import REFUSED, emit, facts, table
+from cli.cohort import read_cohort, refusals_to, tell_answers
+from cli.output import REFUSED, emit, facts, note, table
+from cli.progress import progress
 from cli.times import read_time
-from ledger.errors import InvalidInput
 
 app = typer.Typer(name="dataset", help="Datasets: declared, filled by consent, sealed.", no_args_is_help=True)
 
-#: How many people one request includes.
-_BATCH: Final = 100
+#: Bytes of an idempotency key that the command makes.
+_KEY_BYTES: Final = 8
 
 Dataset = Annotated[int, typer.Argument(min=1, help="Number of the dataset.", show_default=False)]
 
@@ -73,6 +75,11 @@ def include(
         Path | None,
         typer.Option(help="A file with a passport and a grant in each line.", show_default=False),
     ] = None,
+    only_new: Annotated[bool, typer.Option(help="Leave out who is in it already.")] = False,
+    refusals: Annotated[
+        Path | None,
+        typer.Option(help="Write who was refused, and why, to this CSV file.", show_default=False),
+    ] = None,
     level: Annotated[str, typer.Option(help="How far de-identified the data is to be.")] = "IDENTIFIED",
     category: Annotated[
         list[str] | None,
@@ -87,10 +94,12 @@ def include(
     idempotency_key: options.IdempotencyKey = None,
     as_json: options.Json = False,
 ) -> None:
-    """Ask to include people. Ends with 0 if all were, and with 1 if one was refused; each answer is on record."""
-    wanted = [_read_target(text) for text in (*(target or []), *_lines(targets))]
-    if not wanted:
-        raise InvalidInput("nobody is named", field="target", fix="Give --target or --targets.")
+    """
+    Ask to include people, as many as you like. Ends with 0 if all were, and with 1 if one was refused.
+
+    Each answer is on record. Whatever stops it, the same command with the same --idempotency-key goes on from there.
+    """
+    wanted = read_cohort(target or [], targets)
     asked: dict[str, Any] = {
         "purpose": purpose,
         "level": level,
@@ -101,14 +110,23 @@ def include(
     }
     if category:
         asked["categories"] = category
+    name = idempotency_key or secrets.token_hex(_KEY_BYTES)
     found: list[dict[str, Any]] = []
-    with member_client(url, key) as client:
-        for start in range(0, len(wanted), _BATCH):
-            # One key for the whole: each batch is named after it, so that the same command includes everybody once.
-            name = f"{idempotency_key}-{start}" if idempotency_key else None
-            batch = {**asked, "targets": wanted[start : start + _BATCH]}
-            found += client.include(dataset, batch, idempotency_key=name)
-    emit(found, as_json=as_json, render=lambda out: _tell_answers(out, found))
+    with member_client(url, key) as client, refusals_to(refusals) as keep, progress(quiet=as_json) as report:
+        if only_new:
+            inside = {item["passportId"] for item in client.inclusions(dataset) if not item["withdrawnAt"]}
+            wanted = [item for item in wanted if item["passportId"] not in inside]
+        try:
+            for answers in client.include_all(dataset, asked, wanted, idempotency_key=name):
+                keep(answers)
+                found += answers
+                report("asking to include", len(found), len(wanted))
+        finally:
+            if len(found) < len(wanted):
+                note(
+                    f"{len(found)} of {len(wanted)} were answered: the same command with --idempotency-key {name} goes on."
+                )
+    emit(found, as_json=as_json, render=lambda out: tell_answers(out, dataset, found))
     if any(item["outcome"] != "PERMIT" for item in found):
         raise typer.Exit(REFUSED)
 
@@ -223,23 +241,9 @@ def unseal(
     emit(found, as_json=as_json, render=lambda out: _tell(out, found))
 
 
-def _read_target(text: str) -> dict[str, str]:
-    passport, _, grant = text.replace(":", " ").partition(" ")
-    return {"passportId": passport, "grantId": grant.strip()} if grant.strip() else {"passportId": passport}
-
-
-def _lines(path: Path | None) -> list[str]:
-    return [line.strip() for line in path.read_text().splitlines() if line.strip()] if path else []
-
-
 def _tell(out: Console, found: dict[str, Any]) -> None:
     out.print(
         f"Dataset {found['datasetId']} of {found['owner']['name']} is {found['said']}: {found['included']} included, "
         f"{found['withdrawals']} withdrawn, {found['excused']} excused.",
         markup=False,
     )
-
-
-def _tell_answers(out: Console, found: list[dict[str, Any]]) -> None:
-    rows = [(item["passportId"], item["seq"], item["answer"], item["reasons"]) for item in found]
-    out.print(table("Asked to include", ("passport", "no.", "answer", "reasons"), rows))

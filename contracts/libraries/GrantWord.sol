@@ -129,6 +129,18 @@ library GrantWordLib {
         return uint16(GrantWord.unwrap(self) >> 64);
     }
 
+    function useTo(GrantWord self) internal pure returns (uint32) {
+        return uint32(GrantWord.unwrap(self) >> 112);
+    }
+
+    function isNoRelink(GrantWord self) internal pure returns (bool) {
+        return GrantWord.unwrap(self) & (uint256(Codes.FLAG_NO_RELINK) << 232) != 0;
+    }
+
+    function isOnward(GrantWord self) internal pure returns (bool) {
+        return GrantWord.unwrap(self) & (uint256(Codes.FLAG_ONWARD) << 232) != 0;
+    }
+
     function level(GrantWord self) internal pure returns (uint256) {
         return (GrantWord.unwrap(self) >> 224) & 0xFF;
     }

@@ -61,7 +61,9 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         uint256 purpose; // as a set; empty if it is banned
         bool unusual; // caps, or facts on demand
         bool consumes; // a permit uses something up besides a grant's uses
-        bool includes; // it asks to include the data into a dataset
+        uint256 dataset; // to include the data into; 0 for other operations
+        uint256 datasetAsks; // purposes that a consent must give to be included; what no consent gives if nobody can be
+        uint256 remembered; // with the grant in hand, if it is included under it: its datasets; 0 if they stay as they are
         // The custodian in hand
         uint256 custodian;
         uint16 jurisdiction;
@@ -164,16 +166,16 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         context.words[4] = bytes32(Terms.unwrap(terms));
         context.words[6] = batch.commitment;
         context.answer = VerdictLib.base(context.header.version, dataClass);
-        context.includes = terms.operation() == Codes.INCLUDE;
+        context.dataset = terms.dataset();
         context.required = required | Facts.LAWFUL;
-        if (context.includes) context.required |= Facts.DATASET_FITS;
+        if (context.dataset != 0) context.required |= Facts.DATASET_FITS;
         else facts |= Facts.DATASET_FITS;
         context.asked = required & Facts.ASKED_ON_DEMAND & ~Facts.BORDER_CLEARED;
         context.level = terms.level();
         context.consentMask = terms.basis() == Codes.CONSENT ? type(uint256).max : 0;
         context.leastLevel = uint8(context.header.levels >> (2 * entry)) & 3;
         context.purpose = uint16(1 << purpose) & ~context.header.bannedPurposes;
-        context.unusual = context.caps != 0 || context.asked != 0 || context.includes;
+        context.unusual = context.caps != 0 || context.asked != 0 || context.dataset != 0;
         context.consumes = context.caps != 0 || terms.emergency() != 0 || terms.operation() != Codes.READ;
         context.custodian = 0; // what follows from the custodian depends on the terms too
         if (context.caps == 0) facts |= Facts.WITHIN_CAP;
@@ -181,6 +183,7 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         Party memory principal = context.principal;
         context.facts = facts | _projectFacts(principal.id, terms, dataClass);
         context.test = GrantWordLib.testOf(terms, principal.id, principal.control, principal.kind);
+        if (context.dataset != 0) _meetDataset(context, terms, principal.id);
     }
 
     /// @dev What follows from who asks; names the principal.
@@ -226,7 +229,8 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         passport.storeNext(stored);
         uint256 outcome = Codes.PERMIT;
         if (missing == 0) {
-            if (Branchless.either(context.consumes, grant.hasQuota())) _takePermit(context, target, passport);
+            if (Branchless.either(context.consumes, grant.hasQuota()))
+                _takePermit(context, target, passport, grant);
         } else {
             outcome = Codes.DENY;
             if (missing == Facts.HUMAN_REVIEWED) {
@@ -290,54 +294,51 @@ abstract contract Decisions is IDecisions, EmergencyRight {
             uint16 cap = uint16(context.caps >> place);
             if (cap == 0 || uint16(context.used >> place) < cap) facts |= Facts.WITHIN_CAP;
         }
-        if (context.includes && _fits(context, target.grantId, grant)) facts |= Facts.DATASET_FITS;
+        if (context.dataset != 0 && _fits(context, target.grantId, grant)) facts |= Facts.DATASET_FITS;
         if (context.crosses && IBorders(address(this)).mayCross(_crossing(context, target)))
             facts |= Facts.BORDER_CLEARED;
         if (context.asked != 0) facts |= _factsOnDemand(context.asked, context, target, passport);
     }
 
-    /// @dev Whether the dataset takes this in. What was included under a grant it may serve in all that it is for; on
-    /// another basis, only in what was asked for: the dataset must be for nothing else.
+    /// @dev Works out what the dataset asks of a consent. What was included under one it may serve in all that it is for;
+    /// on another basis, only in what was asked for: the dataset must be for nothing else.
+    function _meetDataset(Context memory context, Terms terms, uint32 principal) private view {
+        IDatasets.Dataset storage dataset = _datasets[uint32(context.dataset)];
+        uint256 purposes = dataset.purposes;
+        uint256 asked = 1 << terms.purpose();
+        bool fits =
+            dataset.owner == principal &&
+                dataset.status < IDatasets.DatasetStatus.SEALED &&
+                terms.categories() & ~dataset.categories == 0 &&
+                purposes & asked != 0 &&
+                (context.consentMask != 0 || purposes == asked);
+        context.datasetAsks = fits ? purposes & context.consentMask : type(uint256).max;
+    }
+
+    /// @dev Whether the dataset takes this in, and what the grant then has to remember.
     function _fits(Context memory context, bytes32 grantId, GrantWord grant) private view returns (bool) {
-        Terms terms = context.terms;
-        IDatasets.Dataset storage dataset = _datasets[terms.dataset()];
-        if (
-            dataset.owner != context.principal.id ||
-            dataset.status >= IDatasets.DatasetStatus.SEALED ||
-            terms.categories() & ~dataset.categories != 0 ||
-            !_has(dataset.purposes, terms.purpose())
-        ) return false;
-        if (context.consentMask == 0) return dataset.purposes == uint16(1 << terms.purpose());
-        return dataset.purposes & ~grant.purposes() == 0 && _hasRoom(_uses[grantId], terms.dataset());
-    }
-
-    function _hasRoom(uint256 uses, uint32 datasetId) private pure returns (bool) {
-        return uint8(uses >> 8) < _MAX_DATASETS || _isIn(uses, datasetId);
-    }
-
-    function _isIn(uint256 uses, uint32 datasetId) private pure returns (bool) {
+        if (context.datasetAsks & ~uint256(grant.purposes()) != 0) return false;
+        context.remembered = 0;
+        if (context.consentMask == 0) return true;
+        uint256 uses = _uses[grantId];
         uint256 count = uint8(uses >> 8);
-        for (uint256 index = 0; index < count; ++index) {
-            if (uint32(uses >> (32 + 32 * index)) == datasetId) return true;
+        uint256 place = 32;
+        for (uint256 end = 32 + 32 * count; place < end; place += 32) {
+            if (uint32(uses >> place) == context.dataset) return true;
         }
-        return false;
+        context.remembered = (uses | (context.dataset << place)) + (1 << 8);
+        return count < _MAX_DATASETS;
     }
 
     /// @dev Remembers a dataset with the grant, so that its withdrawal reaches it.
-    function _include(Context memory context, Target calldata target) private {
-        bytes32 grantId = target.grantId;
-        uint32 datasetId = context.terms.dataset();
-        IDatasets.Dataset storage dataset = _datasets[datasetId];
+    function _include(Context memory context, bytes32 grantId, GrantWord grant) private {
+        IDatasets.Dataset storage dataset = _datasets[uint32(context.dataset)];
         ++dataset.included;
         if (context.consentMask == 0) return;
-        IConsents.GrantState storage grant = _grants[target.passportId][grantId];
-        if (grant.useTo < dataset.usableUntil) dataset.usableUntil = grant.useTo;
-        if (grant.flags & Codes.FLAG_NO_RELINK != 0) dataset.noRelink = true;
-        if (grant.flags & Codes.FLAG_ONWARD == 0) dataset.noOnward = true;
-        uint256 uses = _uses[grantId];
-        if (_isIn(uses, datasetId)) return;
-        uint256 count = uint8(uses >> 8);
-        _uses[grantId] = (uses | (uint256(datasetId) << (32 + 32 * count))) + (1 << 8);
+        if (grant.useTo() < dataset.usableUntil) dataset.usableUntil = grant.useTo();
+        if (grant.isNoRelink()) dataset.noRelink = true;
+        if (!grant.isOnward()) dataset.noOnward = true;
+        if (context.remembered != 0) _uses[grantId] = context.remembered;
     }
 
     /// @dev Works out what follows from who keeps the data.
@@ -478,16 +479,19 @@ abstract contract Decisions is IDecisions, EmergencyRight {
     }
 
     /// @dev What a permit uses up.
-    function _takePermit(Context memory context, Target calldata target, PassportWord passport) private {
+    function _takePermit(
+        Context memory context,
+        Target calldata target,
+        PassportWord passport,
+        GrantWord grant
+    ) private {
         Terms terms = context.terms;
         uint256 place = 16 * uint256(terms.purpose());
         // A subject's own requests are counted beyond the cap: not into the next purpose's bits.
         if (uint16(context.caps >> place) != 0 && uint16(context.used >> place) != type(uint16).max)
             context.used += 1 << place;
-        if (terms.basis() == Codes.CONSENT) {
-            IConsents.GrantState storage grant = _grants[target.passportId][target.grantId];
-            if (grant.maxUses != 0) ++grant.uses;
-        }
+        if (terms.basis() == Codes.CONSENT && grant.hasQuota())
+            ++_grants[target.passportId][target.grantId].uses;
         uint32 emergencyId = terms.emergency();
         if (emergencyId != 0) {
             // Named, but nothing rests on it: nothing is used up.
@@ -499,7 +503,7 @@ abstract contract Decisions is IDecisions, EmergencyRight {
             if (emergency.kind == IEmergencies.EmergencyKind.PUBLIC) ++emergency.used;
         }
         if (context.crosses) IBorders(address(this)).countCrossing(_crossing(context, target));
-        if (context.includes) _include(context, target);
+        if (context.dataset != 0) _include(context, target.grantId, grant);
         if (terms.operation() == Codes.TRANSFER) {
             Party memory principal = context.principal;
             _permits[target.passportId][uint40(passport.size())] = Permit({

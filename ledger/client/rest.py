@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,6 +15,8 @@ from ledger.client.transport import Transport
 Json = dict[str, Any]
 
 _PAGE = 500
+#: Most people that one request includes.
+_MOST_AT_ONCE = 100
 _KEY_BYTES = 16
 #: What of a law is decided; the rest of what `policy` returns explains it.
 _LAW_FIELDS = (
@@ -595,6 +597,19 @@ class PassportClient:
         answer = self._post(f"/v1/datasets/{dataset_id}/inclusions", inclusions, idempotency_key)
         decisions: list[Json] = answer["decisions"]
         return decisions
+
+    def include_all(
+        self, dataset_id: int, inclusions: Json, targets: Sequence[Json], *, idempotency_key: str
+    ) -> Iterator[list[Json]]:
+        """
+        Ask to include any number of targets, 100 at once; yields the decisions of each hundred in their order.
+
+        The key is for the whole, and each hundred is named after it: begun again with the same key and the same targets,
+        after whatever stopped it, what was answered is answered the same, and nobody is asked for twice.
+        """
+        for start in range(0, len(targets), _MOST_AT_ONCE):
+            batch = {**inclusions, "targets": list(targets[start : start + _MOST_AT_ONCE])}
+            yield self.include(dataset_id, batch, idempotency_key=f"{idempotency_key}-{start}")
 
     def inclusions(self, dataset_id: int) -> list[Json]:
         """Return who was included into a dataset, oldest first (its owner, auditors)."""

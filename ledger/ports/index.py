@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -205,6 +206,9 @@ class Index(LineageIndex, Protocol):
 
     def passport(self, passport_id: PassportId) -> PassportRecord | None: ...
 
+    def known_passports(self, passport_ids: Collection[PassportId]) -> set[PassportId]:
+        """Return those of some passports that there are."""
+
     def passports(
         self,
         *,
@@ -222,6 +226,11 @@ class Index(LineageIndex, Protocol):
         One id may have been asked for of several passports: without *passport_id* it is the one that was given, or else
         the first that was asked for.
         """
+
+    def grants_named(
+        self, names: Collection[tuple[PassportId, GrantId]]
+    ) -> dict[tuple[PassportId, GrantId], GrantRecord]:
+        """Return those of some passports' grants that there are, by passport and id."""
 
     def grants(
         self,
@@ -242,6 +251,11 @@ class Index(LineageIndex, Protocol):
     def projects(self, *, member_id: int | None = None) -> list[Project]: ...
 
     def decision(self, passport_id: PassportId, seq: int) -> DecisionRecord | None: ...
+
+    def decisions_named(
+        self, names: Collection[tuple[PassportId, int]]
+    ) -> dict[tuple[PassportId, int], DecisionRecord]:
+        """Return those of some decisions that there are, by passport and number."""
 
     def decisions(
         self,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ledger.domain.records import NO_GRANT, PassportId, Position
+from ledger.domain.records import NO_GRANT, GrantId, PassportId, Position
 from ledger.domain.vocabulary import (
     MISSING_LABELS,
     Basis,
@@ -15,6 +16,7 @@ from ledger.domain.vocabulary import (
 )
 from ledger.domain.wording import asked_in_words, told_of
 from ledger.encoding.hexadecimal import to_hex
+from ledger.errors import NotFound
 from ledger.ports import DecisionRecord, GrantRecord, Index, ReviewRecord
 from ledger.service.emergencies import Emergencies, Seal, veiled_sentence
 
@@ -56,6 +58,15 @@ SEALED_ANSWER = "sealed"
 
 
 @dataclass(frozen=True, slots=True)
+class _Known:
+    """What telling decisions takes besides themselves: names of members, grants, and where data was handed over."""
+
+    names: Mapping[int, str]
+    grants: Mapping[tuple[PassportId, GrantId], GrantRecord]
+    released: Mapping[tuple[PassportId, int], Position]
+
+
+@dataclass(frozen=True, slots=True)
 class AccessLog:
     """Decisions told to people."""
 
@@ -81,42 +92,78 @@ class AccessLog:
                 sealed then is told to the subject as sealed.
         """
         records, cursor = self.index.decisions(passport_id=passport_id, after=after, limit=limit)
-        releases = self.index.releases(passport_id)
-        entries = [
-            self.entry(record, releases.get(record.verdict.seq), to_holder_at=to_holder_at)
-            for record in records
-        ]
-        return entries, cursor
+        released = {(passport_id, seq): at for seq, at in self.index.releases(passport_id).items()}
+        return self._tell(records, released, to_holder_at), cursor
 
     def of_member(
         self, member_id: int, *, after: str | None = None, limit: int = 100
     ) -> tuple[list[AccessEntry], str | None]:
         """Return what a member asked for, newest first, and the cursor of the next page."""
         records, cursor = self.index.decisions(member_id=member_id, after=after, limit=limit)
-        return [self._entry_with_release(record) for record in records], cursor
+        return self._tell_with_releases(records), cursor
 
     def everything(
         self, *, after: str | None = None, limit: int = 100
     ) -> tuple[list[AccessEntry], str | None]:
         """Return all decisions, newest first, and the cursor of the next page."""
         records, cursor = self.index.decisions(after=after, limit=limit)
-        return [self._entry_with_release(record) for record in records], cursor
+        return self._tell_with_releases(records), cursor
+
+    def named(self, names: Sequence[tuple[PassportId, int]]) -> list[AccessEntry]:
+        """
+        Return decisions by passport and number, in this order, without what became of them.
+
+        Raises:
+            NotFound: There is no such decision.
+        """
+        found = self.index.decisions_named(names)
+        for passport_id, seq in names:
+            if (passport_id, seq) not in found:
+                raise NotFound(f"passport {to_hex(passport_id)} has no decision {seq}")
+        return self._tell([found[name] for name in names])
 
     def entry(
         self, record: DecisionRecord, released: Position | None = None, *, to_holder_at: int | None = None
     ) -> AccessEntry:
         """Tell one decision; to its subject at a time, if `to_holder_at` gives one."""
+        at = {(record.passport_id, record.verdict.seq): released} if released else {}
+        return self._tell([record], at, to_holder_at)[0]
+
+    def _tell_with_releases(self, records: Sequence[DecisionRecord]) -> list[AccessEntry]:
+        released = {
+            (passport_id, seq): at
+            for passport_id in {record.passport_id for record in records}
+            for seq, at in self.index.releases(passport_id).items()
+        }
+        return self._tell(records, released)
+
+    def _tell(
+        self,
+        records: Sequence[DecisionRecord],
+        released: Mapping[tuple[PassportId, int], Position] | None = None,
+        to_holder_at: int | None = None,
+    ) -> list[AccessEntry]:
+        """Tell decisions; what several of them name is looked up once."""
+        members = {number for record in records for number in (record.member_id, record.terms.controller_id)}
+        known = _Known(
+            names={number: self._name(number) for number in members if number},
+            grants=self.index.grants_named(
+                {(record.passport_id, record.grant_id) for record in records if record.grant_id != NO_GRANT}
+            ),
+            released=released or {},
+        )
+        return [self._entry(record, known, to_holder_at) for record in records]
+
+    def _entry(self, record: DecisionRecord, known: _Known, to_holder_at: int | None) -> AccessEntry:
         verdict, terms = record.verdict, record.terms
-        name = self._name(record.member_id)
+        name = known.names[record.member_id]
         seal = self.emergencies.seal_of(record, to_holder_at) if to_holder_at is not None else None
         if seal is not None:
             return AccessEntry(
                 record, name, veiled_sentence(name, seal), SEALED_ANSWER, (), None, None, seal=seal
             )
-        consent = self.index.grant(record.grant_id) if record.grant_id != NO_GRANT else None
-        if consent is not None and consent.passport_id != record.passport_id:
-            consent = None
-        controller = self._name(terms.controller_id) if terms.controller_id else None
+        consent = known.grants.get((record.passport_id, record.grant_id))
+        controller = known.names[terms.controller_id] if terms.controller_id else None
         sentence = asked_in_words(terms, name, controller=controller)
         told = told_of(verdict.missing, terms, consent=consent is not None)
         reasons = tuple(self._reason(fact, record, consent) for fact in told)
@@ -128,7 +175,7 @@ class AccessLog:
             _ANSWERS[verdict.outcome],
             reasons,
             consent,
-            released,
+            known.released.get((record.passport_id, verdict.seq)),
             review=self._told_review(review),
         )
 
@@ -143,9 +190,6 @@ class AccessLog:
         if not review.approved_until:
             return f"{answered} did not approve it"
         return f"{answered} approved it: asked again word for word, it holds until {_time(review.approved_until)}"
-
-    def _entry_with_release(self, record: DecisionRecord) -> AccessEntry:
-        return self.entry(record, self.index.releases(record.passport_id).get(record.verdict.seq))
 
     @staticmethod
     def _reason(fact: Fact, record: DecisionRecord, consent: GrantRecord | None) -> str:

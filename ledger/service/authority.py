@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ledger.domain.lineage import VersionId
 from ledger.domain.records import Address, Member, PassportId
 from ledger.domain.vocabulary import Role
@@ -47,6 +49,20 @@ def require_passport(index: Index, passport_id: PassportId) -> PassportRecord:
     if record is None:
         raise NotFound(f"there is no passport {to_hex(passport_id)}")
     return record
+
+
+def require_passports(index: Index, passport_ids: Sequence[PassportId]) -> None:
+    """
+    Check that there are all of some passports.
+
+    Raises:
+        NotFound: There is one missing; the message names the first, and says how many.
+    """
+    known = index.known_passports(passport_ids)
+    missing = [passport_id for passport_id in passport_ids if passport_id not in known]
+    if missing:
+        others = f", nor {len(missing) - 1} others of these" if len(missing) > 1 else ""
+        raise NotFound(f"there is no passport {to_hex(missing[0])}{others}")
 
 
 def require_dataset(index: Index, dataset_id: int) -> DatasetRecord:

@@ -12,7 +12,7 @@ from ledger.encoding.words import pack_terms
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted, TooLarge
 from ledger.ports import Call, DecisionRecord, Index, Vault, Writer
 from ledger.ports import Operation as WriteOperation
-from ledger.service.authority import require_passport, require_role, signer_of
+from ledger.service.authority import require_dataset, require_passports, require_role, signer_of
 from ledger.service.statements import keep
 
 #: Most requests in one call.
@@ -92,18 +92,18 @@ class Decisions:
                 raise InvalidInput(f"request {index} names no category", field="categories")
             if 0 < asked.last_day < asked.first_day:
                 raise InvalidInput(f"request {index}: dataTo is before dataFrom", field="dataTo")
-            if asked.controller_id and self.index.member(asked.controller_id) is None:
-                raise NotFound(f"there is no member {asked.controller_id}")
-            if asked.emergency_id and self.index.emergency(asked.emergency_id) is None:
-                raise NotFound(f"there is no emergency {asked.emergency_id}")
-            self._check_dataset(index, asked)
+            if (asked.operation is Operation.INCLUDE) != bool(asked.dataset_id):
+                raise InvalidInput(
+                    f"request {index}: a dataset is named to INCLUDE data into it, and for nothing else",
+                    field="datasetId",
+                )
             if asked.basis is Basis.COMPELLED and not asked.statement.strip():
                 raise InvalidInput(
                     f"request {index} is compelled, but does not give the instrument",
                     field="statement",
                     fix="Put the text or the reference of the warrant or order into the statement.",
                 )
-            require_passport(self.index, asked.passport_id)
+        self._require_named(requests)
         signer = signer_of(self.writer, actor)
         return self.writer.submit(signer, Call("decide", (self._batches(requests),)), idempotency=idempotency)
 
@@ -212,16 +212,17 @@ class Decisions:
             raise NotFound(f"passport {to_hex(passport_id)} has no decision {seq}")
         return record
 
-    def _check_dataset(self, index: int, asked: AccessRequest) -> None:
-        if (asked.operation is Operation.INCLUDE) != bool(asked.dataset_id):
-            raise InvalidInput(
-                f"request {index}: a dataset is named to INCLUDE data into it, and for nothing else",
-                field="datasetId",
-            )
-        if asked.dataset_id and self.index.dataset(asked.dataset_id) is None:
-            raise NotFound(
-                f"there is no dataset {asked.dataset_id}", fix="GET /v1/datasets lists the datasets."
-            )
+    def _require_named(self, requests: list[AccessRequest]) -> None:
+        """Check that there is what the requests name; each thing once, for most of them name the same."""
+        for controller in sorted({asked.controller_id for asked in requests if asked.controller_id}):
+            if self.index.member(controller) is None:
+                raise NotFound(f"there is no member {controller}")
+        for emergency in sorted({asked.emergency_id for asked in requests if asked.emergency_id}):
+            if self.index.emergency(emergency) is None:
+                raise NotFound(f"there is no emergency {emergency}")
+        for dataset in sorted({asked.dataset_id for asked in requests if asked.dataset_id}):
+            require_dataset(self.index, dataset)
+        require_passports(self.index, [asked.passport_id for asked in requests])
 
     def _batches(self, requests: list[AccessRequest]) -> list[list[object]]:
         """Put neighbours that ask the same in the same words into one batch; the order stays."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, or_, select, tuple_, update
 
 from ledger.domain.records import (
     ZERO32,
@@ -99,6 +99,8 @@ from ledger.store.values import dumps, loads, position_columns, position_of
 
 #: How many recent block hashes are kept to find where a reorganised chain forks.
 _KEPT_BLOCKS: Final = 4_096
+#: Events folded at once when the rows are made again.
+_PAGE_EVENTS: Final = 5_000
 #: Where the basis stands in the 32 bytes of the terms, counted from 1.
 _BASIS_BYTE: Final = 31
 #: A cursor's numbers: ASCII digits that fit a column.
@@ -143,11 +145,10 @@ class SqlIndex(SqlLineage):
         """Add blocks and their events, rows and cursor in one transaction; returns the new cursor."""
         with self._database.write() as connection:
             before = _cursor(connection)
-            head = before.head if before else ZERO32
-            for event in found:
-                _insert_event(connection, event)
-                projection.apply(connection, event)
-                head = _fold(head, event)
+            found = list(found)
+            _insert_events(connection, found)
+            projection.apply(connection, found)
+            head = _fold(before.head if before else ZERO32, found)
             last = headers[-1]
             connection.execute(
                 insert(blocks), [{"block_number": h.number, "block_hash": h.block_hash} for h in headers]
@@ -166,10 +167,9 @@ class SqlIndex(SqlLineage):
             for table in PROJECTION:
                 connection.execute(delete(table))
             head = ZERO32
-            for row in connection.execute(select(events).order_by(events.c.serial)):
-                event = _event(row)
-                projection.apply(connection, event)
-                head = _fold(head, event)
+            for page in _pages(connection):
+                projection.apply(connection, page)
+                head = _fold(head, page)
             block_hash = connection.execute(
                 select(blocks.c.block_hash).where(blocks.c.block_number == to_block)
             ).scalar_one_or_none()
@@ -234,6 +234,11 @@ class SqlIndex(SqlLineage):
         row = self._one(select(passports).where(passports.c.passport_id == passport_id))
         return _passport(row) if row else None
 
+    def known_passports(self, passport_ids: Collection[PassportId]) -> set[PassportId]:
+        """Return those of some passports that there are."""
+        rows = self._named(select(passports.c.passport_id), passports.c.passport_id, list(passport_ids))
+        return {PassportId(row.passport_id) for row in rows}
+
     def passports(
         self,
         *,
@@ -258,6 +263,14 @@ class SqlIndex(SqlLineage):
             query = query.where(grants.c.passport_id == passport_id)
         row = self._one(query.order_by(grants.c.assurance.desc(), grants.c.block_number).limit(1))
         return _grant(row) if row else None
+
+    def grants_named(
+        self, names: Collection[tuple[PassportId, GrantId]]
+    ) -> dict[tuple[PassportId, GrantId], GrantRecord]:
+        """Return those of some passports' grants that there are, by passport and id."""
+        column = tuple_(grants.c.passport_id, grants.c.grant_id)
+        found = [_grant(row) for row in self._named(select(grants), column, list(names))]
+        return {(record.passport_id, record.grant_id): record for record in found}
 
     def grants(
         self,
@@ -300,6 +313,14 @@ class SqlIndex(SqlLineage):
             select(decisions).where(decisions.c.passport_id == passport_id, decisions.c.seq == seq)
         )
         return _decision(row) if row else None
+
+    def decisions_named(
+        self, names: Collection[tuple[PassportId, int]]
+    ) -> dict[tuple[PassportId, int], DecisionRecord]:
+        """Return those of some decisions that there are, by passport and number."""
+        column = tuple_(decisions.c.passport_id, decisions.c.seq)
+        found = [_decision(row) for row in self._named(select(decisions), column, list(names))]
+        return {(record.passport_id, record.verdict.seq): record for record in found}
 
     def decisions(
         self,
@@ -551,30 +572,47 @@ def _set_cursor(connection: Connection, number: int, block_hash: bytes, head: by
     )
 
 
-def _insert_event(connection: Connection, event: Event) -> None:
-    connection.execute(
-        insert(events).values(
-            name=event.name,
-            passport_id=event.arguments.get("passportId"),
-            arguments=dumps(event.arguments),
+def _insert_events(connection: Connection, found: list[Event]) -> None:
+    rows = [
+        {
+            "name": event.name,
+            "passport_id": event.arguments.get("passportId"),
+            "arguments": dumps(event.arguments),
             **position_columns(event.position),
+        }
+        for event in found
+    ]
+    if rows:
+        connection.execute(insert(events), rows)
+
+
+def _pages(connection: Connection) -> Iterator[list[Event]]:
+    """Yield all events in the order of the chain, so many at once that a ledger's whole life fits into the memory."""
+    last = -1
+    while True:
+        query = select(events).where(events.c.serial > last).order_by(events.c.serial).limit(_PAGE_EVENTS)
+        rows = connection.execute(query).all()
+        if not rows:
+            return
+        yield [_event(row) for row in rows]
+        last = rows[-1].serial
+
+
+def _fold(head: bytes, found: Iterable[Event]) -> bytes:
+    for event in found:
+        if event.name != "DecisionRecorded":
+            continue
+        a = event.arguments
+        head = fold_decision(
+            head,
+            passport_id=a["passportId"],
+            grant_id=a["grantId"],
+            member_id=a["memberId"],
+            terms_word=a["terms"],
+            verdict_word=a["verdict"],
+            commitment=a["commitment"],
         )
-    )
-
-
-def _fold(head: bytes, event: Event) -> bytes:
-    if event.name != "DecisionRecorded":
-        return head
-    a = event.arguments
-    return fold_decision(
-        head,
-        passport_id=a["passportId"],
-        grant_id=a["grantId"],
-        member_id=a["memberId"],
-        terms_word=a["terms"],
-        verdict_word=a["verdict"],
-        commitment=a["commitment"],
-    )
+    return head
 
 
 def _event(row: Row[Any]) -> Event:

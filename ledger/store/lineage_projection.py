@@ -6,13 +6,13 @@ A step that broke a rule makes nothing; what one that stands changes, `ledger.li
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, tuple_, update
 
 from ledger.domain.lineage import NO_END, Dataset, Step, StepRecord, Version
-from ledger.domain.records import ZERO32, Address, Event, Member, Terms, Verdict
+from ledger.domain.records import ZERO32, Address, Event, Member
 from ledger.domain.vocabulary import (
     Answer,
     Basis,
@@ -23,7 +23,6 @@ from ledger.domain.vocabulary import (
     MemberStatus,
     ModelStatus,
     Operation,
-    Outcome,
     Role,
     StepFact,
     StepKind,
@@ -44,9 +43,11 @@ from ledger.store.tables import (
     versions,
     withdrawals,
 )
-from ledger.store.values import dumps, position_columns
+from ledger.store.values import Decided, dumps, position_columns
 
 _WORD64_BYTES: Final = 8
+#: Most names in one query.
+_NAMES: Final = 500
 #: The fields of a step, in the order of `ILineage.Step`.
 _STEP_FIELDS: Final = (
     "kind",
@@ -74,27 +75,31 @@ _ANYBODY: Final = Member(
 )
 
 
-def include(connection: Connection, event: Event, a: dict[str, Any], terms: Terms, verdict: Verdict) -> None:
-    """Fold a decision: if it permits to include somebody into a dataset, that is done."""
-    if terms.operation is not Operation.INCLUDE or verdict.outcome is not Outcome.PERMIT:
-        return
-    consent = a["grantId"] if terms.basis is Basis.CONSENT else ZERO32
-    connection.execute(
-        insert(inclusions).values(
-            passport_id=a["passportId"],
-            seq=verdict.seq,
-            dataset_id=terms.dataset_id,
-            grant_id=consent,
-            member_id=a["memberId"],
-            rests_on=consent,
-            withdrawal=0,
-            **position_columns(event.position),
-        )
-    )
-    changes: dict[str, Any] = {"included": datasets.c.included + 1}
-    if terms.basis is Basis.CONSENT:
-        changes |= _limits_of(connection, a, _dataset(connection, terms.dataset_id))
-    _update_dataset(connection, terms.dataset_id, **changes)
+def include(connection: Connection, permitted: Sequence[Decided]) -> None:
+    """Fold permits between which nothing else happened: who may be included into a dataset is included."""
+    into: dict[int, list[Decided]] = {}
+    for item in permitted:
+        if item.terms.operation is Operation.INCLUDE:
+            into.setdefault(item.terms.dataset_id, []).append(item)
+    for dataset_id, found in into.items():
+        connection.execute(insert(inclusions), [_inclusion_row(item) for item in found])
+        limits = _limits_of(connection, _dataset(connection, dataset_id), found)
+        _update_dataset(connection, dataset_id, included=datasets.c.included + len(found), **limits)
+
+
+def _inclusion_row(item: Decided) -> dict[str, Any]:
+    a = item.event.arguments
+    consent = a["grantId"] if item.terms.basis is Basis.CONSENT else ZERO32
+    return {
+        "passport_id": a["passportId"],
+        "seq": item.verdict.seq,
+        "dataset_id": item.terms.dataset_id,
+        "grant_id": consent,
+        "member_id": a["memberId"],
+        "rests_on": consent,
+        "withdrawal": 0,
+        **position_columns(item.event.position),
+    }
 
 
 def carry_over(connection: Connection, a: dict[str, Any]) -> None:
@@ -111,17 +116,20 @@ def carry_over(connection: Connection, a: dict[str, Any]) -> None:
         )
 
 
-def _limits_of(connection: Connection, a: dict[str, Any], dataset: Row[Any]) -> dict[str, Any]:
-    """Return what a dataset takes over from a consent that somebody is included under."""
-    grant = connection.execute(
-        select(grants.c.use_to, grants.c.flags).where(
-            grants.c.passport_id == a["passportId"], grants.c.grant_id == a["grantId"]
-        )
-    ).one()
-    return {
-        "usable_until": min(dataset.usable_until, grant.use_to),
-        "no_relink": dataset.no_relink or bool(grant.flags & GrantFlag.NO_RELINK),
-    }
+def _limits_of(connection: Connection, dataset: Row[Any], found: Sequence[Decided]) -> dict[str, Any]:
+    """Return what a dataset takes over from the consents that people are included under."""
+    names = [
+        (item.event.arguments["passportId"], item.event.arguments["grantId"])
+        for item in found
+        if item.terms.basis is Basis.CONSENT
+    ]
+    usable_until, no_relink = dataset.usable_until, dataset.no_relink
+    for start in range(0, len(names), _NAMES):
+        named = tuple_(grants.c.passport_id, grants.c.grant_id).in_(names[start : start + _NAMES])
+        for grant in connection.execute(select(grants.c.use_to, grants.c.flags).where(named)):
+            usable_until = min(usable_until, grant.use_to)
+            no_relink = no_relink or bool(grant.flags & GrantFlag.NO_RELINK)
+    return {"usable_until": usable_until, "no_relink": no_relink}
 
 
 def _declared(connection: Connection, event: Event, a: dict[str, Any]) -> None:

@@ -1,15 +1,17 @@
 """
 The index's rows, folded from the ledger's events.
 
-One function per event. Rebuilt from the same events the rows are the same: nothing here asks a clock or the chain.
+One function per event, but for decisions: those that follow each other are folded at once. Rebuilt from the same events
+the rows are the same, however they are parted: nothing here asks a clock or the chain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
 
 from ledger.domain.records import ZERO32, Caps, Event, Terms, Verdict
 from ledger.domain.vocabulary import (
@@ -24,7 +26,7 @@ from ledger.domain.vocabulary import (
     TransferStatus,
 )
 from ledger.encoding.hexadecimal import to_hex
-from ledger.encoding.words import request_hash, unpack_terms, unpack_verdict
+from ledger.encoding.words import request_hash
 from ledger.policy import rests_on_emergency, takes_cap
 from ledger.store import lineage_projection
 from ledger.store.tables import (
@@ -38,9 +40,22 @@ from ledger.store.tables import (
     releases,
     transfers,
 )
-from ledger.store.values import dumps, loads, position_columns
+from ledger.store.values import Decided, dumps, loads, position_columns
 
+_DECISION: Final = "DecisionRecorded"
 _DAY_SECONDS: Final = 86_400
+_SET_SIZE: Final = (
+    update(passports).where(passports.c.passport_id == bindparam("id")).values(size=bindparam("next"))
+)
+_COUNT_USE: Final = (
+    update(grants)
+    .where(
+        grants.c.passport_id == bindparam("passport"),
+        grants.c.grant_id == bindparam("grant"),
+        grants.c.max_uses != 0,
+    )
+    .values(uses=grants.c.uses + 1)
+)
 #: The columns of a grant's state, in the order of `IConsents.GrantState`.
 _GRANT_FIELDS: Final = (
     "recipient",
@@ -78,11 +93,14 @@ _NO_EMERGENCY: Final = {
 _NO_REVIEW: Final = {"reviewer": 0, "approvedUntil": 0, "opinion": to_hex(ZERO32), "reviewedAt": 0}
 
 
-def apply(connection: Connection, event: Event) -> None:
-    """Fold one event into the rows. Events that change no row are passed over."""
-    handler = _HANDLERS.get(event.name)
-    if handler is not None:
-        handler(connection, event, event.arguments)
+def apply(connection: Connection, found: Iterable[Event]) -> None:
+    """Fold events into the rows, in the order of the chain. Events that change no row are passed over."""
+    for name, alike in groupby(found, key=lambda event: event.name):
+        if name == _DECISION:
+            _decisions_recorded(connection, [Decided.of(event) for event in alike])
+        elif (handler := _HANDLERS.get(name)) is not None:
+            for event in alike:
+                handler(connection, event, event.arguments)
 
 
 def _member_admitted(connection: Connection, _event: Event, a: dict[str, Any]) -> None:
@@ -477,44 +495,79 @@ def _request_reviewed(connection: Connection, event: Event, a: dict[str, Any]) -
     _register(connection, "approval", to_hex(name), approvedUntil=a["approvedUntil"])
 
 
-def _decision_recorded(connection: Connection, event: Event, a: dict[str, Any]) -> None:
-    terms, verdict = unpack_terms(a["terms"]), unpack_verdict(a["verdict"])
-    if verdict.outcome is Outcome.PERMIT:
-        _take_permit(connection, event, a, terms, verdict)
-    elif verdict.outcome is Outcome.REVIEW:
-        _register(connection, "review", f"{to_hex(a['passportId'])}/{verdict.seq}", **_NO_REVIEW)
-    connection.execute(
-        insert(decisions).values(
-            passport_id=a["passportId"],
-            seq=verdict.seq,
-            grant_id=a["grantId"],
-            member_id=a["memberId"],
-            terms=a["terms"].to_bytes(32, "big"),
-            verdict=a["verdict"].to_bytes(32, "big"),
-            commitment=a["commitment"],
-            **position_columns(event.position),
-        )
-    )
-    _update_passport(connection, a, size=verdict.seq + 1)
-    lineage_projection.include(connection, event, a, terms, verdict)
+def _decisions_recorded(connection: Connection, found: Sequence[Decided]) -> None:
+    """Fold decisions between which nothing else happened: grants, caps and locks are the same for all of them."""
+    connection.execute(insert(decisions), [_decision_row(item) for item in found])
+    sizes = {item.event.arguments["passportId"]: item.verdict.seq + 1 for item in found}
+    connection.execute(_SET_SIZE, [{"id": passport, "next": size} for passport, size in sizes.items()])
+    for item in found:
+        if item.verdict.outcome is Outcome.REVIEW:
+            name = f"{to_hex(item.event.arguments['passportId'])}/{item.verdict.seq}"
+            _register(connection, "review", name, **_NO_REVIEW)
+    permitted = [item for item in found if item.verdict.outcome is Outcome.PERMIT]
+    _take_uses(connection, permitted)
+    _take_caps(connection, permitted)
+    for item in permitted:
+        _take_emergency(connection, item)
+    lineage_projection.include(connection, permitted)
 
 
-def _take_permit(
-    connection: Connection, event: Event, a: dict[str, Any], terms: Terms, verdict: Verdict
-) -> None:
-    """What a permit uses up: a use of its grant, of the requester's cap, a record of a public emergency."""
-    if terms.basis is Basis.CONSENT:
-        connection.execute(
-            update(grants).where(*_this_grant(a), grants.c.max_uses != 0).values(uses=grants.c.uses + 1)
-        )
-    caps = _body(connection, "caps", a["memberId"]).get("caps", 0)
-    day = event.position.time // _DAY_SECONDS
-    key = f"{a['memberId']}/{day}"
-    used = _body(connection, "cap-use", key).get("used", 0)
-    if takes_cap(terms, verdict, Caps(caps, day, used)):
-        _register(connection, "cap-use", key, used=used + (1 << (16 * terms.purpose)))
+def _decision_row(item: Decided) -> dict[str, Any]:
+    a = item.event.arguments
+    return {
+        "passport_id": a["passportId"],
+        "seq": item.verdict.seq,
+        "grant_id": a["grantId"],
+        "member_id": a["memberId"],
+        "terms": a["terms"].to_bytes(32, "big"),
+        "verdict": a["verdict"].to_bytes(32, "big"),
+        "commitment": a["commitment"],
+        **position_columns(item.event.position),
+    }
+
+
+def _take_uses(connection: Connection, permitted: Sequence[Decided]) -> None:
+    """A permit by consent is a use of its grant."""
+    named = [
+        {"passport": item.event.arguments["passportId"], "grant": item.event.arguments["grantId"]}
+        for item in permitted
+        if item.terms.basis is Basis.CONSENT
+    ]
+    if named:
+        connection.execute(_COUNT_USE, named)
+
+
+def _take_caps(connection: Connection, permitted: Sequence[Decided]) -> None:
+    """A permit counts against the requester's cap of the day."""
+    caps = {
+        member: _body(connection, "caps", member).get("caps", 0)
+        for member in {item.event.arguments["memberId"] for item in permitted}
+    }
+    before: dict[str, int] = {}
+    used: dict[str, int] = {}
+    for item in permitted:
+        member, day = item.event.arguments["memberId"], item.event.position.time // _DAY_SECONDS
+        if not caps[member]:
+            continue
+        key = f"{member}/{day}"
+        if key not in used:
+            before[key] = used[key] = _body(connection, "cap-use", key).get("used", 0)
+        if takes_cap(item.terms, item.verdict, Caps(caps[member], day, used[key])):
+            used[key] += 1 << (16 * item.terms.purpose)
+    for key, count in used.items():
+        if count != before[key]:
+            _register(connection, "cap-use", key, used=count)
+
+
+def _take_emergency(connection: Connection, item: Decided) -> None:
+    """A permit that rests on a public emergency is one of its records."""
+    terms = item.terms
+    if not terms.emergency_id:
+        return
     emergency = _body(connection, "emergency", terms.emergency_id)
-    if emergency.get("kind") == EmergencyKind.PUBLIC and _rests_on_emergency(connection, a, terms, verdict):
+    if emergency.get("kind") == EmergencyKind.PUBLIC and _rests_on_emergency(
+        connection, item.event.arguments, terms, item.verdict
+    ):
         _register(connection, "emergency", terms.emergency_id, used=emergency["used"] + 1)
 
 
@@ -627,7 +680,6 @@ _HANDLERS: Final[dict[str, Callable[[Connection, Event, dict[str, Any]], None]]]
     "EmergencyEnded": _emergency_ended,
     "EmergencyReviewed": _emergency_reviewed,
     "EmergencyRightRestored": _right_restored,
-    "DecisionRecorded": _decision_recorded,
     "RequestReviewed": _request_reviewed,
     "ReleaseRecorded": _release_recorded,
     "TransferShipped": _shipped,

@@ -1,13 +1,29 @@
-"""Values as the database keeps them: JSON with bytes, positions, events."""
+"""Values as the database keeps them: JSON with bytes, positions, events; and decisions as their events say them."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 from sqlalchemy import Row
 
-from ledger.domain.records import Event, Position
+from ledger.domain.records import Event, Position, Terms, Verdict
+from ledger.encoding.words import unpack_terms, unpack_verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The event of a decision, and what its words say."""
+
+    event: Event
+    terms: Terms
+    verdict: Verdict
+
+    @classmethod
+    def of(cls, event: Event) -> Self:
+        """Read the event of a decision."""
+        return cls(event, unpack_terms(event.arguments["terms"]), unpack_verdict(event.arguments["verdict"]))
 
 
 def dumps(value: Any) -> str:

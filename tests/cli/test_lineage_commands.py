@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ledger.encoding.hexadecimal import to_hex
+from ledger.client import PassportClient
+from ledger.client import rest as client_module
+from ledger.domain.records import NO_GRANT, GrantId, PassportId
+from ledger.domain.vocabulary import Purpose
+from ledger.encoding.hexadecimal import from_hex, to_hex
 from ledger.service.datasets import Target
 from tests.cli.conftest import Run
+from tests.support.lineage import AI as ALL_OF_AI
 from tests.support.lineage import TOOL, Laboratory, fresh
 from tests.support.world import World
 
@@ -135,6 +143,13 @@ def test_what_failed_its_check_is_blamed(run: Run, lab: Laboratory) -> None:
     ("arguments", "words"),
     [
         (["dataset", "include", "1", "--purpose", "RESEARCH"], "nobody is named"),
+        (["dataset", "include", "1", "--purpose", "RESEARCH", "--targets", "{twice}"], "line 3 of"),
+        (["dataset", "include", "1", "--purpose", "RESEARCH", "--targets", "{crowded}"], "line 1 of"),
+        (
+            ["dataset", "include", "1", "--purpose", "RESEARCH", "--targets", "{broken}"],
+            "passportId must be 0x",
+        ),
+        (["dataset", "include", "1", "--purpose", "RESEARCH", "--targets", "{gone}"], "cannot be read"),
         (["lineage", "forward"], "one thing is followed at a time"),
         (["lineage", "step", "CLEAN", "--parameters", "{broken}"], "is no JSON"),
         (["lineage", "step", "CLEAN", "--parameters", "{list}"], "holds no JSON object"),
@@ -147,9 +162,17 @@ def test_what_failed_its_check_is_blamed(run: Run, lab: Laboratory) -> None:
 def test_bad_input_is_told(
     run: Run, lab: Laboratory, tmp_path: Path, arguments: list[str], words: str
 ) -> None:
-    for name, text in (("broken", "{"), ("list", "[]")):
+    one, two = "0x" + "11" * 32, "0x" + "22" * 32
+    files = {
+        "broken": "{",
+        "list": "[]",
+        "crowded": f"{one} {two} {two}",
+        "twice": f"{one}\n# a note\n{one}:{two}",
+    }
+    for name, text in files.items():
         (tmp_path / name).write_text(text)
-    asked = [item.format(broken=tmp_path / "broken", list=tmp_path / "list") for item in arguments]
+    places = {name: tmp_path / name for name in (*files, "gone")}
+    asked = [item.format(**places) for item in arguments]
 
     assert words in run(lab.lab, *asked, code=2)["detail"]
 
@@ -162,3 +185,110 @@ def test_a_tool_is_certified(run: Run, lab: Laboratory) -> None:
     assert run(lab.lab, "attest", "list", "--tool", tool) == [made]
     (ended,) = run(lab.alliance, "attest", "withdraw", "TOOL", "--tool", tool)
     assert ended["inForce"] is False
+
+
+@pytest.fixture(scope="module")
+def cohort(lab: Laboratory) -> tuple[list[Target], list[Target]]:
+    """Return forty patients, and those two among them who do not consent to what the dataset is for."""
+    people = [lab.consent(index) for index in range(38)]
+    silent = Target(lab.world.register(lab.hospital, 38))
+    people.insert(7, silent)
+    less = lab.consent(39, purposes=[Purpose.AI_TRAINING])
+    people.insert(31, less)
+    return people, [silent, less]
+
+
+def test_a_cohort_is_compiled_once_whatever_stops_it(
+    run: Run,
+    lab: Laboratory,
+    cohort: tuple[list[Target], list[Target]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Killed after an answer that nobody read, the same command goes on: each is asked for once, two are refused."""
+    people, refused = cohort
+    dataset, refusals = lab.declare(), tmp_path / "refusals.csv"
+    command = [*_including(lab, dataset, _listed(people, tmp_path)), "--idempotency-key", "cohort"]
+    command += ["--refusals", str(refusals)]
+    monkeypatch.setattr(client_module, "_MOST_AT_ONCE", 10)
+    with monkeypatch.context() as dying:
+        dying.setattr(PassportClient, "include", _interrupted(PassportClient.include, at=3))
+        run(lab.lab, *command, code=130, text=True)
+    assert _entries(lab, people) == [1] * 30 + [0] * 10
+    assert _named_in(refusals) == [refused[0]], "what was answered before is written down"
+
+    told = run(lab.lab, *command, code=1, text=True)
+
+    assert _entries(lab, people) == [1] * 40
+    assert f"Dataset {dataset}: 38 of 40 included, 2 refused." in told
+    assert "  1: there was no consent for it" in told
+    assert _named_in(refusals) == refused
+    with refusals.open(newline="") as rows:
+        assert [row["missing"].split()[0] for row in csv.DictReader(rows)] == ["GRANT_LIVE", "DATASET_FITS"]
+    assert lab.world.service.datasets.get(dataset).dataset.included == 38
+    inside = {item["passportId"] for item in run(lab.lab, "dataset", "inclusions", str(dataset))}
+    assert inside == {to_hex(one.passport_id) for one in people if one not in refused}
+
+
+def test_who_is_in_a_dataset_is_not_asked_for_again(
+    run: Run, lab: Laboratory, cohort: tuple[list[Target], list[Target]], tmp_path: Path
+) -> None:
+    people, refused = cohort
+    people, dataset = people[30:], lab.declare()
+    command = _including(lab, dataset, _listed(people, tmp_path))
+    assert len(run(lab.lab, *command, code=1)) == 10
+    again = lab.world.grant(lab.hospital, refused[1].passport_id, lab.lab, purposes=ALL_OF_AI)
+    people[people.index(refused[1])] = Target(refused[1].passport_id, again)
+
+    found = run(lab.lab, *_including(lab, dataset, _listed(people, tmp_path)), "--only-new")
+
+    assert [(item["passportId"], item["outcome"]) for item in found] == [
+        (to_hex(refused[1].passport_id), "PERMIT")
+    ]
+    assert run(lab.lab, *_including(lab, dataset, _listed(people, tmp_path)), "--only-new") == []
+
+
+def _listed(people: list[Target], folder: Path) -> Path:
+    """Write who is to be included as a spreadsheet exports it; who has no consent without one."""
+    rows = [
+        f"{to_hex(one.passport_id)},{to_hex(one.grant_id)}".removesuffix(f",{to_hex(NO_GRANT)}")
+        for one in people
+    ]
+    path = folder / "cohort.csv"
+    path.write_text("\ufeffpassportId,grantId\r\n" + "\r\n".join(rows) + "\r\n\r\n", encoding="utf-8")
+    return path
+
+
+def _including(lab: Laboratory, dataset: int, listed: Path) -> list[str]:
+    command = ["dataset", "include", str(dataset), "--purpose", "AI_TRAINING", "--level", "PSEUDONYMISED"]
+    return [*command, "--project", str(lab.project), "--targets", str(listed)]
+
+
+def _interrupted(include: Callable[..., Any], *, at: int) -> Callable[..., Any]:
+    """Return a way to include whose caller is stopped when the service has answered the call of a number."""
+    calls = count(1)
+
+    def dying(*arguments: Any, **options: Any) -> Any:
+        answer = include(*arguments, **options)
+        if next(calls) == at:
+            raise KeyboardInterrupt
+        return answer
+
+    return dying
+
+
+def _entries(lab: Laboratory, people: list[Target]) -> list[int]:
+    """Return how many decisions the ledger itself counts for each."""
+    found = [lab.world.service.chain.passport(one.passport_id) for one in people]
+    return [passport.size for passport in found if passport]
+
+
+def _named_in(refusals: Path) -> list[Target]:
+    with refusals.open(newline="") as rows:
+        return [
+            Target(
+                PassportId(from_hex(row["passportId"])),
+                GrantId(from_hex(row["grantId"])) if row["grantId"] else NO_GRANT,
+            )
+            for row in csv.DictReader(rows)
+        ]
