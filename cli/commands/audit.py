@@ -104,7 +104,7 @@ def trace(
     Trace data to who is responsible: who held and got it, under which right, and what first went wrong.
 
     Needs no service and no database, as replay. A file is found by its commitment, for which its salt is needed. Ends
-    with 1 if somebody broke a rule.
+    with 1 if somebody is responsible for a breach or an attempt.
     """
     from cli.auditing import traced
 

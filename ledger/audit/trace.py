@@ -332,11 +332,7 @@ class _Tracing:
     def _is_about(self, use: Use, finding: Finding | None) -> bool:
         if self.subject.kind is SubjectKind.MEMBER:
             return self.subject.member_id == self._user(use, finding)
-        try:
-            passport_id = PassportId(bytes32(use.passport))
-        except InvalidInput:
-            return False
-        if passport_id not in self.subject.passports:
+        if _record_of(use) not in self.subject.passports:
             return False
         named = use.decision if use.decision is not None or finding is None else finding.seq
         return self.subject.decision is None or self.subject.decision == named
@@ -352,16 +348,12 @@ class _Tracing:
         name = use.member if member_id is None else self.state.member_name(member_id)
         covered = f"The access log of {name} shows a use that a permit covers"
         known = member_id if member_id in self.state.members else None
-        try:
-            passport_id = PassportId(bytes32(use.passport))
-        except InvalidInput:
-            passport_id = None
         return Link(
             LinkAct.USED,
             finding.detail.rstrip(".") if finding else covered,
             int(use.recorded.timestamp()),
             member_id=known,
-            passport_id=passport_id,
+            passport_id=_record_of(use),
             seq=finding.seq if finding else use.decision,
             permitted=finding is None,
         )
@@ -478,7 +470,9 @@ class _Tracing:
         match link.act:
             case LinkAct.KEPT if of_record and link.member_id is not None:
                 yield self._having(link, link.member_id, "keeps the record", at)
-            case LinkAct.HANDED_OVER | LinkAct.SHIPPED if of_record and self._is_in(link, form):
+            case LinkAct.HANDED_OVER | LinkAct.SHIPPED if (
+                of_record and link.recipient and self._is_in(link, form)
+            ):
                 how = "was sent a copy" if link.act is LinkAct.SHIPPED else "got the data"
                 yield self._having(link, link.recipient, f"{how} under decision {link.seq}", at)
             case LinkAct.STEP if of_version and link.permitted and link.member_id is not None:
@@ -528,6 +522,14 @@ class _Tracing:
         known = (self.state.versions[name] for name in versions if name in self.state.versions)
         numbers = (origin.dataset_id for version in known for origin in version.origins)
         return min((self._ends[number] for number in numbers if number in self._ends), default=None)
+
+
+def _record_of(use: Use) -> PassportId | None:
+    """Return the passport that a line of an access log is about; None if it names none."""
+    try:
+        return PassportId(bytes32(use.passport))
+    except InvalidInput:
+        return None
 
 
 def _violation(finding: Finding) -> Violation:

@@ -18,8 +18,9 @@ from ledger.client.leaks import identify
 from ledger.client.steps import Made
 from ledger.domain.lineage import VersionId
 from ledger.domain.vocabulary import Category, Level, StepKind
+from ledger.encoding.commitments import MAX_RECORD_BYTES
 from ledger.encoding.hexadecimal import bytes32, to_hex
-from ledger.errors import InvalidInput, MalformedRecord, VerificationError
+from ledger.errors import InvalidInput, MalformedRecord, TooLarge, VerificationError
 from tests.cli.conftest import seal_release
 from tests.support.lineage import Laboratory, Target
 from tests.support.world import World
@@ -97,6 +98,15 @@ class TestFiles:
         for document in (other, {"VITALS": [other]}, {"NOTES": [other]}):
             with pytest.raises(VerificationError, match="not those of the release"):
                 identify(_file(tmp_path, json.dumps(document).encode()), release=salts)
+
+    def test_records_over_the_bound_are_not_read(self, tmp_path: Path) -> None:
+        """What a step made may be of any size, for it is only digested."""
+        file = tmp_path / "huge"
+        with file.open("wb") as writing:
+            writing.truncate(MAX_RECORD_BYTES + 1)
+        with pytest.raises(TooLarge, match="huge is over"):
+            identify(file)
+        assert identify(file, salt="0x" + "00" * 32).commitment.startswith("0x")
 
     def test_a_file_alone_says_nothing(self, tmp_path: Path) -> None:
         """The error says what is needed, one of them at a time."""

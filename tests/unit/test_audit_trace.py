@@ -203,6 +203,39 @@ class TestRecords:
         assert [item.rule for item in found.gaps] == [Rule.PERMIT_WITHOUT_RELEASE]
         assert (found.violation, found.responsible) == (None, None)
 
+    def test_a_release_under_a_decision_that_is_not_on_record(self, chronicle):
+        """The custodian is accused; to whom it went the chain does not say."""
+        passport = chronicle.issue()
+        chronicle.release(passport, 7)
+        found = traced(chronicle, passport)
+        assert (found.violation.rule, found.responsible.member_name) == (
+            Rule.RELEASE_WITHOUT_PERMIT,
+            "Hospital",
+        )
+        assert "handed the data over to nobody on record" in found.chain[1].sentence
+        assert [holder.member_id for holder in found.holders] == [HOSPITAL]
+
+    def test_a_request_that_waits_for_a_human_is_no_attempt(self, chronicle):
+        """Nor is what was asked on somebody's behalf told without naming whom."""
+        passport = chronicle.issue()
+        purpose = Purpose.DISEASE_RESEARCH
+        waiting = {
+            "grant_id": chronicle.give(passport, purposes=1 << purpose),
+            "project_id": chronicle.file_project(purposes=1 << purpose),
+            "purpose": purpose,
+        }
+        seq = chronicle.decide(passport, **waiting)
+        assert chronicle.state.decisions[passport][seq].outcome == Outcome.REVIEW
+        asked = traced(chronicle, passport).chain[-1]
+        assert traced(chronicle, passport).violations == ()
+        assert asked.permitted is None
+        assert asked.sentence.endswith(": waits for a human review")
+
+        chronicle.decide(passport, controller_id=HOSPITAL)
+        found = traced(chronicle, "Hospital")
+        assert "Lab, on behalf of Hospital, asked to" in found.chain[-1].sentence
+        assert found.responsible is None  # The request was the laboratory's.
+
     def test_one_decision_leaves_the_others_out(self, chronicle):
         """`PASSPORT:SEQ` is that decision, its consent, and what was done under it."""
         passport = chronicle.issue()
@@ -264,6 +297,19 @@ class TestHolders:
             False,
         ]
         assert traced(chronicle, passport).holders[1].until == ended
+
+    def test_a_second_right_counts_when_the_first_has_ended(self, chronicle):
+        """Whoever got it twice may have it by either."""
+        passport = chronicle.issue()
+        for _ in range(2):
+            grant = chronicle.give(passport)
+            seq = chronicle.decide(passport, grant_id=grant, project_id=chronicle.file_project())
+            last = chronicle.release(passport, seq)
+            if seq == 0:
+                chronicle.withdraw(passport, grant)
+
+        _, lab = traced(chronicle, passport).holders
+        assert (lab.allowed, lab.since) == (True, last)
 
     def test_who_got_another_form_is_left_out(self, chronicle):
         """A file of laboratory results under a pseudonym is not what somebody got who asked for diagnoses."""
@@ -328,6 +374,20 @@ class TestLineage:
             versions = traced(chronicle, subject).subject.versions
             assert model in versions, subject
             assert not versions & {before, after}, subject
+
+    def test_a_consent_that_was_replaced_by_one_that_permits_no_less_stays_behind_it(self, chronicle):
+        """Until the one that it rests on now ends."""
+        dataset, passport = chronicle.declare(), chronicle.issue()
+        first = chronicle.include(passport, dataset)
+        second = chronicle.give(passport, supersedes=first)
+        [data] = chronicle.step(StepKind.COLLECT, dataset_id=dataset)
+        chronicle.withdraw(passport, second)
+        [later] = chronicle.step(StepKind.COLLECT, dataset_id=dataset)
+
+        for grant in (first, second):
+            assert traced(chronicle, grant).subject.versions == {data}
+        [step] = [link for link in traced(chronicle, later).chain if link.step_id == 2]
+        assert step.inclusions.count == 0
 
     def test_a_use_after_the_withdrawal_is_blamed_on_who_did_it(self, chronicle):
         """The step is on record, with the rule that it broke."""
@@ -485,6 +545,13 @@ class TestEvidence:
             traced(chronicle, f"{to_hex(passport)}:0", uses=[resold]).violation.rule is Misuse.REQUEST_REFUSED
         )
         assert traced(chronicle, "Lab", uses=[resold]).violation.rule is Rule.USE_WITHOUT_PERMIT
+
+    def test_a_use_of_what_is_no_passport(self, chronicle):
+        """Of its member it is told; of no record."""
+        use = Logged("a drawer", datetime.fromtimestamp(chronicle.time, UTC))
+        found = traced(chronicle, "Lab", uses=[use])
+        assert (found.violation.rule, found.chain[-1].passport_id) == (Rule.USE_WITHOUT_PERMIT, None)
+        assert traced(chronicle, chronicle.issue(), uses=[use]).violations == ()
 
     def test_a_use_by_a_stranger(self, chronicle):
         """Named as the log names it; no member of the ledger is accused."""
