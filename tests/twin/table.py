@@ -88,6 +88,9 @@ _ONLY_RESALE: Final = 1 << Purpose.RESALE
 _INSTRUMENT: Final = Commitment(b"\x41" * 32)
 _TEN_DAYS: Final = 10 * 86_400
 NEVER_WAITED: Final = "it never was such that a human was all it lacked"
+#: How many reviews a block takes, and what one takes at most.
+_TOGETHER: Final = 500
+_REVIEW_GAS: Final = 200_000
 #: Under consent these say what the holder signed: no request without them ever waited for a human. Two of them can go
 #: missing afterwards, by a change of control or a stricter law; such cases are left to `test_histories`.
 SIGNED: Final = (
@@ -116,7 +119,7 @@ class Case:
 
     def needs(self, fact: Fact) -> bool:
         """Tell whether a fact is required, and not to be missing."""
-        return fact in self.required & ~self.missing
+        return fact in self.required and fact not in self.missing
 
     @property
     def is_approved(self) -> bool:
@@ -158,6 +161,18 @@ class Table:
         assert answer.error is None, (move.call, answer.error)
         found = [(event.name, event.arguments) for event in answer.events]
         assert [(event.name, event.arguments) for event in self.model.expected(move)] == found
+
+    def do_together(self, key: Key, moves: Iterable[Move], *, gas: int) -> None:
+        """Do what nothing forbids in one block; each of these is made when the one before has happened."""
+        calls, expected = [], []
+        for move in moves:
+            assert move.errors == set(), (move.call, move.errors)
+            calls.append(calldata(move.call))
+            expected.append(self.model.expected(move))
+        answers = self.stage.chain.send_together(key, calls, self.model.now, gas=gas)
+        for events, answer in zip(expected, answers, strict=True):
+            found = [(event.name, event.arguments) for event in answer.events]
+            assert [(event.name, event.arguments) for event in events] == found
 
     # The world
 
@@ -304,11 +319,22 @@ class Table:
                 part = requests[index : index + 100]
                 self.do(self.model.decide(key, [(request, pack_terms(request.terms)) for request in part]))
             self.approved |= {(request, key.account) for request in requests}
-            for place, (request, asker) in list(self.model.waiting.items()):
-                assert asker == member_id
-                compelled = request.terms.basis is Basis.COMPELLED
-                body = self.stage.people[2 if compelled else 3]
-                self.do(self.model.review_request(body, request, member_id, place[1], approved=True))
+            self._review(member_id)
+
+    def _review(self, member_id: int) -> None:
+        """Have what waits of one member approved."""
+        bodies: dict[Key, list[tuple[Request, int]]] = {}
+        for (_, seq), (request, asker) in self.model.waiting.items():
+            assert asker == member_id
+            body = self.stage.people[2 if request.terms.basis is Basis.COMPELLED else 3]
+            bodies.setdefault(body, []).append((request, seq))
+        for body, waiting in bodies.items():
+            for index in range(0, len(waiting), _TOGETHER):
+                moves = (
+                    self.model.review_request(body, request, member_id, seq, approved=True)
+                    for request, seq in waiting[index : index + _TOGETHER]
+                )
+                self.do_together(body, moves, gas=_REVIEW_GAS)
 
     def _spend(self) -> None:
         """Spend the quotas and the caps that are to be spent."""
