@@ -36,6 +36,7 @@ _WORD: Final = 32
 _IDLE_SECONDS: Final = 2.0
 _LATEST: Final = "latest"
 _HEADER_ONLY: Final = False
+_BY_HAND: Final = False
 _OUT_OF_GAS: Final = "out of gas"
 _MINED_SECONDS: Final = 10.0
 
@@ -135,10 +136,20 @@ class Chain:
         self.rpc("evm_setNextBlockTimestamp", at)
         receipt = self._receipt(self._submit(key, self.ledger, data))
         if receipt["status"] == "0x1":
-            found = (decoder().decode(raw_log(entry, block_time=at)) for entry in receipt["logs"])
-            return Answer(at, None, tuple(event for event in found if event is not None))
+            return Answer(at, None, _events(receipt, at))
         # The block of the failed transaction changed nothing, so at its end the call fails for the same reason.
         return Answer(at, self.why(key, data), ())
+
+    def send_together(self, key: Key, calls: Sequence[bytes], at: int, *, gas: int) -> Iterator[Answer]:
+        """Send calls that all succeed, each of at most so much gas, in one block with this time."""
+        self.rpc("evm_setAutomine", _BY_HAND)
+        hashes = [self._submit(key, self.ledger, data, gas=gas) for data in calls]
+        self.mine(at)
+        self.rpc("evm_setAutomine", not _BY_HAND)
+        for transaction in hashes:
+            receipt = self._receipt(transaction)
+            assert receipt["status"] == "0x1"
+            yield Answer(at, None, _events(receipt, at))
 
     def mine(self, at: int) -> None:
         """Let time pass: an empty block with this time."""
@@ -216,10 +227,10 @@ class Chain:
         assert receipt["status"] == "0x1"
         return str(receipt["contractAddress"])
 
-    def _submit(self, key: Key, to: bytes, data: bytes) -> str:
+    def _submit(self, key: Key, to: bytes, data: bytes, *, gas: int = _GAS) -> str:
         nonce = self._nonces.get(key.account, 0)
         self._nonces[key.account] = nonce + 1
-        words = [nonce, _GAS_PRICE, _GAS, to, 0, data]
+        words = [nonce, _GAS_PRICE, gas, to, 0, data]
         digest = keccak(rlp.encode([*words, self.chain_id, 0, 0]))
         signature = key.sign(digest)
         v = self.chain_id * 2 + 8 + signature[64]
@@ -256,6 +267,11 @@ class View:
         """Return the one value that the view answers, or all of them."""
         values = decode(self._kinds, answer)
         return values[0] if len(values) == 1 else values
+
+
+def _events(receipt: dict[str, Any], at: int) -> tuple[Event, ...]:
+    found = (decoder().decode(raw_log(entry, block_time=at)) for entry in receipt["logs"])
+    return tuple(event for event in found if event is not None)
 
 
 def word(value: int | bytes) -> bytes:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field, replace
@@ -74,7 +74,7 @@ _EXAMPLES: Final = 5
 
 @dataclass(frozen=True)
 class Unit:
-    """Entries whose combinations are tried together in one phase: all small ones of a size, or a large one."""
+    """Entries whose combinations are tried together in one phase: small ones that are alike, or a large one."""
 
     entries: tuple[Entry, ...]
     phase: Fact
@@ -89,13 +89,19 @@ class Unit:
         return self.facts > WHOLE_DEEP
 
     @property
+    def is_human(self) -> bool:
+        """Tell whether the entries ask for a human's approval."""
+        return Fact.HUMAN_REVIEWED in self.entries[0][3]
+
+    @property
     def name(self) -> str:
         data_class, purpose, basis, _ = self.entries[0]
         what = f"{len(self.entries)} entries"
         if self.is_large:
             what = f"{data_class.name}, {purpose.name}, {basis.name}"
         lacking = " and ".join(str(fact.name) for fact in self.phase)
-        return f"{self.facts} facts: {what}{f'; without {lacking}' if lacking else ''}"
+        reviewed = " that ask for a review" if self.is_human else ""
+        return f"{self.facts} facts: {what}{reviewed}{f'; without {lacking}' if lacking else ''}"
 
 
 @dataclass
@@ -220,7 +226,6 @@ class Comparison:
             times.append(event.position.time)
             named.append(self._number(target))
         self._history = _History(others, self._passports, self._grants)
-        self._reviews = self._history.reviews
         self._past = np.frombuffer(b"".join(rows), np.uint8).reshape(-1, _ROW.itemsize)
         self._past_places, self._past_times = np.array(places, np.int64), np.array(times, np.int64)
         self._past_named = np.array(named, np.int64).reshape(-1, 2)
@@ -243,9 +248,6 @@ class Comparison:
         for entry in unit.entries:
             for batch in self._batches(entry, unit.phase, tally):
                 asked.setdefault(batch.key.account, []).append(batch)
-        # Where no entry asks for a review, the history of all of them bears on nothing.
-        human = any(Fact.HUMAN_REVIEWED in entry[3] for entry in unit.entries)
-        self._history.reviews = self._reviews if human else []
         for chunk in self._answered(batches for own in asked.values() for batches in _calls(own)):
             self._check(chunk, tally)
             _forget_sets()
@@ -418,10 +420,10 @@ class Comparison:
 
 def units_of(law: PolicyTable) -> list[Unit]:
     """Return all units, the smallest first."""
-    alike: dict[tuple[int, int], list[Entry]] = {}
+    alike: dict[tuple[int, bool, int], list[Entry]] = {}
     for number, entry in enumerate(entries(law)):
-        facts = int(entry[3]).bit_count()
-        alike.setdefault((facts, number if facts > WHOLE_DEEP else 0), []).append(entry)
+        facts, human = int(entry[3]).bit_count(), Fact.HUMAN_REVIEWED in entry[3]
+        alike.setdefault((facts, human, number if facts > WHOLE_DEEP else 0), []).append(entry)
     found = []
     for _, own in sorted(alike.items()):
         for phase in _PHASES:
@@ -435,34 +437,39 @@ def sweep(
     stage: Stage, choose: Callable[[list[Unit]], list[Unit]], *, plain_every: int
 ) -> Iterator[tuple[Unit, Tally]]:
     """
-    Make the world and compare what is chosen of all units: first the small ones in all phases, then the large ones.
+    Make the world and compare what is chosen of all units: small ones before large ones, in one phase after the other.
+
+    Those that ask for a human's approval come last, in a world of their own: tens of thousands of requests are approved
+    in it, which makes everything slower.
 
     Args:
         stage: Where to make it.
         choose: Says which units.
         plain_every: The plain twin also answers one in so many of the combinations that it need not.
     """
-    table = Table(stage)
-    units: list[Unit] = []
+    units = choose(units_of(stage.begin().state.law))
+    for human in (False, True):
+        some = [unit for unit in units if unit.is_human is human]
+        if some:
+            table = Table(stage)
+            table.build(lambda _, some=some: _approvable(entry for unit in some for entry in unit.entries))
+            yield from _by_size(table, some, plain_every)
 
-    def waiting(law: PolicyTable) -> Iterator[Case]:
-        units.extend(choose(units_of(law)))
-        for entry in {entry: None for unit in units for entry in unit.entries}:
-            yield from _approvable(entry)
 
-    table.build(waiting)
-    model, chain = table.model, stage.chain
-    begun, events = (deepcopy(model.state), model.now), len(model.events)
+def _by_size(table: Table, units: list[Unit], plain_every: int) -> Iterator[tuple[Unit, Tally]]:
+    """Compare units in all phases, the small ones first."""
+    model, chain = table.model, table.stage.chain
+    state, now, events = deepcopy(model.state), model.now, len(model.events)
     snapshot = chain.snapshot()
     for large in (False, True):
-        left = [unit for unit in units if unit.is_large is large]
-        if not left:
+        some = [unit for unit in units if unit.is_large is large]
+        if not some:
             continue
-        model.state, model.now = deepcopy(begun[0]), begun[1]
+        model.state, model.now = deepcopy(state), now
         del model.events[events:]
         snapshot = chain.revert(snapshot)
         for phase in table.phases():
-            here = [unit for unit in left if unit.phase == phase]
+            here = [unit for unit in some if unit.phase == phase]
             if here:
                 comparison = Comparison(table, plain_every=plain_every)
                 for unit in here:
@@ -487,13 +494,14 @@ def _switches_of(entry: Entry) -> Fact:
     return required & found
 
 
-def _approvable(entry: Entry) -> Iterator[Case]:
-    """Yield the cases of an entry that a human is to approve: in one phase, for the words are the same in all."""
-    required = entry[3]
-    if Fact.HUMAN_REVIEWED in required:
-        signed = SIGNED if entry[2] is Basis.CONSENT else Fact(0)
-        for missing in subsets(required & ~PHASED & ~signed & ~Fact.HUMAN_REVIEWED):
-            yield Case(*entry, missing=missing)
+def _approvable(some: Iterable[Entry]) -> Iterator[Case]:
+    """Yield the cases of entries that a human is to approve: in one phase, for the words are the same in all."""
+    for entry in dict.fromkeys(some):
+        required = entry[3]
+        if Fact.HUMAN_REVIEWED in required:
+            signed = SIGNED if entry[2] is Basis.CONSENT else Fact(0)
+            for missing in subsets(required & ~PHASED & ~signed & ~Fact.HUMAN_REVIEWED):
+                yield Case(*entry, missing=missing)
 
 
 def _calls(batches: list[_Batch]) -> Iterator[list[_Batch]]:
