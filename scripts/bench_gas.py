@@ -4,7 +4,7 @@ Measure what the ledger costs in gas: `python -m scripts.bench_gas [--json]`.
 Deploys a ledger on a devnet of its own and takes `gasUsed` of whole transactions, 21,000 and calldata included. A
 transaction of its own begins with nothing warm, so `cold_100` is a batch of 100 requests for 100 passports under 100
 grants, by consent of class 2 with everything that the default law requires; `repeat_100` is 10 passports with 10
-requests each. The first decision of a passport is not special and is not measured. Figures are gas per item; gas does
+requests each; `include_100` puts the same 100 into a dataset. The first decision of a passport is not special and is not measured. Figures are gas per item; gas does
 not depend on the machine.
 """
 
@@ -19,10 +19,11 @@ from eth_account import Account
 
 from ledger.chain import artifacts
 from ledger.domain.records import PassportId
+from ledger.domain.vocabulary import Purpose
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.typed_data import revocation_typed_data, sign
 from ledger.ports import Call
-from scripts.small_world import HOSPITAL, LAB, World, fresh_ledger, issue_item
+from scripts.small_world import ASKED, COMMITMENT, FAR, HOSPITAL, LAB, World, fresh_ledger, issue_item
 
 BATCH = 100
 
@@ -52,12 +53,18 @@ def measure(world: World) -> dict[str, Any]:
     cold = world.decide(passports, grants, repeats=1)
     repeated = world.decide(passports[:10], grants[:10], repeats=10)
     single = world.decide(passports[:1], grants[:1], repeats=1)
-    typed = revocation_typed_data(world.domain, passport_id=passports[0], grant_id=grants[0].grant_id)
+    plan = [1 << Purpose.AI_TRAINING, int(ASKED), FAR, 0]
+    world.send(LAB, Call("declareDataset", (plan, to_hex(COMMITMENT))))
+    included = world.ask(passports, [grant.grant_id for grant in grants], repeats=1, dataset=1)
+    last = world.grant(passports[0])
+    world.send(LAB, world.grant_call([last], holder.key))
+    typed = revocation_typed_data(world.domain, passport_id=passports[0], grant_id=last.grant_id)
     proof = ["0x", to_hex(sign(typed, private_key=holder.key))]
-    revoked = world.send(LAB, Call("revoke", (to_hex(passports[0]), to_hex(grants[0].grant_id), proof)))
+    revoked = world.send(LAB, Call("revoke", (to_hex(passports[0]), to_hex(last.grant_id), proof)))
     return {
         "cold_100": cold // BATCH,
         "repeat_100": repeated // BATCH,
+        "include_100": int(included["gasUsed"], 16) // BATCH,
         "single": single,
         "issue": issued // BATCH,
         "grant": given // BATCH,

@@ -124,11 +124,11 @@ def _limits_of(connection: Connection, dataset: Row[Any], found: Sequence[Decide
         if item.terms.basis is Basis.CONSENT
     ]
     usable_until, no_relink = dataset.usable_until, dataset.no_relink
+    condition = func.max(grants.c.flags.bitwise_and(int(GrantFlag.NO_RELINK)))
     for start in range(0, len(names), _NAMES):
         named = tuple_(grants.c.passport_id, grants.c.grant_id).in_(names[start : start + _NAMES])
-        for grant in connection.execute(select(grants.c.use_to, grants.c.flags).where(named)):
-            usable_until = min(usable_until, grant.use_to)
-            no_relink = no_relink or bool(grant.flags & GrantFlag.NO_RELINK)
+        first_end, some = connection.execute(select(func.min(grants.c.use_to), condition).where(named)).one()
+        usable_until, no_relink = min(usable_until, first_end), no_relink or bool(some)
     return {"usable_until": usable_until, "no_relink": no_relink}
 
 
