@@ -123,13 +123,17 @@ def _limits_of(connection: Connection, dataset: Row[Any], found: Sequence[Decide
         for item in found
         if item.terms.basis is Basis.CONSENT
     ]
-    usable_until, no_relink = dataset.usable_until, dataset.no_relink
-    condition = func.max(grants.c.flags.bitwise_and(int(GrantFlag.NO_RELINK)))
+    usable_until, no_relink, no_onward = dataset.usable_until, dataset.no_relink, dataset.no_onward
+    forbids = func.max(grants.c.flags.bitwise_and(int(GrantFlag.NO_RELINK)))
+    allows = func.min(grants.c.flags.bitwise_and(int(GrantFlag.ONWARD)))
     for start in range(0, len(names), _NAMES):
         named = tuple_(grants.c.passport_id, grants.c.grant_id).in_(names[start : start + _NAMES])
-        first_end, some = connection.execute(select(func.min(grants.c.use_to), condition).where(named)).one()
-        usable_until, no_relink = min(usable_until, first_end), no_relink or bool(some)
-    return {"usable_until": usable_until, "no_relink": no_relink}
+        limits = select(func.min(grants.c.use_to), forbids, allows).where(named)
+        first_end, some_forbid, all_allow = connection.execute(limits).one()
+        usable_until = min(usable_until, first_end)
+        no_relink = no_relink or bool(some_forbid)
+        no_onward = no_onward or not all_allow
+    return {"usable_until": usable_until, "no_relink": no_relink, "no_onward": no_onward}
 
 
 def _declared(connection: Connection, event: Event, a: dict[str, Any]) -> None:
@@ -143,6 +147,7 @@ def _declared(connection: Connection, event: Event, a: dict[str, Any]) -> None:
             status=DatasetStatus.DECLARED,
             sealed_from=DatasetStatus.NONE,
             no_relink=False,
+            no_onward=False,
             retain_until=retain_until,
             usable_until=NO_END,
             included=0,
