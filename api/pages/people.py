@@ -389,7 +389,11 @@ def survey_of(service: Service, *, now: int) -> Survey:
 
 def unused_permits(service: Service, records: list[DecisionRecord]) -> list[DecisionRecord]:
     """Return the permits among decisions that led neither to a release nor to a transfer."""
-    permits = [record for record in records if record.verdict.outcome is Outcome.PERMIT]
+    permits = [
+        record
+        for record in records
+        if record.verdict.outcome is Outcome.PERMIT and record.terms.operation is not AccessOperation.INCLUDE
+    ]
     shipped = shipments_of(service, {record.passport_id for record in permits if _is_copy(record)})
     released = {
         passport: service.index.releases(passport) for passport in {item.passport_id for item in permits}

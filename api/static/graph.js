@@ -210,6 +210,12 @@
     const readable = graph.zoom() >= LEAST_ZOOM;
     graph.zoom(Math.min(Math.max(graph.zoom(), LEAST_ZOOM), 1));
     graph.center(readable ? undefined : graph.nodes("[?subject]"));
+    if (readable) return;
+    // No more room above the first line, or below the last, than there must be.
+    const box = graph.elements().renderedBoundingBox();
+    if (box.h < graph.height()) graph.panBy({ x: 0, y: (graph.height() - box.y1 - box.y2) / 2 });
+    else if (box.y1 > MARGIN) graph.panBy({ x: 0, y: MARGIN - box.y1 });
+    else if (box.y2 < graph.height() - MARGIN) graph.panBy({ x: 0, y: graph.height() - MARGIN - box.y2 });
   }
 
   function zoomBy(factor) {

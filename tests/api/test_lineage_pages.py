@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from api.middleware import COOKIE
-from api.pages import data
+from api.pages import data, people
 from ledger.client import sign_in
 from ledger.encoding.hexadecimal import to_hex
 from tests.api.conftest import assert_page
@@ -255,6 +255,16 @@ def test_no_page_of_a_patient_names_another_patient(as_patient, trail):
     assert to_hex(grant) in page
     assert to_hex(other) not in page
     assert to_hex(other_grant) not in page
+
+
+def test_an_inclusion_waits_for_no_hand_over(as_patient, trail, world):
+    """It is no gap on the auditor's page, and the patient reads into which dataset the data was put."""
+    late = people.survey_of(world.service, now=world.now() + YEAR)
+    key, passport, _ = trail.staying
+    page = as_patient(key).get(f"/patient/passports/{to_hex(passport)}").text
+
+    assert to_hex(passport) not in {line.passport_id for line in late.without_hand_over}
+    assert f"It was put into dataset {trail.line.dataset}." in page
 
 
 def test_a_patient_whose_data_is_in_no_dataset_reads_that(as_patient, cast):
