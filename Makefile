@@ -6,7 +6,7 @@ DATA ?= ../shared/data/synthea-r4
 BIN := .venv/bin
 NPX := PATH="$(CURDIR)/.venv/bin:$$PATH" node_modules/.bin/
 SOLIDITY := 'contracts/**/*.sol' 'tests/contracts/**/*.sol'
-SCRIPTS := hardhat.config.js 'scripts/*.js'
+SCRIPTS := hardhat.config.js 'scripts/*.js' 'api/static/*.js'
 
 export HARDHAT_DISABLE_TELEMETRY_PROMPT := true
 
@@ -79,4 +79,4 @@ clean: ## Remove what builds and tests made
 	find api cli ledger scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## Remove what setup installed too
-	rm -rf .venv .tools node_modules
+	rm -rf .venv .tools node_modules api/static/vendor

@@ -2,9 +2,9 @@
 Set up everything the project needs, in this folder: `make setup`.
 
 Runs on the machine's own Python and uses its standard library only. Brings uv, makes `.venv` from
-requirements.lock, `node_modules` from package-lock.json (under the Node of `.venv`), and compiles the
-contracts. Each part has a stamp with the digest of what it was made from; a part whose stamp is right is
-left alone, so that a second run does nothing.
+requirements.lock, `node_modules` from package-lock.json (under the Node of `.venv`), copies what the pages
+load into `api/static/vendor`, and compiles the contracts. Each part has a stamp with the digest of what it was
+made from; a part whose stamp is right is left alone, so that a second run does nothing.
 
 Commands: `setup` (default), `lock` (write requirements.lock and package-lock.json anew) and `compile`
 (compile the contracts even if their stamp is right).
@@ -26,6 +26,9 @@ VENV = ROOT / ".venv"
 TOOLS = ROOT / ".tools"
 NODE_MODULES = ROOT / "node_modules"
 ARTIFACTS = ROOT / "ledger" / "chain" / "artifacts"
+VENDOR = ROOT / "api" / "static" / "vendor"
+# What the pages load of Node packages; each file begins with its licence.
+SCRIPTS = (Path("cytoscape/dist/cytoscape.min.js"),)
 STAMP = ".setup-stamp"
 SHOWN_LINES = 25  # of a failed command's output
 
@@ -172,6 +175,19 @@ def set_up_node() -> bool:
     return True
 
 
+def copy_scripts() -> bool:
+    """Copy the scripts that the pages load out of `node_modules`; return whether there was anything to do."""
+    missing = []
+    for script in SCRIPTS:
+        source, target = NODE_MODULES / script, VENDOR / script.name
+        if not target.is_file() or target.read_bytes() != source.read_bytes():
+            missing.append((source, target))
+    for source, target in missing:
+        target.parent.mkdir(exist_ok=True)
+        shutil.copyfile(source, target)
+    return bool(missing)
+
+
 def compile_contracts(*, force: bool = False) -> bool:
     """Compile the contracts; return whether there was anything to do."""
     script = ROOT / "scripts" / "compile.py"
@@ -240,7 +256,7 @@ def lock() -> None:
 def set_up() -> None:
     """Do what is missing, and say how to go on."""
     started = time.monotonic()
-    parts = [set_up_python(), set_up_node(), compile_contracts()]
+    parts = [set_up_python(), set_up_node(), copy_scripts(), compile_contracts()]
     if not any(parts):
         say("everything is there")
         return

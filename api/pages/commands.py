@@ -6,6 +6,7 @@ import shlex
 from typing import Final
 
 _WALLET: Final = "--wallet FILE"
+_KEY: Final = "--key FILE"
 
 
 def verify(origin: str, passport_id: str, *, custodian: int) -> str:
@@ -36,6 +37,37 @@ def member_sign_in(origin: str) -> str:
 def act(origin: str, verb: str, number: int) -> str:
     """Return the command by which an institution approves or executes an act of the committee."""
     return f"passport committee {verb} {number} --url {origin} --key FILE"
+
+
+def answer(origin: str, version_id: str, what: str) -> str:
+    """Return the command by which the owner of a model answers withdrawals."""
+    successor = " --successor MODEL" if what in ("RETRAINED", "UNLEARNED") else ""
+    return f"passport lineage answer {version_id} {what}{successor} --evidence WORDS --url {origin} {_KEY}"
+
+
+def suspend(origin: str, version_id: str) -> str:
+    """Return the command by which any member suspends a model whose owner owes an answer for too long."""
+    return f"passport lineage suspend {version_id} --url {origin} {_KEY}"
+
+
+def check(origin: str, version_id: str) -> str:
+    """Return the command by which a verifier says how a version was made."""
+    return f"passport lineage verify {version_id} --passed --report WORDS --url {origin} {_KEY}"
+
+
+def share(origin: str, version_id: str) -> str:
+    """Return the command by which the owner of a version lets another member use it."""
+    return f"passport lineage share {version_id} --with NUMBER --agreement WORDS --url {origin} {_KEY}"
+
+
+def destroy(origin: str, dataset_id: int) -> str:
+    """Return the command by which the owner of a dataset records that it was destroyed."""
+    return f"passport lineage step DESTROY --dataset {dataset_id} --evidence WORDS --url {origin} {_KEY}"
+
+
+def excuse_withdrawals(origin: str, dataset_id: int) -> str:
+    """Return the command by which an ethics body excuses the withdrawals from a dataset."""
+    return f"passport dataset excuse {dataset_id} --opinion WORDS --url {origin} {_KEY}"
 
 
 def audit(rpc_url: str, ledger: str, *, from_block: int) -> str:

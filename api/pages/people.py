@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
 
 from api import access
-from api.auth import Holder, sign_in_code, subject_of
-from api.dependencies import After, ServiceDep, SettingsDep, service_of, sessions_of
-from api.pages import acts, commands, presenters
+from api.auth import Holder
+from api.dependencies import After, ServiceDep, SettingsDep
+from api.pages import acts, commands, data, presenters
 from api.pages.acts import ActLine
 from api.pages.evidence import size_call
 from api.pages.presenters import (
@@ -25,13 +25,13 @@ from api.pages.presenters import (
     Speaker,
     Survey,
 )
+from api.pages.readers import AuditorDep, PageMemberDep, PatientDep, ReaderDep
 from api.pages.render import page, policy_with_nodes
 from api.routes.ids import Id, NumberPath, passport_id
 from ledger.domain.records import Member, Passport, PassportId
 from ledger.domain.vocabulary import Fact, Outcome, Role, TransferStatus
 from ledger.domain.vocabulary import Operation as AccessOperation
 from ledger.encoding.hexadecimal import to_hex
-from ledger.errors import NotAuthenticated, NotPermitted
 from ledger.policy import PERMIT_SECONDS
 from ledger.ports import ActRecord, DecisionRecord, EmergencyRecord, TransferRecord
 from ledger.service import Service
@@ -40,7 +40,6 @@ from ledger.service.committee import ActStatus, Standing
 
 router = APIRouter(include_in_schema=False)
 
-_SEE_OTHER: Final = 303
 #: Lines on one page.
 PAGE_LINES: Final = 50
 #: How many of the newest decisions the auditor's overview looks at; the replay looks at all.
@@ -54,74 +53,9 @@ _MOST_SHOWN: Final = 50
 #: A decision's name: passport and number.
 DecisionName = tuple[PassportId, int]
 
-
-class SignInNeeded(NotAuthenticated):
-    """Nobody is signed in: the page sends them to the sign-in form."""
-
-
-def reader_of(request: Request) -> Member | Holder:
-    """
-    Return who is signed in.
-
-    Raises:
-        SignInNeeded: Nobody is.
-    """
-    code = sign_in_code(request)
-    subject = subject_of(code, service=service_of(request), sessions=sessions_of(request)) if code else None
-    if subject is None:
-        raise SignInNeeded("sign in first")
-    return subject
-
-
-def holder_of(reader: ReaderDep) -> Holder:
-    """
-    Return the patient that is signed in.
-
-    Raises:
-        NotPermitted: A member is signed in.
-    """
-    if isinstance(reader, Holder):
-        return reader
-    raise NotPermitted("this page is for patients", fix="Sign in with a patient's code.")
-
-
-def member_of(reader: ReaderDep) -> Member:
-    """
-    Return the member that is signed in.
-
-    Raises:
-        NotPermitted: A patient is signed in.
-    """
-    if isinstance(reader, Member):
-        return reader
-    raise NotPermitted("this page is for institutions", fix="Sign in with an institution's code.")
-
-
-def auditor_of(member: PageMemberDep) -> Member:
-    """
-    Return the auditor that is signed in.
-
-    Raises:
-        NotPermitted: A member without such a role is signed in.
-    """
-    if access.is_auditor(member):
-        return member
-    raise NotPermitted(f"{member.name} is neither an auditor nor the committee")
-
-
-ReaderDep = Annotated[Member | Holder, Depends(reader_of)]
-PatientDep = Annotated[Holder, Depends(holder_of)]
-PageMemberDep = Annotated[Member, Depends(member_of)]
-AuditorDep = Annotated[Member, Depends(auditor_of)]
-
 OutcomeFilter = Annotated[str, Query(pattern="^(PERMIT|DENY|REVIEW|)$")]
 ActsAfter = Annotated[int | None, Query(ge=1, le=2**32 - 1)]
 MemberFilter = Annotated[str, Query(alias="member", pattern="^[0-9]{0,10}$")]
-
-
-async def to_sign_in(_request: Request, _error: Exception) -> Response:
-    """Send somebody who is not signed in to the form."""
-    return RedirectResponse("/sign-in", status_code=_SEE_OTHER)
 
 
 @router.get("/patient")
@@ -186,6 +120,7 @@ def patient_passport(
         ],
         asked=[consent for consent in consents.values() if consent.waits],
         consents=[consent for consent in consents.values() if not consent.waits],
+        whereabouts=data.whereabouts_of(service, holder, wanted, consents),
         speakers=speakers_of(service, record.passport),
         total=record.passport.size,
         first_page=after is None,
@@ -201,12 +136,17 @@ def patient_passport(
 
 @router.get("/institution")
 def institution(
-    request: Request, member: PageMemberDep, service: ServiceDep, after: After = None
+    request: Request,
+    member: PageMemberDep,
+    service: ServiceDep,
+    settings: SettingsDep,
+    after: After = None,
 ) -> Response:
-    """Show an institution its requests, transfers, passports and projects."""
+    """Show an institution what it owes, its requests, datasets, models, transfers, passports and projects."""
     entries, cursor = service.access.of_member(member.member_id, after=after, limit=PAGE_LINES)
     names = presenters.member_names(service.members.all())
     transfers = service.transfers.of(member, limit=_MOST_SHOWN)
+    owned, _ = service.index.datasets(owner=member.member_id, limit=_BATCH)
     now = access.now_of(service)
     return page(
         request,
@@ -214,6 +154,9 @@ def institution(
         member=member,
         lines=lines_of(service, entries),
         next=cursor,
+        owed=data.obligation_lines(service, member, settings.origin, owner=member.member_id),
+        datasets=data.dataset_lines(service, owned),
+        models=data.model_lines(service, owner=member.member_id),
         transfers=[
             presenters.transfer_line(item, members=names, viewer=member.member_id) for item in transfers
         ],
@@ -257,6 +200,9 @@ def auditor(
         outcomes=[(item.name, presenters.answer_of(item).text) for item in Outcome],
         members=[(str(item.member_id), item.name) for item in service.members.all()],
         survey=survey_of(service, now=now),
+        owed=data.obligation_lines(service, member, settings.origin, overdue=True),
+        retained=data.overdue_datasets(service),
+        models=data.model_lines(service),
         audit_command=commands.audit(settings.rpc_url, domain.ledger, from_block=settings.deployed_block),
         domain=domain,
     )
@@ -443,7 +389,11 @@ def survey_of(service: Service, *, now: int) -> Survey:
 
 def unused_permits(service: Service, records: list[DecisionRecord]) -> list[DecisionRecord]:
     """Return the permits among decisions that led neither to a release nor to a transfer."""
-    permits = [record for record in records if record.verdict.outcome is Outcome.PERMIT]
+    permits = [
+        record
+        for record in records
+        if record.verdict.outcome is Outcome.PERMIT and record.terms.operation is not AccessOperation.INCLUDE
+    ]
     shipped = shipments_of(service, {record.passport_id for record in permits if _is_copy(record)})
     released = {
         passport: service.index.releases(passport) for passport in {item.passport_id for item in permits}

@@ -28,6 +28,7 @@ from ledger.domain.vocabulary import (
     EmergencyFinding,
     Fact,
     GrantStatus,
+    Operation,
     Outcome,
     PassportStatus,
     TransferStatus,
@@ -541,6 +542,8 @@ def _handed_over(entry: AccessEntry, shipment: TransferRecord | None) -> str:
     if entry.released is not None:
         return f"The data was handed over on {moment(entry.released.time).text}."
     if entry.record.verdict.outcome is Outcome.PERMIT:
+        if entry.record.terms.operation is Operation.INCLUDE:
+            return f"It was put into dataset {entry.record.terms.dataset_id}."
         return "No hand-over of the data has been recorded."
     return "No data was handed over."
 

@@ -38,7 +38,8 @@
   function differences(line, log, ledger) {
     const wrong = [];
     if (lower(log.address) !== lower(ledger)) wrong.push("it was written by another contract");
-    if (lower(log.topics.join(" ")) !== line.topics) wrong.push("it names another record, consent or institution");
+    if (lower(log.topics.join(" ")) !== line.topics)
+      wrong.push("it names another record, consent or institution");
     if (lower(log.data) !== line.data) wrong.push("the answer is another one");
     if (lower(log.blockHash) !== line.blockHash) wrong.push("it stands in another block");
     const verdict = verdictOf(log.data);
@@ -85,7 +86,8 @@
       wrong.push("Lines are missing between the ones shown.");
     }
     const newest = numbers.length ? numbers[0] : -1;
-    if (section.dataset.first === "yes" && newest !== total - 1) wrong.push("The newest lines are not shown.");
+    if (section.dataset.first === "yes" && newest !== total - 1)
+      wrong.push("The newest lines are not shown.");
     const oldest = numbers.length ? numbers[numbers.length - 1] : 0;
     if (section.dataset.last === "yes" && oldest !== 0) wrong.push("The oldest lines are not shown.");
     return wrong;
@@ -94,13 +96,20 @@
   async function check(node) {
     const { ledger, chainId, sizeCall } = section.dataset;
     const chain = Number(await rpc(node, "eth_chainId", []));
-    if (chain !== Number(chainId)) throw new Error(`the node is on chain ${chain}, this ledger on chain ${chainId}`);
+    if (chain !== Number(chainId))
+      throw new Error(`the node is on chain ${chain}, this ledger on chain ${chainId}`);
     const lines = [...document.querySelectorAll("[data-check]")];
     let bad = 0;
     for (const element of lines) {
       const wrong = await checkLine(node, element, ledger);
-      const same = element.dataset.sealed ? "Counted; not compared while it is sealed." : "The same on the chain.";
-      tell(element, wrong.length === 0, wrong.length ? `Not as the chain has it: ${wrong.join("; ")}.` : same);
+      const same = element.dataset.sealed
+        ? "Counted; not compared while it is sealed."
+        : "The same on the chain.";
+      tell(
+        element,
+        wrong.length === 0,
+        wrong.length ? `Not as the chain has it: ${wrong.join("; ")}.` : same,
+      );
       bad += wrong.length ? 1 : 0;
     }
     const total = Number(await rpc(node, "eth_call", [{ to: ledger, data: sizeCall }, "latest"]));
@@ -115,7 +124,9 @@
       conclude(true, [
         `✓ ${count(lines.length, "line", "lines")} on this page: all on the chain, and none left out.`,
         ...(lines.some((line) => line.dataset.sealed)
-          ? ["What is sealed is counted, and not compared. `passport verify` checks that the seal is on the chain."]
+          ? [
+              "What is sealed is counted, and not compared. `passport verify` checks that the seal is on the chain.",
+            ]
           : []),
         `The chain counts ${requests(total)} for this record in all.`,
         asked,

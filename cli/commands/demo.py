@@ -109,6 +109,11 @@ def _summary(out: Console, result: dict[str, Any]) -> None:
         f"{result['outsiderRefused']} outsider turned away.",
         markup=False,
     )
+    out.print(
+        f"{result['included']} people included into a dataset, {result['steps']} steps to a model in service and on "
+        f"record. Then one withdraws: {result['owed']}.",
+        markup=False,
+    )
     out.print(table("Why requests were refused", ("missing", "requests"), result["denials"].items()))
     out.print("\nWhat the patient who withdrew reads, each line checked against the chain:")
     for line in result["log"]["lines"]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cli.story.cast import (
+    ALLIANCE,
+    ALLIANCE_NAME,
     COMMITTEE,
     COMPANY,
     COMPANY_NAME,
@@ -16,9 +18,11 @@ from cli.story.cast import (
     HOSPITALS,
     OUTSIDER,
     OUTSIDER_NAME,
+    VERIFIER,
+    VERIFIER_NAME,
     Patient,
 )
-from cli.story.plan import DATA_PURPOSES, DAY_SECONDS
+from cli.story.plan import AI_PURPOSES, DATA_PURPOSES, DAY_SECONDS
 from cli.story.world import World, holder_address
 from cli.times import rfc3339
 from ledger.domain.vocabulary import Custody
@@ -38,7 +42,7 @@ _HOSPITAL_PURPOSES: Final = [
     "AI_TRAINING",
     "PATIENT_REQUEST",
 ]
-_COMPANY_PURPOSES: Final = ["RESEARCH", "AI_TRAINING", "AI_VALIDATION"]
+_COMPANY_PURPOSES: Final = ["RESEARCH", *AI_PURPOSES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class Newcomer:
 
 def found_consortium(world: World) -> None:
     """
-    Admit two hospitals, the company and the two bodies that review; see that the outsider is not heard.
+    Admit two hospitals, the company, the bodies that review, check and certify; see that the outsider is not heard.
 
     Raises:
         VerificationError: The outsider was heard.
@@ -66,7 +70,9 @@ def found_consortium(world: World) -> None:
         Newcomer(HOSPITALS[1], second, "HOSPITAL", keepers, _HOSPITAL_PURPOSES),
         Newcomer(COMPANY, COMPANY_NAME, "COMPANY", ["PROCESSOR"], _COMPANY_PURPOSES),
         Newcomer(ETHICS, ETHICS_NAME, "OTHER", ["ETHICS"], []),
-        Newcomer(COMPLIANCE, COMPLIANCE_NAME, "AUTHORITY", ["COMPLIANCE"], []),
+        Newcomer(COMPLIANCE, COMPLIANCE_NAME, "AUTHORITY", ["COMPLIANCE", "REGULATOR"], []),
+        Newcomer(VERIFIER, VERIFIER_NAME, "OTHER", ["VERIFIER"], []),
+        Newcomer(ALLIANCE, ALLIANCE_NAME, "OTHER", ["ALLIANCE"], []),
     ]
     for done, newcomer in enumerate(members):
         world.report("admitting members", done, len(members))

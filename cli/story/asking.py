@@ -102,7 +102,23 @@ def ask(world: World, action: str, asked: list[Ask]) -> None:
         action, send, plan=lambda: {"requests": [_request(world, item) for item in asked]}
     )
     for item in asked:
-        _check(item, found[item.name])
+        check_answer(item, found[item.name])
+
+
+def check_answer(item: Ask, answer: Json) -> None:
+    """
+    Compare an answer with the one that the law gives.
+
+    Raises:
+        VerificationError: It is another one.
+    """
+    missing = flags(Fact, answer["missing"])
+    expected = "DENY" if item.missing else "PERMIT"
+    if answer["outcome"] != expected or item.missing & ~missing:
+        raise VerificationError(
+            f"request {item.name!r} was answered {answer['outcome']}, missing {answer['missing']}; the law says "
+            f"{expected}, missing {names(item.missing)}"
+        )
 
 
 def is_what_was_registered(opened: dict[str, list[Json]], patient: PatientBundle, level: str) -> bool:
@@ -167,16 +183,6 @@ def _request(world: World, item: Ask) -> Json:
     if item.project:
         request["projectId"] = int(world.notebook.answer("project")["projectId"])
     return request
-
-
-def _check(item: Ask, answer: Json) -> None:
-    missing = flags(Fact, answer["missing"])
-    expected = "DENY" if item.missing else "PERMIT"
-    if answer["outcome"] != expected or item.missing & ~missing:
-        raise VerificationError(
-            f"request {item.name!r} was answered {answer['outcome']}, missing {answer['missing']}; the law says "
-            f"{expected}, missing {names(item.missing)}"
-        )
 
 
 def _open(world: World, item: Ask) -> Json:

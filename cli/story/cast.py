@@ -23,8 +23,12 @@ COMPANY: Final = "company"
 OUTSIDER: Final = "outsider"
 ETHICS: Final = "ethics"
 COMPLIANCE: Final = "compliance"
+VERIFIER: Final = "verifier"
+ALLIANCE: Final = "alliance"
 ETHICS_NAME: Final = "Ethics Board (demo)"
 COMPLIANCE_NAME: Final = "Data Protection Office (demo)"
+VERIFIER_NAME: Final = "Verification Office (demo)"
+ALLIANCE_NAME: Final = "Data Alliance (demo)"
 COMMITTEE: Final = "committee"
 
 _NEUTRAL_NAMES: Final = ("First Hospital", "Second Hospital")

@@ -18,7 +18,9 @@ PROJECT_CATEGORIES: Final = names(
     & ~(Category.DEMOGRAPHICS | Category.CLAIMS | Category.GENOMICS | Category.HIV_STI)
     & ~(Category.PSYCHIATRY | Category.REPRODUCTIVE)
 )
-PROJECT_PURPOSES: Final = ["AI_TRAINING", "RESEARCH"]
+#: What a model is for, and all that it is made of.
+AI_PURPOSES: Final = ["AI_TRAINING", "AI_VALIDATION", "AI_INFERENCE"]
+PROJECT_PURPOSES: Final = [*AI_PURPOSES, "RESEARCH"]
 #: What the data may ever be used for. Marketing and the like no consent could allow.
 DATA_PURPOSES: Final = [
     "PRIMARY_CARE",
@@ -27,8 +29,7 @@ DATA_PURPOSES: Final = [
     "OPERATIONS",
     "RESEARCH",
     "DISEASE_RESEARCH",
-    "AI_TRAINING",
-    "AI_VALIDATION",
+    *AI_PURPOSES,
     "PUBLIC_HEALTH",
     "PATIENT_REQUEST",
 ]
@@ -110,6 +111,24 @@ def consents(cast: Cast) -> list[Consent]:
 def first_asks(cast: Cast) -> list[Ask]:
     """Return what the company asks for at once."""
     return [*(_train(patient) for patient in cast.consenting), *_single_use(cast), *_refused(cast)]
+
+
+def inclusions(cast: Cast) -> list[Ask]:
+    """Return whom the company asks to include into its dataset: all who consent, also to less than it is for."""
+    wanted = cast.leaving.training_categories
+    return [
+        Ask(
+            f"include-{patient.index}",
+            COMPANY,
+            patient,
+            "AI_TRAINING",
+            wanted,
+            consent=training(patient),
+            operation="INCLUDE",
+            missing=Fact.GRANT_CATEGORIES if wanted & ~patient.training_categories else _NOTHING,
+        )
+        for patient in cast.consenting
+    ]
 
 
 def hospital_asks(cast: Cast) -> list[Ask]:
@@ -200,7 +219,7 @@ def _training_consent(patient: Patient) -> Consent:
         training(patient),
         patient,
         COMPANY,
-        ("AI_TRAINING",),
+        tuple(AI_PURPOSES),
         patient.training_categories,
         365 * DAY_SECONDS,
         0 if patient.index % 3 == 0 else 25,

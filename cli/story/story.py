@@ -10,9 +10,11 @@ from typing import Any, Final
 
 from cli.progress import Report
 from cli.story.admission import found_consortium, register_records
-from cli.story.asking import ask_again, ask_for_access, collect_records
-from cli.story.consenting import give_consents, withdraw_consent
+from cli.story.asking import ask_for_access, collect_records
+from cli.story.consenting import give_consents
+from cli.story.learning import ask_and_train_again, make_model, withdraw_from_model
 from cli.story.moving import move_record
+from cli.story.notebook import Notebook
 from cli.story.tampering import find_altered_row
 from cli.story.watching import audit_ledger, read_log
 from cli.story.world import Place, World
@@ -36,9 +38,10 @@ STEPS: Final = (
     Step("consents", "Patients consent", give_consents),
     Step("requests", "Members ask, the contract decides", ask_for_access),
     Step("releases", "What was permitted is opened and compared", collect_records),
+    Step("model", "The company makes a model of those who consent", make_model),
     Step("transfer", "A record moves to the other hospital", move_record),
-    Step("withdrawal", "A patient withdraws", withdraw_consent),
-    Step("refusal", "The next request is refused", ask_again),
+    Step("withdrawal", "A patient withdraws, which reaches the model", withdraw_from_model),
+    Step("refusal", "The next request is refused, and training on the old data", ask_and_train_again),
     Step("log", "The patient reads the log and checks it against the chain", read_log),
     Step("audit", "An auditor replays the chain and finds the misuse", audit_ledger),
     Step("tampering", "One altered row of the service's index is found", find_altered_row),
@@ -84,6 +87,11 @@ class Story:
         self.steps = STEPS
         self._world = World(Place(url, data, directory, rpc, ledger, from_block, database), committee)
 
+    @property
+    def notebook(self) -> Notebook:
+        """Return what has been done so far."""
+        return self._world.notebook
+
     def run_step(self, name: str, report: Report | None = None) -> None:
         """
         Run one step; those before it must be done.
@@ -126,6 +134,13 @@ class Story:
             "denied": sum(answer["outcome"] == "DENY" for answer in answers),
             "released": sum(sum(opened.values()) for opened in notebook.answers("opened-").values()),
             "transfers": len(notebook.answers("receive")),
+            "included": sum(
+                answer["outcome"] == "PERMIT"
+                for batch in notebook.answers("batch-include-").values()
+                for answer in batch.values()
+            ),
+            "steps": sum(answer["outcome"] == "PERMIT" for answer in notebook.answers("step-").values()),
+            "owed": notebook.answer("owed")["sentence"],
             "outsiderRefused": len(notebook.answers("outsider-")),
             "log": notebook.answer("log"),
             "findings": [

@@ -595,7 +595,7 @@ def _take_permit(state: LedgerState, entry: DecisionEntry, passport: Passport) -
     """What a permit uses up, and what it leaves to be used."""
     if entry.permits(Operation.TRANSFER):
         state.transfer_permits[entry.passport_id, entry.seq] = entry
-    else:
+    elif not entry.permits(Operation.INCLUDE):
         state.unreleased[entry.passport_id, entry.seq] = entry
     try:
         terms, verdict = entry.terms, entry.verdict

@@ -15,6 +15,7 @@ from eth_utils.crypto import keccak
 from ledger.domain.days import date_of
 from ledger.domain.records import Grant, GrantState, Terms
 from ledger.domain.vocabulary import (
+    ANSWER_LABELS,
     BASIS_LABELS,
     CATEGORY_LABELS,
     LEVEL_LABELS,
@@ -22,6 +23,7 @@ from ledger.domain.vocabulary import (
     OPERATION_LABELS,
     PURPOSE_LABELS,
     STEP_MISSING_LABELS,
+    Answer,
     Basis,
     Category,
     Fact,
@@ -29,6 +31,7 @@ from ledger.domain.vocabulary import (
     Label,
     Language,
     Level,
+    ModelStatus,
     StepFact,
     kinds_of,
     names,
@@ -76,6 +79,11 @@ STATUS_LABELS: Final[dict[str, Label]] = {
     "repudiated": Label("declared never given", "已声明从未给出"),
 }
 _COMMA: Final = Label(", ", "、")
+_MODEL_LABELS: Final = {
+    ModelStatus.ACTIVE: Label("in service", "使用中"),
+    ModelStatus.SUSPENDED: Label("suspended", "已暂停使用"),
+    ModelStatus.RETIRED: Label("taken out of service", "已停止使用"),
+}
 
 
 def terms_record(text: str, *, language: Language, notice: bytes) -> dict[str, Any]:
@@ -210,6 +218,105 @@ def told_of(missing: Fact, terms: Terms, *, consent: bool) -> list[Fact]:
 def broken_rules(missing: StepFact) -> list[str]:
     """Return the rules that a step broke, each a clause in plain words."""
     return [STEP_MISSING_LABELS[StepFact[name]] for name in names(missing)]
+
+
+def dataset_told(
+    number: int, *, owner: str, title: str, since: int, withdrawn: int = 0, destroyed: bool = False
+) -> Label:
+    """
+    Tell a patient of a dataset that the data is in.
+
+    Args:
+        number: The dataset.
+        owner: What its owner is called.
+        title: What it is called; the empty string if that is not known.
+        since: When the data was first included, seconds since the Unix epoch.
+        withdrawn: When the last consent to that ended; 0 while one stands.
+        destroyed: Whether the dataset was destroyed since.
+    """
+    start, end = time_in_words(since), time_in_words(withdrawn)
+    en = f"Dataset {number} of {owner}{f', “{title}”' if title else ''}, since {start}"
+    zh = f"{owner}的数据集 {number}{f'“{title}”' if title else ''}，自 {start} 起"
+    if withdrawn:
+        en += f"; your consent to it ended on {end}"
+        zh += f"；您对此的同意已于 {end} 终止"
+    return Label(
+        f"{en}{'; it was destroyed' if destroyed else ''}.",
+        f"{zh}{'；该数据集已销毁' if destroyed else ''}。",
+    )
+
+
+def model_told(
+    name: str,
+    *,
+    owner: str,
+    status: ModelStatus,
+    deployed: bool,
+    due: int,
+    answer: tuple[Answer, int] | None,
+    at: int,
+) -> Label:
+    """
+    Tell a patient of a model that was made of a dataset that the data is in.
+
+    Args:
+        name: The first digits of its name.
+        owner: What its owner is called.
+        status: Whether it may serve.
+        deployed: Whether it was deployed.
+        due: Until when its owner owes an answer to withdrawals; 0 if none is owed.
+        answer: What its owner answered last, and when; None if nothing.
+        at: The time of reading; times are seconds since the Unix epoch.
+    """
+    said = _MODEL_LABELS[status]
+    serving = deployed and status is ModelStatus.ACTIVE
+    en = f"Model {name} of {owner}: {said.en}{', deployed' if serving else ''}"
+    zh = f"{owner}的模型 {name}：{said.zh}{'，已部署' if serving else ''}"
+    if due:
+        end, late = time_in_words(due), at > due
+        en += f"; {owner} {'had to' if late else 'must'} answer the withdrawals by {end}"
+        zh += f"；{owner}{'本应' if late else '须'}于 {end} 前答复撤回"
+        if late:
+            en, zh = f"{en} and has not", f"{zh}，但逾期未答复"
+    elif answer is not None:
+        en += f"; {owner} answered on {time_in_words(answer[1])}: {ANSWER_LABELS[answer[0]].en}"
+        zh += f"；{owner}已于 {time_in_words(answer[1])} 答复：{ANSWER_LABELS[answer[0]].zh}"
+    return Label(f"{en}.", f"{zh}。")
+
+
+def others_told(number: int, *, more: bool) -> Label:
+    """Tell a patient how much else was made of datasets that the data is in; *more* if there is more than that."""
+    en = "1 version" if number == 1 else f"{number} versions"
+    return Label(
+        f"{'More than ' if more else ''}{en} of data and results.",
+        f"{'超过 ' if more else ''}{number} 个数据版本和结果。",
+    )
+
+
+def withdrawal_told(*, ended: bool, models: int) -> Label:
+    """Tell a patient what a withdrawal asks, or would ask, and of whom; *models* is how many it reaches."""
+    if ended:
+        en, zh = (
+            "This consent has ended. Nothing more may be trained on",
+            "本同意已终止。此前采集的数据不得再用于训练",
+        )
+    else:
+        en, zh = (
+            "If you withdraw this consent, nothing more may be trained on",
+            "如您撤回本同意，此前采集的数据不得再用于训练",
+        )
+    en += " what was collected before, unless an ethics body excuses it"
+    zh += "，经伦理委员会豁免的除外"
+    if models:
+        must, owner = "must" if ended else "must then", "the owner of each model"
+        en += (
+            f"; {owner} {must} answer within 30 days: train it anew without the data, make it forget the data, take "
+            "it out of service, or keep it in service with reasons"
+        )
+        zh += (
+            "；每个模型的所有者须在 30 天内答复：剔除数据重新训练、遗忘该数据、停止使用，或说明理由后继续使用"
+        )
+    return Label(f"{en}.", f"{zh}。")
 
 
 def _changes(former: Grant | GrantState, grant: Grant | GrantState) -> Iterator[Label]:

@@ -174,6 +174,11 @@ class LineageIndex(Protocol):
             limit: Most versions of a page.
         """
 
+    def models(
+        self, *, owner: int | None = None, after: str | None = None, limit: int = 100
+    ) -> tuple[list[VersionRecord], str | None]:
+        """Return models in the order of the steps that made them, and the cursor of the next page."""
+
     def shares(self, version_ids: Sequence[VersionId]) -> list[ShareRecord]: ...
 
     def answers(self, version_ids: Sequence[VersionId]) -> list[AnswerRecord]:

@@ -177,17 +177,20 @@ class SqlLineage:
             for dataset_id, withdrawal in reached.items()
         ]
         kind = versions.c.kind == VersionKind.MODEL
-        order = versions.c.step_id, versions.c.version_id
         query = select(versions).where(
             versions.c.version_id.in_(select(origins.c.version_id).where(or_(false(), *conditions))),
             kind if models else ~kind,
         )
-        if after is not None:
-            query = query.where(tuple_(*order) > _numbered(after))
-        rows = self._rows(query.order_by(*order).limit(limit + 1))
-        last = rows[limit - 1] if len(rows) > limit else None
-        following = f"{last.step_id}-{to_hex(last.version_id)}" if last is not None else None
-        return self._versions(rows[:limit]), following
+        return self._page_of_versions(query, after, limit)
+
+    def models(
+        self, *, owner: int | None = None, after: str | None = None, limit: int = 100
+    ) -> tuple[list[VersionRecord], str | None]:
+        """Return models in the order of the steps that made them, and the cursor of the next page."""
+        query = select(versions).where(versions.c.kind == VersionKind.MODEL)
+        if owner is not None:
+            query = query.where(versions.c.owner == owner)
+        return self._page_of_versions(query, after, limit)
 
     def shares(self, version_ids: Sequence[VersionId]) -> list[ShareRecord]:
         """Return with whom some versions were shared."""
@@ -252,6 +255,18 @@ class SqlLineage:
         for row in self._named(select(withdrawals), withdrawals.c.dataset_id, told):
             times.setdefault(row.dataset_id, {})[row.number] = row.time
         return [dataset_record(row, times.get(row.dataset_id, {})) for row in rows]
+
+    def _page_of_versions(
+        self, query: Select[Any], after: str | None, limit: int
+    ) -> tuple[list[VersionRecord], str | None]:
+        """Return a page of what a query selects of the versions, in the order of the steps that made them."""
+        order = versions.c.step_id, versions.c.version_id
+        if after is not None:
+            query = query.where(tuple_(*order) > _numbered(after))
+        rows = self._rows(query.order_by(*order).limit(limit + 1))
+        last = rows[limit - 1] if len(rows) > limit else None
+        following = f"{last.step_id}-{to_hex(last.version_id)}" if last is not None else None
+        return self._versions(rows[:limit]), following
 
     def _versions(self, rows: Iterable[Row[Any]]) -> list[VersionRecord]:
         rows = list(rows)

@@ -19,11 +19,16 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.settings import ApiSettings
 from ledger.chain.devnet import Devnet
-from ledger.client import MemberKeys, PassportClient, sign_headers, sign_in
-from ledger.domain.vocabulary import Operation, Purpose, Role
+from ledger.client import MemberKeys, PassportClient, sign_grant, sign_headers, sign_in
+from ledger.client.holders import grant_of, sign_revocation
+from ledger.domain.lineage import VersionId
+from ledger.domain.records import GrantId, PassportId
+from ledger.domain.vocabulary import Operation, Outcome, Purpose, Role, StepKind
 from ledger.encoding.hexadecimal import to_hex
+from ledger.service.datasets import Target
 from ledger.wallet import holder_address
 from tests.support.data import bundle
+from tests.support.lineage import AI, YEAR, Laboratory, Pipeline
 from tests.support.world import STUDY, Actor, World
 
 ORIGIN = "http://testserver"
@@ -120,6 +125,62 @@ def cast(world: World, app: FastAPI) -> Cast:
         denial=denial.seq,
         transfer=to_hex(transfer),
     )
+
+
+@dataclass(frozen=True)
+class Trail:
+    """
+    A dataset, a model made of it, and a withdrawal that reached the model.
+
+    Attributes:
+        staying: Key, passport and grant of a patient who stays in the dataset.
+        leaving: Those of the one who withdrew.
+        result: What the model was used for.
+    """
+
+    lab: Laboratory
+    line: Pipeline
+    staying: tuple[bytes, PassportId, GrantId]
+    leaving: tuple[bytes, PassportId, GrantId]
+    result: VersionId
+
+
+@pytest.fixture(scope="session")
+def trail(world: World, app: FastAPI) -> Trail:
+    """Return a laboratory's way from a dataset to a deployed model, and a withdrawal."""
+    lab, http = Laboratory(world), TestClient(app, base_url=ORIGIN, follow_redirects=False)
+
+    def patient(key: bytes) -> PassportClient:
+        return PassportClient(ORIGIN, str(sign_in(PassportClient(ORIGIN, http=http), key)["code"]), http=http)
+
+    def consented(key: bytes) -> tuple[bytes, PassportId, GrantId]:
+        passport = world.register(lab.hospital, 1, holder=holder_address(key))
+        prepared = patient(key).prepare_grant(
+            {
+                "passportId": to_hex(passport),
+                "recipient": lab.lab.member.member_id,
+                "purposes": [purpose.name for purpose in AI],
+                "categories": ["DIAGNOSIS", "MEDICATION", "LABORATORY"],
+                "useTo": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(world.now() + YEAR)),
+            }
+        )
+        signature = sign_grant(patient(key).ledger(), grant_of(prepared["grant"]), key)
+        given = patient(key).relay_grant(prepared["grant"], signature)["grantId"]
+        return key, passport, GrantId(bytes.fromhex(given[2:]))
+
+    staying, leaving = (consented(secrets.token_bytes(32)) for _ in range(2))
+    line = lab.pipeline(*(Target(passport, grant) for _, passport, grant in (staying, leaving)))
+    stranger = Target(world.register(lab.hospital, 3))
+    assert lab.include(line.dataset, stranger) == [Outcome.DENY]
+    lab.step(StepKind.DEPLOY, line.model, makes=0)
+    result = lab.made(StepKind.INFER, line.model)
+    lab.share(line.training, lab.company)
+    key, passport, grant = leaving
+    signature = sign_revocation(
+        patient(key).ledger(), passport_id=to_hex(passport), grant_id=to_hex(grant), private_key=key
+    )
+    patient(key).revoke(to_hex(grant), signature)
+    return Trail(lab, line, staying, leaving, result)
 
 
 @pytest.fixture

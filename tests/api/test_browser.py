@@ -186,3 +186,154 @@ def test_the_keyboard_reaches_the_content_first(page, url):
     assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "main"
+
+
+# The graph of a lineage
+
+
+def drawn(page: Page) -> dict[str, list]:
+    """Return what cytoscape draws: names of nodes, and pairs of edges."""
+    return page.evaluate(
+        """() => {
+          const graph = document.querySelector(".graph-canvas")._cyreg.cy;
+          return {
+            nodes: graph.nodes().map((node) => [node.id(), node.data("label")]),
+            edges: graph.edges().map((edge) => [edge.source().id(), edge.target().id()]),
+          };
+        }"""
+    )
+
+
+def tabled(page: Page) -> dict[str, list]:
+    """Return what the table says: names and states of rows, and where each comes from."""
+    return page.evaluate(
+        """() => {
+          const rows = [...document.querySelectorAll("#lineage-table tbody tr")];
+          const words = (cell) => [...cell.querySelectorAll(".badge")].map((badge) => badge.innerText.trim());
+          const title = (row) => row.cells[0].childNodes[0].textContent;
+          return {
+            nodes: rows.map((row) => [row.id, [title(row), ...words(row.cells[1])].join("\\n")]),
+            edges: rows.flatMap((row) =>
+              [...row.cells[3].querySelectorAll("a")].map((link) => [link.hash.slice(1), row.id])),
+          };
+        }"""
+    )
+
+
+@pytest.mark.parametrize("which", ["version", "dataset"])
+def test_the_graph_draws_what_the_table_says(page, url, trail, which):
+    enter(page, url, member_code(url, trail.lab.company))
+    paths = {"version": f"/versions/0x{trail.line.model.hex()}", "dataset": f"/datasets/{trail.line.dataset}"}
+    page.goto(url + paths[which])
+    page.locator(".graph-links a").first.wait_for(state="attached")
+
+    graph, table = drawn(page), tabled(page)
+
+    assert len(table["nodes"]) == page.locator(".graph-links a").count() > 8
+    assert sorted(table["nodes"]) == sorted(graph["nodes"])
+    assert sorted(table["edges"]) == sorted(graph["edges"])
+    assert page.complaints == []
+
+
+def test_the_graph_is_accessible_and_keeps_to_the_policy(page, url, trail):
+    """In both colour schemes and on a narrow screen; nothing inline, nothing from elsewhere, no complaint."""
+    enter(page, url, member_code(url, trail.lab.company))
+    with page.expect_response(lambda response: "/versions/" in response.url) as answer:
+        page.goto(f"{url}/versions/0x{trail.line.model.hex()}")
+    assert "unsafe" not in answer.value.headers["content-security-policy"]
+    page.locator(".graph-links a").first.wait_for(state="attached")
+    assert_accessible(page)
+    page.set_viewport_size({"width": 320, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert page.locator("style").count() == 0
+    assert page.complaints == []
+
+
+def focused(page: Page) -> str:
+    return page.evaluate("document.activeElement.dataset.node || ''")
+
+
+def test_the_graph_is_usable_by_keyboard(page, url, trail):
+    """Tab enters at what the page is about, arrows follow the edges, Enter opens, and the focus is seen."""
+    enter(page, url, member_code(url, trail.lab.company))
+    page.goto(f"{url}/versions/0x{trail.line.model.hex()}")
+    page.get_by_role("button", name="All of it").focus()
+    page.keyboard.press("Tab")
+    assert focused(page) == f"version-{trail.line.model.hex()}"
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    page.keyboard.press("ArrowUp")
+    assert focused(page).startswith("step-")
+    page.keyboard.press("ArrowUp")
+    assert focused(page) == f"version-{trail.line.training.hex()}"
+    page.keyboard.press("Home")
+    assert focused(page) == f"dataset-{trail.line.dataset}"
+    page.keyboard.press("ArrowUp")
+    assert focused(page) == f"dataset-{trail.line.dataset}"
+    page.keyboard.press("End")
+    page.keyboard.press("Home")
+    box, view = page.locator(":focus").bounding_box(), page.locator(".graph-view").bounding_box()
+    assert view["y"] <= box["y"]
+    assert box["y"] + box["height"] <= view["y"] + view["height"]
+    name = page.evaluate("document.activeElement.getAttribute('aria-label')")
+    assert name.startswith(f"Dataset {trail.line.dataset}, ")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/datasets/{trail.line.dataset}")
+    assert page.complaints == []
+
+
+def test_arrows_go_along_a_line_of_the_graph(page, url, trail):
+    """Of the parts of a split, side by side."""
+    enter(page, url, member_code(url, trail.lab.company))
+    page.goto(f"{url}/datasets/{trail.line.dataset}")
+    page.locator(".graph-links a").first.wait_for(state="attached")
+    parts = {
+        f"version-{part.hex()}" for part in (trail.line.training, trail.line.validation, trail.line.test)
+    }
+    page.locator(f"[data-node='version-{trail.line.training.hex()}']").focus()
+    seen = set()
+    for _ in range(2):
+        page.keyboard.press("ArrowLeft")
+    for _ in range(3):
+        seen.add(focused(page))
+        page.keyboard.press("ArrowRight")
+
+    assert seen == parts
+
+
+def test_a_click_on_a_node_opens_its_page(page, url, trail):
+    enter(page, url, member_code(url, trail.lab.company))
+    page.goto(f"{url}/versions/0x{trail.line.model.hex()}")
+    page.locator(f"[data-node='version-{trail.line.test.hex()}']").click()
+    page.wait_for_url(f"**/versions/0x{trail.line.test.hex()}")
+
+
+def test_a_lineage_needs_no_javascript(browser, url, trail):
+    context = browser.new_context(java_script_enabled=False)
+    plain = context.new_page()
+    enter(plain, url, member_code(url, trail.lab.company))
+    plain.goto(f"{url}/versions/0x{trail.line.model.hex()}")
+    assert not plain.locator("#graph").is_visible()
+    assert plain.locator(f"#dataset-{trail.line.dataset}").is_visible()
+    plain.locator("#lineage-table").get_by_role("link", name=": train").first.click()
+    assert "#step-" in plain.url
+    context.close()
+
+
+@pytest.mark.parametrize("who", ["staying", "leaving"])
+def test_where_the_data_of_a_patient_went_is_accessible(page, url, trail, who):
+    key, passport, _ = getattr(trail, who)
+    with PassportClient(url) as client:
+        code = sign_in(client, key)["code"]
+    enter(page, url, code)
+    page.goto(f"{url}/patient/passports/0x{passport.hex()}")
+    assert page.get_by_role("heading", name="Where my data went").is_visible()
+    assert_accessible(page)
+
+
+@pytest.mark.parametrize("path", ["/datasets", "/institution"])
+def test_pages_of_who_owes_an_answer_are_accessible(page, url, trail, path):
+    enter(page, url, member_code(url, trail.lab.lab))
+    page.goto(url + path)
+    assert_accessible(page)
+    page.set_viewport_size({"width": 320, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320

@@ -11,12 +11,14 @@ import pytest
 
 from cli.story.asking import is_what_was_registered
 from cli.story.cast import COMPANY, HOSPITALS, Cast
+from cli.story.learning import Study
 from cli.story.notebook import Notebook
 from cli.story.plan import (
     ask_after_withdrawal,
     consents,
     first_asks,
     hospital_asks,
+    inclusions,
     late_ask,
     move_ask,
     training,
@@ -124,10 +126,12 @@ class TestCast:
             late_ask(cast),
             move_ask(cast),
             ask_after_withdrawal(cast),
+            *inclusions(cast),
         ]
         assert {ask.consent for ask in asked if ask.consent} <= given
         assert len(asked) == len({ask.name for ask in asked})
         assert any(ask.name == training(cast.leaving) and not ask.missing for ask in asked)
+        assert any(ask.patient is cast.leaving and not ask.missing for ask in inclusions(cast))
 
     def test_half_of_the_patients_keep_their_own_keys_at_both_hospitals(self, folder: Path) -> None:
         cast = _cast(folder, 20)
@@ -204,3 +208,53 @@ class TestOpened:
         opened = {str(category.name): entries[1:] for category, entries in made.items()}
 
         assert not is_what_was_registered(opened, patient, level)
+
+
+class TestStudy:
+    """What the company computes of the records that it opened."""
+
+    def study(self, rows: list[dict[str, Any]]) -> Study:
+        study = Study(None)  # type: ignore[arg-type]  # Its rows are given: nothing is read.
+        study.rows = rows
+        return study
+
+    def rows(self, number: int) -> list[dict[str, Any]]:
+        """Return rows whose diagnoses follow from one measurement, and another that one row lacks."""
+        rows = [
+            {"measured": {"a": float(n), "b": float(n * n % 7)}, "diagnoses": 3 * n + 1}
+            for n in range(number)
+        ]
+        rows[-1]["measured"].pop("b")
+        return rows
+
+    def test_what_is_missing_is_the_median_of_the_rest(self) -> None:
+        rows = [{"measured": {"a": 1.0, "b": value}, "diagnoses": 0} for value in (2.0, 4.0, 9.0)]
+        table = self.study([*rows, {"measured": {"a": 5.0}, "diagnoses": 1}]).table
+
+        assert {"codes": ["a", "b"], "y": [0, 0, 0, 1]} == {key: table[key] for key in ("codes", "y")}
+        assert [5.0, 4.0] == table["x"][-1]
+
+    def test_each_row_is_in_one_part(self) -> None:
+        training_rows, validation_rows, test_rows = self.study(self.rows(20)).parts
+
+        assert [12, 4, 4] == [len(part["y"]) for part in (training_rows, validation_rows, test_rows)]
+        assert sorted(row["diagnoses"] for row in self.rows(20)) == sorted(
+            training_rows["y"] + validation_rows["y"] + test_rows["y"]
+        )
+
+    def test_the_model_learns_what_there_is_to_learn(self) -> None:
+        """Better than to say the mean of the training rows for all."""
+        study = self.study(self.rows(40))
+        mean = sum(study.parts[0]["y"]) / len(study.parts[0]["y"])
+        guess = sum(abs(y - mean) for y in study.parts[2]["y"]) / len(study.parts[2]["y"])
+
+        assert study.error is not None
+        assert study.error < guess / 5
+        assert abs(study.inference["diagnoses"] - study.table["y"][0]) < guess / 5
+
+    def test_one_record_without_measurements_makes_a_model_too(self) -> None:
+        study = self.study([{"measured": {}, "diagnoses": 2}])
+
+        assert [2.0] == study.weights["weights"]
+        assert study.error is None
+        assert {"diagnoses": 2.0} == study.inference

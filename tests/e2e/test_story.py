@@ -57,8 +57,10 @@ def test_crashes_lose_nothing_and_double_nothing(which: str, request: pytest.Fix
     assert names["DecisionRecorded"] == result["permits"] + result["denied"] == result["replay"]["decisions"]
     assert names["ConsentWithdrawn"] == 1
     assert names["TransferShipped"] == names["TransferReceived"] == 1
-    assert names["MemberAdmitted"] == names["ActProposed"] + 1 == 6  # the founder needs no act
-    assert names["ActExecuted"] == 5
+    assert names["MemberAdmitted"] == names["ActProposed"] + 1 == 8  # the founder needs no act
+    assert names["ActExecuted"] == 7
+    assert names["DatasetDeclared"] == 1
+    assert names["StepRecorded"] == result["steps"] + 1 == 8  # one broke a rule
     assert names["ProjectReviewed"] == 2 * names["ProjectFiled"] > 0
     assert result["replay"]["mismatches"] == 0
     assert node.head().number >= 60
@@ -76,11 +78,32 @@ def test_the_same_story_comes_out_whatever_is_killed(told: Told, told_on_a_forge
         "denials",
         "denied",
         "transfers",
+        "included",
+        "steps",
     )
 
     assert {key: told.result[key] for key in same} == {
         key: told_on_a_forgetful_chain.result[key] for key in same
     }
+
+
+def test_a_model_is_made_and_the_withdrawal_reaches_it(told: Told) -> None:
+    """Those whose consent covers the dataset are in it; its model owes an answer, and old data trains nothing more."""
+    inclusions = [
+        answer
+        for batch in told.story.notebook.answers("batch-include-").values()
+        for answer in batch.values()
+    ]
+    again = told.story.notebook.answer("step-train-again")
+
+    assert told.result["included"] == sum(answer["outcome"] == "PERMIT" for answer in inclusions) == 10
+    assert {"GRANT_CATEGORIES"} <= {
+        fact for answer in inclusions if answer["outcome"] == "DENY" for fact in answer["missing"]
+    }
+    assert told.result["owed"].startswith(
+        "North Star AI (demo) owes an answer to a consent that was withdrawn"
+    )
+    assert (again["outcome"], again["missing"]) == ("DENY", ["INPUTS_CURRENT"])
 
 
 def test_the_auditor_needs_the_node_alone(told: Told, tmp_path: Path) -> None:

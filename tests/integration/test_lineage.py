@@ -574,9 +574,24 @@ def test_amounts_of_64_bits_do_not_stop_the_index(world: World, lab: Laboratory)
     assert world.service.datasets.get(dataset).dataset.budget == 2**64 - 1
 
 
+def test_models_are_listed_by_their_owner(world: World, lab: Laboratory, people: list[Target]) -> None:
+    """Models alone, in the order in which they were trained."""
+    model = lab.pipeline(*people).model
+    index, owner = world.service.index, lab.lab.member.member_id
+    own, _ = index.models(owner=owner, limit=500)
+    everybody, _ = index.models(limit=500)
+
+    assert own[-1].version.version_id == model
+    assert {(record.version.kind, record.version.owner) for record in own} == {(VersionKind.MODEL, owner)}
+    assert [record.version.step_id for record in everybody] == sorted(
+        record.version.step_id for record in everybody
+    )
+    assert index.models(owner=lab.verifier.member.member_id) == ([], None)
+
+
 def test_pages_of_datasets_steps_and_obligations_follow_each_other(world: World, lab: Laboratory) -> None:
     index = world.service.index
-    for read in (index.datasets, index.steps, index.obligations, index.inclusions):
+    for read in (index.datasets, index.steps, index.obligations, index.inclusions, index.models):
         everything, end = read(limit=500)
         assert end is None
         found: list[object] = []

@@ -587,12 +587,10 @@ class Chronicle:
         return number
 
     def include(self, passport_id: PassportId, dataset_id: int, **changes: Any) -> GrantId:
-        """Include a patient who consents into a dataset, and hand the data over; returns the grant."""
+        """Include a patient who consents into a dataset; returns the grant."""
         grant_id = self.give(passport_id, **changes)
         words = {"project_id": self.file_project(), "dataset_id": dataset_id}
-        self.release(
-            passport_id, self.decide(passport_id, grant_id=grant_id, operation=Operation.INCLUDE, **words)
-        )
+        self.decide(passport_id, grant_id=grant_id, operation=Operation.INCLUDE, **words)
         return grant_id
 
     def step(

@@ -166,10 +166,11 @@ class TestReleases:
         assert finding.rule.is_informational
 
     def test_only_permits_to_read_wait(self, chronicle):
-        """Not denials, not transfers: those have receipts of their own."""
+        """Not denials, not transfers, which have receipts of their own, not inclusions, which hand nothing over."""
         passport = chronicle.issue()
         chronicle.decide(passport)
         chronicle.permitted(passport, operation=Operation.TRANSFER)
+        chronicle.include(passport, chronicle.declare())
         assert self.found(chronicle, after=DAY) == []
 
 

@@ -6,6 +6,8 @@ import json
 import os
 import re
 import subprocess
+import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -234,3 +236,27 @@ def test_every_solidity_test_is_compiled_the_quick_way():
     assert "DefaultPolicy" in (ROOT / "tests" / "contracts" / "Vectors.t.sol").read_text()
     others = [ROOT / "tests" / "contracts" / name for name in names - {"Vectors.t.sol"}]
     assert [path.name for path in others if "DefaultPolicy.sol" in path.read_text()] == []
+
+
+def test_the_wheel_carries_what_the_pages_load(tmp_path: Path) -> None:
+    """Without node_modules: every script and style of the pages, and the graph's library as npm's lock pins it."""
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    loaded = {
+        path.removeprefix("/")
+        for template in (ROOT / "api" / "templates").glob("*.html")
+        for path in re.findall(r'(?:src|href)="(/static/[^"]+)"', template.read_text())
+    }
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        carried = {name.removeprefix("api/") for name in archive.namelist() if name.startswith("api/static/")}
+        library = archive.read("api/static/vendor/cytoscape.min.js")
+
+    assert "static/vendor/cytoscape.min.js" in loaded
+    assert loaded <= carried
+    assert library == (ROOT / "node_modules" / "cytoscape" / "dist" / "cytoscape.min.js").read_bytes()
+    assert b"The Cytoscape Consortium" in library[:100]

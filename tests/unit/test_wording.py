@@ -15,8 +15,11 @@ from ledger.domain.wording import (
     STATUS_LABELS,
     changes_in_words,
     consent_text,
+    dataset_told,
+    others_told,
     request_text,
     terms_record,
+    withdrawal_told,
 )
 from ledger.encoding.commitments import commit_record, new_salt
 
@@ -171,3 +174,34 @@ def test_each_status_has_its_words():
     assert STATUS_LABELS.keys() == of_chain | {"never-asked", "pending", "frozen", "expired"}
     assert len({label.en for label in STATUS_LABELS.values()}) == len(STATUS_LABELS)
     assert len({label.zh for label in STATUS_LABELS.values()}) == len(STATUS_LABELS)
+
+
+class TestWhereDataWent:
+    """What a patient reads of datasets and models, in both languages."""
+
+    def test_a_dataset_with_and_without_its_title(self):
+        titled = dataset_told(1, owner="North Star", title="Cohort", since=1_800_000_000)
+        plain = dataset_told(1, owner="North Star", title="", since=1_800_000_000, destroyed=True)
+
+        assert titled.en == "Dataset 1 of North Star, “Cohort”, since 2027-01-15 08:00 UTC."
+        assert titled.zh == "North Star的数据集 1“Cohort”，自 2027-01-15 08:00 UTC 起。"
+        assert plain.en == "Dataset 1 of North Star, since 2027-01-15 08:00 UTC; it was destroyed."
+        assert plain.zh == "North Star的数据集 1，自 2027-01-15 08:00 UTC 起；该数据集已销毁。"
+
+    def test_how_much_else_there_is(self):
+        assert others_told(1, more=False).en == "1 version of data and results."
+        assert others_told(100, more=True).en == "More than 100 versions of data and results."
+        assert others_told(100, more=True).zh == "超过 100 个数据版本和结果。"
+
+    def test_a_withdrawal_asks_the_owners_of_models_if_there_are_any(self):
+        before, after, none = (
+            withdrawal_told(ended=ended, models=models)
+            for ended, models in ((False, 1), (True, 1), (False, 0))
+        )
+
+        assert before.en.startswith("If you withdraw this consent, nothing more may be trained on")
+        assert "must then answer within 30 days" in before.en
+        assert "must answer within 30 days" in after.en
+        assert "30" not in none.en + none.zh
+        assert "如您撤回本同意" in before.zh
+        assert "本同意已终止" in after.zh
