@@ -219,10 +219,10 @@ def _was_asked_of(record: DecisionRecord) -> bool:
 
 
 def _told(missing: Fact, record: DecisionRecord, consent: GrantRecord | None) -> list[str]:
-    """Without a consent there is one reason, not six: that there is none; without a project likewise."""
+    """Without a consent there is one reason, not seven: that there is none; without a project likewise."""
     if record.terms.basis is Basis.CONSENT and consent is None:
         missing &= ~(Fact.GRANT_RECIPIENT | Fact.GRANT_PURPOSE | Fact.GRANT_CATEGORIES | Fact.GRANT_SEPARATE)
-        missing &= ~(Fact.GRANT_QUOTA | Fact.GRANT_PERIOD)
+        missing &= ~(Fact.GRANT_QUOTA | Fact.GRANT_PERIOD | Fact.DATASET_FITS)
     if not record.terms.project_id and Fact.PROJECT_FILED in missing:
         missing &= ~(Fact.PROJECT_ETHICS | Fact.PROJECT_COMPLIANCE)
         missing &= ~(Fact.PROJECT_TECHNIQUE | Fact.PROJECT_AGREEMENT)

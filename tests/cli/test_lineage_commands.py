@@ -221,7 +221,10 @@ def test_a_cohort_is_compiled_once_whatever_stops_it(
 
     assert _entries(lab, people) == [1] * 40
     assert f"Dataset {dataset}: 38 of 40 included, 2 refused." in told
-    assert "  1: there was no consent for it" in told
+    assert "  1: there was no consent for it\n" in told
+    assert told.count("the dataset is not the institution's") == 1, (
+        "of who consents to less, not of who does not"
+    )
     assert _named_in(refusals) == refused
     with refusals.open(newline="") as rows:
         assert [row["missing"].split()[0] for row in csv.DictReader(rows)] == ["GRANT_LIVE", "DATASET_FITS"]
