@@ -199,7 +199,7 @@ def told_of(missing: Fact, terms: Terms, *, consent: bool) -> list[Fact]:
     """
     Return which of the facts missing to tell people of, lowest first.
 
-    Without a consent there is one reason, not six: that there is none; without a project likewise.
+    Without a consent there is one reason, not seven: that there is none; without a project likewise.
 
     Args:
         missing: What was missing for a request.
@@ -208,7 +208,7 @@ def told_of(missing: Fact, terms: Terms, *, consent: bool) -> list[Fact]:
     """
     if terms.basis is Basis.CONSENT and not consent:
         missing &= ~(Fact.GRANT_RECIPIENT | Fact.GRANT_PURPOSE | Fact.GRANT_CATEGORIES | Fact.GRANT_SEPARATE)
-        missing &= ~(Fact.GRANT_QUOTA | Fact.GRANT_PERIOD)
+        missing &= ~(Fact.GRANT_QUOTA | Fact.GRANT_PERIOD | Fact.DATASET_FITS)
     if not terms.project_id and Fact.PROJECT_FILED in missing:
         missing &= ~(Fact.PROJECT_ETHICS | Fact.PROJECT_COMPLIANCE)
         missing &= ~(Fact.PROJECT_TECHNIQUE | Fact.PROJECT_AGREEMENT)

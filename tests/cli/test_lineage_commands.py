@@ -208,20 +208,25 @@ def test_a_cohort_is_compiled_once_whatever_stops_it(
     """Killed after an answer that nobody read, the same command goes on: each is asked for once, two are refused."""
     people, refused = cohort
     dataset, refusals = lab.declare(), tmp_path / "refusals.csv"
+    before = _entries(lab, people)
     command = [*_including(lab, dataset, _listed(people, tmp_path)), "--idempotency-key", "cohort"]
     command += ["--refusals", str(refusals)]
     monkeypatch.setattr(client_module, "_MOST_AT_ONCE", 10)
     with monkeypatch.context() as dying:
         dying.setattr(PassportClient, "include", _interrupted(PassportClient.include, at=3))
         run(lab.lab, *command, code=130, text=True)
-    assert _entries(lab, people) == [1] * 30 + [0] * 10
+    added = [now - then for now, then in zip(_entries(lab, people), before, strict=True)]
+    assert added == [1] * 30 + [0] * 10
     assert _named_in(refusals) == [refused[0]], "what was answered before is written down"
 
     told = run(lab.lab, *command, code=1, text=True)
 
-    assert _entries(lab, people) == [1] * 40
+    assert _entries(lab, people) == [number + 1 for number in before]
     assert f"Dataset {dataset}: 38 of 40 included, 2 refused." in told
-    assert "  1: there was no consent for it" in told
+    assert "  1: there was no consent for it\n" in told
+    assert told.count("the dataset is not the institution's") == 1, (
+        "of who consents to less, not of who does not"
+    )
     assert _named_in(refusals) == refused
     with refusals.open(newline="") as rows:
         assert [row["missing"].split()[0] for row in csv.DictReader(rows)] == ["GRANT_LIVE", "DATASET_FITS"]
