@@ -92,7 +92,8 @@ class _Progress:
             )
         for line in rest:
             values = json.loads(line)
-            self.done[values.pop("unit")] = Tally.of(values)
+            name = values.pop("unit")
+            self.done[name] = Tally.of(values)
 
     def add(self, unit: Unit, tally: Tally) -> None:
         """Keep what was found of a unit."""
