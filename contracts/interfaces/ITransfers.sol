@@ -20,7 +20,7 @@ interface ITransfers {
     }
 
     /// @notice What is declared of a transfer of many records.
-    struct Declaration {
+    struct Consignment {
         uint32 agreementId; // names the recipient and the limits
         uint32 projectId; // the recipient's project that is cleared for the border, or 0
         uint32 count; // how many records
@@ -100,7 +100,7 @@ interface ITransfers {
         uint32 indexed recipient,
         uint32 missing,
         bool crosses,
-        Declaration declaration,
+        Consignment consignment,
         bytes32 description
     );
     /// @notice A regulator inspected a transfer that crosses a border: released, it may be loaded; else it is over.
@@ -127,7 +127,12 @@ interface ITransfers {
     /// @notice A transfer was stopped for good.
     event TransferTerminated(bytes32 indexed transferId, uint32 indexed memberId, bytes32 reasons);
     /// @notice The recipient of data from abroad reported on it.
-    event TransferReported(bytes32 indexed transferId, uint32 indexed memberId, uint32 nextDue, bytes32 report);
+    event TransferReported(
+        bytes32 indexed transferId,
+        uint32 indexed memberId,
+        uint32 nextDue,
+        bytes32 report
+    );
     /// @notice The recipient destroyed or returned what it received.
     event TransferClosed(bytes32 indexed transferId, uint32 indexed memberId, bytes32 evidence);
 
@@ -145,7 +150,8 @@ interface ITransfers {
     error Transfers_AlreadyReceived(bytes32 transferId);
     /// @notice Thrown when the content commitment is zero.
     error Transfers_NoContent(bytes32 transferId);
-    /// @notice Thrown when a declaration names no records, purposes, categories or places, or no agreement that exists.
+    /// @notice Thrown when a declaration has no records, purposes, categories, places or description, names no agreement
+    /// that exists, or more than 32 countries; or when records that are passed on come without saying where they are from.
     error Transfers_Incomplete();
     /// @notice Thrown when the transfer does not stand where this can be done.
     error Transfers_WrongStatus(bytes32 transferId, TransferStatus status);
@@ -153,7 +159,8 @@ interface ITransfers {
     error Transfers_Lapsed(bytes32 transferId);
     /// @notice Thrown when more would be loaded than was declared, or less shipped.
     error Transfers_WrongCount(bytes32 transferId, uint32 loaded, uint32 count);
-    /// @notice Thrown when the sender did not receive this record by the parent of the transfer.
+    /// @notice Thrown when the sender did not receive this record by the parent of the transfer. `passportId` is 0 if a
+    /// transfer with a parent is loaded as one without, or the other way round.
     error Transfers_NotInParent(bytes32 transferId, bytes32 passportId);
     /// @notice Thrown when no report is overdue.
     error Transfers_NothingOverdue(bytes32 transferId);
@@ -179,22 +186,23 @@ interface ITransfers {
     function receiveTransfer(bytes32 transferId, bytes32 content) external;
 
     /// @notice Declare a transfer of many records under an agreement. What breaks a rule is recorded too, and refused.
-    /// @dev Never reverts for a reason of policy. Only a member that is the provider of the agreement. Reverts with
-    /// Members_NotMember, Agreements_NotParty, Transfers_Exists, Transfers_Incomplete or Transfers_Unknown (the
-    /// parent).
+    /// @dev Never reverts for a reason of policy. Only a member that is the provider of the agreement, whatever its status.
+    /// Reverts with Members_NotMember, Agreements_NotParty, Transfers_Exists, Transfers_Incomplete or Transfers_Unknown
+    /// (the parent).
     /// @param transferId 32 random bytes.
-    /// @param declaration What is declared.
+    /// @param consignment What is declared.
     /// @param description Commitment to the description.
     /// @return missing The rules that it broke, as in `TransferFacts`; 0 if it stands.
     function declareTransfer(
         bytes32 transferId,
-        Declaration calldata declaration,
+        Consignment calldata consignment,
         bytes32 description
     ) external returns (uint32 missing);
 
     /// @notice Release a transfer that crosses a border after an inspection, or refuse it.
-    /// @dev Only an active member with the role REGULATOR, of the sender's jurisdiction and no side. Reverts with
-    /// Members_MissingRole, Transfers_Unknown, Transfers_NotQualified, Transfers_WrongStatus or Transfers_Lapsed.
+    /// @dev Only an active member with the role REGULATOR, of the sender's jurisdiction and no side. What has lapsed can
+    /// only be refused. Reverts with Members_MissingRole, Transfers_Unknown, Transfers_NotQualified, Transfers_WrongStatus
+    /// or Transfers_Lapsed.
     /// @param transferId The transfer.
     /// @param released Whether it may go on; else it is terminated.
     /// @param report Commitment to the report.
@@ -210,7 +218,7 @@ interface ITransfers {
 
     /// @notice Load records that the caller received by the parent of the transfer.
     /// @dev Only the active sender of a cleared transfer with a parent that it received. Reverts as `loadTransfer`, and with
-    /// Transfers_NotInParent.
+    /// Transfers_NotInParent or Transfers_Incomplete.
     /// @param transferId The transfer.
     /// @param items The records.
     /// @param provenances Where each of them stands in the parent.
@@ -254,11 +262,11 @@ interface ITransfers {
     function reportTransfer(bytes32 transferId, bytes32 report) external;
 
     /// @notice Take a recipient whose report is overdue off the list of those that may receive data from abroad.
-    /// @dev Only a member. Emits `IBorders.BorderAccessSet`. Reverts with Transfers_Unknown or Transfers_NothingOverdue.
+    /// @dev Only a member. Emits `IBorders.BorderAccessSet` in its name. Reverts with Transfers_Unknown or Transfers_NothingOverdue.
     /// @param transferId The transfer.
     function endBorderAccess(bytes32 transferId) external;
 
-    /// @notice State that the caller destroyed or returned what it received.
+    /// @notice State that the caller destroyed or returned what it received, agreed on or disputed.
     /// @dev Only the recipient. Reverts with Transfers_Unknown, Transfers_NotRecipient, Transfers_WrongStatus or
     /// Transfers_NoContent.
     /// @param transferId The transfer.
@@ -269,8 +277,7 @@ interface ITransfers {
     /// @param transferId The transfer.
     function transferOf(bytes32 transferId) external view returns (Transfer memory);
 
-    /// @notice Whether what a transfer of many records rests on is in force: both sides active, the agreement, and for a
-    /// border the clearance.
+    /// @notice Whether a transfer of many records would break no rule if it were declared now: what it rests on is in force.
     /// @param transferId The transfer.
     function transferStands(bytes32 transferId) external view returns (bool);
 
