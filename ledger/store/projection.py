@@ -21,12 +21,11 @@ from ledger.domain.vocabulary import (
     MemberStatus,
     Outcome,
     PassportStatus,
-    TransferStatus,
 )
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.words import request_hash, unpack_terms, unpack_verdict
 from ledger.policy import rests_on_emergency, takes_cap
-from ledger.store import lineage_projection
+from ledger.store import lineage_projection, transfer_projection
 from ledger.store.tables import (
     decisions,
     grants,
@@ -36,7 +35,6 @@ from ledger.store.tables import (
     projects,
     registers,
     releases,
-    transfers,
 )
 from ledger.store.values import dumps, loads, position_columns
 
@@ -535,33 +533,6 @@ def _release_recorded(connection: Connection, event: Event, a: dict[str, Any]) -
     )
 
 
-def _shipped(connection: Connection, event: Event, a: dict[str, Any]) -> None:
-    connection.execute(
-        insert(transfers).values(
-            transfer_id=a["transferId"],
-            passport_id=a["passportId"],
-            sender=a["sender"],
-            recipient=a["recipient"],
-            seq=a["seq"],
-            status=TransferStatus.SHIPPED,
-            content=a["content"],
-            **position_columns(event.position),
-        )
-    )
-
-
-def _received(connection: Connection, event: Event, a: dict[str, Any]) -> None:
-    connection.execute(
-        update(transfers)
-        .where(transfers.c.transfer_id == a["transferId"])
-        .values(
-            status=TransferStatus.RECEIVED if a["matched"] else TransferStatus.DISPUTED,
-            received_content=a["content"],
-            received=dumps(position_columns(event.position)),
-        )
-    )
-
-
 def _register(connection: Connection, register: str, key: int | str, /, **values: Any) -> None:
     """Set values of a register's entry, which may be new."""
     former = _body(connection, register, key)
@@ -630,7 +601,6 @@ _HANDLERS: Final[dict[str, Callable[[Connection, Event, dict[str, Any]], None]]]
     "DecisionRecorded": _decision_recorded,
     "RequestReviewed": _request_reviewed,
     "ReleaseRecorded": _release_recorded,
-    "TransferShipped": _shipped,
-    "TransferReceived": _received,
+    **transfer_projection.HANDLERS,
     **lineage_projection.HANDLERS,
 }
