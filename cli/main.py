@@ -35,6 +35,7 @@ _COMMANDS: Final = (
     "emergency",
     "attest",
     "transfer",
+    "discrepancies",
     "dataset",
     "lineage",
     "log",

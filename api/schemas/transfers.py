@@ -119,12 +119,20 @@ class ConsignmentIn(Model):
 class InspectionIn(Model):
     """What a regulator found at the border."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"released": True, "report": "Encrypted, 250 records, as declared"}]}
+    )
+
     released: bool = Field(description="Whether the transfer may go on; else it is over.")
     report: _Words
 
 
 class LoadIn(Model):
     """Records to be loaded, each under a permit of the recipient's."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"items": [{"passportId": ID_EXAMPLE, "decision": 1}]}]}
+    )
 
     items: list[ShipmentIn] = Field(min_length=1, max_length=MAX_ITEMS)
 
@@ -136,17 +144,25 @@ class LoadIn(Model):
 class ReasonsIn(Model):
     """Why a transfer is stopped."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reasons": "The carrier lost a seal"}]})
+
     reasons: _Words
 
 
 class ReportIn(Model):
     """What the recipient reports on data from abroad."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"report": "Kept as agreed; nobody else has seen it"}]}
+    )
+
     report: _Words
 
 
 class EvidenceIn(Model):
     """What shows that the recipient destroyed or returned what it received."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"evidence": "Certificate of destruction 17"}]})
 
     evidence: _Words
 

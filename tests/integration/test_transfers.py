@@ -114,7 +114,7 @@ def test_records_are_loaded_only_as_declared(world: World, exchange: Exchange) -
         load(hospital, name, [])
     with pytest.raises(NotPermitted, match="not the sender"):
         load(exchange.lab.member, name, permits[:1])
-    assert "holds 0 of 1" in world.failed(load(hospital, name, permits))["detail"]
+    assert "holds 0 of 1" in world.failed(load(hospital, name, permits))["message"]
     with pytest.raises(Conflict, match="not on its way"):
         world.service.transfers.receive(exchange.lab.member, name, exchange.get(name).transfer.content)
     world.done(load(hospital, name, permits[:1]))
@@ -122,11 +122,11 @@ def test_records_are_loaded_only_as_declared(world: World, exchange: Exchange) -
         load(hospital, name, permits[:1])
     other = exchange.declare(exchange.plan(1, categories=Category.LABORATORY))
     problem = world.failed(load(hospital, other, permits[1:]))
-    assert "no unused permit" in problem["detail"]
+    assert "no unused permit" in problem["message"]
     with pytest.raises(NotFound):
         world.service.transfers.ship_all(hospital, TransferId(b"\x09" * 32))
     problem = world.failed(world.service.transfers.ship_all(hospital, other))
-    assert "holds 0 of 1" in problem["detail"]
+    assert "holds 0 of 1" in problem["message"]
 
 
 def test_a_running_transfer_stops_when_its_agreement_ends(world: World, exchange: Exchange) -> None:
@@ -154,7 +154,7 @@ def test_halted_nothing_is_handed_over(world: World, exchange: Exchange) -> None
     with pytest.raises(Conflict, match="is HALTED"):
         transfers.collect_many(exchange.lab.member, name)
     problem = world.failed(transfers.resume(exchange.hospital.member, name))
-    assert "may not do this" in problem["detail"]
+    assert "may not do this" in problem["message"]
     world.done(transfers.resume(exchange.regulator.member, name))
     exchange.receive(name, exchange.root(name))
     assert [note.note.event for note in transfers.notes_of(exchange.get(name))] == [
@@ -222,7 +222,7 @@ def test_at_the_border_a_regulator_inspects_and_reports_are_owed(world: World, e
     problem = world.failed(
         transfers.inspect(exchange.foreign.member, name, released=True, report="Not theirs")
     )
-    assert "may not do this" in problem["detail"]
+    assert "may not do this" in problem["message"]
     world.done(transfers.inspect(exchange.regulator.member, name, released=True, report="Sealed boxes"))
     world.done(transfers.load(exchange.hospital.member, name, permits))
     world.done(transfers.ship_all(exchange.hospital.member, name))
@@ -273,9 +273,9 @@ def test_an_auditor_decides_it_all_again(world: World, exchange: Exchange) -> No
     report = audit(
         world.runtime.node,
         artifacts.load().abi,
-        ledger=deployment.ledger,
+        deployment.ledger,
         from_block=deployment.block_number,
-        index=index_reader(world.settings),
+        index=index_reader(world.settings.database_url()),
     )
 
     rules = {finding.rule for finding in report.findings}
