@@ -231,6 +231,6 @@ def consignment_values(consignment: Consignment) -> tuple[Any, ...]:
         consignment.purposes,
         int(consignment.categories),
         consignment.parent or bytes(32),
-        list(consignment.route),
-        list(consignment.places),
+        consignment.route,
+        consignment.places,
     )

@@ -163,8 +163,9 @@ def test_a_patient_sees_the_own_leaf_and_checks_it(delivery: Delivery, speak, wo
         speak(delivery.holder_key).transfers_of(delivery.other)
     with pytest.raises(NotPermitted):
         speak(delivery.exchange.company).transfers_of(delivery.own)
-    copies = speak(delivery.holder_key).provenance(delivery.own)["holdersOfCopies"]
-    assert delivery.exchange.lab.member.member_id in [copy["memberId"] for copy in copies]
+    copies = speak(delivery.holder_key).provenance(delivery.own)["copies"]
+    assert [copy["member"]["name"] for copy in copies] == ["Riverside Hospital", "Northern Laboratory"]
+    assert copies[1]["transfer"]["transferId"] == delivery.transfer["transferId"]
 
 
 def test_what_breaks_a_rule_is_answered_in_words(delivery: Delivery, speak) -> None:
