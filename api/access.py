@@ -118,13 +118,18 @@ def _is_for(grant: GrantRecord, member: Member) -> bool:
 
 def transfer_for(subject: Member, record: TransferRecord) -> TransferRecord:
     """
-    Check that a member may see a transfer: its sender, its recipient, an auditor.
+    Check that a member may see a transfer: its sender, its recipient, a regulator that may have to inspect it, an auditor.
 
     Raises:
         NotPermitted: A member that it does not concern asks.
     """
     transfer = record.transfer
-    if subject.member_id not in (transfer.sender, transfer.recipient) and not is_auditor(subject):
+    inspects = Role.REGULATOR in subject.roles and transfer.consignment is not None
+    if (
+        subject.member_id not in (transfer.sender, transfer.recipient)
+        and not is_auditor(subject)
+        and not inspects
+    ):
         raise NotPermitted(
             f"{subject.name} has no part in transfer {to_hex(transfer.transfer_id)}",
             fix="Its sender, its recipient and auditors can see this.",

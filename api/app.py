@@ -71,6 +71,8 @@ _ROUTERS: Final[tuple[APIRouter, ...]] = (
     lineage.questions,
     records.router,
     transfers.router,
+    transfers.of_passports,
+    transfers.discrepancies,
     provenance.router,
     operations.router,
     sessions.router,

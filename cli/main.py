@@ -37,6 +37,7 @@ _COMMANDS: Final = (
     "agreement",
     "border",
     "transfer",
+    "discrepancies",
     "dataset",
     "lineage",
     "log",

@@ -28,6 +28,7 @@ from ledger.domain.vocabulary import (
     names,
 )
 from ledger.domain.wording import days_in_words
+from ledger.encoding import merkle
 from ledger.encoding.events import Abi, EventDecoder, event_topic, selector
 from ledger.encoding.hexadecimal import address, bytes32, to_hex
 from ledger.encoding.words import unpack_terms, unpack_verdict
@@ -124,6 +125,14 @@ class LedgerReader:
         """Return how many decisions the contract counts for a passport, at the end of a block."""
         data = selector(self._entry("function", "sizeOf")) + passport_id
         return int.from_bytes(self.node.call(self.ledger, data, block), "big")
+
+    def transfer_of(self, transfer_id: bytes, *, block: int) -> tuple[bytes, int]:
+        """Return the content of a transfer as the contract holds it, and how many records are loaded, at the end of a block."""
+        entry = self._entry("function", "transferOf")
+        fields = [part["name"] for part in entry["outputs"][0]["components"]]
+        answer = self.node.call(self.ledger, selector(entry) + transfer_id, block)
+        words = {name: answer[32 * place : 32 * place + 32] for place, name in enumerate(fields)}
+        return words["content"], int.from_bytes(words["loaded"], "big")
 
     def check_contract(self) -> None:
         """
@@ -331,3 +340,37 @@ def _position(position: Position) -> Json:
 
 def _time(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def check_proof(reader: LedgerReader, proof: Json) -> list[str]:
+    """
+    Check where a record stands in a transfer of many against the root on the chain.
+
+    Args:
+        reader: The ledger at a node.
+        proof: As `GET /v1/passports/{id}/transfers` gives it among `amongMany`.
+
+    Returns:
+        What is wrong; nothing if the record was sent as the proof says.
+
+    Raises:
+        VerificationError: There is no contract at the address, or the proof lacks something.
+    """
+    reader.check_contract()
+    try:
+        item = proof["item"]
+        passport, content = bytes32(item["passportId"]), bytes32(item["content"])
+        seq, place = int(item["decision"]), int(item["place"])
+        path = [bytes32(beside) for beside in proof["path"]]
+        transfer, told = bytes32(proof["transferId"]), proof["root"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise VerificationError(f"the proof is not complete: {error}") from None
+    root, size = reader.transfer_of(transfer, block=reader.node.head().number)
+    if not any(root):
+        return ["the ledger has no root of that transfer: it is not shipped, or there is none"]
+    problems = []
+    if told != to_hex(root):
+        problems.append(f"the proof says the root is {told}, the ledger says {to_hex(root)}")
+    if not merkle.verify(merkle.leaf(passport, seq, content), index=place, size=size, path=path, root=root):
+        problems.append("the record is not in the transfer as the proof says")
+    return problems

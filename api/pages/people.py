@@ -347,10 +347,17 @@ def matching(
 
 def shipments_of(service: Service, passports: Iterable[PassportId]) -> dict[DecisionName, TransferRecord]:
     """Return the transfers of passports by the decision that each rests on."""
-    found = [
-        item for passport in passports for item in service.index.transfers(passport_id=passport, limit=_BATCH)
-    ]
-    return {(item.transfer.passport_id, item.transfer.seq): item for item in found}
+    found: dict[DecisionName, TransferRecord] = {}
+    for passport in passports:
+        records = service.index.transfers(passport_id=passport, limit=_BATCH)
+        by_id = {record.transfer.transfer_id: record for record in records}
+        found |= {
+            (passport, record.transfer.seq): record for record in records if not record.transfer.consignment
+        }
+        for transfer_id, item in service.index.items_of(passport):
+            if transfer_id in by_id:
+                found[passport, item.seq] = by_id[transfer_id]
+    return found
 
 
 def lines_of(service: Service, entries: list[AccessEntry]) -> list[AccessLine]:
@@ -378,7 +385,7 @@ def survey_of(service: Service, *, now: int) -> Survey:
         open_transfers=tuple(
             presenters.transfer_line(item, members=names, viewer=None)
             for item in service.index.transfers(limit=_BATCH)
-            if item.transfer.status is not TransferStatus.RECEIVED
+            if item.transfer.status not in (TransferStatus.RECEIVED, TransferStatus.CLOSED)
         ),
         overdue=tuple(emergency_lines(service, service.emergencies.overdue(now), at=now)),
         shares=tuple(

@@ -65,11 +65,20 @@ _TRANSFER_WORDS: Final[dict[TransferStatus, tuple[str, str]]] = {
     TransferStatus.SHIPPED: ("On its way: the recipient has not confirmed it", "review"),
     TransferStatus.RECEIVED: ("Received: it matches what was sent", "permit"),
     TransferStatus.DISPUTED: ("Disputed: what arrived is not what was sent", "deny"),
+    TransferStatus.DECLARED: ("Declared: waits for an inspection at the border", "review"),
+    TransferStatus.CLEARED: ("Cleared: may be loaded and shipped", "review"),
+    TransferStatus.REFUSED: ("Refused: what was declared breaks a rule", "deny"),
+    TransferStatus.HALTED: ("Halted for the time being", "review"),
+    TransferStatus.TERMINATED: ("Terminated", "deny"),
+    TransferStatus.CLOSED: ("Closed: the recipient destroyed or returned it", "permit"),
 }
 _ARRIVALS: Final = {
     TransferStatus.SHIPPED: "Its arrival is not confirmed yet.",
     TransferStatus.RECEIVED: "It arrived as it was sent.",
     TransferStatus.DISPUTED: "What arrived is not what was sent.",
+    TransferStatus.HALTED: "It was halted on its way.",
+    TransferStatus.TERMINATED: "It was terminated on its way.",
+    TransferStatus.CLOSED: "The recipient states that it destroyed or returned it.",
 }
 
 
@@ -207,7 +216,7 @@ class TransferLine:
     other: str
     status: str
     style: str
-    shipped: Moment
+    shipped: Moment | None
     received: Moment | None
 
 
@@ -447,7 +456,7 @@ def transfer_line(record: TransferRecord, *, members: dict[int, str], viewer: in
         other=other,
         status=status,
         style=style,
-        shipped=moment(record.shipped.time),
+        shipped=moment(record.shipped.time) if record.shipped else None,
         received=moment(record.received.time) if record.received else None,
     )
 
@@ -535,7 +544,7 @@ def _commands(record: GrantRecord, status: str, passport: Passport, origin: str)
 
 
 def _handed_over(entry: AccessEntry, shipment: TransferRecord | None) -> str:
-    if shipment is not None:
+    if shipment is not None and shipment.shipped is not None:
         return (
             f"A copy was sent on {moment(shipment.shipped.time).text}. {_ARRIVALS[shipment.transfer.status]}"
         )

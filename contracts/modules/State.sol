@@ -147,6 +147,8 @@ abstract contract State is EIP712 {
 
     // Transfers
     mapping(bytes32 transferId => ITransfers.Transfer transfer) internal _transfers;
+    /// @dev Of the Merkle tree of what was loaded; see `MerkleTree`.
+    mapping(bytes32 transferId => bytes32[32] frontier) internal _frontiers;
     mapping(bytes32 passportId => mapping(uint40 seq => Permit permit)) internal _permits;
 
     // Committee

@@ -18,6 +18,7 @@ from ledger.audit.findings import (
     Limits,
     Use,
     decision_findings,
+    declaration_findings,
     emergency_findings,
     head_findings,
     release_findings,
@@ -114,6 +115,7 @@ def audit(
     findings = [
         *decision_findings(replay),
         *step_findings(replay),
+        *declaration_findings(replay),
         *head_findings(state, views.head(last.number)),  # 7.
         *size_findings(state, views.sizes(list(state.passports), last.number)),  # 8.
         *release_findings(state, at=last.time, limits=limits),  # 9.

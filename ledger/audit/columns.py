@@ -94,7 +94,21 @@ _Bools = NDArray[np.bool_]
 
 #: Events about decisions: they need the decisions, and bear on none but by an approval.
 _ABOUT_DECISIONS: Final = frozenset(
-    {"RequestReviewed", "ReleaseRecorded", "TransferShipped", "TransferReceived"}
+    {
+        "RequestReviewed",
+        "ReleaseRecorded",
+        "TransferShipped",
+        "TransferReceived",
+        "TransferDeclared",
+        "TransferInspected",
+        "TransferLoaded",
+        "TransferDispatched",
+        "TransferHalted",
+        "TransferResumed",
+        "TransferTerminated",
+        "TransferReported",
+        "TransferClosed",
+    }
 )
 
 
@@ -445,7 +459,7 @@ class _History:
         self._passport_resets: dict[int, int] = {}
         self._grant_resets: dict[int, int] = {}
         self._emergency_resets: dict[int, int] = {}
-        self._shipped: set[bytes] = set()
+        self._transfers: set[bytes] = set()
         #: For each event that makes a new version of something, what makes it.
         self._versions: dict[str, Callable[[int, dict[str, Any]], None]] = {
             **dict.fromkeys(
@@ -541,9 +555,9 @@ class _History:
             self.reviews.append((place, event))
         elif event.name == "ReleaseRecorded" and given["passportId"] not in self.state.passports:
             raise _Irregular
-        elif event.name == "TransferShipped":
-            self._shipped.add(given["transferId"])
-        elif event.name == "TransferReceived" and given["transferId"] not in self._shipped:
+        elif event.name in {"TransferShipped", "TransferDeclared"}:
+            self._transfers.add(given["transferId"])
+        elif event.name.startswith("Transfer") and given["transferId"] not in self._transfers:
             raise _Irregular
 
     def _member(self, place: int, number: int) -> None:

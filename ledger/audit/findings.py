@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Protocol
 
 from ledger.audit.replay import Replay
 from ledger.audit.state import (
@@ -21,7 +21,8 @@ from ledger.audit.state import (
     TransferEntry,
     Withdrawal,
 )
-from ledger.domain.lineage import ANSWER_SECONDS, Version
+from ledger.domain.lineage import ANSWER_SECONDS as WITHDRAWAL_SECONDS
+from ledger.domain.lineage import Version
 from ledger.domain.records import PassportId, Position
 from ledger.domain.vocabulary import (
     MISSING_LABELS,
@@ -36,12 +37,12 @@ from ledger.domain.vocabulary import (
     TransferStatus,
     names,
 )
+from ledger.encoding import merkle
 from ledger.encoding.hexadecimal import bytes32, to_hex
 from ledger.errors import InvalidInput
 from ledger.lineage import obligation_of
 from ledger.policy import PERMIT_SECONDS
-
-_DAY_SECONDS: Final = 24 * 3600
+from ledger.transfers import ANSWER_SECONDS, KEPT
 
 
 class Rule(StrEnum):
@@ -55,6 +56,9 @@ class Rule(StrEnum):
     PERMIT_WITHOUT_RELEASE = "permit-without-release"
     TRANSFER_DISPUTED = "transfer-disputed"
     TRANSFER_UNANSWERED = "transfer-unanswered"
+    TRANSFER_MISMATCH = "transfer-mismatch"
+    TRANSFER_ROOT = "transfer-root"
+    REPORT_OVERDUE = "report-overdue"
     EMERGENCY_UNJUSTIFIED = "emergency-unjustified"
     EMERGENCY_UNREVIEWED = "emergency-unreviewed"
     WITHDRAWAL_MISMATCH = "withdrawal-mismatch"
@@ -106,7 +110,7 @@ class Limits:
     """
 
     release_seconds: int = PERMIT_SECONDS
-    transfer_seconds: int = 7 * _DAY_SECONDS
+    transfer_seconds: int = ANSWER_SECONDS
     clock_skew_seconds: int = 0
 
 
@@ -228,27 +232,89 @@ def release_findings(state: LedgerState, *, at: int, limits: Limits) -> Iterator
             )
 
 
+def declaration_findings(replay: Replay) -> Iterator[Finding]:
+    """5. Declared transfers that broke other rules than were recorded, or are between others than their agreement."""
+    for mismatch in replay.transfer_mismatches:
+        transfer = mismatch.entry.transfer
+        parts = [
+            f"{what}: {', '.join(names(facts))}"
+            for what, facts in (
+                ("recorded as broken, but kept", transfer.missing & ~mismatch.expected),
+                ("broken, but not recorded", mismatch.expected & ~transfer.missing),
+            )
+            if facts
+        ]
+        if transfer.crosses is not mismatch.crosses:
+            parts.append(f"it {'crosses a border' if mismatch.crosses else 'crosses no border'}")
+        found = "; ".join(parts) or "it is not between the sides of its agreement"
+        detail = f"Transfer {to_hex(transfer.transfer_id)} is not as its rules have it: {found}."
+        yield _of_member(
+            replay.state, Rule.TRANSFER_MISMATCH, transfer.sender, detail, mismatch.entry.position
+        )
+
+
 def transfer_findings(state: LedgerState, *, at: int, limits: Limits) -> Iterator[Finding]:
-    """9. Transfers shipped without a permit, seen differently by the two sides, or never answered."""
+    """9. Transfers shipped without a permit, told differently by the two sides, never answered, or not reported on."""
     for entry in state.transfers.values():
         transfer = entry.transfer
         sender, recipient = state.member_name(transfer.sender), state.member_name(transfer.recipient)
         shipping = f"{sender} shipped transfer {to_hex(transfer.transfer_id)} to {recipient}"
-        if entry.unfounded:
+        if transfer.consignment is not None:
+            yield from _findings_of_many(state, entry, at=at)
+        elif entry.unfounded:
             detail = (
                 f"{shipping} under decision {transfer.seq}, no unused permit to transfer for that recipient that "
                 "still stood."
             )
             yield _about_transfer(state, Rule.RELEASE_WITHOUT_PERMIT, entry, transfer.sender, detail)
-        if transfer.received_content is not None and transfer.status is TransferStatus.DISPUTED:
-            contents = f"{to_hex(transfer.content)} was sent, {to_hex(transfer.received_content)} arrived"
+        if transfer.received_content not in {None, transfer.content}:
+            contents = (
+                f"{to_hex(transfer.content)} was sent, {to_hex(transfer.received_content or b'')} arrived"
+            )
             yield _about_transfer(
                 state, Rule.TRANSFER_DISPUTED, entry, transfer.sender, f"{shipping}: {contents}."
             )
-        age = at - entry.shipped.time
+        age = at - entry.shipped.time if entry.shipped else 0
         if transfer.status is TransferStatus.SHIPPED and age > limits.transfer_seconds:
             detail = f"{shipping} {age} seconds ago and {recipient} has not stated what it received."
             yield _about_transfer(state, Rule.TRANSFER_UNANSWERED, entry, transfer.recipient, detail)
+
+
+def _findings_of_many(state: LedgerState, entry: TransferEntry, *, at: int) -> Iterator[Finding]:
+    transfer = entry.transfer
+    sender, recipient = state.member_name(transfer.sender), state.member_name(transfer.recipient)
+    name = to_hex(transfer.transfer_id)
+    loads = state.loads.get(transfer.transfer_id, [])
+    for load in loads:
+        if load.unfounded:
+            item = load.item
+            yield Finding(
+                Rule.RELEASE_WITHOUT_PERMIT,
+                f"{sender} loaded a record into transfer {name} under decision {item.seq}, no unused permit for "
+                f"{recipient} that still stood and was within what was declared, or when it could not be loaded.",
+                member_id=transfer.sender,
+                member_name=sender,
+                passport=to_hex(item.passport_id),
+                seq=item.seq,
+                evidence=_evidence(state.decisions.get(item.passport_id, {}).get(item.seq), load.position),
+            )
+    if entry.unfounded:
+        detail = f"{sender} shipped transfer {name} when it could not be shipped: not cleared, not whole, or lapsed."
+        yield _about_transfer(state, Rule.RELEASE_WITHOUT_PERMIT, entry, transfer.sender, detail)
+    if entry.shipped is not None:
+        leaves = [merkle.leaf_of(load.item) for load in loads]
+        root = merkle.root(leaves) if leaves else None
+        if root != transfer.content:
+            detail = (
+                f"The root of transfer {name} is {to_hex(transfer.content)}, not that of the records loaded."
+            )
+            yield _about_transfer(state, Rule.TRANSFER_ROOT, entry, transfer.sender, detail)
+    if transfer.status in KEPT and transfer.crosses and at >= transfer.report_due:
+        detail = (
+            f"{recipient} had to report on transfer {name} from abroad by {_moment(transfer.report_due)}; "
+            "no report is on record."
+        )
+        yield _about_transfer(state, Rule.REPORT_OVERDUE, entry, transfer.recipient, detail)
 
 
 def emergency_findings(state: LedgerState, *, at: int) -> Iterator[Finding]:
@@ -308,7 +374,7 @@ def _unanswered(state: LedgerState, version: Version, due: int) -> Finding:
     reached = [
         withdrawal.position
         for withdrawal in state.withdrawals
-        if withdrawal.dataset_id in datasets and withdrawal.position.time + ANSWER_SECONDS == due
+        if withdrawal.dataset_id in datasets and withdrawal.position.time + WITHDRAWAL_SECONDS == due
     ]
     detail = (
         f"{state.member_name(version.owner)} has not answered the withdrawal that reached its model "
@@ -482,8 +548,10 @@ def _about_transfer(
     state: LedgerState, rule: Rule, entry: TransferEntry, member_id: int, detail: str
 ) -> Finding:
     transfer = entry.transfer
+    places = [place for place in (entry.declared, entry.shipped, entry.received) if place is not None]
+    if transfer.consignment is not None:
+        return _of_member(state, rule, member_id, detail, *places)
     decision = state.decisions.get(transfer.passport_id, {}).get(transfer.seq)
-    received = (entry.received,) if entry.received else ()
     return Finding(
         rule,
         detail,
@@ -491,7 +559,7 @@ def _about_transfer(
         member_name=state.member_name(member_id),
         passport=to_hex(transfer.passport_id),
         seq=transfer.seq,
-        evidence=_evidence(decision, entry.shipped, *received),
+        evidence=_evidence(decision, *places),
     )
 
 

@@ -19,9 +19,11 @@ from ledger.audit.state import (
     CheckEntry,
     ClearanceEntry,
     DecisionEntry,
+    DeclarationEntry,
     EmergencyEntry,
     GrantEntry,
     LedgerState,
+    LoadEntry,
     RecoveryEntry,
     ReleaseEntry,
     ReviewEntry,
@@ -60,6 +62,8 @@ from ledger.domain.records import (
     Thresholds,
     Transfer,
     TransferId,
+    TransferItem,
+    TransferNote,
     Verdict,
 )
 from ledger.domain.vocabulary import (
@@ -89,11 +93,12 @@ from ledger.domain.vocabulary import (
     SeatKind,
     StepFact,
     Technique,
+    TransferFact,
     TransferStatus,
     VersionKind,
 )
 from ledger.encoding.hexadecimal import to_hex
-from ledger.encoding.structs import clearance, grant_state, limits, plan, policy_table, step
+from ledger.encoding.structs import clearance, consignment, grant_state, limits, plan, policy_table, step
 from ledger.encoding.words import fold_decision
 from ledger.errors import VerificationError
 from ledger.lineage import advanced, answered, changes_of, covers
@@ -110,6 +115,8 @@ from ledger.policy import (
     takes_use,
     year_of,
 )
+from ledger.transfers import REPORT_SECONDS
+from ledger.transfers import missing_of as missing_of_transfer
 
 _NO_TERMS: Final = Commitment(ZERO32)
 
@@ -765,8 +772,147 @@ def _received(state: LedgerState, given: dict[str, Any], position: Position) -> 
     entry = known(state.transfers, transfer_id, "transfer")
     # Whether both sides agree is worked out here, not taken from the event.
     status = TransferStatus.RECEIVED if content == entry.transfer.content else TransferStatus.DISPUTED
-    transfer = replace(entry.transfer, status=status, received_content=content)
+    due = position.time + REPORT_SECONDS if entry.transfer.crosses else 0
+    transfer = replace(entry.transfer, status=status, received_content=content, report_due=due)
     state.transfers[transfer_id] = replace(entry, transfer=transfer, received=position)
+
+
+def declaration_entry(given: dict[str, Any], position: Position) -> DeclarationEntry:
+    """Read the arguments of a `TransferDeclared` event."""
+    missing, crosses = TransferFact(given["missing"]), given["crosses"]
+    if missing:
+        status = TransferStatus.REFUSED
+    else:
+        status = TransferStatus.DECLARED if crosses else TransferStatus.CLEARED
+    transfer = Transfer(
+        transfer_id=TransferId(given["transferId"]),
+        passport_id=PassportId(ZERO32),
+        sender=given["sender"],
+        recipient=given["recipient"],
+        seq=0,
+        status=status,
+        content=_NO_TERMS,
+        consignment=consignment(given["consignment"]),
+        missing=missing,
+        crosses=crosses,
+    )
+    return DeclarationEntry(transfer, Commitment(given["description"]), position)
+
+
+def _transfer_declared(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    entry = declaration_entry(given, position)
+    transfer = entry.transfer
+    state.transfers[transfer.transfer_id] = TransferEntry(
+        transfer, None, None, unfounded=False, declared=position, description=entry.description
+    )
+
+
+def _transfer_inspected(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    released = given["released"]
+    status = TransferStatus.CLEARED if released else TransferStatus.TERMINATED
+    note = TransferNote(
+        "TransferInspected", given["regulator"], position, Commitment(given["report"]), released
+    )
+    _note(state, given, note, status=status)
+
+
+def _transfer_loaded(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    transfer_id = TransferId(given["transferId"])
+    entry = known(state.transfers, transfer_id, "transfer")
+    transfer = entry.transfer
+    item = TransferItem(
+        PassportId(given["passportId"]), given["seq"], Commitment(given["content"]), given["index"]
+    )
+    # 9. A load needs what a shipping needs, within what was declared, of a cleared transfer that still stands.
+    permit = state.transfer_permits.pop((item.passport_id, item.seq), None)
+    loads = state.loads.setdefault(transfer_id, [])
+    founded = (
+        permit is not None
+        and permit.member_id == transfer.recipient
+        and _stands(state, permit, position.time)
+        and transfer.status is TransferStatus.CLEARED
+        and item.place == len(loads)
+        and _is_declared(state, transfer, permit, item)
+        and _may_go_on(state, transfer, position.time)
+    )
+    loads.append(LoadEntry(item, position, unfounded=not founded))
+    _change_transfer(state, entry, loaded=len(loads))
+
+
+def _is_declared(state: LedgerState, transfer: Transfer, permit: DecisionEntry, item: TransferItem) -> bool:
+    """Tell whether a record is the sender's to send, and its permit within what was declared."""
+    declared, terms = transfer.consignment, permit.terms
+    if declared is None or not declared.purposes >> terms.purpose & 1:
+        return False
+    if int(terms.categories) & ~int(declared.categories):
+        return False
+    if declared.parent is None:
+        passport = known(state.passports, item.passport_id, "passport")
+        return passport.custodian == transfer.sender
+    return any(load.item.passport_id == item.passport_id for load in state.loads.get(declared.parent, ()))
+
+
+def _may_go_on(state: LedgerState, transfer: Transfer, at: int) -> bool:
+    """Tell whether a transfer would break no rule if it were declared now."""
+    if transfer.consignment is None:
+        return False
+    situation = state.transfer_situation(transfer.consignment, transfer.sender, at)
+    return not missing_of_transfer(transfer.consignment, situation)
+
+
+def _transfer_dispatched(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    entry = known(state.transfers, TransferId(given["transferId"]), "transfer")
+    transfer = entry.transfer
+    whole = transfer.consignment is not None and transfer.loaded == transfer.consignment.count
+    founded = (
+        whole and transfer.status is TransferStatus.CLEARED and _may_go_on(state, transfer, position.time)
+    )
+    shipped = replace(transfer, status=TransferStatus.SHIPPED, content=Commitment(given["root"]))
+    state.transfers[transfer.transfer_id] = replace(
+        entry, transfer=shipped, shipped=position, unfounded=not founded
+    )
+
+
+def _transfer_halted(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    entry = known(state.transfers, TransferId(given["transferId"]), "transfer")
+    member_id = given["memberId"]
+    note = TransferNote("TransferHalted", member_id, position, Commitment(given["reasons"]))
+    former = entry.transfer.status
+    _note(state, given, note, status=TransferStatus.HALTED, halted_by=member_id, halted_from=former)
+
+
+def _transfer_resumed(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    entry = known(state.transfers, TransferId(given["transferId"]), "transfer")
+    note = TransferNote("TransferResumed", given["memberId"], position)
+    former = entry.transfer.halted_from
+    _note(state, given, note, status=former, halted_by=0, halted_from=TransferStatus.NONE)
+
+
+def _transfer_terminated(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    note = TransferNote("TransferTerminated", given["memberId"], position, Commitment(given["reasons"]))
+    _note(state, given, note, status=TransferStatus.TERMINATED)
+
+
+def _transfer_reported(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    note = TransferNote("TransferReported", given["memberId"], position, Commitment(given["report"]))
+    # Derived, not taken from the event.
+    _note(state, given, note, report_due=position.time + REPORT_SECONDS)
+
+
+def _transfer_closed(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    note = TransferNote("TransferClosed", given["memberId"], position, Commitment(given["evidence"]))
+    _note(state, given, note, status=TransferStatus.CLOSED)
+
+
+def _note(state: LedgerState, given: dict[str, Any], note: TransferNote, **changes: Any) -> None:
+    """Change a transfer, and keep who did it."""
+    entry = known(state.transfers, TransferId(given["transferId"]), "transfer")
+    _change_transfer(state, replace(entry, notes=(*entry.notes, note)), **changes)
+
+
+def _change_transfer(state: LedgerState, entry: TransferEntry, **changes: Any) -> None:
+    changed = replace(entry, transfer=replace(entry.transfer, **changes))
+    state.transfers[entry.transfer.transfer_id] = changed
 
 
 # Agreements and borders
@@ -992,6 +1138,15 @@ _FOLDS: Final[dict[str, Callable[[LedgerState, dict[str, Any], Position], None]]
     "ReleaseRecorded": _released,
     "TransferShipped": _shipped,
     "TransferReceived": _received,
+    "TransferDeclared": _transfer_declared,
+    "TransferInspected": _transfer_inspected,
+    "TransferLoaded": _transfer_loaded,
+    "TransferDispatched": _transfer_dispatched,
+    "TransferHalted": _transfer_halted,
+    "TransferResumed": _transfer_resumed,
+    "TransferTerminated": _transfer_terminated,
+    "TransferReported": _transfer_reported,
+    "TransferClosed": _transfer_closed,
     "AgreementProposed": _agreement_proposed,
     "AgreementSigned": _agreement_signed,
     "AgreementEnded": _agreement_ended,

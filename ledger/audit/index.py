@@ -19,6 +19,7 @@ from ledger.audit.state import (
     DecisionEntry,
     GrantEntry,
     LedgerState,
+    LoadEntry,
     ReleaseEntry,
     ShareEntry,
     StepEntry,
@@ -38,6 +39,7 @@ from ledger.domain.records import (
     Project,
 )
 from ledger.encoding.hexadecimal import from_hex, to_hex
+from ledger.encoding.structs import consignment_values
 
 #: One row: table, key, values by field name.
 Row = tuple[str, str, Mapping[str, Any]]
@@ -52,6 +54,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "decisions": ("passport_id", "seq"),
     "releases": ("passport_id", "seq"),
     "transfers": ("transfer_id",),
+    "transfer_items": ("transfer_id", "place"),
     "datasets": ("dataset_id",),
     "steps": ("step_id",),
     "step_inputs": ("version_id", "step_id"),
@@ -224,6 +227,11 @@ def _keys(state: LedgerState, table: str) -> Iterator[tuple[str, Any]]:
         yield from _counts(state, table)
     else:
         yield from ((_name(key), key) for key in getattr(state, table))
+
+
+def _loads(state: LedgerState) -> Iterator[tuple[str, LoadEntry]]:
+    for transfer_id, loads in state.loads.items():
+        yield from ((f"{to_hex(transfer_id)}/{load.item.place}", load) for load in loads)
 
 
 def _decisions(state: LedgerState) -> Iterator[tuple[str, DecisionEntry]]:
@@ -419,7 +427,48 @@ def _transfer_row(state: LedgerState, key: Any) -> dict[str, Any]:
         "content": to_hex(transfer.content),
         "received_content": to_hex(transfer.received_content) if transfer.received_content else None,
         "received": _place(entry.received) if entry.received else None,
-        **_place(entry.shipped),
+        **_of_many(entry),
+        **_place(entry.position),
+    }
+
+
+def _of_many(entry: TransferEntry) -> dict[str, Any]:
+    """Return the fields that only a transfer of many records has values in."""
+    transfer, declared = entry.transfer, entry.transfer.consignment
+    return {
+        "consignment": _listed(_shown(consignment_values(declared))) if declared else None,
+        "description": to_hex(entry.description) if declared else None,
+        "missing": int(transfer.missing),
+        "crosses": int(transfer.crosses),
+        "loaded": transfer.loaded,
+        "shipped": _place(entry.shipped) if declared and entry.shipped else None,
+        "report_due": transfer.report_due,
+        "halted_by": transfer.halted_by,
+        "halted_from": int(transfer.halted_from),
+        "notes": [
+            {
+                "event": note.event,
+                "member_id": note.member_id,
+                "commitment": to_hex(note.commitment) if note.commitment else None,
+                "released": note.released,
+                "position": _place(note.position),
+            }
+            for note in entry.notes
+        ],
+    }
+
+
+def _shown(values: tuple[Any, ...]) -> list[Any]:
+    return [to_hex(value) if isinstance(value, bytes) else value for value in values]
+
+
+def _item_row(_: LedgerState, load: LoadEntry) -> dict[str, Any]:
+    item = load.item
+    return {
+        "passport_id": to_hex(item.passport_id),
+        "seq": item.seq,
+        "content": to_hex(item.content),
+        **_place(load.position),
     }
 
 
@@ -694,6 +743,7 @@ _KEYED: Final[dict[str, Callable[[LedgerState], Iterator[tuple[str, Any]]]]] = {
     "decisions": _decisions,
     "origins": _origins,
     "withdrawals": _withdrawals,
+    "transfer_items": _loads,
     "inclusions": _inclusions,
     "shares": _shares,
     "answers": _answers,
@@ -707,6 +757,7 @@ _ROWS: Final[dict[str, Any]] = {
     "decisions": _decision_row,
     "releases": _release_row,
     "transfers": _transfer_row,
+    "transfer_items": _item_row,
     "datasets": _dataset_row,
     "steps": _step_row,
     "step_inputs": _edge_row,
@@ -746,7 +797,7 @@ def _concerned(  # noqa: PLR0911 - one return for each kind of row
     state: LedgerState, table: str, name: str, key: Any
 ) -> tuple[int | None, str | None, int | None, tuple[Position, ...]]:
     """Return member, passport, seq and evidence of the chain's own entry."""
-    if table in {"registers", "origins", "crossings", "exports"} or key is None:
+    if table in {"registers", "origins", "transfer_items", "crossings", "exports"} or key is None:
         return None, None, None, ()
     found_by_itself = table in {"decisions", "step_inputs", "step_outputs", "withdrawals", "inclusions"}
     entry: Any = key if found_by_itself else _entry(state, table, key)
@@ -762,8 +813,10 @@ def _concerned(  # noqa: PLR0911 - one return for each kind of row
         case ReleaseEntry():
             return entry.custodian, to_hex(entry.passport_id), entry.seq, (entry.position,)
         case TransferEntry():
-            passport = to_hex(entry.transfer.passport_id)
-            return entry.transfer.sender, passport, entry.transfer.seq, (entry.shipped,)
+            of_many = entry.transfer.consignment is not None
+            passport = None if of_many else to_hex(entry.transfer.passport_id)
+            seq = None if of_many else entry.transfer.seq
+            return entry.transfer.sender, passport, seq, (entry.position,)
         case _:
             return _concerned_in_lineage(state, key, entry)
 

@@ -11,14 +11,16 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ledger.audit.folds import apply, decision_entry, step_entry
-from ledger.audit.state import DecisionEntry, LedgerState, StepEntry
+from ledger.audit.folds import apply, decision_entry, declaration_entry, step_entry
+from ledger.audit.state import DecisionEntry, DeclarationEntry, LedgerState, StepEntry
 from ledger.domain.records import Event, Request, Terms, Verdict
-from ledger.domain.vocabulary import Fact, Outcome, StepFact
+from ledger.domain.vocabulary import Fact, Outcome, StepFact, TransferFact
 from ledger.encoding.words import pack_verdict
 from ledger.errors import VerificationError
 from ledger.lineage import missing_of
 from ledger.policy import decide
+from ledger.transfers import crosses
+from ledger.transfers import missing_of as missing_of_transfer
 
 #: The parts of a verdict, in the order of the word.
 _FIELDS = tuple(Verdict.__dataclass_fields__)
@@ -54,6 +56,22 @@ class StepMismatch:
     expected: StepFact
 
 
+@dataclass(frozen=True, slots=True)
+class TransferMismatch:
+    """
+    A transfer of many records whose declaration was not answered by its rules.
+
+    Attributes:
+        entry: The declaration as recorded.
+        expected: The rules that it broke.
+        crosses: Whether it crosses a border.
+    """
+
+    entry: DeclarationEntry
+    expected: TransferFact
+    crosses: bool
+
+
 @dataclass(slots=True)
 class Replay:
     """
@@ -67,6 +85,7 @@ class Replay:
         mismatches: Decisions that the law would have answered otherwise, in the order of the chain.
         denied_facts: How many denials lacked each set of facts.
         step_mismatches: Steps that broke other rules than were recorded, in the order of the chain.
+        transfer_mismatches: Declared transfers of which the same is true.
     """
 
     state: LedgerState = field(default_factory=LedgerState)
@@ -76,10 +95,11 @@ class Replay:
     mismatches: list[Mismatch] = field(default_factory=list)
     denied_facts: Counter[int] = field(default_factory=Counter)
     step_mismatches: list[StepMismatch] = field(default_factory=list)
+    transfer_mismatches: list[TransferMismatch] = field(default_factory=list)
 
     def take(self, event: Event) -> None:
         """
-        Take the next event: decide it again if it is a decision or a step, then fold it into the state.
+        Take the next event: decide it again if it is a decision, a step or a declaration, then fold it into the state.
 
         Raises:
             VerificationError: The event speaks of something no earlier event brought about.
@@ -97,6 +117,8 @@ class Replay:
         """
         if event.name == "StepRecorded":
             self._check_step(step_entry(event.arguments, event.position))
+        elif event.name == "TransferDeclared":
+            self._check_transfer(declaration_entry(event.arguments, event.position))
         apply(self.state, event)
 
     @property
@@ -138,6 +160,20 @@ class Replay:
         expected = missing_of(record.step, self.state.step_situation(record.step, record.member_id, at))
         if expected != record.missing:
             self.step_mismatches.append(StepMismatch(entry, expected))
+
+    def _check_transfer(self, entry: DeclarationEntry) -> None:
+        transfer, declared = entry.transfer, entry.transfer.consignment
+        assert declared is not None  # noqa: S101 -- an entry of a declaration
+        situation = self.state.transfer_situation(declared, transfer.sender, entry.position.time)
+        expected = missing_of_transfer(declared, situation)
+        abroad = crosses(declared, situation.sender, situation.recipient)
+        recipient = situation.agreement.recipient
+        provider = situation.agreement.provider
+        if (expected, abroad) != (transfer.missing, transfer.crosses) or (provider, recipient) != (
+            transfer.sender,
+            transfer.recipient,
+        ):
+            self.transfer_mismatches.append(TransferMismatch(entry, expected, abroad))
 
 
 def replay(events: Iterable[Event]) -> Replay:

@@ -16,6 +16,7 @@ from ledger.domain.records import (
     Caps,
     Clearance,
     Commitment,
+    Consignment,
     Emergency,
     EmergencyRight,
     Entrustment,
@@ -35,6 +36,8 @@ from ledger.domain.records import (
     Thresholds,
     Transfer,
     TransferId,
+    TransferItem,
+    TransferNote,
     Verdict,
 )
 from ledger.domain.vocabulary import (
@@ -54,6 +57,7 @@ from ledger.encoding.words import pack_terms, request_hash, unpack_terms, unpack
 from ledger.errors import VerificationError
 from ledger.lineage import StepSituation
 from ledger.policy import Crossing, Situation, agreement_is_in_force, year_of
+from ledger.transfers import Parent, TransferSituation
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -209,12 +213,49 @@ class ReleaseEntry:
 
 @dataclass(frozen=True, slots=True)
 class TransferEntry:
-    """A transfer and where both sides recorded it. `unfounded` if no permit stood behind the shipping."""
+    """
+    A transfer and where both sides recorded it.
+
+    Attributes:
+        shipped: None of one of many records that is not shipped yet.
+        unfounded: Whether no permit stood behind the shipping of one record, or of many it was shipped when it could not be.
+        declared: Of many records: where it was declared.
+        description: Of many: commitment to what was said of it.
+        notes: Of many: what members did about it, oldest first.
+    """
 
     transfer: Transfer
-    shipped: Position
+    shipped: Position | None
     received: Position | None
     unfounded: bool
+    declared: Position | None = None
+    description: Commitment = _NO_COMMITMENT
+    notes: tuple[TransferNote, ...] = ()
+
+    @property
+    def position(self) -> Position:
+        """Return where it was recorded first."""
+        found = self.declared or self.shipped
+        assert found is not None  # noqa: S101 -- one of the two brought it about
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class LoadEntry:
+    """A record that was loaded into a transfer, and where. `unfounded` if it could not be loaded."""
+
+    item: TransferItem
+    position: Position
+    unfounded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeclarationEntry:
+    """A declaration of a transfer as recorded, and where."""
+
+    transfer: Transfer
+    description: Commitment
+    position: Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +359,7 @@ class LedgerState:
         recoveries: Replacements of lost keys that wait for an objection, by passport.
         delegates: Until when a key may speak for a subject, by passport and key; a new holder's key ends them all.
         transfer_permits: Unused permits to transfer, by passport and `seq`, whether they still stand or not.
+        loads: What was loaded into transfers of many records, in order.
         unreleased: Permits to read without a completion receipt, by passport and `seq`, oldest first.
         head: The fold of all decisions found.
         datasets: By number, with their withdrawals as consents ended; `declared` where each was declared.
@@ -358,6 +400,7 @@ class LedgerState:
     reviews: dict[tuple[PassportId, int], ReviewEntry] = field(default_factory=dict)
     transfer_permits: dict[tuple[PassportId, int], DecisionEntry] = field(default_factory=dict)
     transfers: dict[TransferId, TransferEntry] = field(default_factory=dict)
+    loads: dict[TransferId, list[LoadEntry]] = field(default_factory=dict)
     releases: dict[tuple[PassportId, int], ReleaseEntry] = field(default_factory=dict)
     unreleased: dict[tuple[PassportId, int], DecisionEntry] = field(default_factory=dict)
     seats: dict[int, SeatKind] = field(default_factory=dict)
@@ -518,6 +561,44 @@ class LedgerState:
             on_project=self.attestations.get(project_subject(step.project_id), {}),
             on_tool=self.attestations.get(step.tool, {}),
             on_versions={name: self.attestations.get(name, {}) for name in versions},
+        )
+
+    def transfer_situation(self, consignment: Consignment, sender: int, at: int) -> TransferSituation:
+        """
+        Return what bears on a transfer of many records at a time.
+
+        Args:
+            consignment: What is declared of it.
+            sender: Who declares it.
+            at: Seconds since the Unix epoch; not before the last event taken.
+
+        Raises:
+            VerificationError: A member, the agreement or the parent is unknown, or no law is in force.
+        """
+        agreement = known(self.agreements, consignment.agreement_id, "agreement").agreement
+        project = self.projects.get(consignment.project_id)
+        return TransferSituation(
+            at=at,
+            sender=known(self.members, sender, "member"),
+            recipient=known(self.members, agreement.recipient, "member"),
+            agreement=agreement,
+            agreement_in_force=self.agreement_stands(consignment.agreement_id, at),
+            banned_purposes=self.law.banned_purposes,
+            project_owner=project.member_id if project else 0,
+            crossing=self.crossing(consignment.project_id, sender, agreement.recipient, at),
+            parent=self._parent(consignment.parent, at) if consignment.parent else None,
+        )
+
+    def _parent(self, transfer_id: TransferId, at: int) -> Parent:
+        entry = known(self.transfers, transfer_id, "transfer")
+        under = entry.transfer.consignment
+        number = under.agreement_id if under else 0
+        agreement = self.agreements.get(number)
+        return Parent(
+            transfer=entry.transfer,
+            received_at=entry.received.time if entry.received else 0,
+            agreement=agreement.agreement if agreement else None,
+            agreement_in_force=self.agreement_stands(number, at),
         )
 
     def right(self, member_id: int) -> EmergencyRight:

@@ -24,6 +24,7 @@ from ledger.domain.records import (
     Member,
     Passport,
     PassportId,
+    TransferId,
 )
 from ledger.domain.vocabulary import (
     Custody,
@@ -33,6 +34,7 @@ from ledger.domain.vocabulary import (
     MemberStatus,
     PassportStatus,
     Role,
+    TransferStatus,
 )
 from ledger.encoding.events import EventDecoder, canonical_type, event_topic, selector
 from ledger.encoding.hexadecimal import to_hex
@@ -57,6 +59,8 @@ _ERC7913: Final = bytes.fromhex("024ad318")
 _ACCOUNT_BYTES: Final = 20
 #: Gas for somebody else's code to check a signature: it may be written to never end.
 _CHECK_GAS: Final = 3_000_000
+#: Where the status stands in `ITransfers.Transfer`.
+_TRANSFER_STATUS: Final = 5
 #: `deploy NAME` creates one of the ledger's contracts.
 DEPLOY: Final = "deploy "
 
@@ -222,6 +226,14 @@ class LedgerContract:
     def transfer_permit(self, passport_id: PassportId, seq: int) -> int:
         """Return the member that an unused permit to transfer names; 0 if there is none that still stands."""
         return int(self._view("transferPermit", passport_id, seq)[0])
+
+    def transfer_status(self, transfer_id: TransferId) -> TransferStatus:
+        """Return where a transfer stands as the contract holds it; NONE if there is none."""
+        return TransferStatus(self._view("transferOf", transfer_id)[0][_TRANSFER_STATUS])
+
+    def transfer_stands(self, transfer_id: TransferId) -> bool:
+        """Tell whether what a transfer of many records rests on is in force."""
+        return bool(self._view("transferStands", transfer_id)[0])
 
     def holder_nonce(self, passport_id: PassportId) -> int:
         """Return the number that the next signature names which is good once: on delegates, guardians, a recovery."""

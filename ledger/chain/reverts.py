@@ -176,7 +176,32 @@ REVERTS: Final[dict[str, tuple[type[LedgerError], str]]] = {
     ),
     "Transfers_NotRecipient": (NotPermitted, "transfer {transferId} was not shipped to member {memberId}"),
     "Transfers_AlreadyReceived": (Conflict, "transfer {transferId} was received before"),
-    "Transfers_NoContent": (InvalidInput, "transfer {transferId} has no content commitment"),
+    "Transfers_NoContent": (
+        InvalidInput,
+        "transfer {transferId} has no commitment to content, report or evidence",
+    ),
+    "Transfers_NotQualified": (NotPermitted, "member {memberId} may not do this to transfer {transferId}"),
+    "Transfers_Incomplete": (
+        InvalidInput,
+        "a transfer of many records lacks something, names too many countries or no place where its records are from",
+    ),
+    "Transfers_WrongStatus": (
+        Conflict,
+        "the status of transfer {transferId} does not allow it (status {status})",
+    ),
+    "Transfers_Lapsed": (
+        Conflict,
+        "what transfer {transferId} rests on has lapsed: agreement, clearance, parent or a membership",
+    ),
+    "Transfers_WrongCount": (
+        Conflict,
+        "transfer {transferId} holds {loaded} of {count} declared records: no more can be loaded, no less be shipped",
+    ),
+    "Transfers_NotInParent": (
+        NotPermitted,
+        "the sender of transfer {transferId} did not receive record {passportId} by its parent",
+    ),
+    "Transfers_NothingOverdue": (Conflict, "no report on transfer {transferId} is overdue"),
     "Agreements_Incomplete": (
         InvalidInput,
         "an agreement needs another member, purposes that are not banned, categories, a future end, a retention and a text",

@@ -22,7 +22,7 @@ from ledger.client.holders import (
     signer_beside,
 )
 from ledger.client.keys import MemberKeys
-from ledger.client.releases import content_received, open_release
+from ledger.client.releases import content_received, open_release, root_received
 from ledger.client.rest import PassportClient
 from ledger.client.signing import sign_headers
 
@@ -33,6 +33,7 @@ __all__ = [
     "check_grant",
     "content_received",
     "open_release",
+    "root_received",
     "seconds",
     "sign_confirmation",
     "sign_delegation",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from nacl.secret import SecretBox
 from ledger.client.keys import MemberKeys
 from ledger.domain.records import Commitment, Salt
 from ledger.domain.vocabulary import Category, Level, code, flags
+from ledger.encoding import merkle
 from ledger.encoding.commitments import commit, content_of, manifest_of
 from ledger.encoding.hexadecimal import bytes32, to_hex
 from ledger.errors import LedgerError, VerificationError
@@ -111,6 +113,30 @@ def content_of_release(release: dict[str, Any]) -> tuple[Commitment, Level]:
     if to_hex(manifest_of(chain.manifest, salt=chain.manifest_salt)) != chain.levels.get(chain.level.name):
         raise VerificationError("the manifest of the release is not the one of its level")
     return chain.with_categories({}), chain.level
+
+
+def root_received(contents: Iterable[dict[str, Any]], keys: MemberKeys) -> Commitment:
+    """
+    Compute the Merkle root over what was really received of many records: what the recipient of their transfer reports.
+
+    Args:
+        contents: The answers of `PassportClient.collect_many`, all of them, in their order.
+        keys: The recipient's keys.
+
+    Raises:
+        VerificationError: A category cannot be decrypted, or nothing came.
+    """
+    leaves = [
+        merkle.leaf(
+            bytes32(item["release"]["passportId"]),
+            item["release"]["seq"],
+            content_received(item["release"], keys),
+        )
+        for item in contents
+    ]
+    if not leaves:
+        raise VerificationError("the transfer holds no record")
+    return Commitment(merkle.root(leaves))
 
 
 def _check_category(item: _Opened, chain: _Chain) -> None:

@@ -17,6 +17,8 @@ Json = dict[str, Any]
 _PAGE = 500
 #: Most people that one request includes.
 _MOST_AT_ONCE = 100
+#: Records of a transfer of many that one answer hands over.
+_FEW = 20
 _KEY_BYTES = 16
 #: What of a law is decided; the rest of what `policy` returns explains it.
 _LAW_FIELDS = (
@@ -804,8 +806,74 @@ class PassportClient:
         return self._get(f"/v1/transfers/{transfer_id}")
 
     def collect(self, transfer_id: str) -> Json:
-        """Return what was shipped to the caller, as a release."""
+        """Return what was shipped to the caller of one record, as a release."""
         return self._get(f"/v1/transfers/{transfer_id}/content")
+
+    def collect_many(self, transfer_id: str) -> Iterator[Json]:
+        """Yield what was shipped to the caller of many records, in the order of the tree: place and release."""
+        return self._pages(f"/v1/transfers/{transfer_id}/contents", size=_FEW)
+
+    def declare_transfer(self, body: Json, *, idempotency_key: str | None = None) -> Json:
+        """Declare a transfer of many records under an agreement (its provider)."""
+        return self._post("/v1/transfers/declarations", body, idempotency_key)
+
+    def inspect_transfer(
+        self, transfer_id: str, report: str, *, released: bool, idempotency_key: str | None = None
+    ) -> Json:
+        """Release a transfer that crosses a border, or refuse it (regulator)."""
+        body = {"released": released, "report": report}
+        return self._post(f"/v1/transfers/{transfer_id}/inspection", body, idempotency_key)
+
+    def load_transfer(
+        self, transfer_id: str, permits: Sequence[tuple[str, int]], *, idempotency_key: str | None = None
+    ) -> Json:
+        """Load up to 100 records, each by its passport and the decision that permits it (sender)."""
+        items = [{"passportId": passport, "decision": seq} for passport, seq in permits]
+        return self._post(f"/v1/transfers/{transfer_id}/loads", {"items": items}, idempotency_key)
+
+    def ship_many(self, transfer_id: str, *, idempotency_key: str | None = None) -> Json:
+        """Ship what was loaded, all that was declared (sender)."""
+        return self._post(f"/v1/transfers/{transfer_id}/shipment", None, idempotency_key)
+
+    def halt_transfer(self, transfer_id: str, reasons: str, *, idempotency_key: str | None = None) -> Json:
+        """Stop a transfer of many records for the time being (sender, regulator)."""
+        return self._post(f"/v1/transfers/{transfer_id}/halt", {"reasons": reasons}, idempotency_key)
+
+    def resume_transfer(self, transfer_id: str, *, idempotency_key: str | None = None) -> Json:
+        """Let a halted transfer go on (whoever halted it, regulator)."""
+        return self._post(f"/v1/transfers/{transfer_id}/resumption", None, idempotency_key)
+
+    def terminate_transfer(
+        self, transfer_id: str, reasons: str, *, idempotency_key: str | None = None
+    ) -> Json:
+        """Stop a transfer of many records for good (a side, regulator; anybody once it has lapsed)."""
+        return self._post(f"/v1/transfers/{transfer_id}/termination", {"reasons": reasons}, idempotency_key)
+
+    def report_on_transfer(
+        self, transfer_id: str, report: str, *, idempotency_key: str | None = None
+    ) -> Json:
+        """Report on data from abroad (recipient)."""
+        return self._post(f"/v1/transfers/{transfer_id}/reports", {"report": report}, idempotency_key)
+
+    def end_border_access(self, transfer_id: str, *, idempotency_key: str | None = None) -> Json:
+        """Take a recipient whose report is overdue off the list of those that may receive data from abroad."""
+        return self._post(f"/v1/transfers/{transfer_id}/border-access/end", None, idempotency_key)
+
+    def close_transfer(self, transfer_id: str, evidence: str, *, idempotency_key: str | None = None) -> Json:
+        """State that what was received was destroyed or returned (recipient)."""
+        return self._post(f"/v1/transfers/{transfer_id}/closure", {"evidence": evidence}, idempotency_key)
+
+    def transfer_items(self, transfer_id: str) -> list[Json]:
+        """Return the records of a transfer of many, in the order of its tree."""
+        return list(self._pages(f"/v1/transfers/{transfer_id}/items"))
+
+    def transfers_of(self, passport_id: str) -> Json:
+        """Return where copies of a passport's data were sent: alone, and among many with the proof for this one."""
+        return self._get(f"/v1/passports/{passport_id}/transfers")
+
+    def discrepancies(self) -> list[Json]:
+        """Return the transfers that their two sides do not tell alike; for everybody."""
+        return list(self._get("/v1/discrepancies")["items"])
 
     def receive(self, transfer_id: str, content: str, *, idempotency_key: str | None = None) -> Json:
         """State which content was received; see `content_received`."""
@@ -849,10 +917,10 @@ class PassportClient:
         answer: Json = self._to.call(method, path, body=body, idempotency_key=name)
         return answer
 
-    def _pages(self, path: str, query: Json | None = None) -> Iterator[Json]:
+    def _pages(self, path: str, query: Json | None = None, *, size: int = _PAGE) -> Iterator[Json]:
         cursor: str | None = None
         while True:
-            page = self._get(path, {**(query or {}), "limit": _PAGE, "after": cursor})
+            page = self._get(path, {**(query or {}), "limit": size, "after": cursor})
             yield from page["items"]
             cursor = page.get("next")
             if not cursor:

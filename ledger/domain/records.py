@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NewType, Self
+from typing import Any, Final, NewType, Self
 
 from ledger.domain.vocabulary import (
     AgreementStatus,
@@ -33,6 +33,7 @@ from ledger.domain.vocabulary import (
     Purpose,
     Role,
     Technique,
+    TransferFact,
     TransferStatus,
 )
 
@@ -410,9 +411,51 @@ class Verdict:
     missing: Fact
 
 
+#: Of a transfer that broke no rule.
+NO_FACT: Final = TransferFact(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Consignment:
+    """
+    What is declared of a transfer of many records, in the order of `ITransfers.Consignment`.
+
+    Attributes:
+        agreement_id: Names the recipient and the limits.
+        project_id: The recipient's project that is cleared for the border, or 0.
+        count: How many records.
+        purposes: What they may serve: bit n for purpose n.
+        parent: Transfer by which the sender received them; None if it keeps them itself.
+        route: Countries that they pass, ISO 3166-1 numeric.
+        places: Countries in which they will be stored.
+    """
+
+    agreement_id: int
+    project_id: int
+    count: int
+    purposes: int
+    categories: Category
+    parent: TransferId | None = None
+    route: tuple[int, ...] = ()
+    places: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Custody moving between two members."""
+    """
+    Custody moving between two members: of one record, or of many.
+
+    Attributes:
+        passport_id: Of one record; 32 zero bytes if it is of many.
+        seq: Of one record: the decision that permitted it.
+        content: What the sender committed to: of many the Merkle root of the items; 32 zero bytes before they are shipped.
+        consignment: Of many: what was declared.
+        missing: Of many: the rules that the declaration broke.
+        crosses: Of many: whether it crosses a border.
+        loaded: Of many: how many are loaded.
+        report_due: Until when the recipient must report again, seconds since the Unix epoch; 0 if it need not.
+        halted_by: Member that halted it, or 0; `halted_from`: where it stood then.
+    """
 
     transfer_id: TransferId
     passport_id: PassportId
@@ -422,6 +465,48 @@ class Transfer:
     status: TransferStatus
     content: Commitment
     received_content: Commitment | None = None
+    consignment: Consignment | None = None
+    missing: TransferFact = NO_FACT
+    crosses: bool = False
+    loaded: int = 0
+    report_due: int = 0
+    halted_by: int = 0
+    halted_from: TransferStatus = TransferStatus.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class TransferItem:
+    """
+    One record of many that were loaded.
+
+    Attributes:
+        place: Number of its leaf, from 0.
+        seq: The decision that permitted the recipient to receive it.
+        content: Commitment to what is sent of it.
+    """
+
+    passport_id: PassportId
+    seq: int
+    content: Commitment
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransferNote:
+    """
+    What a member did about a transfer of many records.
+
+    Attributes:
+        event: The ledger's name for it, as `TransferHalted`.
+        commitment: To report, reasons or evidence; None if there are none.
+        released: Of an inspection, whether it let the transfer go on.
+    """
+
+    event: str
+    member_id: int
+    position: Position
+    commitment: Commitment | None = None
+    released: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -405,6 +405,23 @@ class TransferStatus(IntEnum):
     SHIPPED = 1
     RECEIVED = 2
     DISPUTED = 3
+    DECLARED = 4
+    CLEARED = 5
+    REFUSED = 6
+    HALTED = 7
+    TERMINATED = 8
+    CLOSED = 9
+
+
+class TransferFact(IntFlag):
+    """The rules for transfers of many records, numbered as `TransferFacts.sol` numbers them."""
+
+    SENDER_ACTIVE = 1 << 0
+    RECIPIENT_ACTIVE = 1 << 1
+    AGREEMENT_IN_FORCE = 1 << 2
+    WITHIN_LIMITS = 1 << 3
+    ONWARD_ALLOWED = 1 << 4
+    BORDER_CLEARED = 1 << 5
 
 
 class Fact(IntFlag):
@@ -718,6 +735,49 @@ ANSWER_LABELS: Final[dict[Answer, Label]] = {
     Answer.UNLEARNED: Label("made to forget the data", "已遗忘该数据"),
     Answer.RETIRED: Label("taken out of service", "已停止使用"),
     Answer.JUSTIFIED: Label("kept in service, with reasons", "说明理由后继续使用"),
+}
+
+TRANSFER_STATUS_LABELS: Final[dict[TransferStatus, Label]] = {
+    TransferStatus.NONE: Label("unknown", "不存在"),
+    TransferStatus.SHIPPED: Label("on its way", "已发出"),
+    TransferStatus.RECEIVED: Label("received as sent", "已收讫且内容一致"),
+    TransferStatus.DISPUTED: Label("disputed: what arrived is not what was sent", "有争议：收到与发出不一致"),
+    TransferStatus.DECLARED: Label("declared; waits for an inspection", "已申报，待查验"),
+    TransferStatus.CLEARED: Label("cleared; may be loaded and shipped", "已放行，可装载发运"),
+    TransferStatus.REFUSED: Label("refused", "不予受理"),
+    TransferStatus.HALTED: Label("halted", "已暂停"),
+    TransferStatus.TERMINATED: Label("terminated", "已终止"),
+    TransferStatus.CLOSED: Label("closed: destroyed or returned", "已办结：已销毁或退还"),
+}
+
+TRANSFER_FACT_LABELS: Final[dict[TransferFact, Label]] = {
+    TransferFact.SENDER_ACTIVE: Label("the sender's membership is in force", "发送方成员资格有效"),
+    TransferFact.RECIPIENT_ACTIVE: Label("the recipient's membership is in force", "接收方成员资格有效"),
+    TransferFact.AGREEMENT_IN_FORCE: Label(
+        "an agreement that both signed is in force", "双方签署的协议处于有效期内"
+    ),
+    TransferFact.WITHIN_LIMITS: Label(
+        "purposes and kinds of data are within the agreement, and no purpose is banned",
+        "用途与数据种类在协议限定之内，且无禁止用途",
+    ),
+    TransferFact.ONWARD_ALLOWED: Label(
+        "the sender keeps the records, or received them by a transfer whose agreement lets it pass them on",
+        "数据由发送方保管，或其经允许转供的协议传输所得",
+    ),
+    TransferFact.BORDER_CLEARED: Label(
+        "it stays in one country, or it is cleared for the border",
+        "传输不出境，或已获准出境",
+    ),
+}
+
+#: What to tell whoever declared it, if a rule is broken.
+MISSING_TRANSFER_LABELS: Final[dict[TransferFact, str]] = {
+    TransferFact.SENDER_ACTIVE: "the sender is suspended or its membership has ended",
+    TransferFact.RECIPIENT_ACTIVE: "the recipient is suspended or its membership has ended",
+    TransferFact.AGREEMENT_IN_FORCE: "the agreement is not signed by both, or has run out or been ended",
+    TransferFact.WITHIN_LIMITS: "a purpose or a kind of data is outside the agreement, or a purpose is banned",
+    TransferFact.ONWARD_ALLOWED: "the sender may not pass on what it received, not for that, or not any more",
+    TransferFact.BORDER_CLEARED: "nothing clears the transfer for the border",
 }
 
 STEP_FACT_LABELS: Final[dict[StepFact, Label]] = {

@@ -11,10 +11,12 @@ from ledger.domain.lineage import Plan, Step, VersionId
 from ledger.domain.records import (
     Clearance,
     Commitment,
+    Consignment,
     EmergencyLimits,
     GrantState,
     Limits,
     PolicyTable,
+    TransferId,
 )
 from ledger.domain.vocabulary import Assurance, Category, GrantFlag, GrantStatus, Level, Path, StepKind
 
@@ -202,4 +204,33 @@ def clearance_values(clearance: Clearance) -> tuple[Any, ...]:
         clearance.persons,
         int(clearance.path),
         clearance.project_id,
+    )
+
+
+def consignment(values: tuple[Any, ...]) -> Consignment:
+    """Read what is declared of a transfer: a tuple in the order of `ITransfers.Consignment`."""
+    agreement_id, project_id, count, purposes, categories, parent, route, places = values
+    return Consignment(
+        agreement_id=agreement_id,
+        project_id=project_id,
+        count=count,
+        purposes=purposes,
+        categories=Category(categories),
+        parent=TransferId(parent) if any(parent) else None,
+        route=tuple(route),
+        places=tuple(places),
+    )
+
+
+def consignment_values(consignment: Consignment) -> tuple[Any, ...]:
+    """Write what is declared as the contract's struct: `consignment` the other way round."""
+    return (
+        consignment.agreement_id,
+        consignment.project_id,
+        consignment.count,
+        consignment.purposes,
+        int(consignment.categories),
+        consignment.parent or bytes(32),
+        consignment.route,
+        consignment.places,
     )

@@ -15,7 +15,9 @@ from ledger.domain.records import (
     Member,
     Passport,
     PassportId,
+    TransferId,
 )
+from ledger.domain.vocabulary import TransferStatus
 from ledger.encoding.typed_data import LedgerDomain
 from ledger.ports.index import DecisionRecord
 
@@ -52,6 +54,12 @@ class Chain(Protocol):
 
     def transfer_permit(self, passport_id: PassportId, seq: int) -> int:
         """Return the member that an unused permit to transfer names; 0 if there is none that still stands."""
+
+    def transfer_status(self, transfer_id: TransferId) -> TransferStatus:
+        """Return where a transfer stands as the contract holds it; NONE if there is none."""
+
+    def transfer_stands(self, transfer_id: TransferId) -> bool:
+        """Tell whether what a transfer of many records rests on is in force."""
 
     def holder_nonce(self, passport_id: PassportId) -> int:
         """Return the number that the next signature names which is good once: on delegates, guardians, a recovery."""

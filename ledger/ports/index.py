@@ -27,6 +27,8 @@ from ledger.domain.records import (
     Terms,
     Transfer,
     TransferId,
+    TransferItem,
+    TransferNote,
     Verdict,
 )
 from ledger.domain.vocabulary import ActKind, AttestationKind, Basis, Custody, SeatKind
@@ -81,11 +83,24 @@ class PassportRecord:
 
 @dataclass(frozen=True, slots=True)
 class TransferRecord:
-    """A transfer as the index knows it."""
+    """
+    A transfer as the index knows it.
+
+    Attributes:
+        shipped: None of one of many records that is not shipped yet.
+        declared: Of many records: where it was declared.
+        description: Of many: commitment to what was said of it.
+        root_matches: Whether the content is the root of what was loaded; True of one record, and before it is shipped.
+        notes: Of many: what members did about it, oldest first.
+    """
 
     transfer: Transfer
-    shipped: Position
+    shipped: Position | None
     received: Position | None
+    declared: Position | None = None
+    description: Commitment | None = None
+    root_matches: bool = True
+    notes: tuple[TransferNote, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +293,24 @@ class Index(LineageIndex, BorderIndex, Protocol):
     def transfers(
         self, *, member_id: int | None = None, passport_id: PassportId | None = None, limit: int | None = 100
     ) -> list[TransferRecord]:
-        """Return transfers, newest first; all of them without a limit."""
+        """Return transfers, newest first; all of them without a limit. Of a passport, those of many that hold it too."""
+
+    def transfer_items(
+        self, transfer_id: TransferId, *, after: int = -1, limit: int | None = None
+    ) -> list[TransferItem]:
+        """Return the records loaded into a transfer, in the order of its tree; all of them without a limit."""
+
+    def items_of(self, passport_id: PassportId) -> list[tuple[TransferId, TransferItem]]:
+        """Return where a passport was loaded into transfers of many, oldest first."""
+
+    def unsettled_transfers(self, *, shipped_before: int, due_before: int) -> list[TransferRecord]:
+        """
+        Return transfers that two members do not tell alike, oldest first.
+
+        Args:
+            shipped_before: What was shipped before this time and not answered is among them.
+            due_before: What had to be reported on before this time and was not is among them.
+        """
 
     def caps(self, member_id: int, day: int) -> Caps:
         """Return a member's daily caps, and what counts against them on a day (days since the Unix epoch)."""

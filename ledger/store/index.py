@@ -39,6 +39,8 @@ from ledger.domain.records import (
     Template,
     Transfer,
     TransferId,
+    TransferItem,
+    TransferNote,
 )
 from ledger.domain.vocabulary import (
     ActKind,
@@ -59,9 +61,11 @@ from ledger.domain.vocabulary import (
     Role,
     SeatKind,
     Technique,
+    TransferFact,
     TransferStatus,
 )
 from ledger.encoding.hexadecimal import to_hex
+from ledger.encoding.structs import consignment
 from ledger.encoding.words import fold_decision, unpack_terms, unpack_verdict
 from ledger.errors import InvalidInput
 from ledger.ports import (
@@ -94,6 +98,7 @@ from ledger.store.tables import (
     projects,
     registers,
     releases,
+    transfer_items,
     transfers,
 )
 from ledger.store.values import dumps, loads, position_columns, position_of
@@ -369,9 +374,63 @@ class SqlIndex(SqlLineage, SqlBorders):
         if member_id is not None:
             query = query.where((transfers.c.sender == member_id) | (transfers.c.recipient == member_id))
         if passport_id is not None:
-            query = query.where(transfers.c.passport_id == passport_id)
+            holding = select(transfer_items.c.transfer_id).where(transfer_items.c.passport_id == passport_id)
+            query = query.where(
+                (transfers.c.passport_id == passport_id) | transfers.c.transfer_id.in_(holding)
+            )
         query = query.order_by(transfers.c.block_number.desc(), transfers.c.log_index.desc()).limit(limit)
         return [_transfer(row) for row in self._all(query)]
+
+    def transfer_items(
+        self, transfer_id: TransferId, *, after: int = -1, limit: int | None = None
+    ) -> list[TransferItem]:
+        """Return the records loaded into a transfer, in the order of its tree; all of them without a limit."""
+        query = (
+            select(transfer_items)
+            .where(transfer_items.c.transfer_id == transfer_id, transfer_items.c.place > after)
+            .order_by(transfer_items.c.place)
+            .limit(limit)
+        )
+        return [_item(row) for row in self._all(query)]
+
+    def items_of(self, passport_id: PassportId) -> list[tuple[TransferId, TransferItem]]:
+        """Return where a passport was loaded into transfers of many, oldest first."""
+        query = (
+            select(transfer_items)
+            .where(transfer_items.c.passport_id == passport_id)
+            .order_by(transfer_items.c.block_number, transfer_items.c.log_index)
+        )
+        return [(TransferId(row.transfer_id), _item(row)) for row in self._all(query)]
+
+    def unsettled_transfers(self, *, shipped_before: int, due_before: int) -> list[TransferRecord]:
+        """
+        Return transfers that two members do not tell alike, oldest first.
+
+        Args:
+            shipped_before: What was shipped before this time and not answered is among them.
+            due_before: What had to be reported on before this time and was not is among them.
+        """
+        columns = transfers.c
+        kept = columns.status.in_((TransferStatus.RECEIVED, TransferStatus.DISPUTED))
+        query = (
+            select(transfers)
+            .where(
+                (columns.status == TransferStatus.SHIPPED)
+                | (columns.received_content != columns.content)
+                | ((columns.report_due > 0) & (columns.report_due <= due_before) & kept)
+                | ~columns.root_matches
+            )
+            .order_by(columns.block_number, columns.log_index)
+        )
+        found = [_transfer(row) for row in self._all(query)]
+        # Of many, the row's own time is that of the declaration.
+        return [
+            record
+            for record in found
+            if record.transfer.status is not TransferStatus.SHIPPED
+            or not record.root_matches
+            or (record.shipped is not None and record.shipped.time < shipped_before)
+        ]
 
     def caps(self, member_id: int, day: int) -> Caps:
         """Return a member's daily caps, and what counts against them on a day (days since the Unix epoch)."""
@@ -717,6 +776,7 @@ def _decision(row: Row[Any]) -> DecisionRecord:
 
 
 def _transfer(row: Row[Any]) -> TransferRecord:
+    declared = consignment(tuple(loads(row.consignment))) if row.consignment else None
     transfer = Transfer(
         transfer_id=TransferId(row.transfer_id),
         passport_id=PassportId(row.passport_id),
@@ -726,9 +786,43 @@ def _transfer(row: Row[Any]) -> TransferRecord:
         status=TransferStatus(row.status),
         content=Commitment(row.content),
         received_content=Commitment(row.received_content) if row.received_content else None,
+        consignment=declared,
+        missing=TransferFact(row.missing),
+        crosses=row.crosses,
+        loaded=row.loaded,
+        report_due=row.report_due,
+        halted_by=row.halted_by,
+        halted_from=TransferStatus(row.halted_from),
     )
-    received = Position(**loads(row.received)) if row.received else None
-    return TransferRecord(transfer, position_of(row), received)
+    shipped = _position(row.shipped) if declared else position_of(row)
+    return TransferRecord(
+        transfer=transfer,
+        shipped=shipped,
+        received=_position(row.received),
+        declared=position_of(row) if declared else None,
+        description=Commitment(row.description) if row.description else None,
+        root_matches=row.root_matches,
+        notes=tuple(_note(note) for note in loads(row.notes)),
+    )
+
+
+def _position(text: str | None) -> Position | None:
+    return Position(**loads(text)) if text else None
+
+
+def _note(note: dict[str, Any]) -> TransferNote:
+    commitment = note["commitment"]
+    return TransferNote(
+        note["event"],
+        note["member_id"],
+        Position(**note["position"]),
+        Commitment(commitment) if commitment else None,
+        note["released"],
+    )
+
+
+def _item(row: Row[Any]) -> TransferItem:
+    return TransferItem(PassportId(row.passport_id), row.seq, Commitment(row.content), row.place)
 
 
 def _policy(row: Row[Any]) -> PolicyTable:

@@ -23,12 +23,11 @@ from ledger.domain.vocabulary import (
     MemberStatus,
     Outcome,
     PassportStatus,
-    TransferStatus,
 )
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.words import request_hash
 from ledger.policy import rests_on_emergency, takes_cap
-from ledger.store import border_projection, lineage_projection
+from ledger.store import border_projection, lineage_projection, transfer_projection
 from ledger.store.register_rows import body as _body
 from ledger.store.register_rows import register as _register
 from ledger.store.register_rows import unregister as _unregister
@@ -41,7 +40,6 @@ from ledger.store.tables import (
     projects,
     registers,
     releases,
-    transfers,
 )
 from ledger.store.values import Decided, dumps, loads, position_columns
 
@@ -592,33 +590,6 @@ def _release_recorded(connection: Connection, event: Event, a: dict[str, Any]) -
     )
 
 
-def _shipped(connection: Connection, event: Event, a: dict[str, Any]) -> None:
-    connection.execute(
-        insert(transfers).values(
-            transfer_id=a["transferId"],
-            passport_id=a["passportId"],
-            sender=a["sender"],
-            recipient=a["recipient"],
-            seq=a["seq"],
-            status=TransferStatus.SHIPPED,
-            content=a["content"],
-            **position_columns(event.position),
-        )
-    )
-
-
-def _received(connection: Connection, event: Event, a: dict[str, Any]) -> None:
-    connection.execute(
-        update(transfers)
-        .where(transfers.c.transfer_id == a["transferId"])
-        .values(
-            status=TransferStatus.RECEIVED if a["matched"] else TransferStatus.DISPUTED,
-            received_content=a["content"],
-            received=dumps(position_columns(event.position)),
-        )
-    )
-
-
 _HANDLERS: Final[dict[str, Callable[[Connection, Event, dict[str, Any]], None]]] = {
     "MemberAdmitted": _member_admitted,
     "MemberSuspended": _member_suspended,
@@ -667,8 +638,7 @@ _HANDLERS: Final[dict[str, Callable[[Connection, Event, dict[str, Any]], None]]]
     "EmergencyRightRestored": _right_restored,
     "RequestReviewed": _request_reviewed,
     "ReleaseRecorded": _release_recorded,
-    "TransferShipped": _shipped,
-    "TransferReceived": _received,
+    **transfer_projection.HANDLERS,
     **lineage_projection.HANDLERS,
     **border_projection.HANDLERS,
 }

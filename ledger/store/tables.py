@@ -267,8 +267,32 @@ transfers = Table(
     Column("content", _HASH, nullable=False),
     Column("received_content", _HASH),
     Column("received", Text),
+    Column("consignment", Text),
+    Column("description", _HASH),
+    Column("missing", Integer, nullable=False, server_default="0"),
+    Column("crosses", Boolean, nullable=False, server_default="0"),
+    Column("loaded", BigInteger, nullable=False, server_default="0"),
+    Column("shipped", Text),
+    Column("root_matches", Boolean, nullable=False, server_default="1"),
+    Column("report_due", BigInteger, nullable=False, server_default="0"),
+    Column("halted_by", BigInteger, nullable=False, server_default="0"),
+    Column("halted_from", Integer, nullable=False, server_default="0"),
+    Column("notes", Text, nullable=False, server_default="[]"),
     *_position(),
     Index("transfers_by_passport", "passport_id"),
+)
+
+#: The records loaded into a transfer of many, by the number of their leaf.
+transfer_items = Table(
+    "transfer_items",
+    metadata,
+    Column("transfer_id", _HASH, primary_key=True),
+    Column("place", BigInteger, primary_key=True, autoincrement=False),
+    Column("passport_id", _HASH, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("content", _HASH, nullable=False),
+    *_position(),
+    Index("transfer_items_by_passport", "passport_id"),
 )
 
 datasets = Table(
@@ -458,6 +482,7 @@ PROJECTION: Final = (
     decisions,
     releases,
     transfers,
+    transfer_items,
     datasets,
     withdrawals,
     inclusions,

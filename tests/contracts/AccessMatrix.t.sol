@@ -32,6 +32,8 @@ contract AccessMatrixTest is LedgerTest {
     bytes4 private constant NOT_PROJECT_OWNER = IProjects.Projects_NotOwner.selector;
     bytes4 private constant NOT_QUALIFIED = IAttestations.Attestations_NotQualified.selector;
     bytes4 private constant NOT_RECIPIENT = ITransfers.Transfers_NotRecipient.selector;
+    bytes4 private constant NOT_IN_POSITION = ITransfers.Transfers_NotQualified.selector;
+    bytes4 private constant LAPSED = ITransfers.Transfers_Lapsed.selector;
     bytes4 private constant NOT_DATASET_OWNER = IDatasets.Datasets_NotQualified.selector;
     bytes4 private constant NOT_VERSION_OWNER = ILineage.Lineage_NotQualified.selector;
     bytes4 private constant NOT_PARTY = IAgreements.Agreements_NotParty.selector;
@@ -370,6 +372,145 @@ contract AccessMatrixTest is LedgerTest {
         expected.active[LAB] = DONE;
         // matrix: receiveTransfer
         _row(abi.encodeCall(ledger.receiveTransfer, (TRANSFER, CONTENT)), expected);
+
+        // Who reports and closes does so whatever its status.
+        _as(LAB);
+        ledger.receiveTransfer(TRANSFER, CONTENT);
+        expected.active[LAB] = expected.inactive[LAB] = DONE;
+        for (uint32 memberId = 1; memberId <= ROLES; ++memberId) {
+            if (memberId != LAB) expected.inactive[memberId] = NOT_RECIPIENT;
+        }
+        // matrix: closeTransfer
+        _row(abi.encodeCall(ledger.closeTransfer, (TRANSFER, COMMITMENT)), expected);
+    }
+
+    /// @dev From the hospital to the lab, stored abroad.
+    function test_Matrix_TransfersOfMany() external {
+        uint32 agreement = _agree(HOSPITAL, _limitsFor(LAB));
+        _openBorder(LAB, MEMBERSHIP_END);
+        _clear(PROJECT, HOSPITAL, MEMBERSHIP_END);
+        ITransfers.Consignment memory consignment;
+        consignment.agreementId = agreement;
+        consignment.projectId = PROJECT;
+        consignment.count = 1;
+        consignment.purposes = _bit(Codes.AI_TRAINING);
+        consignment.categories = ASKED;
+        consignment.places = new uint16[](1);
+        consignment.places[0] = ABROAD;
+        bytes32 many = keccak256("transfer of many");
+
+        Outcomes memory expected = _all(NOT_PARTY, NOT_PARTY);
+        expected.stranger = expected.committee = NOT_MEMBER;
+        expected.active[HOSPITAL] = expected.inactive[HOSPITAL] = DONE; // on record, as refused
+        // matrix: declareTransfer
+        _row(abi.encodeCall(ledger.declareTransfer, (many, consignment, COMMITMENT)), expected);
+
+        _as(HOSPITAL);
+        ledger.declareTransfer(many, consignment, COMMITMENT);
+        // matrix: inspectTransfer
+        _row(abi.encodeCall(ledger.inspectTransfer, (many, true, COMMITMENT)), _withRole(REGULATOR));
+
+        expected = _all(NOT_IN_POSITION, NOT_IN_POSITION);
+        expected.stranger = expected.committee = NOT_MEMBER;
+        expected.active[HOSPITAL] = expected.inactive[HOSPITAL] = expected.active[REGULATOR] = DONE;
+        // matrix: haltTransfer
+        _row(abi.encodeCall(ledger.haltTransfer, (many, COMMITMENT)), expected);
+
+        expected.active[LAB] = DONE;
+        // What it rests on has lapsed with either side: then any member may.
+        expected.inactive[LAB] = DONE;
+        // matrix: terminateTransfer
+        _row(abi.encodeCall(ledger.terminateTransfer, (many, COMMITMENT)), expected);
+
+        _as(HOSPITAL);
+        ledger.haltTransfer(many, COMMITMENT);
+        expected = _all(NOT_IN_POSITION, NOT_IN_POSITION);
+        expected.stranger = expected.committee = NOT_MEMBER;
+        expected.active[HOSPITAL] = expected.active[REGULATOR] = DONE;
+        expected.inactive[HOSPITAL] = LAPSED;
+        // matrix: resumeTransfer
+        _row(abi.encodeCall(ledger.resumeTransfer, (many)), expected);
+        _as(HOSPITAL);
+        ledger.resumeTransfer(many);
+        _as(REGULATOR);
+        ledger.inspectTransfer(many, true, COMMITMENT);
+
+        ITransfers.Item[] memory items = new ITransfers.Item[](1);
+        items[0] = ITransfers.Item(PASSPORT, UNUSED_PERMIT, CONTENT);
+        expected = _all(NOT_IN_POSITION, NOT_ACTIVE);
+        expected.stranger = expected.committee = NOT_MEMBER;
+        expected.active[HOSPITAL] = DONE;
+        // matrix: loadTransfer
+        _row(abi.encodeCall(ledger.loadTransfer, (many, items)), expected);
+        _as(HOSPITAL);
+        ledger.loadTransfer(many, items);
+        // matrix: shipTransfer
+        _row(abi.encodeCall(ledger.shipTransfer, (many)), expected);
+
+        _as(HOSPITAL);
+        ledger.shipTransfer(many);
+        bytes32 root = ledger.transferOf(many).content;
+        _as(LAB);
+        ledger.receiveTransfer(many, root);
+        expected = _all(NOT_RECIPIENT, NOT_RECIPIENT);
+        expected.stranger = expected.committee = NOT_MEMBER;
+        expected.active[LAB] = expected.inactive[LAB] = DONE;
+        // matrix: reportTransfer
+        _row(abi.encodeCall(ledger.reportTransfer, (many, COMMITMENT)), expected);
+
+        vm.warp(START + 90 days);
+        expected = _all(DONE, DONE);
+        expected.stranger = expected.committee = NOT_MEMBER;
+        // matrix: endBorderAccess
+        _row(abi.encodeCall(ledger.endBorderAccess, (many)), expected);
+    }
+
+    /// @dev What the lab received it passes on to the auditor.
+    function test_Matrix_Onward() external {
+        IAgreements.Limits memory limits = _limitsFor(LAB);
+        limits.onward = true;
+        ITransfers.Consignment memory consignment;
+        consignment.agreementId = _agree(HOSPITAL, limits);
+        consignment.count = 1;
+        consignment.purposes = _bit(Codes.AI_TRAINING) | _bit(Codes.PRIMARY_CARE);
+        consignment.categories = ASKED;
+        consignment.places = new uint16[](1);
+        consignment.places[0] = CHINA;
+        bytes32 many = keccak256("transfer of many");
+        ITransfers.Item[] memory items = new ITransfers.Item[](1);
+        items[0] = ITransfers.Item(PASSPORT, UNUSED_PERMIT, CONTENT);
+        _as(HOSPITAL);
+        ledger.declareTransfer(many, consignment, COMMITMENT);
+        _as(HOSPITAL);
+        ledger.loadTransfer(many, items);
+        _as(HOSPITAL);
+        ledger.shipTransfer(many);
+        bytes32 root = ledger.transferOf(many).content;
+        _as(LAB);
+        ledger.receiveTransfer(many, root);
+
+        // Back to the hospital, whose care of its own patient needs no consent.
+        _decide(
+            HOSPITAL,
+            _request(
+                PASSPORT,
+                0,
+                TermsLib.pack(Codes.PRIMARY_CARE, Codes.CUSTODIAN_CARE, Codes.TRANSFER, ASKED, 0)
+            )
+        );
+        uint40 seq = _passport(PASSPORT).size - 1;
+        consignment.agreementId = _agree(LAB, _limitsFor(HOSPITAL));
+        consignment.parent = many;
+        _as(LAB);
+        ledger.declareTransfer(NEW, consignment, COMMITMENT);
+        ITransfers.Provenance[] memory provenances = new ITransfers.Provenance[](1);
+        provenances[0] = ITransfers.Provenance(UNUSED_PERMIT, CONTENT, 0, new bytes32[](0));
+        items[0].seq = seq;
+        Outcomes memory expected = _all(NOT_IN_POSITION, NOT_ACTIVE);
+        expected.stranger = expected.committee = NOT_MEMBER;
+        expected.active[LAB] = DONE;
+        // matrix: loadOnward
+        _row(abi.encodeCall(ledger.loadOnward, (NEW, items, provenances)), expected);
     }
 
     function test_Matrix_Agreements() external {

@@ -1056,7 +1056,7 @@ abstract contract LedgerTest is Base {
         vm.assertEq(parts, changed, "the parts of the state that changed");
     }
 
-    function _fingerprint() private view returns (bytes32[PARTS] memory prints) {
+    function _fingerprint() internal view returns (bytes32[PARTS] memory prints) {
         prints[0] = _membersPrint();
         prints[1] = keccak256(abi.encode(ledger.policyVersion(), ledger.policy()));
         prints[2] = keccak256(abi.encode(_passport(PASSPORT), _passport(OTHER_PASSPORT)));

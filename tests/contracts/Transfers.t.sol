@@ -30,16 +30,14 @@ contract TransfersTest is LedgerTest {
         emit ITransfers.TransferShipped(TRANSFER, PASSPORT, LAB, HOSPITAL, 1, CONTENT);
         _ship(TRANSFER, 1);
 
-        ITransfers.Transfer memory expected = ITransfers.Transfer({
-            sender: HOSPITAL,
-            recipient: LAB,
-            seq: 1,
-            shippedAt: START,
-            receivedAt: 0,
-            status: ITransfers.TransferStatus.SHIPPED,
-            passportId: PASSPORT,
-            content: CONTENT
-        });
+        ITransfers.Transfer memory expected;
+        expected.sender = HOSPITAL;
+        expected.recipient = LAB;
+        expected.seq = 1;
+        expected.shippedAt = START;
+        expected.status = ITransfers.TransferStatus.SHIPPED;
+        expected.passportId = PASSPORT;
+        expected.content = CONTENT;
         vm.assertEq(abi.encode(expected), abi.encode(ledger.transferOf(TRANSFER)), "transfer");
         vm.assertEq(0, ledger.transferPermit(PASSPORT, 1), "permit 1 is used");
         vm.assertEq(LAB, ledger.transferPermit(PASSPORT, 0), "permit 0 is not");

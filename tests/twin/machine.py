@@ -1773,8 +1773,12 @@ def _about_the_rest(model: Model) -> Iterator[tuple[str, bytes, Any]]:
                 model.shipped_at[transfer_id],
                 received,
                 int(transfer.status),
+                0,
+                0,
                 transfer.passport_id,
                 transfer.content,
+                # Of one record: nothing that is special to many.
+                *(0, 0, 0, 0, 0, 0, 0, False, ZERO32),
             ),
         )
 

@@ -28,6 +28,7 @@ from ledger.domain.records import (
     BlockHeader,
     Clearance,
     Commitment,
+    Consignment,
     EmergencyLimits,
     Event,
     GrantId,
@@ -65,13 +66,24 @@ from ledger.domain.vocabulary import (
     StepFact,
     StepKind,
     Technique,
+    TransferFact,
     kind_set,
 )
+from ledger.encoding import merkle
 from ledger.encoding.events import RawLog, canonical_type, event_topic, selector
-from ledger.encoding.structs import clearance_values, limits_values, plan_values, policy_values, step_values
+from ledger.encoding.structs import (
+    clearance_values,
+    consignment_values,
+    limits_values,
+    plan_values,
+    policy_values,
+    step_values,
+)
 from ledger.encoding.words import pack_terms, pack_verdict
 from ledger.errors import TooLarge
 from ledger.lineage import missing_of
+from ledger.transfers import crosses as transfer_crosses
+from ledger.transfers import missing_of as missing_of_transfer
 
 START = 1_800_000_000
 HOUR = 3600
@@ -533,16 +545,61 @@ class Chronicle:
             matched=received == transfer.content,
         )
 
+    def declare_transfer(
+        self,
+        consignment: Consignment,
+        *,
+        sender: int = HOSPITAL,
+        missing: TransferFact | None = None,
+        crosses: bool | None = None,
+    ) -> TransferId:
+        """Declare a transfer of many records, answered by the twin unless the answer is given; returns its id."""
+        transfer_id = TransferId(self.name())
+        situation = self.state.transfer_situation(consignment, sender, self.time)
+        abroad = transfer_crosses(consignment, situation.sender, situation.recipient)
+        self.emit(
+            "TransferDeclared",
+            transferId=transfer_id,
+            sender=sender,
+            recipient=situation.recipient.member_id,
+            missing=int(missing_of_transfer(consignment, situation) if missing is None else missing),
+            crosses=abroad if crosses is None else crosses,
+            consignment=consignment_values(consignment),
+            description=self.name(),
+        )
+        return transfer_id
+
+    def load(self, transfer_id: TransferId, passport_id: PassportId, seq: int) -> None:
+        """Load a record into a transfer."""
+        self.emit(
+            "TransferLoaded",
+            transferId=transfer_id,
+            passportId=passport_id,
+            index=len(self.state.loads.get(transfer_id, ())),
+            seq=seq,
+            content=self.state.passports[passport_id].content,
+        )
+
+    def dispatch(self, transfer_id: TransferId, *, root: bytes | None = None) -> None:
+        """Ship what was loaded, under its root or another one."""
+        loads = self.state.loads[transfer_id]
+        found = root or merkle.root([merkle.leaf_of(load.item) for load in loads])
+        self.emit("TransferDispatched", transferId=transfer_id, root=found, count=len(loads))
+
     # Agreements and borders
 
-    def agree(self, recipient: int, *, signed: bool = True) -> int:
-        """Let the hospital agree with a member on what it gives; returns the agreement's number."""
+    def agree(
+        self, recipient: int, *, signed: bool = True, provider: int = HOSPITAL, onward: bool = False
+    ) -> int:
+        """Let a member agree with another on what it gives; returns the agreement's number."""
         number, text = len(self.state.agreements) + 1, self.name()
-        limits = Limits(recipient, 1 << Purpose.AI_TRAINING, STUDY, START + 300 * DAY, 90 * DAY)
+        limits = Limits(
+            recipient, 1 << Purpose.AI_TRAINING, STUDY, START + 300 * DAY, 90 * DAY, onward=onward
+        )
         self.emit(
             "AgreementProposed",
             agreementId=number,
-            provider=HOSPITAL,
+            provider=provider,
             recipient=recipient,
             limits=limits_values(limits),
             text=text,
@@ -708,6 +765,7 @@ def everything() -> Chronicle:
     for place in list(told.state.unreleased):
         told.release(*place)
     _borders(told)
+    _transfers_of_many(told)
     _lineage(told)
     return told
 
@@ -819,6 +877,50 @@ def _borders(told: Chronicle) -> None:
         told.release(passport, told.decide(passport, abroad, grant_id=grant_id, project_id=project))
     told.emit("AgreementEnded", agreementId=1, memberId=abroad, reasons=told.name())
     told.emit("ClearanceWithdrawn", clearanceId=clearance, memberId=ETHICS, reasons=told.name())
+
+
+def _transfers_of_many(told: Chronicle) -> None:
+    """One within the country that is stopped in between, and three across its border: refused, terminated, reported on."""
+    told.emit("MemberCapsSet", memberId=LAB, caps=0)
+    passport = told.issue()
+    seq = told.permitted(passport, operation=Operation.TRANSFER)
+    declared = Consignment(told.agree(LAB), 0, 1, 1 << Purpose.AI_TRAINING, STUDY, places=(HERE,))
+    name = told.declare_transfer(declared)
+    told.load(name, passport, seq)
+    told.emit("TransferHalted", transferId=name, memberId=HOSPITAL, reasons=told.name())
+    told.emit("TransferResumed", transferId=name, memberId=HOSPITAL)
+    told.dispatch(name)
+    told.receive(name)
+    told.emit("TransferClosed", transferId=name, memberId=LAB, evidence=told.name())
+
+    project = told.file_project()
+    told.clear(project)
+    told.list_for_borders(LAB)
+    abroad = replace(declared, project_id=project, places=(HERE, 840))
+    for released in (True, False):
+        name = told.declare_transfer(abroad)
+        told.emit(
+            "TransferInspected",
+            transferId=name,
+            regulator=COMMITTEE,
+            released=released,
+            report=told.name(),
+        )
+        if released:
+            told.emit("TransferTerminated", transferId=name, memberId=LAB, reasons=told.name())
+    passport = told.issue()
+    name = told.declare_transfer(abroad)
+    told.emit("TransferInspected", transferId=name, regulator=COMMITTEE, released=True, report=told.name())
+    told.load(name, passport, told.permitted(passport, operation=Operation.TRANSFER))
+    told.dispatch(name)
+    told.receive(name)
+    told.emit(
+        "TransferReported",
+        transferId=name,
+        memberId=LAB,
+        nextDue=told.time + 90 * DAY,
+        report=told.name(),
+    )
 
 
 def _lineage(told: Chronicle) -> None:

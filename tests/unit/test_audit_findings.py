@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from ledger.audit.findings import (
     Limits,
     Rule,
     decision_findings,
+    declaration_findings,
     emergency_findings,
     head_findings,
     release_findings,
@@ -24,9 +26,11 @@ from ledger.audit.findings import (
 )
 from ledger.audit.replay import replay
 from ledger.domain.lineage import ANSWER_SECONDS
+from ledger.domain.records import Consignment, TransferId
 from ledger.domain.vocabulary import (
     Answer,
     Basis,
+    Category,
     EmergencyFinding,
     Operation,
     Outcome,
@@ -34,9 +38,22 @@ from ledger.domain.vocabulary import (
     Role,
     StepFact,
     StepKind,
+    TransferFact,
+    TransferStatus,
 )
 from ledger.encoding.hexadecimal import to_hex
-from tests.unit.chronicle import DAY, HOSPITAL, START, Chronicle
+from tests.unit.chronicle import (
+    COMMITTEE,
+    COMPLIANCE,
+    DAY,
+    ETHICS,
+    HERE,
+    HOSPITAL,
+    LAB,
+    START,
+    STUDY,
+    Chronicle,
+)
 
 LIMITS = Limits()
 
@@ -587,3 +604,165 @@ class TestRetention:
         chronicle.time += 2 * DAY
         chronicle.step(StepKind.DESTROY, dataset_id=dataset)
         assert self.found(chronicle, chronicle.time) == []
+
+
+class TestTransfersOfMany:
+    """Two records from the hospital to the lab, declared by the rules unless a test says otherwise."""
+
+    @staticmethod
+    def declared(chronicle: Chronicle, **changes: Any) -> TransferId:
+        """Declare them; *changes* are of the consignment, or say what is on record of it."""
+        recorded = {name: changes.pop(name) for name in ("missing", "crosses") if name in changes}
+        words: dict[str, Any] = {
+            "agreement_id": 0,
+            "project_id": 0,
+            "count": 2,
+            "purposes": 1 << Purpose.AI_TRAINING,
+            "categories": STUDY,
+            "places": (HERE,),
+            **changes,
+        }
+        words["agreement_id"] = words["agreement_id"] or chronicle.agree(LAB)
+        return chronicle.declare_transfer(Consignment(**words), **recorded)
+
+    def loaded(self, chronicle: Chronicle, **changes: Any) -> TransferId:
+        """Load both under permits."""
+        permits = []
+        for _ in range(2):
+            passport = chronicle.issue()
+            permits.append((passport, chronicle.permitted(passport, operation=Operation.TRANSFER)))
+        name = self.declared(chronicle, **changes)
+        for passport, seq in permits:
+            chronicle.load(name, passport, seq)
+        return name
+
+    @staticmethod
+    def found(chronicle: Chronicle, *, after: int = 0) -> list[Finding]:
+        """Return all findings about transfers that many seconds after the last event."""
+        done = replay(chronicle.events)
+        return [
+            *declaration_findings(done),
+            *transfer_findings(done.state, at=chronicle.time + after, limits=LIMITS),
+        ]
+
+    def test_what_is_in_order_is_silent(self, chronicle: Chronicle) -> None:
+        """Until a week has passed without an answer."""
+        name = self.loaded(chronicle)
+        chronicle.dispatch(name)
+        assert self.found(chronicle) == []
+        assert rules(self.found(chronicle, after=LIMITS.transfer_seconds + 1)) == [Rule.TRANSFER_UNANSWERED]
+        chronicle.receive(name)
+        assert self.found(chronicle, after=300 * DAY) == []
+
+    def test_another_root_is_named(self, chronicle: Chronicle) -> None:
+        """Both what the sender shipped under it, and what the recipient disputes."""
+        name = self.loaded(chronicle)
+        chronicle.dispatch(name, root=b"\x01" * 32)
+        [finding] = self.found(chronicle)
+        assert (finding.rule, finding.member_name) == (Rule.TRANSFER_ROOT, "Hospital")
+        chronicle.receive(name, content=b"\x02" * 32)
+        assert rules(self.found(chronicle)) == [Rule.TRANSFER_ROOT, Rule.TRANSFER_DISPUTED]
+
+    def test_a_declaration_that_was_answered_otherwise_is_named(self, chronicle: Chronicle) -> None:
+        """A rule kept on record that was broken, one broken that was kept, and a border that was not told."""
+        self.declared(chronicle, purposes=1 << Purpose.RESEARCH, missing=TransferFact(0))
+        self.declared(chronicle, missing=TransferFact.SENDER_ACTIVE)
+        self.declared(chronicle, places=(840,), crosses=False)
+        first, second, third = self.found(chronicle)
+        assert {finding.rule for finding in (first, second, third)} == {Rule.TRANSFER_MISMATCH}
+        assert "broken, but not recorded: WITHIN_LIMITS" in first.detail
+        assert "recorded as broken, but kept: SENDER_ACTIVE" in second.detail
+        assert "it crosses a border" in third.detail
+
+    def test_a_declaration_by_somebody_else_is_named(self, chronicle: Chronicle) -> None:
+        """An agreement is between its sides."""
+        consignment = Consignment(chronicle.agree(LAB), 0, 1, 1 << Purpose.AI_TRAINING, STUDY, places=(HERE,))
+        chronicle.declare_transfer(consignment, sender=ETHICS)
+        [finding] = self.found(chronicle)
+        assert "not between the sides of its agreement" in finding.detail
+
+    def test_a_load_without_a_permit_is_named(self, chronicle: Chronicle) -> None:
+        """Under a permit to read, under one that was used, beyond what was declared, and after it lapsed."""
+        passport = chronicle.issue()
+        permit = chronicle.permitted(passport, operation=Operation.TRANSFER)
+        other = chronicle.issue()
+        name = self.declared(chronicle, count=4)
+        chronicle.load(name, passport, permit)
+        chronicle.load(name, passport, permit)
+        chronicle.load(name, other, chronicle.permitted(other))
+        narrow = self.declared(chronicle, categories=Category.LABORATORY)
+        chronicle.load(narrow, other, chronicle.permitted(other, operation=Operation.TRANSFER))
+        findings = self.found(chronicle)
+        assert rules(findings) == [Rule.RELEASE_WITHOUT_PERMIT] * 3
+        assert [finding.seq for finding in findings] == [permit, 0, 1]
+
+    def test_what_moves_when_it_cannot_is_named(self, chronicle: Chronicle) -> None:
+        """Loaded and shipped after the agreement ended, or not whole."""
+        name = self.loaded(chronicle)
+        chronicle.emit("AgreementEnded", agreementId=1, memberId=LAB, reasons=bytes(32))
+        chronicle.dispatch(name)
+        [finding] = self.found(chronicle)
+        assert finding.rule is Rule.RELEASE_WITHOUT_PERMIT
+        assert "when it could not be shipped" in finding.detail
+        chronicle.dispatch(self.loaded(chronicle, count=3))
+        assert len(self.found(chronicle)) == 2
+
+    def test_what_the_parent_does_not_hold_is_no_child(self, chronicle: Chronicle) -> None:
+        """Only what the sender received by it is passed on."""
+        agreement = chronicle.agree(LAB, onward=True)
+        parent = self.loaded(chronicle, agreement_id=agreement)
+        chronicle.dispatch(parent)
+        chronicle.receive(parent)
+        passed_on = chronicle.agree(COMPLIANCE, provider=LAB)
+        consignment = Consignment(
+            passed_on, 0, 2, 1 << Purpose.AI_TRAINING, STUDY, parent=parent, places=(HERE,)
+        )
+        child = chronicle.declare_transfer(consignment, sender=LAB)
+        mine = chronicle.state.loads[parent][0].item.passport_id
+        for passport in (mine, chronicle.issue()):
+            seq = chronicle.decide(
+                passport,
+                COMPLIANCE,
+                grant_id=chronicle.give(passport, recipient=COMPLIANCE),
+                project_id=chronicle.file_project(COMPLIANCE),
+                operation=Operation.TRANSFER,
+            )
+            chronicle.load(child, passport, seq)
+        [finding] = self.found(chronicle)
+        assert finding.passport != to_hex(mine)
+
+    def test_an_overdue_report_is_named(self, chronicle: Chronicle) -> None:
+        """Ninety days after the receipt from abroad, until it comes or the data is gone."""
+        project = chronicle.file_project()
+        chronicle.clear(project)
+        chronicle.list_for_borders(LAB)
+        name = self.declared(chronicle, places=(840,), project_id=project)
+        chronicle.emit(
+            "TransferInspected", transferId=name, regulator=COMMITTEE, released=True, report=bytes(32)
+        )
+        for _ in range(2):
+            passport = chronicle.issue()
+            chronicle.load(name, passport, chronicle.permitted(passport, operation=Operation.TRANSFER))
+        chronicle.dispatch(name)
+        chronicle.receive(name)
+        assert self.found(chronicle, after=90 * DAY - 11) == []
+        [finding] = self.found(chronicle, after=90 * DAY)
+        assert (finding.rule, finding.member_name) == (Rule.REPORT_OVERDUE, "Lab")
+        chronicle.emit("TransferReported", transferId=name, memberId=LAB, nextDue=0, report=b"\x01" * 32)
+        assert self.found(chronicle, after=89 * DAY) == []
+        chronicle.emit("TransferClosed", transferId=name, memberId=LAB, evidence=b"\x01" * 32)
+        assert self.found(chronicle, after=300 * DAY) == []
+
+    def test_what_members_did_is_kept_in_order(self, chronicle: Chronicle) -> None:
+        """Halted, resumed to where it stood, terminated."""
+        name = self.loaded(chronicle)
+        chronicle.emit("TransferHalted", transferId=name, memberId=HOSPITAL, reasons=bytes(32))
+        chronicle.emit("TransferResumed", transferId=name, memberId=HOSPITAL)
+        chronicle.emit("TransferTerminated", transferId=name, memberId=LAB, reasons=bytes(32))
+        state = replay(chronicle.events).state
+        assert state.transfers[name].transfer.status is TransferStatus.TERMINATED
+        assert [note.event for note in state.transfers[name].notes] == [
+            "TransferHalted",
+            "TransferResumed",
+            "TransferTerminated",
+        ]

@@ -42,6 +42,7 @@ from ledger.domain.vocabulary import (
     SeatKind,
     StepFact,
     StepKind,
+    TransferFact,
     TransferStatus,
     VersionKind,
     code,
@@ -131,6 +132,16 @@ def test_rules_for_steps_are_numbered_as_in_the_contract():
     """StepFacts.sol names the same bits; the sets that it keeps to itself are no numbering."""
     found = constants("StepFacts.sol")
     assert {name: number for name, number in found.items() if not name.startswith("_")} == of(StepFact)
+
+
+def test_rules_for_transfers_are_numbered_as_in_the_contract():
+    """TransferFacts.sol names the same bits, and what it calls all is all."""
+    found = dict(constants("TransferFacts.sol"))
+    assert found.pop("ALL") == int(sum(TransferFact))
+    assert found == of(TransferFact)
+    assert vocabulary.TRANSFER_FACT_LABELS.keys() == set(TransferFact)
+    assert vocabulary.MISSING_TRANSFER_LABELS.keys() == set(TransferFact)
+    assert vocabulary.TRANSFER_STATUS_LABELS.keys() == set(TransferStatus)
 
 
 def test_parts_are_numbered_as_the_interface_says():
