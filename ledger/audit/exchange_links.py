@@ -93,7 +93,7 @@ def _declared(state: LedgerState, event: Event) -> Link:
 
 def _declaration(given: dict[str, Any]) -> Iterable[Name]:
     yield "transfer", given["transferId"]
-    yield "agreement", given["declaration"][0]
+    yield "agreement", given["consignment"][0]
     yield "member", given["sender"]
     yield "member", given["recipient"]
 

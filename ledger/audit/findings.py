@@ -44,8 +44,6 @@ from ledger.lineage import obligation_of
 from ledger.policy import PERMIT_SECONDS, year_of
 from ledger.transfers import ANSWER_SECONDS, KEPT
 
-_DAY_SECONDS: Final = 24 * 3600
-
 
 class Rule(StrEnum):
     """What a finding says."""
