@@ -3,12 +3,13 @@ Check the law on every combination of facts, contract and twin: `python -m scrip
 
 All combinations of all 384 entries, 78 million, as `tests/twin/exhaustive.py` says. What is done is kept in a file, so
 that a run which was stopped goes on where it was; the file is good for the contracts and the twin that it was begun
-with. Takes hours on a devnet of its own, which remembers every step of every call, and an hour on anvil:
+with. By default on a devnet of its own. That remembers every step of every call, so that answering takes it nearly ten
+times as long as anvil (1.7.1 was tried):
 
     anvil --port 8555 --hardfork osaka --timestamp 1799999990 --base-fee 0 --gas-limit 1000000000 --accounts 0 --order fifo
     python -m scripts.check_table --rpc http://127.0.0.1:8555
 
-Ends with 1 if contract and twin differ, or if more cannot be asked than is known to be impossible.
+Ends with 1 if contract and twin differ, or if not exactly as many were compared, and as many not, as it should be.
 """
 
 from __future__ import annotations
@@ -38,15 +39,24 @@ _SOURCES: Final = (
     "tests/twin/model.py",
     "tests/twin/table.py",
 )
-#: What a complete run finds under the law that a new ledger starts with.
-_COMBINATIONS: Final = 77_949_967
-_UNREACHABLE: Final[dict[str, int]] = {}
+#: What a complete run compares under the law that a new ledger starts with, and what it cannot, counted apart from it.
+_COMPARED: Final = 72_296_152
+_UNREACHABLE: Final = {
+    "no categories of this class are so for this purpose": 667_808,
+    "the law lets this be handed over as recorded": 2_296,
+    "what is handed over de-identified is at every level that the law demands": 288,
+    "data that is locked cannot be approved under another emergency": 2_097_152,
+    "it never was such that a human was all it lacked": 7_174_144,
+}
+_MOST_FACTS: Final = 24
 
 
 def main() -> None:
     """Run the check and print what was found."""
     parser = argparse.ArgumentParser(description="Check the law on every combination of facts.")
-    parser.add_argument("--facts", type=int, default=24, help="only entries of at most so many facts")
+    parser.add_argument(
+        "--facts", type=int, default=_MOST_FACTS, help="only entries of at most so many facts"
+    )
     parser.add_argument(
         "--plain-every",
         type=int,
@@ -63,6 +73,7 @@ def main() -> None:
 
     def choose(units: list[Unit]) -> list[Unit]:
         progress.wanted = [unit.name for unit in units if unit.facts <= given.facts]
+        progress.is_whole = len(progress.wanted) == len(units)
         return [unit for unit in units if unit.name in progress.wanted and unit.name not in progress.done]
 
     with _node(given.rpc) as chain:
@@ -78,6 +89,7 @@ class _Progress:
 
     def __init__(self, path: Path, *, plain_every: int) -> None:
         self._path = path
+        self.is_whole = False
         self.wanted: list[str] = []
         self.done: dict[str, Tally] = {}
         head = {"sources": _digest(), "plain_every": plain_every}
@@ -112,13 +124,9 @@ class _Progress:
         total = Tally()
         for name in self.wanted:
             total.add(self.done[name])
-        figures = total.as_json()
-        figures["per_second"] = round(total.compared / total.seconds)
-        wrong = bool(total.differences)
-        if total.combinations == _COMBINATIONS and dict(total.unreachable) != _UNREACHABLE:
-            wrong = True
-            figures["expected_unreachable"] = _UNREACHABLE
-        return figures, wrong
+        figures = {**total.as_json(), "per_second": round(total.compared / total.seconds)}
+        whole = total.compared == _COMPARED and dict(total.unreachable) == _UNREACHABLE
+        return figures, bool(total.differences) or (self.is_whole and not whole)
 
 
 def _digest() -> str:

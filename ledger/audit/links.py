@@ -7,19 +7,28 @@ One row of `READINGS` for each kind of event. An event that has none is no link;
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
+from ledger.audit.exchange_links import EXCHANGE
 from ledger.audit.folds import decision_entry, step_entry
-from ledger.audit.state import DecisionEntry, LedgerState
+from ledger.audit.link import (
+    Link,
+    LinkAct,
+    Name,
+    Reading,
+    decision_of,
+    link,
+    of_passport,
+    request_names,
+    under,
+)
+from ledger.audit.state import LedgerState
 from ledger.domain.lineage import VersionId
-from ledger.domain.records import Commitment, Event, GrantId, PassportId, Position, TransferId
+from ledger.domain.records import Commitment, Event, GrantId, PassportId
 from ledger.domain.vocabulary import (
     ANSWER_LABELS,
     ASSURANCE_LABELS,
     ATTESTATION_LABELS,
-    BASIS_LABELS,
     EMERGENCY_REASON_LABELS,
     FINDING_LABELS,
     MISSING_LABELS,
@@ -37,107 +46,14 @@ from ledger.domain.vocabulary import (
     purposes_of,
 )
 from ledger.domain.wording import asked_in_words, broken_rules, time_in_words, told_of
-from ledger.encoding.inclusions import InclusionList
 from ledger.encoding.structs import grant_state
-
-#: What an event is about: a kind of thing, and which one.
-Name = tuple[str, Any]
-
-
-class LinkAct(StrEnum):
-    """What a link is about."""
-
-    KEPT = "KEPT"
-    CONSENT = "CONSENT"
-    EMERGENCY = "EMERGENCY"
-    ASKED = "ASKED"
-    REVIEWED = "REVIEWED"
-    HANDED_OVER = "HANDED_OVER"
-    SHIPPED = "SHIPPED"
-    RECEIVED = "RECEIVED"
-    DATASET = "DATASET"
-    WITHDRAWN = "WITHDRAWN"
-    STEP = "STEP"
-    CHECKED = "CHECKED"
-    SHARED = "SHARED"
-    ANSWERED = "ANSWERED"
-    STATED = "STATED"
-    MEMBER = "MEMBER"
-    PROJECT = "PROJECT"
-    USED = "USED"
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """
-    One link of a custody chain.
-
-    Attributes:
-        sentence: What happened, in plain words. Never the name of a person.
-        time: When, seconds since the Unix epoch.
-        position: Where it stands on the chain; None for a use that an access log alone shows.
-        member_id: Who did it; None if the ledger does not say.
-        recipient: Who got the data or the right, or 0.
-        passport_id: Whose data; with `seq`, the decision that it was, or was done under.
-        grant_id: The consent that it was, or was done under.
-        basis: The ground that was named, in words.
-        policy_version: The version of the law that decided it, or 0.
-        agreement: Commitment to the agreement that it was done under.
-        permitted: Whether it was; None where no permission is asked for, or a human has yet to give it.
-        missing: Names of the facts or rules that were missing; `reasons` the same in words.
-        inclusions: Of a step that collected a dataset: the decisions behind it.
-    """
-
-    act: LinkAct
-    sentence: str
-    time: int
-    position: Position | None = None
-    member_id: int | None = None
-    recipient: int = 0
-    passport_id: PassportId | None = None
-    seq: int | None = None
-    grant_id: GrantId | None = None
-    basis: str | None = None
-    policy_version: int = 0
-    project_id: int = 0
-    agreement: Commitment | None = None
-    dataset_id: int = 0
-    step_id: int = 0
-    versions: tuple[VersionId, ...] = ()
-    transfer_id: TransferId | None = None
-    permitted: bool | None = None
-    missing: tuple[str, ...] = ()
-    reasons: tuple[str, ...] = ()
-    inclusions: InclusionList | None = None
-
-    @property
-    def order(self) -> tuple[int, int, int, int]:
-        """Return what orders links: a use that no block has comes after what the chain has of the same second."""
-        if self.position is None:
-            return self.time, 1, 0, 0
-        return self.time, 0, *self.position.order
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """
-    How one kind of event is read.
-
-    Attributes:
-        names: What an event is about, the narrowest first.
-        tell: The link that it is. The state is that of the whole chain, not of the moment.
-    """
-
-    names: Callable[[dict[str, Any]], Iterable[Name]]
-    tell: Callable[[LedgerState, Event], Link]
-
 
 # Data
 
 
 def _issued(state: LedgerState, event: Event) -> Link:
     custodian = event.arguments["custodian"]
-    return _of_passport(
+    return of_passport(
         event, LinkAct.KEPT, f"{state.member_name(custodian)} registered the record and keeps it", custodian
     )
 
@@ -145,23 +61,11 @@ def _issued(state: LedgerState, event: Event) -> Link:
 def _kept(what: str) -> Callable[[LedgerState, Event], Link]:
     def tell(state: LedgerState, event: Event) -> Link:
         custodian = state.passports[PassportId(event.arguments["passportId"])].custodian
-        return _of_passport(
+        return of_passport(
             event, LinkAct.KEPT, f"The record that {state.member_name(custodian)} keeps {what}"
         )
 
     return tell
-
-
-def _of_passport(
-    event: Event, act: LinkAct, sentence: str, member_id: int | None = None, **words: Any
-) -> Link:
-    passport_id = PassportId(event.arguments["passportId"])
-    return _link(event, act, sentence, member_id, passport_id=passport_id, **words)
-
-
-def _link(event: Event, act: LinkAct, sentence: str, member_id: int | None = None, **words: Any) -> Link:
-    position = event.position
-    return Link(act, sentence, position.time, position=position, member_id=member_id, **words)
 
 
 def _passport(given: dict[str, Any]) -> Iterable[Name]:
@@ -183,7 +87,7 @@ def _granted(state: LedgerState, event: Event) -> Link:
     reasons = ", ".join(PURPOSE_LABELS[purpose].en for purpose in purposes_of(grant.purposes))
     signed = ASSURANCE_LABELS[Assurance(grant.assurance)].en
     sentence = f"Consent was given to {who} for {reasons} until {time_in_words(grant.use_to)} ({signed})"
-    return _of_passport(
+    return of_passport(
         event, LinkAct.CONSENT, sentence, recipient=grant.recipient, grant_id=GrantId(given["grantId"])
     )
 
@@ -194,7 +98,7 @@ def _consent(what: str) -> Callable[[LedgerState, Event], Link]:
         entry = state.grants.get((PassportId(event.arguments["passportId"]), grant_id))
         recipient = entry.state.recipient if entry else 0
         to_whom = f" to {state.member_name(recipient)}" if recipient else ""
-        return _of_passport(
+        return of_passport(
             event, LinkAct.CONSENT, f"The consent{to_whom} {what}", recipient=recipient, grant_id=grant_id
         )
 
@@ -204,7 +108,7 @@ def _consent(what: str) -> Callable[[LedgerState, Event], Link]:
 def _consent_requested(state: LedgerState, event: Event) -> Link:
     member_id, grant_id = event.arguments["memberId"], GrantId(event.arguments["grantId"])
     sentence = f"{state.member_name(member_id)} asked the patient for consent"
-    return _of_passport(event, LinkAct.CONSENT, sentence, member_id, grant_id=grant_id)
+    return of_passport(event, LinkAct.CONSENT, sentence, member_id, grant_id=grant_id)
 
 
 def _grant(given: dict[str, Any]) -> Iterable[Name]:
@@ -215,25 +119,25 @@ def _emergency_opened(state: LedgerState, event: Event) -> Link:
     given = event.arguments
     reason = EMERGENCY_REASON_LABELS[EmergencyReason(given["reason"])].en
     sentence = f"{state.member_name(given['memberId'])} opened emergency {given['emergencyId']}: {reason}"
-    return _of_passport(event, LinkAct.EMERGENCY, sentence, given["memberId"])
+    return of_passport(event, LinkAct.EMERGENCY, sentence, given["memberId"])
 
 
 def _emergency_declared(_: LedgerState, event: Event) -> Link:
     until = time_in_words(event.arguments["declaration"][3])
     sentence = f"The committee declared public emergency {event.arguments['emergencyId']} until {until}"
-    return _link(event, LinkAct.EMERGENCY, sentence)
+    return link(event, LinkAct.EMERGENCY, sentence)
 
 
 def _emergency_ended(_: LedgerState, event: Event) -> Link:
     until = time_in_words(event.arguments["until"])
-    return _link(event, LinkAct.EMERGENCY, f"Emergency {event.arguments['emergencyId']} was ended on {until}")
+    return link(event, LinkAct.EMERGENCY, f"Emergency {event.arguments['emergencyId']} was ended on {until}")
 
 
 def _emergency_reviewed(state: LedgerState, event: Event) -> Link:
     given = event.arguments
     finding = FINDING_LABELS[EmergencyFinding(given["finding"])].en
     sentence = f"{state.member_name(given['reviewer'])} reviewed emergency {given['emergencyId']}: {finding}"
-    return _link(event, LinkAct.EMERGENCY, sentence, given["reviewer"])
+    return link(event, LinkAct.EMERGENCY, sentence, given["reviewer"])
 
 
 def _emergency(given: dict[str, Any]) -> Iterable[Name]:
@@ -258,7 +162,7 @@ def _decided(state: LedgerState, event: Event) -> Link:
         Outcome.REVIEW: "waits for a human review",
         Outcome.DENY: f"refused: {'; '.join(reasons)}",
     }
-    return _under(
+    return under(
         entry,
         event,
         LinkAct.ASKED,
@@ -269,37 +173,6 @@ def _decided(state: LedgerState, event: Event) -> Link:
         missing=tuple(names(verdict.missing)),
         reasons=reasons,
     )
-
-
-def _under(
-    entry: DecisionEntry | None,
-    event: Event,
-    act: LinkAct,
-    sentence: str,
-    member_id: int | None,
-    **words: Any,
-) -> Link:
-    """Return a link that is a decision, or that was done under one, if that is on record."""
-    if entry is None:
-        return _of_passport(event, act, sentence, member_id, seq=event.arguments["seq"], **words)
-    terms = entry.terms
-    grant_id = entry.grant_id if any(entry.grant_id) else None
-    return _of_passport(
-        event,
-        act,
-        sentence,
-        member_id,
-        seq=entry.seq,
-        grant_id=grant_id,
-        basis=BASIS_LABELS[terms.basis].en,
-        policy_version=entry.verdict.policy_version,
-        project_id=terms.project_id,
-        **words,
-    )
-
-
-def _decision_of(state: LedgerState, given: dict[str, Any]) -> DecisionEntry | None:
-    return state.decisions.get(PassportId(given["passportId"]), {}).get(given["seq"])
 
 
 def _decision(given: dict[str, Any]) -> Iterable[Name]:
@@ -318,21 +191,17 @@ def _reviewed(state: LedgerState, event: Event) -> Link:
     until = given["approvedUntil"]
     found = f"approved it until {time_in_words(until)}" if until else "did not approve it"
     sentence = f"{state.member_name(given['reviewer'])} reviewed request {given['seq']} and {found}"
-    return _under(_decision_of(state, given), event, LinkAct.REVIEWED, sentence, given["reviewer"])
-
-
-def _request(given: dict[str, Any]) -> Iterable[Name]:
-    return ("decision", (given["passportId"], given["seq"])), ("passport", given["passportId"])
+    return under(decision_of(state, given), event, LinkAct.REVIEWED, sentence, given["reviewer"])
 
 
 def _released(state: LedgerState, event: Event) -> Link:
     given = event.arguments
-    entry = _decision_of(state, given)
+    entry = decision_of(state, given)
     recipient = entry.member_id if entry else 0
     to_whom = state.member_name(recipient) if entry else "nobody on record"
     sentence = f"{state.member_name(given['custodian'])} handed the data over to {to_whom} under decision {given['seq']}"
     release = state.releases[PassportId(given["passportId"]), given["seq"]]
-    return _under(
+    return under(
         entry,
         event,
         LinkAct.HANDED_OVER,
@@ -344,57 +213,7 @@ def _released(state: LedgerState, event: Event) -> Link:
 
 
 def _release(given: dict[str, Any]) -> Iterable[Name]:
-    return *_request(given), ("member", given["custodian"])
-
-
-def _shipped(state: LedgerState, event: Event) -> Link:
-    given = event.arguments
-    transfer_id = TransferId(given["transferId"])
-    sender, recipient = state.member_name(given["sender"]), state.member_name(given["recipient"])
-    return _under(
-        _decision_of(state, given),
-        event,
-        LinkAct.SHIPPED,
-        f"{sender} shipped a copy to {recipient} under decision {given['seq']}",
-        given["sender"],
-        recipient=given["recipient"],
-        transfer_id=transfer_id,
-        permitted=not state.transfers[transfer_id].unfounded,
-    )
-
-
-def _shipping(given: dict[str, Any]) -> Iterable[Name]:
-    yield "transfer", given["transferId"]
-    yield from _request(given)
-    yield "member", given["sender"]
-    yield "member", given["recipient"]
-
-
-def _received(state: LedgerState, event: Event) -> Link:
-    given = event.arguments
-    transfer_id = TransferId(given["transferId"])
-    transfer = state.transfers[transfer_id].transfer
-    matched = transfer.content == given["content"]
-    what = "what was sent" if matched else "something else than was sent"
-    sender, recipient = state.member_name(transfer.sender), state.member_name(given["recipient"])
-    return _of_passport(
-        event,
-        LinkAct.RECEIVED,
-        f"{recipient} stated that it received {what} from {sender}",
-        given["recipient"],
-        recipient=given["recipient"],
-        seq=transfer.seq,
-        transfer_id=transfer_id,
-        permitted=matched,
-    )
-
-
-def _receipt(given: dict[str, Any]) -> Iterable[Name]:
-    return (
-        ("transfer", given["transferId"]),
-        ("passport", given["passportId"]),
-        ("member", given["recipient"]),
-    )
+    return *request_names(given), ("member", given["custodian"])
 
 
 # Datasets and lineage
@@ -403,14 +222,14 @@ def _receipt(given: dict[str, Any]) -> Iterable[Name]:
 def _dataset_declared(state: LedgerState, event: Event) -> Link:
     owner, number = event.arguments["owner"], event.arguments["datasetId"]
     sentence = f"{state.member_name(owner)} declared dataset {number}"
-    return _link(event, LinkAct.DATASET, sentence, owner, dataset_id=number)
+    return link(event, LinkAct.DATASET, sentence, owner, dataset_id=number)
 
 
 def _dataset_ended(_: LedgerState, event: Event) -> Link:
     given = event.arguments
     number = given["datasetId"]
     sentence = f"A consent behind dataset {number} ended (withdrawal {given['withdrawals']})"
-    return _link(event, LinkAct.WITHDRAWN, sentence, grant_id=GrantId(given["grantId"]), dataset_id=number)
+    return link(event, LinkAct.WITHDRAWN, sentence, grant_id=GrantId(given["grantId"]), dataset_id=number)
 
 
 def _dataset_excused(state: LedgerState, event: Event) -> Link:
@@ -419,14 +238,14 @@ def _dataset_excused(state: LedgerState, event: Event) -> Link:
         f"{state.member_name(given['reviewer'])} excused the first {given['withdrawals']} withdrawals "
         f"from dataset {given['datasetId']}"
     )
-    return _link(event, LinkAct.DATASET, sentence, given["reviewer"], dataset_id=given["datasetId"])
+    return link(event, LinkAct.DATASET, sentence, given["reviewer"], dataset_id=given["datasetId"])
 
 
 def _dataset_by(what: str) -> Callable[[LedgerState, Event], Link]:
     def tell(state: LedgerState, event: Event) -> Link:
         member_id, number = event.arguments["memberId"], event.arguments["datasetId"]
         sentence = f"{state.member_name(member_id)} {what} dataset {number}"
-        return _link(event, LinkAct.DATASET, sentence, member_id, dataset_id=number)
+        return link(event, LinkAct.DATASET, sentence, member_id, dataset_id=number)
 
     return tell
 
@@ -452,7 +271,7 @@ def _stepped(state: LedgerState, event: Event) -> Link:
         f"{state.member_name(record.member_id)} recorded step {record.step_id}, "
         f"{STEP_KIND_LABELS[step.kind].en}{about}{outcome}"
     )
-    return _link(
+    return link(
         event,
         LinkAct.STEP,
         sentence,
@@ -519,7 +338,7 @@ def _of_version(
 ) -> Link:
     """Return a link about a version; the step is the one that made it."""
     version = state.versions[VersionId(event.arguments["versionId"])]
-    return _link(
+    return link(
         event,
         act,
         f"{sentence} (made by step {version.step_id})",
@@ -542,7 +361,7 @@ def _attested(state: LedgerState, event: Event) -> Link:
     sentence = (
         f"{state.member_name(given['issuer'])} stated until {time_in_words(given['validTo'])}: {stated}"
     )
-    return _link(event, LinkAct.STATED, sentence, given["issuer"])
+    return link(event, LinkAct.STATED, sentence, given["issuer"])
 
 
 def _attestation(given: dict[str, Any]) -> Iterable[Name]:
@@ -555,13 +374,13 @@ def _attestation(given: dict[str, Any]) -> Iterable[Name]:
 
 def _admitted(_: LedgerState, event: Event) -> Link:
     given = event.arguments
-    return _link(event, LinkAct.MEMBER, f"{given['name']} was admitted", given["memberId"])
+    return link(event, LinkAct.MEMBER, f"{given['name']} was admitted", given["memberId"])
 
 
 def _standing(what: str) -> Callable[[LedgerState, Event], Link]:
     def tell(state: LedgerState, event: Event) -> Link:
         member_id = event.arguments["memberId"]
-        return _link(event, LinkAct.MEMBER, f"{state.member_name(member_id)} {what}", member_id)
+        return link(event, LinkAct.MEMBER, f"{state.member_name(member_id)} {what}", member_id)
 
     return tell
 
@@ -578,7 +397,7 @@ def _entrusted(state: LedgerState, event: Event) -> Link:
     given = event.arguments
     controller, processor = state.member_name(given["controller"]), state.member_name(given["processor"])
     sentence = f"{controller} entrusted {processor} until {time_in_words(given['validTo'])}"
-    return _link(
+    return link(
         event,
         LinkAct.MEMBER,
         sentence,
@@ -599,7 +418,7 @@ def _project(what: str) -> Callable[[LedgerState, Event], Link]:
         approved = event.arguments.get("approved", True)
         done = what if approved else "did not approve"
         sentence = f"{state.member_name(member_id)} {done} project {number}"
-        return _link(
+        return link(
             event, LinkAct.PROJECT, sentence, member_id, project_id=number, agreement=_agreement_of(event)
         )
 
@@ -639,10 +458,8 @@ READINGS: Final[dict[str, Reading]] = {
     "EmergencyEnded": Reading(_emergency, _emergency_ended),
     "EmergencyReviewed": Reading(_emergency, _emergency_reviewed),
     "DecisionRecorded": Reading(_decision, _decided),
-    "RequestReviewed": Reading(_request, _reviewed),
+    "RequestReviewed": Reading(request_names, _reviewed),
     "ReleaseRecorded": Reading(_release, _released),
-    "TransferShipped": Reading(_shipping, _shipped),
-    "TransferReceived": Reading(_receipt, _received),
     "DatasetDeclared": Reading(_dataset, _dataset_declared),
     "DatasetWithdrawn": Reading(_dataset, _dataset_ended),
     "DatasetExcused": Reading(_dataset, _dataset_excused),
@@ -665,6 +482,7 @@ READINGS: Final[dict[str, Reading]] = {
     "ProjectFiled": Reading(_of_project, _project("filed")),
     "ProjectReviewed": Reading(_of_project, _project("approved")),
     "ProjectWithdrawn": Reading(_of_project, _project("withdrew")),
+    **EXCHANGE,
 }
 #: Events that say nothing of who held, got or used data, or might. A test compares both with the ABI.
 NO_LINKS: Final = frozenset(
@@ -685,5 +503,6 @@ NO_LINKS: Final = frozenset(
         "SeatSet",
         "TemplateIssued",
         "TemplateWithdrawn",
+        "ThresholdsSet",
     }
 )

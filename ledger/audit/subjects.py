@@ -6,14 +6,16 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Final
 
 from ledger.audit.inclusions import Inclusion, inclusions_of
 from ledger.audit.lineage import LineageGraph
-from ledger.audit.links import READINGS, Name
+from ledger.audit.link import Name
+from ledger.audit.links import READINGS
 from ledger.audit.state import LedgerState
 from ledger.domain.lineage import VersionId
-from ledger.domain.records import Event, GrantId, PassportId, TransferId
+from ledger.domain.records import Consignment, Event, GrantId, PassportId, TransferId
 from ledger.encoding.hexadecimal import bytes32, to_hex
 from ledger.errors import InvalidInput, NotFound
 
@@ -135,6 +137,14 @@ class Subjects:
             if value in (entry.transfer.content, entry.transfer.received_content):
                 what = "was sent" if value == entry.transfer.content else "arrived, by its recipient's word"
                 return replace(self._made("transfer", transfer_id), found_as=f"the commitment is what {what}")
+        for transfer_id, loads in self._state.loads.items():
+            for load in loads:
+                if load.item.content == value:
+                    found_as = (
+                        f"the commitment is what was sent of a record in transfer {to_hex(transfer_id)}"
+                    )
+                    decision = (load.item.passport_id, load.item.seq)
+                    return replace(self._made("decision", decision), found_as=found_as)
         return None
 
     def _member_called(self, name: str) -> Subject:
@@ -217,9 +227,20 @@ class Subjects:
         if entry is not None:
             yield "grant", entry.grant_id
             yield "emergency", entry.asked >> 80 & 0xFFFFFFFF
-        for transfer_id, item in self._state.transfers.items():
-            if (item.transfer.passport_id, item.transfer.seq) == (passport_id, seq):
-                yield "transfer", transfer_id
+        for transfer_id in self._carrying.get((passport_id, seq), ()):
+            yield "transfer", transfer_id
+
+    @cached_property
+    def _carrying(self) -> dict[tuple[PassportId, int], list[TransferId]]:
+        """The transfers under each decision: those of one record, and those that it was loaded into."""
+        found: dict[tuple[PassportId, int], list[TransferId]] = {}
+        for transfer_id, entry in self._state.transfers.items():
+            if entry.transfer.consignment is None:
+                found.setdefault((entry.transfer.passport_id, entry.transfer.seq), []).append(transfer_id)
+        for transfer_id, loads in self._state.loads.items():
+            for load in loads:
+                found.setdefault((load.item.passport_id, load.item.seq), []).append(transfer_id)
+        return found
 
     def _grant(self, grant_id: GrantId) -> Subject:
         passports = [passport_id for passport_id, name in self._state.grants if name == grant_id]
@@ -241,9 +262,22 @@ class Subjects:
 
     def _transfer(self, transfer_id: TransferId) -> Subject:
         transfer = self._state.transfers[transfer_id].transfer
+        if transfer.consignment is not None:
+            return self._consignment(transfer_id, transfer.consignment)
         scope = frozenset({("transfer", transfer_id), *self._around(transfer.passport_id, transfer.seq)})
         passports = frozenset({transfer.passport_id})
         return Subject(SubjectKind.TRANSFER, to_hex(transfer_id), scope, passports, decision=transfer.seq)
+
+    def _consignment(self, transfer_id: TransferId, consignment: Consignment) -> Subject:
+        """A transfer of many: what bears on each record in it, on its agreement, and on what passed the records on."""
+        scope: set[Name] = {("transfer", transfer_id), ("agreement", consignment.agreement_id)}
+        passports = set()
+        for load in self._state.loads.get(transfer_id, ()):
+            passports.add(load.item.passport_id)
+            scope |= set(self._around(load.item.passport_id, load.item.seq))
+        if consignment.parent is not None:
+            scope.add(("transfer", consignment.parent))
+        return Subject(SubjectKind.TRANSFER, to_hex(transfer_id), frozenset(scope), frozenset(passports))
 
     def _made_with(self, included: Iterable[Inclusion]) -> tuple[tuple[VersionId, ...], set[Name]]:
         """Return what was made with somebody in it, and the names of the steps and versions on the way."""

@@ -14,7 +14,8 @@ from enum import IntEnum, StrEnum
 from typing import Final
 
 from ledger.audit.findings import Finding, Limits, Rule, Use, use_findings
-from ledger.audit.links import READINGS, Link, LinkAct, Name
+from ledger.audit.link import Link, LinkAct, Name
+from ledger.audit.links import READINGS
 from ledger.audit.report import AuditReport
 from ledger.audit.state import DecisionEntry, GrantEntry, LedgerState
 from ledger.audit.subjects import Subject, SubjectKind, Subjects

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ledger.audit.links import Link, LinkAct
+from ledger.audit.link import Link, LinkAct
 from ledger.audit.report import AuditReport, finding_as_json, position_as_json
 from ledger.audit.trace import Holder, Trace, Violation
 from ledger.domain.records import NO_GRANT

@@ -10,7 +10,8 @@ import pytest
 from ledger.audit.auditor import audit
 from ledger.audit.findings import Rule
 from ledger.audit.lineage import LineageGraph
-from ledger.audit.links import NO_LINKS, READINGS, LinkAct
+from ledger.audit.link import LinkAct
+from ledger.audit.links import NO_LINKS, READINGS
 from ledger.audit.report import AuditReport
 from ledger.audit.subjects import SubjectKind
 from ledger.audit.trace import Form, Gravity, Misuse, Trace, trace
