@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -11,93 +10,22 @@ from fastapi.testclient import TestClient
 
 from api.middleware import COOKIE
 from api.pages import people
+from api.pages.transfers import Known
 from api.schemas.base import utc
+from ledger.chain.contract import LedgerContract
 from ledger.client import PassportClient, sign_in
-from ledger.domain.records import Limits, PassportId, TransferId
+from ledger.domain.records import TransferId
 from ledger.domain.vocabulary import Purpose, Role
 from ledger.encoding.hexadecimal import from_hex, to_hex
+from ledger.errors import ChainError
 from ledger.policy import year_of
 from ledger.transfers import ANSWER_SECONDS, REPORT_SECONDS
 from ledger.wallet import holder_address
-from tests.api.conftest import ORIGIN, assert_page
-from tests.api.test_transfers import asked, consented
-from tests.support.transfers import ABROAD, HOME, Exchange
-from tests.support.world import STUDY, Actor, World, event_named
+from tests.api.conftest import CONTRACT, ORIGIN, assert_page
+from tests.support.transfers import ABROAD, HOME
+from tests.support.world import Actor, World
 
 HTML = {"Accept": "text/html"}
-TEXT = "Standard contract, annex 2\nwith a second line"
-
-
-@dataclass(frozen=True)
-class Port:
-    """
-    A hospital, a laboratory and a regulator between whom something of each kind has happened.
-
-    Attributes:
-        own: A patient who keeps the key, whose record went to the laboratory together with another's, and alone.
-        proposed: An agreement that the company has not signed.
-    """
-
-    exchange: Exchange
-    holder_key: bytes
-    own: str
-    other: str
-    received: str
-    alone: str
-    refused: str
-    halted: str
-    abroad: str
-    proposed: int
-
-
-@pytest.fixture(scope="module")
-def port(app, world: World) -> Port:
-    exchange, http = Exchange(world), TestClient(app, base_url=ORIGIN, follow_redirects=False)
-    service, hospital = world.service, exchange.hospital
-    key = secrets.token_bytes(32)
-
-    own = to_hex(world.register(hospital, 1, holder=holder_address(key)))
-    patient = PassportClient(ORIGIN, str(sign_in(PassportClient(ORIGIN, http=http), key)["code"]), http=http)
-    grant = consented(patient, key, own, exchange)
-    lab = PassportClient(ORIGIN, exchange.lab.keys, http=http)
-    permits = [asked(lab, own, grant, exchange.project) for _ in range(2)]
-    (other,) = exchange.records(1)
-    passport = PassportId(from_hex(own))
-    received = exchange.received([(passport, permits[0]), *exchange.permits([other])])
-    alone, shipping = service.transfers.ship(hospital.member, passport, permits[1])
-    world.done(shipping)
-    refused = exchange.declare(exchange.plan(3, purposes=[Purpose.MARKETING], places=[HOME, ABROAD]))
-    halted = exchange.declare(exchange.plan(2))
-    world.done(service.transfers.halt(hospital.member, halted, "A seal is broken"))
-    exchange.clear()
-    abroad = exchange.declare(exchange.plan(1, places=[ABROAD], project_id=exchange.project))
-    world.done(
-        service.transfers.inspect(exchange.regulator.member, abroad, released=True, report="As declared")
-    )
-    world.done(service.transfers.load(hospital.member, abroad, exchange.permits(exchange.records(1))))
-    world.done(service.transfers.ship_all(hospital.member, abroad))
-    exchange.receive(abroad, exchange.root(abroad))
-    limits = Limits(
-        recipient=exchange.company.member.member_id,
-        purposes=1 << Purpose.AI_TRAINING,
-        categories=STUDY,
-        valid_to=world.now() + 10**7,
-        retention_seconds=30 * 86_400,
-        response_hours=72,
-    )
-    operation = world.done(service.agreements.propose(exchange.lab.member, limits, TEXT))
-    return Port(
-        exchange=exchange,
-        holder_key=key,
-        own=own,
-        other=to_hex(other),
-        received=to_hex(received),
-        alone=to_hex(alone),
-        refused=to_hex(refused),
-        halted=to_hex(halted),
-        abroad=to_hex(abroad),
-        proposed=int(event_named(operation, "AgreementProposed").arguments["agreementId"]),
-    )
 
 
 @pytest.fixture
@@ -180,8 +108,6 @@ def test_without_discrepancies_the_page_says_so(http, port, monkeypatch):
 
 
 def _nobody(origin: str) -> Any:
-    from api.pages.transfers import Known
-
     return Known({}, 0, origin)
 
 
@@ -342,13 +268,13 @@ def test_an_agreement_is_told_in_words(as_member, port):
     assert "Model Company has not signed" in signatures
     commitment = to_hex(exchange.world.service.agreements.get(port.proposed).text)
     assert commitment in signatures
-    assert section(page, "text").find(".//blockquote").text == TEXT
+    assert section(page, "text").find(".//blockquote").text == CONTRACT
     commands = text_of(section(page, "commands"))
     assert f"passport agreement sign {port.proposed} --text {commitment}" in commands
     assert "To decline it" in commands
     stranger = as_member(exchange.hospital)(f"/agreements/{port.proposed}")
     assert "Its two sides can read it." in text_of(section(stranger, "text"))
-    assert TEXT.splitlines()[0] not in text_of(stranger)
+    assert CONTRACT.splitlines()[0] not in text_of(stranger)
     assert not has(stranger, "commands")
 
 
@@ -428,10 +354,6 @@ def test_a_regulator_reads_what_it_can_do_at_borders(as_member, port):
 
 
 def test_while_the_node_does_not_answer_the_counters_say_so(as_member, port, monkeypatch):
-    from ledger.chain.contract import LedgerContract
-
-    from ledger.errors import ChainError
-
     def fail(*_: Any) -> Any:
         raise ChainError("the node does not answer")
 
