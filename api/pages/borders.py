@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from api.pages import commands
+from api.pages.parties import Parties
 from api.pages.presenters import Answer, Command, Moment, moment
-from api.pages.transfers import Known
 from ledger.domain.records import Clearance, Exports, Member, Thresholds
 from ledger.domain.vocabulary import PATH_LABELS, Role
 from ledger.ports import ClearanceRecord
@@ -71,7 +71,7 @@ class ExportLine:
     state: Answer
 
 
-def access_line(member: Member, until: int, known: Known, *, reader: Member) -> AccessLine:
+def access_line(member: Member, until: int, known: Parties, *, reader: Member) -> AccessLine:
     """Tell until when (seconds since the Unix epoch, 0 for never) a member may receive data from abroad."""
     over = _ENDED if until else _NOT_LISTED
     return AccessLine(
@@ -85,7 +85,7 @@ def access_line(member: Member, until: int, known: Known, *, reader: Member) -> 
 
 
 def clearance_line(
-    record: ClearanceRecord, known: Known, *, importer: int, in_force: bool, reader: Member
+    record: ClearanceRecord, known: Parties, *, importer: int, in_force: bool, reader: Member
 ) -> ClearanceLine:
     """
     Tell a clearance.
@@ -116,7 +116,7 @@ def clearance_line(
 
 
 def export_line(
-    exporter: int, year: int, exports: Exports, thresholds: Thresholds, known: Known
+    exporter: int, year: int, exports: Exports, thresholds: Thresholds, known: Parties
 ) -> ExportLine:
     """Tell how many persons' data an exporter has sent abroad in a calendar year (UTC+8)."""
     reached = (
@@ -131,7 +131,7 @@ def export_line(
     )
 
 
-def border_commands(known: Known, reader: Member) -> tuple[Command, ...]:
+def border_commands(known: Parties, reader: Member) -> tuple[Command, ...]:
     """Return what a reader can do about borders as a whole."""
     origin = known.origin
     found = [
@@ -168,7 +168,7 @@ def _state(record: ClearanceRecord, at: int, *, in_force: bool) -> Answer:
     return _USED_UP if clearance.persons >= clearance.max_persons else _IN_FORCE
 
 
-def _access_commands(member: Member, known: Known, reader: Member, *, listed: bool) -> Iterator[Command]:
+def _access_commands(member: Member, known: Parties, reader: Member, *, listed: bool) -> Iterator[Command]:
     if Role.REGULATOR not in reader.roles or member.member_id == reader.member_id:
         return
     route = f"PUT /v1/members/{member.member_id}/border-access"
@@ -179,7 +179,7 @@ def _access_commands(member: Member, known: Known, reader: Member, *, listed: bo
         yield Command(f"To take {member.name} off the list", text, route)
 
 
-def _clearance_commands(clearance: Clearance, known: Known, reader: Member) -> Iterator[Command]:
+def _clearance_commands(clearance: Clearance, known: Parties, reader: Member) -> Iterator[Command]:
     exporter = known.members.get(clearance.exporter)
     near = exporter is not None and reader.jurisdiction == exporter.jurisdiction
     may = reader.member_id == clearance.issuer or (Role.REGULATOR in reader.roles and near)

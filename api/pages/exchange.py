@@ -11,12 +11,14 @@ from fastapi.responses import Response
 from api import access
 from api.auth import Holder
 from api.dependencies import ServiceDep, SettingsDep
-from api.pages import borders, commands, presenters, transfers
+from api.pages import agreements, borders, commands, presenters, transfers
+from api.pages.agreements import AgreementLine
 from api.pages.borders import ExportLine
+from api.pages.parties import Parties
 from api.pages.presenters import Command, TransferLine
 from api.pages.readers import PageMemberDep
 from api.pages.render import page
-from api.pages.transfers import AgreementLine, Copy, Known, ReportLine
+from api.pages.transfers import Copy, ReportLine
 from api.routes.ids import Id, NumberPath, transfer_id
 from ledger.domain.records import Agreement, Member, Passport
 from ledger.encoding.hexadecimal import to_hex
@@ -37,7 +39,7 @@ _YEARS: Final = 3
 @router.get("/discrepancies")
 def discrepancies(request: Request, service: ServiceDep, settings: SettingsDep) -> Response:
     """Tell everybody what the two sides of transfers do not tell alike, and which reports are overdue."""
-    known = known_of(service, settings.origin)
+    known = parties_of(service, settings.origin)
     found = service.transfers.discrepancies(known.at)
     return page(
         request,
@@ -57,7 +59,7 @@ def transfer(
 ) -> Response:
     """Show a transfer: what happened to it, its limits, where it came from and went, and what the reader can do next."""
     record = access.transfer_for(member, service.transfers.get(transfer_id(transfer)))
-    known = known_of(service, settings.origin)
+    known = parties_of(service, settings.origin)
     declared = record.transfer.consignment
     parent = service.index.transfer(declared.parent) if declared and declared.parent else None
     told = transfers.transfer_page(
@@ -86,8 +88,8 @@ def agreement(
 ) -> Response:
     """Show an agreement: its limits in words, both signatures, its text to its sides, and the transfers under it."""
     record = service.agreements.get(agreement_id)
-    known = known_of(service, settings.origin)
-    told = transfers.agreement_page(
+    known = parties_of(service, settings.origin)
+    told = agreements.agreement_page(
         record,
         known,
         in_force=service.agreements.is_in_force(record, known.at),
@@ -107,7 +109,7 @@ def agreement(
 @router.get("/borders")
 def border(request: Request, member: PageMemberDep, service: ServiceDep, settings: SettingsDep) -> Response:
     """Show who may receive data from abroad, what clears it, and how many persons' data has left beside the thresholds."""
-    known = known_of(service, settings.origin)
+    known = parties_of(service, settings.origin)
     clearances = service.borders.all()
     projects = {project.project_id: project.member_id for project in service.projects.all()}
     exports = export_lines(service, clearances, known)
@@ -134,10 +136,10 @@ def border(request: Request, member: PageMemberDep, service: ServiceDep, setting
     )
 
 
-def known_of(service: Service, origin: str) -> Known:
-    """Look up what transfers are told with."""
+def parties_of(service: Service, origin: str) -> Parties:
+    """Look up whom the pages tell of, and when."""
     members = {member.member_id: member for member in service.members.all()}
-    return Known(members, access.now_of(service), origin)
+    return Parties(members, access.now_of(service), origin)
 
 
 def stands(service: Service, record: TransferRecord) -> bool:
@@ -151,7 +153,7 @@ def stands(service: Service, record: TransferRecord) -> bool:
 
 
 def export_lines(
-    service: Service, clearances: Iterable[ClearanceRecord], known: Known
+    service: Service, clearances: Iterable[ClearanceRecord], known: Parties
 ) -> list[ExportLine] | None:
     """Tell the counters of all who were ever cleared to export, this year first; None if the node does not answer."""
     thresholds, this_year = service.borders.thresholds(), year_of(known.at)
@@ -169,10 +171,10 @@ def export_lines(
         return None
 
 
-def agreement_lines(service: Service, reader: Member, known: Known) -> list[AgreementLine]:
+def agreement_lines(service: Service, reader: Member, known: Parties) -> list[AgreementLine]:
     """Tell a member its agreements, those that wait for it first, then the newest first."""
     lines = [
-        transfers.agreement_line(
+        agreements.agreement_line(
             record, known, in_force=service.agreements.is_in_force(record, known.at), reader=reader
         )
         for record in reversed(service.agreements.all(member_id=reader.member_id))
@@ -180,7 +182,7 @@ def agreement_lines(service: Service, reader: Member, known: Known) -> list[Agre
     return sorted(lines, key=lambda line: not line.waits)
 
 
-def report_lines(service: Service, reader: Member, known: Known) -> list[ReportLine]:
+def report_lines(service: Service, reader: Member, known: Parties) -> list[ReportLine]:
     """Tell a member the reports that it owes on data from abroad, the one due first first."""
     return [
         transfers.report_line(record, known, reader=reader)
@@ -188,7 +190,7 @@ def report_lines(service: Service, reader: Member, known: Known) -> list[ReportL
     ]
 
 
-def transfers_under(service: Service, agreement: Agreement, known: Known) -> list[TransferLine]:
+def transfers_under(service: Service, agreement: Agreement, known: Parties) -> list[TransferLine]:
     """Tell the transfers that were declared under an agreement, newest first."""
     return [
         presenters.transfer_line(record, members=known.names, viewer=None)
@@ -198,7 +200,7 @@ def transfers_under(service: Service, agreement: Agreement, known: Known) -> lis
 
 def copies_of(service: Service, holder: Holder, passport: Passport, origin: str) -> list[Copy]:
     """Tell a patient which copies of the data went to whom, newest first, and how to check it; nothing that is sealed."""
-    wanted, known = passport.passport_id, known_of(service, origin)
+    wanted, known = passport.passport_id, parties_of(service, origin)
     among_many = dict(service.index.items_of(wanted))
     ledger = service.chain.domain().ledger
     found = []

@@ -152,7 +152,7 @@ def institution(
     names = presenters.member_names(service.members.all())
     transfers = service.transfers.of(member, limit=_MOST_SHOWN)
     owned, _ = service.index.datasets(owner=member.member_id, limit=_BATCH)
-    now, known = access.now_of(service), exchange.known_of(service, settings.origin)
+    now, known = access.now_of(service), exchange.parties_of(service, settings.origin)
     return page(
         request,
         "institution.html",

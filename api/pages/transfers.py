@@ -1,16 +1,18 @@
 """
-What the pages say of transfers, agreements and discrepancies, as values.
+What the pages say of transfers and discrepancies, as values.
 
 Plain functions over the ledger's own values; nothing here asks the service.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from api.pages import commands
+from api.pages.agreements import limits_in_words
+from api.pages.parties import Parties
 from api.pages.presenters import (
     TRANSFER_WORDS,
     Answer,
@@ -27,7 +29,6 @@ from api.schemas.transfers import discrepancy_out
 from ledger.domain.records import ZERO32, Agreement, Limits, Member, Position, TransferItem
 from ledger.domain.vocabulary import (
     MISSING_TRANSFER_LABELS,
-    AgreementStatus,
     Label,
     Role,
     TransferFact,
@@ -35,7 +36,7 @@ from ledger.domain.vocabulary import (
 )
 from ledger.domain.wording import copy_told
 from ledger.encoding.hexadecimal import to_hex
-from ledger.ports import AgreementRecord, TransferRecord
+from ledger.ports import TransferRecord
 from ledger.service.transfers import MAX_ITEMS, Discrepancy, DiscrepancyKind, NoteInWords
 from ledger.transfers import ANSWER_SECONDS, KEPT, REPORT_SECONDS, RUNNING
 
@@ -69,13 +70,6 @@ _MEANINGS: Final = {
         "The ledger works out the Merkle root of what was loaded; the root that was shipped is another. It stays on record."
     ),
 }
-_STATUSES: Final = {
-    AgreementStatus.PROPOSED: Answer("Proposed: not signed yet", "…", "review"),
-    AgreementStatus.ENDED: Answer("Ended", "✕", "deny"),
-}
-_IN_FORCE: Final = Answer("In force", "✓", "permit")
-_NOT_IN_FORCE: Final = Answer("Signed, not in force", "✕", "deny")
-_LAPSED: Final = Answer("Not signed in time", "✕", "deny")
 _NOTES: Final = {
     "TransferHalted": ("{who} halted it", "review"),
     "TransferResumed": ("{who} let it go on", "plain"),
@@ -83,32 +77,6 @@ _NOTES: Final = {
     "TransferReported": ("{who} reported on it; the next report is due {days} days later", "permit"),
     "TransferClosed": ("{who} states that it destroyed or returned what it received", "permit"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """
-    What transfers are told with.
-
-    Attributes:
-        members: All members by number.
-        at: The time of reading, seconds since the Unix epoch.
-        origin: Where this service is reached.
-    """
-
-    members: Mapping[int, Member]
-    at: int
-    origin: str
-
-    def name(self, number: int) -> str:
-        """Return what a member is called."""
-        member = self.members.get(number)
-        return member.name if member else f"member {number}"
-
-    @property
-    def names(self) -> dict[int, str]:
-        """Return what all members are called, by number."""
-        return {number: member.name for number, member in self.members.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,47 +157,6 @@ class ReportLine:
 
 
 @dataclass(frozen=True, slots=True)
-class AgreementLine:
-    """An agreement in a list, and what its reader can do about it if it waits for that."""
-
-    number: int
-    link: str
-    provider: str
-    recipient: str
-    purposes: str
-    until: Moment
-    state: Answer
-    waits: bool
-    commands: tuple[Command, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AgreementPage:
-    """
-    An agreement in full.
-
-    Attributes:
-        limits: What it allows, each aspect in words.
-        proposed: When its provider signed by proposing; `signed`: when its recipient did.
-        ended: When it was ended; `ended_by`: by whom.
-        commitment: To its text.
-        text: For its sides, if this service keeps it.
-        seen: Whether the reader is one of its sides.
-    """
-
-    line: AgreementLine
-    limits: tuple[tuple[str, str], ...]
-    proposed: Moment
-    signed: Moment | None
-    ended: Moment | None
-    ended_by: str
-    commitment: str
-    text: str | None
-    seen: bool
-    commands: tuple[Command, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Copy:
     """A copy of a patient's data that went to an institution, in both languages, and how to check it."""
 
@@ -243,7 +170,7 @@ class Copy:
 # Discrepancies
 
 
-def discrepancy_line(found: Discrepancy, known: Known) -> DiscrepancyLine:
+def discrepancy_line(found: Discrepancy, known: Parties) -> DiscrepancyLine:
     """Tell a discrepancy."""
     transfer = found.record.transfer
     sender, recipient = known.name(transfer.sender), known.name(transfer.recipient)
@@ -261,7 +188,7 @@ def discrepancy_line(found: Discrepancy, known: Known) -> DiscrepancyLine:
     )
 
 
-def _discrepancy_commands(found: Discrepancy, known: Known) -> Iterator[Command]:
+def _discrepancy_commands(found: Discrepancy, known: Parties) -> Iterator[Command]:
     name = to_hex(found.record.transfer.transfer_id)
     who = known.name(found.member_id)
     if found.kind is DiscrepancyKind.UNANSWERED:
@@ -282,7 +209,7 @@ def _discrepancy_commands(found: Discrepancy, known: Known) -> Iterator[Command]
 
 def transfer_page(
     record: TransferRecord,
-    known: Known,
+    known: Parties,
     *,
     reader: Member,
     description: str | None = None,
@@ -336,7 +263,7 @@ def transfer_page(
     )
 
 
-def report_line(record: TransferRecord, known: Known, *, reader: Member | None = None) -> ReportLine:
+def report_line(record: TransferRecord, known: Parties, *, reader: Member | None = None) -> ReportLine:
     """Tell of the next report on data from abroad; with the command to give it, if the reader owes it."""
     transfer = record.transfer
     late = transfer.report_due <= known.at
@@ -354,7 +281,7 @@ def report_line(record: TransferRecord, known: Known, *, reader: Member | None =
 
 
 def copy_line(
-    record: TransferRecord, item: TransferItem | None, known: Known, check: tuple[Command, ...]
+    record: TransferRecord, item: TransferItem | None, known: Parties, check: tuple[Command, ...]
 ) -> Copy:
     """
     Tell a patient of a copy of the data.
@@ -389,11 +316,11 @@ def places_in_words(countries: tuple[int, ...], home: int) -> str:
     return ", ".join(f"{country:03} ({where[country == home]})" for country in countries) or "none"
 
 
-def _other(record: TransferRecord, known: Known) -> TransferLine:
+def _other(record: TransferRecord, known: Parties) -> TransferLine:
     return transfer_line(record, members=known.names, viewer=None)
 
 
-def _events(record: TransferRecord, known: Known, notes: list[NoteInWords]) -> Iterator[TransferEvent]:
+def _events(record: TransferRecord, known: Parties, notes: list[NoteInWords]) -> Iterator[TransferEvent]:
     found = [*_milestones(record, known), *(_noted(said, known) for said in notes)]
     # A stable order for what stands in one block.
     for _, event in sorted(found, key=lambda pair: (pair[0].block_number, pair[0].log_index)):
@@ -403,7 +330,7 @@ def _events(record: TransferRecord, known: Known, notes: list[NoteInWords]) -> I
         yield TransferEvent(None, f"{transfer.loaded} of {declared.count} records are loaded.", "review")
 
 
-def _milestones(record: TransferRecord, known: Known) -> Iterator[tuple[Position, TransferEvent]]:
+def _milestones(record: TransferRecord, known: Parties) -> Iterator[tuple[Position, TransferEvent]]:
     transfer, declared = record.transfer, record.transfer.consignment
     sender, recipient = known.name(transfer.sender), known.name(transfer.recipient)
     if declared and record.declared:
@@ -441,7 +368,7 @@ def _milestones(record: TransferRecord, known: Known) -> Iterator[tuple[Position
         )
 
 
-def _noted(said: NoteInWords, known: Known) -> tuple[Position, TransferEvent]:
+def _noted(said: NoteInWords, known: Parties) -> tuple[Position, TransferEvent]:
     note, who = said.note, known.name(said.note.member_id)
     if note.event == "TransferInspected":
         what = "let it go on" if note.released else "refused it: it is over"
@@ -452,7 +379,7 @@ def _noted(said: NoteInWords, known: Known) -> tuple[Position, TransferEvent]:
     return note.position, TransferEvent(moment(note.position.time), f"{sentence}.", style, quote=said.words)
 
 
-def _facts(record: TransferRecord, known: Known, description: str | None) -> Iterator[tuple[str, str]]:
+def _facts(record: TransferRecord, known: Parties, description: str | None) -> Iterator[tuple[str, str]]:
     transfer, declared = record.transfer, record.transfer.consignment
     if declared is None:
         yield "Record", to_hex(transfer.passport_id)
@@ -494,7 +421,7 @@ def _hashes(record: TransferRecord) -> Iterator[tuple[str, str]]:
         )
 
 
-def _next(record: TransferRecord, known: Known, *, stands: bool) -> str:
+def _next(record: TransferRecord, known: Parties, *, stands: bool) -> str:
     transfer, declared = record.transfer, record.transfer.consignment
     sender, recipient = known.name(transfer.sender), known.name(transfer.recipient)
     status = transfer.status
@@ -524,7 +451,7 @@ def _next(record: TransferRecord, known: Known, *, stands: bool) -> str:
 
 def _transfer_commands(
     record: TransferRecord,
-    known: Known,
+    known: Parties,
     reader: Member,
     *,
     limits: Limits | None,
@@ -568,7 +495,7 @@ def _transfer_commands(
 
 
 def _commands_of_many(
-    record: TransferRecord, known: Known, reader: Member, *, stands: bool
+    record: TransferRecord, known: Parties, reader: Member, *, stands: bool
 ) -> Iterator[Command]:
     transfer, declared = record.transfer, record.transfer.consignment
     name, status = to_hex(transfer.transfer_id), transfer.status
@@ -596,115 +523,7 @@ def _commands_of_many(
         yield _act(known, name, "terminate", "To stop it for good", "termination", "--reasons WORDS")
 
 
-def _act(known: Known, name: str, verb: str, label: str, route: str, options: str = "") -> Command:
+def _act(known: Parties, name: str, verb: str, label: str, route: str, options: str = "") -> Command:
     return Command(
         label, commands.transfer(known.origin, verb, name, options), f"POST /v1/transfers/{name}/{route}"
-    )
-
-
-# Agreements
-
-
-def limits_in_words(limits: Limits) -> tuple[tuple[str, str], ...]:
-    """Tell what an agreement allows, aspect by aspect."""
-    days = limits.retention_seconds / _DAY
-    kept = f"{days:,.0f} days" if days >= 1 else f"{limits.retention_seconds:,} seconds"
-    within = (
-        f"within {counted(limits.response_hours, 'hour', 'hours')}"
-        if limits.response_hours
-        else "no time agreed"
-    )
-    return (
-        ("May serve", purposes_in_words(limits.purposes)),
-        ("Kinds of data", categories_in_words(limits.categories)),
-        ("Runs until", moment(limits.valid_to).text),
-        ("The recipient may keep what it received for", kept),
-        ("The recipient reports an incident", within),
-        ("Passing it on", "allowed, within these limits" if limits.onward else "not allowed"),
-        ("Merging it with other data", "allowed" if limits.linkage else "not allowed"),
-    )
-
-
-def agreement_line(
-    record: AgreementRecord, known: Known, *, in_force: bool, reader: Member | None = None
-) -> AgreementLine:
-    """Tell an agreement in a list; with the command to sign it, if it waits for the reader."""
-    agreement, at = record.agreement, known.at
-    limits, lapsed = agreement.limits, at >= agreement.limits.valid_to
-    waits = (
-        reader is not None
-        and agreement.status is AgreementStatus.PROPOSED
-        and not lapsed
-        and agreement.recipient == reader.member_id
-    )
-    if in_force:
-        state = _IN_FORCE
-    elif agreement.status is AgreementStatus.PROPOSED and lapsed:
-        state = _LAPSED
-    else:
-        state = _STATUSES.get(agreement.status, _NOT_IN_FORCE)
-    return AgreementLine(
-        number=agreement.agreement_id,
-        link=f"/agreements/{agreement.agreement_id}",
-        provider=known.name(agreement.provider),
-        recipient=known.name(agreement.recipient),
-        purposes=purposes_in_words(limits.purposes),
-        until=moment(limits.valid_to),
-        state=state,
-        waits=waits,
-        commands=(_sign(record, known),) if waits else (),
-    )
-
-
-def agreement_page(
-    record: AgreementRecord, known: Known, *, in_force: bool, text: str | None, reader: Member
-) -> AgreementPage:
-    """
-    Tell an agreement in full.
-
-    Args:
-        record: The agreement.
-        known: What it is told with.
-        in_force: Whether it is in force now.
-        text: Its text, for its sides.
-        reader: Who reads.
-    """
-    agreement = record.agreement
-    line = agreement_line(record, known, in_force=in_force, reader=reader)
-    return AgreementPage(
-        line=line,
-        limits=limits_in_words(agreement.limits),
-        proposed=moment(record.position.time),
-        signed=moment(record.signed_at) if record.signed_at else None,
-        ended=moment(record.ended_at) if record.ended_at else None,
-        ended_by=known.name(record.ended_by) if record.ended_by else "",
-        commitment=to_hex(record.text),
-        text=text,
-        seen=reader.member_id in (agreement.provider, agreement.recipient),
-        commands=tuple(_agreement_commands(record, known, line, reader, in_force=in_force)),
-    )
-
-
-def _agreement_commands(
-    record: AgreementRecord, known: Known, line: AgreementLine, reader: Member, *, in_force: bool
-) -> Iterator[Command]:
-    agreement = record.agreement
-    number = agreement.agreement_id
-    yield from line.commands
-    if in_force and reader.member_id == agreement.provider:
-        text = commands.declare(known.origin, number)
-        yield Command("To declare a transfer under it", text, "POST /v1/transfers/declarations")
-    sides = (agreement.provider, agreement.recipient)
-    if reader.member_id in sides and agreement.status is not AgreementStatus.ENDED:
-        label = "To decline it" if line.waits else "To end it: nothing more is given under it"
-        text = commands.agreement(known.origin, "end", number, "--reason WORDS")
-        yield Command(label, text, f"POST /v1/agreements/{number}/end")
-
-
-def _sign(record: AgreementRecord, known: Known) -> Command:
-    number, text = record.agreement.agreement_id, to_hex(record.text)
-    return Command(
-        "To sign it, once its text is read",
-        commands.agreement(known.origin, "sign", number, f"--text {text}"),
-        f"POST /v1/agreements/{number}/signature",
     )

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from api.middleware import COOKIE
 from api.pages import people
-from api.pages.transfers import Known
+from api.pages.parties import Parties
 from api.schemas.base import utc
 from ledger.chain.contract import LedgerContract
 from ledger.client import PassportClient, sign_in
@@ -98,7 +98,7 @@ def test_an_overdue_report_is_told_with_what_anybody_can_do(http, port, world, m
 
 
 def test_without_discrepancies_the_page_says_so(http, port, monkeypatch):
-    monkeypatch.setattr("api.pages.exchange.known_of", lambda service, origin: _nobody(origin))
+    monkeypatch.setattr("api.pages.exchange.parties_of", lambda service, origin: _nobody(origin))
     monkeypatch.setattr("ledger.service.transfers.Transfers.discrepancies", lambda *_: [])
 
     told = text_of(section(assert_page(http.get("/discrepancies", headers=HTML)), "found"))
@@ -108,7 +108,7 @@ def test_without_discrepancies_the_page_says_so(http, port, monkeypatch):
 
 
 def _nobody(origin: str) -> Any:
-    return Known({}, 0, origin)
+    return Parties({}, 0, origin)
 
 
 def test_the_start_page_leads_there(http):
