@@ -24,7 +24,7 @@ _NOT_YET: Final = Answer("Not yet in force", "…", "review")
 _ENDED: Final = Answer("Ended", "✕", "deny")
 _NO_CONTRACT: Final = Answer("Its contract is not in force", "✕", "deny")
 _USED_UP: Final = Answer("Used up: no further person may cross", "✕", "deny")
-_NOT_LISTED: Final = Answer("Not on the list", "✕", "deny")
+_NOT_LISTED: Final = Answer("Not on the list", "–", "plain")
 _REACHED: Final = Answer("Reached: only an assessment clears more persons", "✕", "deny")
 _BELOW: Final = Answer("Below both", "✓", "permit")
 

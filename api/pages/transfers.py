@@ -327,7 +327,9 @@ def _events(record: TransferRecord, known: Parties, notes: list[NoteInWords]) ->
         yield event
     transfer, declared = record.transfer, record.transfer.consignment
     if declared and record.shipped is None and transfer.status is TransferStatus.CLEARED:
-        yield TransferEvent(None, f"{transfer.loaded} of {declared.count} records are loaded.", "review")
+        yield TransferEvent(
+            None, f"{transfer.loaded} of {counted(declared.count, 'record', 'records')} loaded.", "review"
+        )
 
 
 def _milestones(record: TransferRecord, known: Parties) -> Iterator[tuple[Position, TransferEvent]]:
@@ -350,7 +352,7 @@ def _milestones(record: TransferRecord, known: Parties) -> Iterator[tuple[Positi
         )
     if record.shipped:
         what = (
-            f"{sender} shipped all {transfer.loaded} records that it had loaded, each under a permit of its own"
+            f"{sender} shipped what it had loaded: {counted(transfer.loaded, 'record', 'records')}, each under a permit of its own"
             if declared
             else f"{sender} shipped it under the permit of decision {transfer.seq}"
         )

@@ -178,7 +178,7 @@ def test_the_sender_is_led_on_step_by_step(as_member, port, world):
     world.done(service.transfers.ship_all(exchange.hospital.member, name))
     shipped = as_member(exchange.lab)(path)
 
-    assert "0 of 1 records are loaded." in text_of(section(empty, "timeline"))
+    assert "0 of 1 record loaded." in text_of(section(empty, "timeline"))
     assert "passport transfer load" in text_of(section(empty, "commands"))
     assert "passport transfer ship-all" in text_of(section(loaded, "commands"))
     assert "passport transfer load" not in text_of(section(loaded, "commands"))

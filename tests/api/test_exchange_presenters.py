@@ -190,7 +190,7 @@ class TestTimeline:
         assert [event.sentence for event in told.events] == [
             "Hospital declared it: 3 records, under agreement 7. It breaks no rule.",
             "Regulator inspected it and let it go on.",
-            "Hospital shipped all 3 records that it had loaded, each under a permit of its own.",
+            "Hospital shipped what it had loaded: 3 records, each under a permit of its own.",
             "Lab stated that it received what was sent: the two commitments are equal.",
             "Lab reported on it; the next report is due 90 days later.",
             "Lab states that it destroyed or returned what it received.",
@@ -212,7 +212,7 @@ class TestTimeline:
         assert [label for label, _ in told.hashes] == ["Root that was shipped", "Root that was received"]
 
     def test_of_what_is_loaded_so_far(self):
-        assert page_of(CLEARED, SENDER).events[-1].sentence == "1 of 3 records are loaded."
+        assert page_of(CLEARED, SENDER).events[-1].sentence == "1 of 3 records loaded."
 
     def test_of_one_record(self):
         transfer = Transfer(NAME, PassportId(b"\3" * 32), SENDER, RECIPIENT, 5, TransferStatus.SHIPPED, ROOT)
