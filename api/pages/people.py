@@ -160,6 +160,10 @@ def institution(
         lines=lines_of(service, entries),
         next=cursor,
         owed=data.obligation_lines(service, member, settings.origin, owner=member.member_id),
+        inspections=[
+            presenters.transfer_line(item, members=names, viewer=None)
+            for item in service.transfers.awaiting(member)
+        ],
         reports=exchange.report_lines(service, member, known),
         agreements=exchange.agreement_lines(service, member, known),
         datasets=data.dataset_lines(service, owned),

@@ -49,6 +49,9 @@ discrepancies = APIRouter(prefix="/v1/discrepancies", tags=["transfers"], depend
 AfterPlace = Annotated[
     int, Query(ge=-1, le=2**32 - 1, description="Number of the last leaf of the page before.", examples=[99])
 ]
+Waiting = Annotated[
+    bool, Query(description="Only those that wait for an inspection by the caller, a regulator.")
+]
 FewAtOnce = Annotated[int, Query(ge=1, le=MAX_ITEMS, description="How many at most.", examples=[20])]
 
 
@@ -91,12 +94,18 @@ def declare_transfer(body: ConsignmentIn, actor: MemberDep, service: ServiceDep,
 
 
 @router.get("", responses=READ)
-def list_transfers(actor: MemberDep, service: ServiceDep, limit: Limit = 100) -> TransferList:
+def list_transfers(
+    actor: MemberDep, service: ServiceDep, limit: Limit = 100, *, waiting: Waiting = False
+) -> TransferList:
     """
-    List what the calling member sent and received, newest first.
+    List what the calling member sent and received, newest first; or what waits for its inspection, oldest first.
 
     For members.
     """
+    if waiting:
+        return TransferList(
+            items=[_out(service, record) for record in service.transfers.awaiting(actor)[:limit]]
+        )
     return TransferList(items=[_out(service, record) for record in service.transfers.of(actor, limit=limit)])
 
 

@@ -328,13 +328,16 @@ def close(
 
 @app.command("list")
 def list_transfers(
+    waiting: Annotated[
+        bool, typer.Option("--waiting", help="Only those that wait for your inspection, oldest first.")
+    ] = False,
     url: options.Url = options.DEFAULT_URL,
     key: options.Key = None,
     as_json: options.Json = False,
 ) -> None:
-    """List what your institution sent and received, newest first."""
+    """List what your institution sent and received, newest first; a regulator what it is to inspect, with --waiting."""
     with member_client(url, key) as client:
-        transfers = client.transfers()
+        transfers = client.waiting_transfers() if waiting else client.transfers()
     columns = ("transfer", "of", "sender", "recipient", "status", "shipped")
     rows = [
         (

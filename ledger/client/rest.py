@@ -801,6 +801,10 @@ class PassportClient:
         """Return the transfers that the caller sent or received, newest first."""
         return list(self._pages("/v1/transfers"))
 
+    def waiting_transfers(self) -> list[Json]:
+        """Return the transfers that wait for an inspection by the caller, oldest first (regulator)."""
+        return list(self._pages("/v1/transfers", {"waiting": "true"}))
+
     def transfer(self, transfer_id: str) -> Json:
         """Return a transfer."""
         return self._get(f"/v1/transfers/{transfer_id}")

@@ -31,7 +31,7 @@ from ledger.domain.records import (
     TransferNote,
     Verdict,
 )
-from ledger.domain.vocabulary import ActKind, AttestationKind, Basis, Custody, SeatKind
+from ledger.domain.vocabulary import ActKind, AttestationKind, Basis, Custody, SeatKind, TransferStatus
 from ledger.ports.borders import BorderIndex
 from ledger.ports.lineage import LineageIndex
 
@@ -291,7 +291,12 @@ class Index(LineageIndex, BorderIndex, Protocol):
     def transfer(self, transfer_id: TransferId) -> TransferRecord | None: ...
 
     def transfers(
-        self, *, member_id: int | None = None, passport_id: PassportId | None = None, limit: int | None = 100
+        self,
+        *,
+        member_id: int | None = None,
+        passport_id: PassportId | None = None,
+        status: TransferStatus | None = None,
+        limit: int | None = 100,
     ) -> list[TransferRecord]:
         """Return transfers, newest first; all of them without a limit. Of a passport, those of many that hold it too."""
 

@@ -530,6 +530,21 @@ class Transfers:
         """Return the transfers that a member sent or received, newest first."""
         return self.index.transfers(member_id=actor.member_id, limit=limit)
 
+    def awaiting(self, actor: Member) -> list[TransferRecord]:
+        """Return the transfers that wait for an inspection by a member, oldest first; none unless it may inspect them."""
+        if Role.REGULATOR not in actor.roles:
+            return []
+        near = {
+            member.member_id for member in self.index.members() if member.jurisdiction == actor.jurisdiction
+        }
+        found = self.index.transfers(status=TransferStatus.DECLARED, limit=None)
+        return [
+            record
+            for record in reversed(found)
+            if record.transfer.sender in near
+            and actor.member_id not in (record.transfer.sender, record.transfer.recipient)
+        ]
+
     def onward(self, transfer_id: TransferId) -> list[TransferRecord]:
         """Return the transfers by which a recipient passed on what it received, newest first; those refused too."""
         return self.index.onward_transfers(transfer_id)

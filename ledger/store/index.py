@@ -367,7 +367,12 @@ class SqlIndex(SqlLineage, SqlBorders):
         return _transfer(row) if row else None
 
     def transfers(
-        self, *, member_id: int | None = None, passport_id: PassportId | None = None, limit: int | None = 100
+        self,
+        *,
+        member_id: int | None = None,
+        passport_id: PassportId | None = None,
+        status: TransferStatus | None = None,
+        limit: int | None = 100,
     ) -> list[TransferRecord]:
         """Return transfers, newest first; all of them without a limit."""
         query = select(transfers)
@@ -378,6 +383,8 @@ class SqlIndex(SqlLineage, SqlBorders):
             query = query.where(
                 (transfers.c.passport_id == passport_id) | transfers.c.transfer_id.in_(holding)
             )
+        if status is not None:
+            query = query.where(transfers.c.status == status)
         query = query.order_by(transfers.c.block_number.desc(), transfers.c.log_index.desc()).limit(limit)
         return [_transfer(row) for row in self._all(query)]
 

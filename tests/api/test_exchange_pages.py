@@ -312,6 +312,25 @@ def test_an_institution_reads_its_transfers_and_the_reports_that_it_owes(as_memb
     assert "Report overdue" in text_of(section(as_member(port.exchange.lab)("/institution"), "reports"))
 
 
+def test_a_regulator_reads_what_waits_for_its_inspection(as_member, client, port):
+    """On its page, by REST and by the client; sides, and regulators of other countries, have nothing to inspect."""
+    exchange = port.exchange
+    plan = exchange.plan(1, places=[ABROAD], project_id=exchange.project)
+    name = to_hex(exchange.declare(plan))
+    waits = [item["transferId"] for item in client(exchange.regulator).waiting_transfers()]
+
+    assert name in waits
+    assert port.abroad not in waits
+    for other in (exchange.hospital, exchange.foreign):
+        assert client(other).waiting_transfers() == []
+    page = as_member(exchange.regulator)("/institution")
+    links = {link.get("href") for link in section(page, "inspections").iter("a")}
+    assert f"/transfers/{name}" in links
+    commands = text_of(section(as_member(exchange.regulator)(f"/transfers/{name}"), "commands"))
+    assert f"passport transfer inspect {name} --release --report WORDS" in commands
+    assert not has(as_member(exchange.hospital)("/institution"), "inspections")
+
+
 def test_what_was_never_sent_is_no_gap(world, port):
     """A refused declaration and a transfer terminated before it was shipped have nothing to be received."""
     gaps = {line.transfer_id for line in people.survey_of(world.service, now=world.now()).open_transfers}

@@ -75,6 +75,7 @@ def test_from_a_declaration_to_a_proof(run: Commands, exchange: Exchange, tmp_pa
     shown = run(exchange.lab, "transfer", "show", name, text=True)
     assert "3 of 3 records loaded" in shown
     assert name in run(exchange.lab, "transfer", "list", text=True).replace("\n", "")
+    assert run(exchange.regulator, "transfer", "list", "--waiting") == []
 
     _prove(run, exchange, to_hex(passports[1]), tmp_path / "proof.json")
 

@@ -266,7 +266,13 @@ def test_shipped_and_not_answered_is_public_after_a_week(world: World, exchange:
 
 
 def test_an_auditor_decides_it_all_again(world: World, exchange: Exchange) -> None:
-    """Of all that happened above the replay says the same, and the index is the chain's."""
+    """Of all that happened the replay says the same, and the index is the chain's."""
+    disputed = exchange.shipped(exchange.permits(exchange.records(1)))
+    exchange.receive(disputed, b"\x42" * 32)
+    exchange.shipped(exchange.permits(exchange.records(1)))
+    for _ in range(5):
+        exchange.declare(exchange.plan(1, purposes=[Purpose.MARKETING]))
+    world.pass_time(7 * DAY + 1)
     deployment = world.runtime.deployment
     head = world.service.chain.head().number
     assert world.service.index.wait_for(head, timeout=30)
