@@ -785,6 +785,7 @@ def _equals_the_contract(world: World, dataset_id: int) -> None:
         int(found.categories),
         int(found.status),
         found.no_relink,
+        found.no_onward,
         found.retain_until,
         found.usable_until,
         found.included,
