@@ -29,12 +29,7 @@ contract PassportLedger is Consents, Decisions, Forwards {
             address(office),
             abi.encodeCall(
                 office.found,
-                (
-                    founder,
-                    DefaultPolicy.table(),
-                    DefaultPolicy.template(notice),
-                    DefaultPolicy.thresholds()
-                )
+                (founder, DefaultPolicy.table(), DefaultPolicy.template(notice), DefaultPolicy.thresholds())
             )
         );
     }

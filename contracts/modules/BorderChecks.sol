@@ -20,10 +20,7 @@ abstract contract BorderChecks is Guards {
     /// @dev Whether an agreement is in force by which one member gives data to the other.
     function _isBetween(uint32 agreementId, uint32 provider, uint32 recipient) internal view returns (bool) {
         IAgreements.Agreement memory agreement = _agreements[agreementId];
-        return
-            agreement.provider == provider &&
-            agreement.recipient == recipient &&
-            _isInForce(agreement);
+        return agreement.provider == provider && agreement.recipient == recipient && _isInForce(agreement);
     }
 
     /// @dev Whether a clearance is in force and the importer may receive data from abroad.

@@ -365,7 +365,8 @@ abstract contract Decisions is IDecisions, EmergencyRight {
                 exporter: uint32(context.custodian),
                 importer: context.requester.id,
                 sensitive: terms.categories() &
-                    (context.header.coreCategories | context.header.sensitiveCategories) != 0,
+                    (context.header.coreCategories | context.header.sensitiveCategories) !=
+                    0,
                 passportId: target.passportId
             });
     }
