@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IAgreements} from "../../contracts/interfaces/IAgreements.sol";
 import {IAttestations} from "../../contracts/interfaces/IAttestations.sol";
+import {IBorders} from "../../contracts/interfaces/IBorders.sol";
 import {ICommittee} from "../../contracts/interfaces/ICommittee.sol";
 import {IConsents} from "../../contracts/interfaces/IConsents.sol";
 import {ITemplates} from "../../contracts/interfaces/ITemplates.sol";
@@ -32,6 +34,8 @@ contract AccessMatrixTest is LedgerTest {
     bytes4 private constant NOT_RECIPIENT = ITransfers.Transfers_NotRecipient.selector;
     bytes4 private constant NOT_DATASET_OWNER = IDatasets.Datasets_NotQualified.selector;
     bytes4 private constant NOT_VERSION_OWNER = ILineage.Lineage_NotQualified.selector;
+    bytes4 private constant NOT_PARTY = IAgreements.Agreements_NotParty.selector;
+    bytes4 private constant NOT_CLEARER = IBorders.Borders_NotQualified.selector;
     bytes4 private constant FOUNDED_ALREADY = ILedger.GovernanceOffice_Founded.selector;
 
     uint32 private constant AUDITOR = FOUNDED + 1; // a member that owns nothing here
@@ -208,7 +212,7 @@ contract AccessMatrixTest is LedgerTest {
         ITemplates.Template memory template = ledger.templateOf(TEMPLATE);
         Outcomes memory expected = _all(FOUNDED_ALREADY, FOUNDED_ALREADY);
         // matrix: found
-        _row(abi.encodeCall(ledger.found, (founder, law, template)), expected);
+        _row(abi.encodeCall(ledger.found, (founder, law, template, ledger.thresholds())), expected);
     }
 
     function test_Matrix_PolicyAndTemplates() external {
@@ -366,6 +370,47 @@ contract AccessMatrixTest is LedgerTest {
         expected.active[LAB] = DONE;
         // matrix: receiveTransfer
         _row(abi.encodeCall(ledger.receiveTransfer, (TRANSFER, CONTENT)), expected);
+    }
+
+    function test_Matrix_Agreements() external {
+        // matrix: proposeAgreement
+        _row(abi.encodeCall(ledger.proposeAgreement, (_limitsFor(UNSEATED), COMMITMENT)), _anyActive());
+
+        uint32 agreementId = _propose(HOSPITAL, _limitsFor(LAB));
+        Outcomes memory expected = _all(NOT_PARTY, NOT_ACTIVE);
+        expected.stranger = expected.committee = NOT_MEMBER;
+        expected.active[LAB] = DONE;
+        // matrix: signAgreement
+        _row(abi.encodeCall(ledger.signAgreement, (agreementId, COMMITMENT)), expected);
+
+        expected = _all(NOT_PARTY, NOT_PARTY);
+        expected.stranger = expected.committee = NOT_MEMBER;
+        expected.active[HOSPITAL] = expected.inactive[HOSPITAL] = DONE;
+        expected.active[LAB] = expected.inactive[LAB] = DONE;
+        // matrix: endAgreement
+        _row(abi.encodeCall(ledger.endAgreement, (agreementId, COMMITMENT)), expected);
+    }
+
+    function test_Matrix_Borders() external {
+        // matrix: setBorderAccess
+        _row(abi.encodeCall(ledger.setBorderAccess, (UNSEATED, MEMBERSHIP_END)), _withRole(REGULATOR));
+        IBorders.Clearance memory clearance = _clearanceOf(PROJECT, HOSPITAL, MEMBERSHIP_END);
+        // matrix: clear
+        _row(abi.encodeCall(ledger.clear, (clearance, COMMITMENT)), _withRole(REGULATOR));
+        // matrix: setThresholds
+        _row(abi.encodeCall(ledger.setThresholds, (IBorders.Thresholds(2, 1))), _committeeOnly());
+        // matrix: countCrossing
+        _row(
+            abi.encodeCall(ledger.countCrossing, (IBorders.Crossing(PROJECT, HOSPITAL, LAB, true, PASSPORT))),
+            _committeeOnly()
+        );
+
+        uint32 clearanceId = _clear(PROJECT, HOSPITAL, MEMBERSHIP_END);
+        Outcomes memory expected = _all(NOT_CLEARER, NOT_ACTIVE);
+        expected.stranger = expected.committee = NOT_MEMBER;
+        expected.active[REGULATOR] = DONE;
+        // matrix: withdrawClearance
+        _row(abi.encodeCall(ledger.withdrawClearance, (clearanceId, COMMITMENT)), expected);
     }
 
     function test_Matrix_Datasets() external {

@@ -21,7 +21,6 @@ contract AttestationsTest is LedgerTest {
         .DEIDENTIFICATION;
     IAttestations.AttestationKind private constant SOURCE = IAttestations.AttestationKind.SOURCE;
     IAttestations.AttestationKind private constant LICENCE = IAttestations.AttestationKind.LICENCE;
-    IAttestations.AttestationKind private constant CLEARANCE = IAttestations.AttestationKind.CLEARANCE;
 
     bytes32 private constant UNKNOWN = keccak256("unknown");
     bytes32 private constant SUBJECT_PROJECT = bytes32(uint256(PROJECT));
@@ -45,7 +44,6 @@ contract AttestationsTest is LedgerTest {
         _assertAttested(VERIFIER, PASSPORT, DEIDENTIFICATION);
         _assertAttested(HOSPITAL, PASSPORT, SOURCE);
         _assertAttested(REGULATOR, SUBJECT_PROJECT, LICENCE);
-        _assertAttested(REGULATOR, SUBJECT_PROJECT, CLEARANCE);
     }
 
     function test_WhenIssuerRenewsOrTakesBack_TheLatestCounts() external {
@@ -82,10 +80,7 @@ contract AttestationsTest is LedgerTest {
                 _assertNotQualified(memberId, PASSPORT, DEIDENTIFICATION);
             }
             if (memberId != HOSPITAL) _assertNotQualified(memberId, PASSPORT, SOURCE);
-            if (memberId != REGULATOR) {
-                _assertNotQualified(memberId, SUBJECT_PROJECT, LICENCE);
-                _assertNotQualified(memberId, SUBJECT_PROJECT, CLEARANCE);
-            }
+            if (memberId != REGULATOR) _assertNotQualified(memberId, SUBJECT_PROJECT, LICENCE);
         }
     }
 
@@ -95,7 +90,6 @@ contract AttestationsTest is LedgerTest {
         _assertNotQualified(OTHER, UNKNOWN, DEIDENTIFICATION);
         bytes32 own = bytes32(uint256(_file(OTHER, _projectDraft())));
         _assertNotQualified(OTHER, own, LICENCE);
-        _assertNotQualified(OTHER, own, CLEARANCE);
         _attest(OTHER, UNKNOWN, SOURCE, LATER);
     }
 
@@ -107,15 +101,12 @@ contract AttestationsTest is LedgerTest {
             _expectRevert(IPassports.Passports_Unknown.selector, SUBJECT_PROJECT);
             _attest(VERIFIER, SUBJECT_PROJECT, ofPassports[index], LATER);
         }
-        IAttestations.AttestationKind[2] memory ofProjects = [LICENCE, CLEARANCE];
-        for (uint256 index = 0; index < ofProjects.length; ++index) {
-            _expectRevert(IProjects.Projects_Unknown.selector, uint256(0));
-            _attest(REGULATOR, 0, ofProjects[index], LATER);
-            _expectRevert(IProjects.Projects_Unknown.selector, uint256(PROJECT) + 1);
-            _attest(REGULATOR, bytes32(uint256(PROJECT) + 1), ofProjects[index], LATER);
-            _expectRevert(IProjects.Projects_Unknown.selector, uint256(0));
-            _attest(REGULATOR, bytes32((uint256(1) << 32) | PROJECT), ofProjects[index], LATER);
-        }
+        _expectRevert(IProjects.Projects_Unknown.selector, uint256(0));
+        _attest(REGULATOR, 0, LICENCE, LATER);
+        _expectRevert(IProjects.Projects_Unknown.selector, uint256(PROJECT) + 1);
+        _attest(REGULATOR, bytes32(uint256(PROJECT) + 1), LICENCE, LATER);
+        _expectRevert(IProjects.Projects_Unknown.selector, uint256(0));
+        _attest(REGULATOR, bytes32((uint256(1) << 32) | PROJECT), LICENCE, LATER);
     }
 
     function test_RevertGiven_MemberIsNotActive() external {
@@ -227,37 +218,6 @@ contract AttestationsTest is LedgerTest {
         _assertMissing(Facts.MODEL_LICENSED, _askLab(OTHER_GRANT, terms));
         _attest(REGULATOR, bytes32(uint256(projectId)), LICENCE, LATER);
         _assertMissing(0, _askLab(OTHER_GRANT, terms));
-    }
-
-    /* THE BORDER */
-
-    function test_WhenCustodianIsAbroad_ProjectMustBeCleared() external {
-        _issue(OTHER, _issueOf(UNKNOWN, holder));
-        _give(_grantOf(OTHER_GRANT, UNKNOWN));
-        IDecisions.Request memory request = _request(UNKNOWN, OTHER_GRANT, _trainingTerms());
-        _assertMissing(Facts.BORDER_CLEARED, _decide(LAB, request));
-        _attest(REGULATOR, SUBJECT_PROJECT, CLEARANCE, LATER);
-        _assertMissing(0, _decide(LAB, request));
-        vm.warp(LATER);
-        _assertMissing(Facts.BORDER_CLEARED, _decide(LAB, request));
-    }
-
-    function test_WhenProjectOfAnotherIsCleared_ItClearsNothing() external {
-        _issue(OTHER, _issueOf(UNKNOWN, holder));
-        _give(_grantOf(OTHER_GRANT, UNKNOWN));
-        uint32 other = _file(LAB, _projectDraft());
-        _attest(REGULATOR, bytes32(uint256(other)), CLEARANCE, LATER);
-        IDecisions.Request memory request = _request(UNKNOWN, OTHER_GRANT, _trainingTerms());
-        _assertMissing(Facts.BORDER_CLEARED, _decide(LAB, request));
-    }
-
-    /// @dev The data goes to the processor: what counts is where that is.
-    function test_WhenProcessorIsAbroad_ProjectMustBeCleared() external {
-        _entrust(LAB, OTHER, MEMBERSHIP_END);
-        IDecisions.Request memory request = _request(PASSPORT, GRANT, _trainingTerms().onBehalfOf(LAB));
-        _assertMissing(Facts.BORDER_CLEARED, _decide(OTHER, request));
-        _attest(REGULATOR, SUBJECT_PROJECT, CLEARANCE, LATER);
-        _assertMissing(0, _decide(OTHER, request));
     }
 
     /* HELPERS */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IAgreements} from "../../contracts/interfaces/IAgreements.sol";
 import {IAttestations} from "../../contracts/interfaces/IAttestations.sol";
+import {IBorders} from "../../contracts/interfaces/IBorders.sol";
 import {ICommittee} from "../../contracts/interfaces/ICommittee.sol";
 import {IConsents} from "../../contracts/interfaces/IConsents.sol";
 import {IDatasets} from "../../contracts/interfaces/IDatasets.sol";
@@ -13,13 +15,15 @@ import {IMembers} from "../../contracts/interfaces/IMembers.sol";
 import {IPassports} from "../../contracts/interfaces/IPassports.sol";
 import {IPolicy} from "../../contracts/interfaces/IPolicy.sol";
 import {IProjects} from "../../contracts/interfaces/IProjects.sol";
+import {IReleases} from "../../contracts/interfaces/IReleases.sol";
+import {IReviews} from "../../contracts/interfaces/IReviews.sol";
 import {ITemplates} from "../../contracts/interfaces/ITemplates.sol";
 import {ITransfers} from "../../contracts/interfaces/ITransfers.sol";
 import {Codes} from "../../contracts/libraries/Codes.sol";
 import {Terms, TermsLib} from "../../contracts/libraries/Terms.sol";
 import {Verdict} from "../../contracts/libraries/Verdict.sol";
 
-/// @notice The ledger as its callers see it: four contracts under one address. The tests import no implementation:
+/// @notice The ledger as its callers see it: five contracts under one address. The tests import no implementation:
 /// they run the bytecode that the build wrote, and compile without it.
 interface ILedger is
     IMembers,
@@ -33,8 +37,12 @@ interface ILedger is
     IProjects,
     IAttestations,
     IDecisions,
+    IReviews,
+    IReleases,
     IDatasets,
     ILineage,
+    IAgreements,
+    IBorders,
     ITransfers
 {
     error Forwards_NoOffice(address office);
@@ -53,7 +61,12 @@ interface ILedger is
             bytes32,
             uint256[] memory
         );
-    function found(Admission calldata founder, Table calldata table, Template calldata template) external;
+    function found(
+        Admission calldata founder,
+        Table calldata table,
+        Template calldata template,
+        Thresholds calldata thresholds_
+    ) external;
     function OFFICE() external view returns (address);
 }
 
@@ -166,7 +179,8 @@ abstract contract Base {
     }
 
     function _createOffice() internal returns (address) {
-        address lineage = _create(vm.getCode("LineageOffice"));
+        address exchange = _create(vm.getCode("ExchangeOffice"));
+        address lineage = _create(bytes.concat(vm.getCode("LineageOffice"), abi.encode(exchange)));
         address records = _create(bytes.concat(vm.getCode("RecordsOffice"), abi.encode(lineage)));
         return _create(bytes.concat(vm.getCode("GovernanceOffice"), abi.encode(records)));
     }
@@ -574,6 +588,71 @@ abstract contract Base {
 
     function _epochOf(bytes32 passportId) private view returns (uint16) {
         return ledger.passportOf(passportId).epoch;
+    }
+
+    /* AGREEMENTS AND BORDERS */
+
+    /// @dev All that is lawful, for as long as memberships last.
+    function _limitsFor(uint32 recipient) internal pure returns (IAgreements.Limits memory) {
+        return
+            IAgreements.Limits({
+                recipient: recipient,
+                purposes: LAWFUL_PURPOSES,
+                categories: type(uint16).max,
+                validTo: MEMBERSHIP_END,
+                retentionSeconds: 365 * DAY,
+                responseHours: 24,
+                onward: false,
+                linkage: false
+            });
+    }
+
+    function _propose(uint32 provider, IAgreements.Limits memory limits) internal returns (uint32) {
+        _as(provider);
+        return ledger.proposeAgreement(limits, COMMITMENT);
+    }
+
+    /// @dev An agreement in force.
+    function _agree(uint32 provider, IAgreements.Limits memory limits) internal returns (uint32 agreementId) {
+        agreementId = _propose(provider, limits);
+        _as(limits.recipient);
+        ledger.signAgreement(agreementId, COMMITMENT);
+    }
+
+    /// @dev The regulator lets a member receive data from abroad.
+    function _openBorder(uint32 memberId, uint32 validTo) internal {
+        _as(REGULATOR);
+        ledger.setBorderAccess(memberId, validTo);
+    }
+
+    /// @dev By assessment, for more persons than there are.
+    function _clearanceOf(
+        uint32 projectId,
+        uint32 exporter,
+        uint32 validTo
+    ) internal pure returns (IBorders.Clearance memory) {
+        return
+            IBorders.Clearance({
+                exporter: exporter,
+                issuer: 0,
+                agreement: 0,
+                validFrom: START,
+                validTo: validTo,
+                maxPersons: type(uint32).max,
+                persons: 0,
+                path: IBorders.Path.ASSESSMENT,
+                projectId: projectId
+            });
+    }
+
+    /// @dev A regulator of the exporter's country lets its data go to a project abroad.
+    function _clear(uint32 projectId, uint32 exporter, uint32 validTo) internal returns (uint32) {
+        return _clear(REGULATOR, _clearanceOf(projectId, exporter, validTo));
+    }
+
+    function _clear(uint32 issuer, IBorders.Clearance memory clearance) internal returns (uint32) {
+        _as(issuer);
+        return ledger.clear(clearance, COMMITMENT);
     }
 
     /* PROJECTS AND ATTESTATIONS */

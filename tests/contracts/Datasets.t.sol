@@ -223,6 +223,7 @@ contract DatasetsTest is LedgerTest {
         IDatasets.Dataset memory expected = ledger.datasetOf(DATASET);
         expected.included = 1;
         expected.usableUntil = GRANT_END;
+        expected.noOnward = true;
         Verdict verdict = _decide(_inclusionTerms(DATASET));
         _assertVerdict(0, verdict);
         vm.assertTrue(verdict.facts() & Facts.DATASET_FITS != 0, "fits");
@@ -306,6 +307,18 @@ contract DatasetsTest is LedgerTest {
         vm.assertTrue(ledger.datasetOf(DATASET).noRelink, "one did");
         _include();
         vm.assertTrue(ledger.datasetOf(DATASET).noRelink, "and it stays so");
+    }
+
+    function test_WhenOneDoesNotAllowPassingOn_DatasetRemembers() external {
+        IConsents.Grant memory given = _grantOf(OTHER_GRANT, OTHER_PASSPORT);
+        given.flags = Codes.FLAG_ONWARD | Codes.FLAG_NO_REIDENTIFY;
+        _give(given, _signed(OTHER_HOLDER_KEY, given));
+        _includeAs(OTHER_PASSPORT, OTHER_GRANT);
+        vm.assertTrue(!ledger.datasetOf(DATASET).noOnward, "everybody allows it");
+        _include();
+        vm.assertTrue(ledger.datasetOf(DATASET).noOnward, "one does not");
+        _includeAs(OTHER_PASSPORT, OTHER_GRANT);
+        vm.assertTrue(ledger.datasetOf(DATASET).noOnward, "and it stays so");
     }
 
     function test_WhenProcessorIsEntrusted_ControllersDatasetFits() external {

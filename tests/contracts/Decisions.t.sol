@@ -3,6 +3,8 @@ pragma solidity 0.8.37;
 
 import {IConsents} from "../../contracts/interfaces/IConsents.sol";
 import {IDecisions} from "../../contracts/interfaces/IDecisions.sol";
+import {IReleases} from "../../contracts/interfaces/IReleases.sol";
+import {IReviews} from "../../contracts/interfaces/IReviews.sol";
 import {IMembers} from "../../contracts/interfaces/IMembers.sol";
 import {IPassports} from "../../contracts/interfaces/IPassports.sol";
 import {Codes} from "../../contracts/libraries/Codes.sol";
@@ -14,7 +16,7 @@ import {LedgerTest, Vm} from "./Base.t.sol";
 /// @notice Requests answered by the law in force: how a decision is recorded.
 contract DecisionsTest is LedgerTest {
     bytes32 private constant UNKNOWN = keccak256("unknown");
-    uint256 private constant CAP_USES_SLOT = 8; // of State._capUses
+    uint256 private constant CAP_USES_SLOT = 9; // of State._capUses
 
     /// @dev What holds when the lab asks to train on sensitive data.
     uint32 private constant HELD =

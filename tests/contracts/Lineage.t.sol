@@ -47,7 +47,8 @@ abstract contract LineageWorld is LedgerTest {
         _approve(_file(TEAM, filing));
         _attest(ALLIANCE, TOOL, IAttestations.AttestationKind.TOOL, MEMBERSHIP_END);
         _attestProject(IAttestations.AttestationKind.LICENCE, MEMBERSHIP_END);
-        _attestProject(IAttestations.AttestationKind.CLEARANCE, MEMBERSHIP_END);
+        _openBorder(TEAM, MEMBERSHIP_END);
+        _clear(TEAM_PROJECT, LAB, MEMBERSHIP_END);
 
         IDatasets.Plan memory plan = _plan();
         plan.purposes = AI;
@@ -159,6 +160,13 @@ abstract contract LineageWorld is LedgerTest {
     function _share(uint32 owner, uint256 number, uint32 recipient) internal {
         _as(owner);
         ledger.shareVersion(_versionId(number), recipient, COMMITMENT);
+    }
+
+    /// @dev A regulator where the team is.
+    function _guard(uint32 memberId) internal returns (uint32) {
+        IMembers.Admission memory regulator = _admission(memberId, Codes.ROLE_REGULATOR);
+        regulator.jurisdiction = ABROAD;
+        return _admit(regulator);
     }
 
     function _attestProject(IAttestations.AttestationKind kind, uint32 validTo) internal {
@@ -287,12 +295,7 @@ contract StepRulesTest is LineageWorld {
                 IAttestations.AttestationKind.LICENCE,
                 MEMBERSHIP_END
             );
-            _attest(
-                REGULATOR,
-                bytes32(uint256(projectId)),
-                IAttestations.AttestationKind.CLEARANCE,
-                MEMBERSHIP_END
-            );
+            _clear(projectId, LAB, MEMBERSHIP_END);
             ILineage.Step memory step = _good(ILineage.StepKind(6 + index));
             step.projectId = projectId;
             _assertBroken(StepFacts.PROJECT_APPROVED, step);
@@ -364,7 +367,6 @@ contract StepRulesTest is LineageWorld {
     }
 
     function test_WhenInputIsNeitherOwnedNorShared() external {
-        IAttestations.AttestationKind clearance = IAttestations.AttestationKind.CLEARANCE;
         _admit(TEAM + 1, Codes.ROLE_PROCESSOR);
         IProjects.Filing memory filing = _projectDraft();
         filing.purposes = AI;
@@ -376,7 +378,8 @@ contract StepRulesTest is LineageWorld {
             IAttestations.AttestationKind.LICENCE,
             MEMBERSHIP_END
         );
-        _attest(REGULATOR, bytes32(uint256(projectId)), clearance, MEMBERSHIP_END);
+        _clear(_guard(TEAM + 2), _clearanceOf(projectId, TEAM, MEMBERSHIP_END));
+        _openBorder(TEAM + 1, MEMBERSHIP_END);
         for (uint8 kind = 0; kind < 12; ++kind) {
             ILineage.Step memory step = _good(ILineage.StepKind(kind));
             step.projectId = projectId;
@@ -515,6 +518,7 @@ contract StepRulesTest is LineageWorld {
         IConsents.Grant memory given = _grantOf(OTHER_GRANT, PASSPORT);
         (given.recipient, given.purposes, given.flags) = (TEAM, AI, Codes.FLAG_NO_RELINK);
         _give(given);
+        _clear(TEAM_PROJECT, HOSPITAL, MEMBERSHIP_END);
         uint32 missing = _decide(TEAM, _request(PASSPORT, OTHER_GRANT, _inclusionTerms(TEAMS, TEAM_PROJECT)))
             .missing();
         vm.assertEq(0, missing, "included");
@@ -595,7 +599,8 @@ contract StepRulesTest is LineageWorld {
     }
 
     function test_WhenBorderIsNotCleared() external {
-        _attestProject(IAttestations.AttestationKind.CLEARANCE, 0);
+        _as(REGULATOR);
+        ledger.withdrawClearance(1, COMMITMENT);
         for (uint8 kind = 0; kind < 12; ++kind) {
             _assertBroken(StepFacts.BORDER_CLEARED, _good(ILineage.StepKind(kind)));
         }
@@ -677,12 +682,7 @@ contract StepRulesTest is LineageWorld {
         filing.validTo = START + 2 * DAY;
         uint32 projectId = _file(TEAM, filing);
         _approve(projectId);
-        _attest(
-            REGULATOR,
-            bytes32(uint256(projectId)),
-            IAttestations.AttestationKind.CLEARANCE,
-            MEMBERSHIP_END
-        );
+        _clear(projectId, LAB, MEMBERSHIP_END);
         ILineage.Step memory step = _good(ILineage.StepKind.TRAIN);
         step.projectId = projectId;
         vm.warp(filing.validFrom - 1);
@@ -698,7 +698,7 @@ contract StepRulesTest is LineageWorld {
         _attestProject(IAttestations.AttestationKind.LICENCE, START + 2 * DAY);
         _assertEnd(StepFacts.MODEL_READY, _good(ILineage.StepKind.DEPLOY), START + 2 * DAY);
         _attest(ALLIANCE, TOOL, IAttestations.AttestationKind.TOOL, MEMBERSHIP_END);
-        _attestProject(IAttestations.AttestationKind.CLEARANCE, START + 3 * DAY);
+        _clear(TEAM_PROJECT, LAB, START + 3 * DAY);
         _assertEnd(StepFacts.BORDER_CLEARED, _good(ILineage.StepKind.CLEAN), START + 3 * DAY);
     }
 
@@ -1541,6 +1541,7 @@ contract LineageTest is LineageWorld {
         IConsents.Grant memory given = _grantOf(OTHER_GRANT, PASSPORT);
         (given.recipient, given.purposes) = (TEAM, AI);
         _give(given);
+        _clear(TEAM_PROJECT, HOSPITAL, MEMBERSHIP_END);
         _decide(TEAM, _request(PASSPORT, OTHER_GRANT, _inclusionTerms(TEAMS, TEAM_PROJECT)));
         bytes32[2] memory grants = [CONSENT, OTHER_GRANT];
         for (uint256 first = 0; first < 2; ++first) {
@@ -1702,12 +1703,8 @@ contract LineageTest is LineageWorld {
         filing.purposes = AI;
         uint32 projectId = _file(LAB, filing);
         _approve(projectId);
-        _attest(
-            REGULATOR,
-            bytes32(uint256(projectId)),
-            IAttestations.AttestationKind.CLEARANCE,
-            MEMBERSHIP_END
-        );
+        _openBorder(LAB, MEMBERSHIP_END);
+        _clear(_guard(TEAM + 1), _clearanceOf(projectId, TEAM, MEMBERSHIP_END));
         ILineage.Step memory step = _make(ILineage.StepKind.TRAIN, OTHER_RAW, 20);
         step.projectId = projectId;
         _mustStand(LAB, step);

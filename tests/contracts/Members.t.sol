@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IBorders} from "../../contracts/interfaces/IBorders.sol";
 import {ICommittee} from "../../contracts/interfaces/ICommittee.sol";
 import {ITemplates} from "../../contracts/interfaces/ITemplates.sol";
 import {IMembers} from "../../contracts/interfaces/IMembers.sol";
@@ -33,15 +34,16 @@ contract MembersTest is LedgerTest {
         IMembers.Admission memory founder = _admission(NEXT, Codes.ROLE_COMMITTEE);
         IPolicy.Table memory law = ledger.policy();
         ITemplates.Template memory template = ledger.templateOf(TEMPLATE);
+        IBorders.Thresholds memory limits = ledger.thresholds();
         _expectRevert(ILedger.GovernanceOffice_Founded.selector);
-        ledger.found(founder, law, template);
+        ledger.found(founder, law, template, limits);
         _expectRevert(ILedger.GovernanceOffice_Founded.selector);
         _asCommittee();
-        ledger.found(founder, law, template);
+        ledger.found(founder, law, template, limits);
 
         ILedger office = ILedger(ledger.OFFICE());
         _expectRevert(ILedger.GovernanceOffice_Founded.selector);
-        office.found(founder, law, template);
+        office.found(founder, law, template, limits);
         vm.assertEq(0, office.memberCount(), "an office is no ledger");
     }
 
