@@ -117,7 +117,7 @@ library PassportHash {
             );
     }
 
-    function stepHash(ILineage.Step calldata step) internal pure returns (bytes32) {
+    function stepHash(ILineage.Step memory step) internal pure returns (bytes32) {
         return
             keccak256(
                 abi.encode(

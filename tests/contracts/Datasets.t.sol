@@ -211,7 +211,25 @@ contract DatasetsTest is LedgerTest {
         _excuse(ETHICS, NEXT);
         _expectRevert(IDatasets.Datasets_NotQualified.selector, DATASET, ETHICS);
         _as(ETHICS);
-        ledger.excuseWithdrawals(DATASET, 0);
+        ledger.excuseWithdrawals(DATASET, 1, 0);
+    }
+
+    /// @dev A withdrawal that comes just before the opinion is not excused unseen.
+    function test_RevertWhen_ExcuserMeansAnotherNumber() external {
+        _include();
+        _revoke(PASSPORT, GRANT);
+        uint32[2] memory others = [uint32(0), 2];
+        for (uint256 index = 0; index < others.length; ++index) {
+            _expectRevert(IDatasets.Datasets_OtherWithdrawals.selector, DATASET, 1);
+            _as(ETHICS);
+            ledger.excuseWithdrawals(DATASET, others[index], COMMITMENT);
+        }
+        _includeOther();
+        _revokeOther();
+        _expectRevert(IDatasets.Datasets_OtherWithdrawals.selector, DATASET, 2);
+        _as(ETHICS);
+        ledger.excuseWithdrawals(DATASET, 1, COMMITMENT);
+        vm.assertEq(0, ledger.datasetOf(DATASET).excused, "excused");
     }
 
     /* INCLUDE */
