@@ -36,7 +36,7 @@ from ledger.domain.vocabulary import (
     StepKind,
     VersionKind,
 )
-from ledger.policy import attested_by, member_is_active
+from ledger.policy import Crossing, attested_by, is_cleared, member_is_active
 
 _EVERY_PURPOSE: Final = 0xFFFF
 _NO_STATEMENTS: Final[Mapping[AttestationKind, Attestation]] = {}
@@ -111,6 +111,7 @@ class StepSituation:
         shared: The inputs that were shared with the member.
         datasets: The dataset that the step names, and those of the inputs' origins.
         jurisdictions: Where the owners of these datasets are, by dataset; ISO 3166-1 numeric.
+        crossings: What bears on the data of these owners crossing a border to the member, by dataset.
         project: The project the step names, if it exists.
         on_project: Statements about that project.
         on_tool: Statements about the tool.
@@ -124,6 +125,7 @@ class StepSituation:
     shared: frozenset[VersionId] = frozenset()
     datasets: Mapping[int, Dataset] = field(default_factory=dict)
     jurisdictions: Mapping[int, int] = field(default_factory=dict)
+    crossings: Mapping[int, Crossing] = field(default_factory=dict)
     project: Project | None = None
     on_project: Mapping[AttestationKind, Attestation] = field(default_factory=lambda: _NO_STATEMENTS)
     on_tool: Mapping[AttestationKind, Attestation] = field(default_factory=lambda: _NO_STATEMENTS)
@@ -330,10 +332,11 @@ def _is_protected(step: Step, situation: StepSituation) -> bool:
 
 def _border_is_cleared(step: Step, situation: StepSituation) -> bool:
     here = situation.member.jurisdiction
-    at_home = all(
-        situation.jurisdictions[dataset.dataset_id] == here for dataset in _datasets_behind(step, situation)
+    return all(
+        situation.jurisdictions[dataset.dataset_id] == here
+        or is_cleared(situation.crossings.get(dataset.dataset_id, Crossing()), situation.at)
+        for dataset in _datasets_behind(step, situation)
     )
-    return at_home or situation.states(situation.on_project, AttestationKind.CLEARANCE)
 
 
 def _model_is_ready(step: Step, situation: StepSituation) -> bool:

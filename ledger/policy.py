@@ -12,15 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from typing import Final
 
 from ledger.domain.lineage import Dataset
 from ledger.domain.records import (
+    Agreement,
     Attestation,
     Caps,
+    Clearance,
     Emergency,
     EmergencyRight,
     Entrustment,
+    Exports,
     GrantState,
     Member,
     Passport,
@@ -28,9 +32,11 @@ from ledger.domain.records import (
     Project,
     Request,
     Terms,
+    Thresholds,
     Verdict,
 )
 from ledger.domain.vocabulary import (
+    AgreementStatus,
     Assurance,
     AttestationKind,
     Basis,
@@ -46,6 +52,7 @@ from ledger.domain.vocabulary import (
     Operation,
     Outcome,
     PassportStatus,
+    Path,
     Purpose,
 )
 
@@ -58,6 +65,33 @@ _NOTHING: Final = Fact(0)
 #: Into how many datasets somebody may be included under one grant.
 MAX_DATASETS: Final = 7
 _NO_ATTESTATIONS: Final[Mapping[AttestationKind, Attestation]] = {}
+#: The law that the thresholds of exports are from counts years from midnight in Beijing.
+_BEIJING: Final = timezone(timedelta(hours=8))
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """
+    What the ledger knows that bears on data crossing a border from one member to another.
+
+    Attributes:
+        access_until: Until when the importer may receive data from abroad, exclusive; 0 if it never could.
+        clearance: The one that counts for the project and the exporter, in force or not.
+        contract_in_force: Whether the agreement that the clearance rests on is in force.
+        crossed: Whether the person has crossed under this clearance before.
+        exports: What the exporter has exported in the calendar year of the request.
+        counted: Whether the person is among them; `counted_sensitive`: with data of class 1 or 2.
+        thresholds: The thresholds in force.
+    """
+
+    access_until: int = 0
+    clearance: Clearance | None = None
+    contract_in_force: bool = False
+    crossed: bool = False
+    exports: Exports = field(default_factory=Exports)
+    counted: bool = False
+    counted_sensitive: bool = False
+    thresholds: Thresholds = field(default_factory=Thresholds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +117,7 @@ class Situation:
         approved_until: Until when a human's approval of this very request holds, exclusive; 0 without one.
         dataset: The dataset that the data is to be included into, if that is what is asked.
         included_into: Numbers of the datasets that the grant was included into before.
+        crossing: What bears on the data crossing a border, if custodian and requester are not in one jurisdiction.
     """
 
     at: int
@@ -102,6 +137,7 @@ class Situation:
     approved_until: int = 0
     dataset: Dataset | None = None
     included_into: tuple[int, ...] = ()
+    crossing: Crossing = field(default_factory=Crossing)
 
 
 def decide(request: Request, situation: Situation) -> Verdict:
@@ -250,6 +286,73 @@ def rests_on_emergency(required: Fact, lock: int) -> bool:
     return Fact.EMERGENCY_IN_FORCE in required or (Fact.UNLOCKED in required and lock != 0)
 
 
+def year_of(time: int) -> int:
+    """Return the calendar year, in UTC+8, that exports at a time (seconds since the Unix epoch) are counted in."""
+    return datetime.fromtimestamp(time, _BEIJING).year
+
+
+def agreement_is_in_force(agreement: Agreement, provider: Member, recipient: Member, at: int) -> bool:
+    """Tell whether both sides signed an agreement, nobody ended it, and both are active members at *at*."""
+    signed = agreement.status is AgreementStatus.SIGNED and at < agreement.limits.valid_to
+    return signed and member_is_active(provider, at) and member_is_active(recipient, at)
+
+
+def is_cleared(crossing: Crossing, at: int) -> bool:
+    """Tell whether the importer may receive data from abroad, and the clearance is in force at *at*."""
+    clearance = crossing.clearance
+    if clearance is None or not clearance.valid_from <= at < clearance.valid_to:
+        return False
+    if clearance.path is Path.NONE or at >= crossing.access_until:
+        return False
+    return clearance.path is not Path.CONTRACT or crossing.contract_in_force
+
+
+def may_cross(crossing: Crossing, at: int, *, sensitive: bool) -> bool:
+    """
+    Tell whether one person's data may cross: cleared, with room for one more person, and below the thresholds.
+
+    Args:
+        crossing: What bears on it.
+        at: Seconds since the Unix epoch.
+        sensitive: Whether there is data of class 1 or 2 in it.
+    """
+    clearance = crossing.clearance
+    if clearance is None or not is_cleared(crossing, at):
+        return False
+    if clearance.persons >= clearance.max_persons and not crossing.crossed:
+        return False
+    if clearance.path is Path.ASSESSMENT:
+        return True
+    exports, limits = crossing.exports, crossing.thresholds
+    room = crossing.counted or exports.persons < limits.persons
+    return room and (
+        not sensitive or crossing.counted_sensitive or exports.sensitive_persons < limits.sensitive_persons
+    )
+
+
+def is_sensitive(table: PolicyTable, categories: Category) -> bool:
+    """Tell whether exporting these categories counts as exporting sensitive data: class 1 or 2."""
+    return class_of(table, categories) is not DataClass.NON_SENSITIVE
+
+
+def takes_crossing(
+    terms: Terms, verdict: Verdict, *, table: PolicyTable, jurisdiction: int, custodians: int
+) -> bool:
+    """
+    Tell whether a decision counts a person as crossing: a permit, abroad, for which the law asks for a clearance.
+
+    Args:
+        terms: What was asked.
+        verdict: The answer.
+        table: The law that it was answered by.
+        jurisdiction: That of the requester.
+        custodians: That of the passport's custodian.
+    """
+    required = table.required_for(verdict.data_class, terms.purpose, terms.basis)
+    abroad = jurisdiction != custodians
+    return verdict.outcome is Outcome.PERMIT and abroad and Fact.BORDER_CLEARED in required
+
+
 def cap_of(caps: int, purpose: Purpose) -> int:
     """Return one purpose's 16 bits of a word of caps or of uses."""
     return caps >> (16 * purpose) & 0xFFFF
@@ -354,9 +457,10 @@ def _level_facts(terms: Terms, situation: Situation, data_class: DataClass) -> F
     return Fact.LEVEL_SUFFICIENT if handed_over_at >= least else _NOTHING
 
 
-def _border_is_cleared(_: Request, situation: Situation) -> bool:
+def _border_is_cleared(request: Request, situation: Situation) -> bool:
     at_home = situation.requester.jurisdiction == situation.jurisdiction
-    return at_home or attested_by(situation.on_project, AttestationKind.CLEARANCE, situation.at) != 0
+    sensitive = is_sensitive(situation.table, request.terms.categories)
+    return at_home or may_cross(situation.crossing, situation.at, sensitive=sensitive)
 
 
 def _dataset_facts(terms: Terms, situation: Situation, principal: Member | None) -> Fact:

@@ -29,7 +29,7 @@ def attest(body: AttestationIn, actor: MemberDep, service: ServiceDep, write: Wr
     """
     State something of a passport, project, version or tool, or take it back; answers with all statements about it.
 
-    For members that are qualified: verifiers, the custodian itself (SOURCE), regulators (LICENCE, CLEARANCE), the
+    For members that are qualified: verifiers, the custodian itself (SOURCE), regulators (LICENCE), the
     alliance (TOOL).
     """
     if body.withdraw and body.valid_to is not None:

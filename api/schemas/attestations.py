@@ -30,7 +30,7 @@ class AttestationIn(Model):
     passport_id: Hex32 | None = Field(
         default=None, description="The subject of ENCRYPTION, DEIDENTIFICATION and SOURCE."
     )
-    project_id: Uint32 = Field(default=0, description="The subject of LICENCE and CLEARANCE.")
+    project_id: Uint32 = Field(default=0, description="The subject of LICENCE.")
     version_id: Hex32 | None = Field(default=None, description="The subject of ENCRYPTION of a version.")
     tool: Hex32 | None = Field(default=None, description="The subject of TOOL: the tool's digest.")
     valid_to: TimeIn | None = Field(default=None, description="Until when; left out it is taken back.")

@@ -22,7 +22,7 @@ app = typer.Typer(
 Kind = Annotated[
     str,
     typer.Argument(
-        help="ENCRYPTION, DEIDENTIFICATION, SOURCE, LICENCE, CLEARANCE or TOOL.", show_default=False
+        help="ENCRYPTION, DEIDENTIFICATION, SOURCE, LICENCE or TOOL.", show_default=False
     ),
 ]
 PassportSubject = Annotated[

@@ -18,10 +18,10 @@ import numpy as np
 from eth_hash.auto import keccak
 from numpy.typing import NDArray
 
-from ledger.audit.folds import apply, decision_entry
+from ledger.audit.folds import apply, count_crossing, decision_entry
 from ledger.audit.replay import Mismatch, Replay, differences, replay
 from ledger.audit.state import DAY_SECONDS, DecisionEntry, LedgerState, project_subject
-from ledger.domain.records import ZERO32, Event, GrantId, PassportId, Position
+from ledger.domain.records import ZERO32, Event, GrantId, HolderKey, PassportId, Position
 from ledger.domain.vocabulary import (
     Assurance,
     AttestationKind,
@@ -43,7 +43,7 @@ from ledger.encoding.events import Abi, EventDecoder, RawLog, event_topic
 from ledger.encoding.words import unpack_verdict
 from ledger.errors import VerificationError
 from ledger.lineage import covers
-from ledger.policy import MAX_DATASETS
+from ledger.policy import MAX_DATASETS, may_cross
 
 #: One row of a decision's log: three topics, then its data. In this order the words are what the head folds.
 _ROW: Final = np.dtype(
@@ -95,6 +95,25 @@ _Bools = NDArray[np.bool_]
 #: Events about decisions: they need the decisions, and bear on none but by an approval.
 _ABOUT_DECISIONS: Final = frozenset(
     {"RequestReviewed", "ReleaseRecorded", "TransferShipped", "TransferReceived"}
+)
+
+
+#: Events that bear on borders: they are folded again, up to each decision that crosses one.
+_ABOUT_BORDERS: Final = frozenset(
+    {
+        "MemberAdmitted",
+        "MemberSuspended",
+        "MemberReinstated",
+        "MemberExpelled",
+        "MemberLicensed",
+        "AgreementProposed",
+        "AgreementSigned",
+        "AgreementEnded",
+        "BorderAccessSet",
+        "ClearanceIssued",
+        "ClearanceWithdrawn",
+        "ThresholdsSet",
+    }
 )
 
 
@@ -407,7 +426,7 @@ class _History:
         self.state = LedgerState()
         self.passport_keys, self._grant_keys = passports, grants
         self.members, self.orders = _Versions(6), _Versions(2)
-        self.passports, self.grants = _Versions(6), _Versions(16)
+        self.passports, self.grants = _Versions(7), _Versions(16)
         self.projects, self.statements = _Versions(11), _Versions(2)
         self.emergencies, self.rights = _Versions(11), _Versions(2)
         self.caps, self.datasets = _Versions(_PURPOSES), _Versions(4)
@@ -418,6 +437,10 @@ class _History:
         self.law_places: list[int] = []
         self.laws: list[Any] = []
         self.reviews: list[tuple[int, Event]] = []
+        self.borders: list[tuple[int, Event]] = []
+        #: The holders' keys that stand for persons; passports name their places.
+        self.persons: list[HolderKey] = []
+        self._person_keys: dict[HolderKey, int] = {}
         # From where on what is used up counts: where a thing came about, anew perhaps.
         self._passport_resets: dict[int, int] = {}
         self._grant_resets: dict[int, int] = {}
@@ -437,7 +460,13 @@ class _History:
                 lambda place, given: self._member(place, given["memberId"]),
             ),
             **dict.fromkeys(
-                ("PassportNarrowed", "PassportSealed", "PassportUnsealed", "PassportDestroyed"),
+                (
+                    "PassportNarrowed",
+                    "PassportSealed",
+                    "PassportUnsealed",
+                    "PassportDestroyed",
+                    "HolderRotated",
+                ),
                 lambda place, given: self._passport(place, given["passportId"], reset=False),
             ),
             **dict.fromkeys(
@@ -485,6 +514,8 @@ class _History:
             self._about_decision(place, event)
             return
         apply(self.state, event)
+        if name in _ABOUT_BORDERS:
+            self.borders.append((place, event))
         version = self._versions.get(name)
         if version is not None:
             version(place, given)
@@ -533,6 +564,9 @@ class _History:
     def _passport(self, place: int, name: bytes, *, reset: bool) -> None:
         key = self.passport_keys.setdefault(name, len(self.passport_keys))
         passport = self.state.passports[PassportId(name)]
+        person = self._person_keys.setdefault(passport.holder, len(self.persons))
+        if person == len(self.persons):
+            self.persons.append(passport.holder)
         if reset:
             self._passport_resets[key] = place
         self.passports.add(
@@ -545,6 +579,7 @@ class _History:
                 passport.level,
                 passport.lock,
                 self._passport_resets[key],
+                person,
             ),
         )
 
@@ -803,7 +838,7 @@ class _Law:
 
     def _passport_facts(self) -> _Ints:
         asked = self._asked
-        custodian, purposes, status, _, lock, _ = self._passport
+        custodian, purposes, status, _, lock, _, _ = self._passport
         facts = np.full(len(asked.places), int(Fact.BUDGET_LEFT), np.int64)
         facts |= _bit(Fact.PASSPORT_OPEN, status == PassportStatus.OPEN)
         facts |= _bit(Fact.PURPOSE_ALLOWED, _has(purposes & ~self._banned, asked.purpose))
@@ -904,9 +939,7 @@ class _Law:
         facts = _bit(Fact.EMERGENCY_IN_FORCE, self._covered)
         _, (lost, due) = self._right()
         facts |= _bit(Fact.REVIEWS_CURRENT, (lost == 0) & (asked.times <= due))
-        home = self._requester[3] == self._custodian[3]
-        cleared = self._stated(AttestationKind.CLEARANCE, asked.project, _project_names(asked.project))
-        facts |= _bit(Fact.BORDER_CLEARED, home | (cleared != 0))
+        facts |= _bit(Fact.BORDER_CLEARED, self._cross())
         licensed = self._stated(AttestationKind.LICENCE, asked.project, _project_names(asked.project))
         facts |= _bit(Fact.MODEL_LICENSED, licensed != 0)
         passports = {key: name for name, key in self._history.passport_keys.items()}
@@ -920,6 +953,29 @@ class _Law:
         facts |= _bit(Fact.DEIDENTIFIED, independent & (self._handed_over_at() >= Level.DEIDENTIFIED))
         # Each asks another register, and is established only where the law requires it.
         return np.asarray((facts | self._approved()) & self._needs, np.int64)
+
+    def _cross(self) -> _Bools:
+        """Tell of each decision whether the data stays in its jurisdiction or may cross; persons are counted in order."""
+        asked, state = self._asked, LedgerState()
+        found: _Bools = self._requester[3] == self._custodian[3]
+        # The class on record says whether a permit counted a person, as the reference's fold does.
+        recorded = self._required[self._law, asked.data_class - 1, asked.purpose, asked.basis]
+        wanted = np.flatnonzero(~found & ((self._needs | recorded) & int(Fact.BORDER_CLEARED) != 0))
+        sensitive = self._class != DataClass.NON_SENSITIVE
+        events = iter(self._history.borders)
+        place, event = next(events, (_NEVER, None))
+        for index in wanted.tolist():
+            while event is not None and place < asked.places[index]:
+                apply(state, event)
+                place, event = next(events, (_NEVER, None))
+            project, exporter = int(asked.project[index]), int(self._passport[0][index])
+            importer, at = int(asked.member[index]), int(asked.times[index])
+            person, touchy = self._history.persons[self._passport[6][index]], bool(sensitive[index])
+            crossing = state.crossing(project, exporter, importer, at, person)
+            found[index] = may_cross(crossing, at, sensitive=touchy)
+            if asked.permitted[index] and recorded[index] & int(Fact.BORDER_CLEARED):
+                count_crossing(state, (project, exporter, person), at, sensitive=touchy)
+        return found
 
     def _right(self) -> tuple[_Bools, _Ints]:
         exists, right = self._history.rights.at(self._asked.member, self._asked.places)

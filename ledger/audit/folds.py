@@ -14,8 +14,10 @@ from ledger.audit.state import (
     DAY_SECONDS,
     NOBODYS,
     ActEntry,
+    AgreementEntry,
     AnswerEntry,
     CheckEntry,
+    ClearanceEntry,
     DecisionEntry,
     EmergencyEntry,
     GrantEntry,
@@ -36,14 +38,17 @@ from ledger.domain.records import (
     NO_GRANT,
     ZERO32,
     Address,
+    Agreement,
     Attestation,
     Caps,
     Commitment,
     Emergency,
     Entrustment,
     Event,
+    Exports,
     GrantId,
     GrantState,
+    HolderKey,
     Member,
     Passport,
     PassportId,
@@ -51,11 +56,15 @@ from ledger.domain.records import (
     Project,
     Request,
     Template,
+    Terms,
+    Thresholds,
     Transfer,
     TransferId,
+    Verdict,
 )
 from ledger.domain.vocabulary import (
     ActKind,
+    AgreementStatus,
     Answer,
     Approval,
     Assurance,
@@ -84,7 +93,7 @@ from ledger.domain.vocabulary import (
     VersionKind,
 )
 from ledger.encoding.hexadecimal import to_hex
-from ledger.encoding.structs import grant_state, plan, policy_table, step
+from ledger.encoding.structs import clearance, grant_state, limits, plan, policy_table, step
 from ledger.encoding.words import fold_decision
 from ledger.errors import VerificationError
 from ledger.lineage import advanced, answered, changes_of, covers
@@ -92,11 +101,14 @@ from ledger.policy import (
     PERMIT_SECONDS,
     grant_is_live,
     is_entrusted,
+    is_sensitive,
     member_is_active,
     rests_on_emergency,
     takes_cap,
+    takes_crossing,
     takes_record,
     takes_use,
+    year_of,
 )
 
 _NO_TERMS: Final = Commitment(ZERO32)
@@ -597,6 +609,7 @@ def _take_permit(state: LedgerState, entry: DecisionEntry, passport: Passport) -
     used = state.cap_uses.get((entry.member_id, day), 0)
     if takes_cap(terms, verdict, Caps(state.caps.get(entry.member_id, 0), day, used)):
         state.cap_uses[entry.member_id, day] = used + (1 << (16 * terms.purpose))
+    _cross(state, entry, passport, terms=terms, verdict=verdict)
     if terms.operation is Operation.INCLUDE:
         _include(state, entry, terms.dataset_id)
     urgent = state.emergencies.get(terms.emergency_id)
@@ -604,6 +617,51 @@ def _take_permit(state: LedgerState, entry: DecisionEntry, passport: Passport) -
     if urgent and takes_record(terms, verdict, table=state.law, passport=passport, emergency=emergency):
         counted = replace(urgent.emergency, used=urgent.emergency.used + 1)
         state.emergencies[terms.emergency_id] = replace(urgent, emergency=counted)
+
+
+def _cross(
+    state: LedgerState, entry: DecisionEntry, passport: Passport, *, terms: Terms, verdict: Verdict
+) -> None:
+    """Count the person if the permit takes the data across a border."""
+    here = known(state.members, entry.member_id, "member").jurisdiction
+    there = known(state.members, passport.custodian, "member").jurisdiction
+    if takes_crossing(terms, verdict, table=state.law, jurisdiction=here, custodians=there):
+        sensitive = is_sensitive(state.law, terms.categories)
+        count_crossing(
+            state,
+            (terms.project_id, passport.custodian, passport.holder),
+            entry.position.time,
+            sensitive=sensitive,
+        )
+
+
+def count_crossing(
+    state: LedgerState, crossing: tuple[int, int, HolderKey], at: int, *, sensitive: bool
+) -> None:
+    """
+    Count a person whose data crosses a border: once under the clearance, and once in the exporter's year.
+
+    Args:
+        state: Changed.
+        crossing: The project, the exporter, and the holder's key that stands for the person.
+        at: Seconds since the Unix epoch.
+        sensitive: Whether there is data of class 1 or 2 in it.
+    """
+    project_id, exporter, person = crossing
+    number = state.clearance_for.get((project_id, exporter))
+    if number is not None and (number, person) not in state.crossed:
+        state.crossed.add((number, person))
+        entry = state.clearances[number]
+        used = replace(entry.clearance, persons=entry.clearance.persons + 1)
+        state.clearances[number] = replace(entry, clearance=used)
+    key = exporter, year_of(at)
+    counted = state.counted.get((*key, person))
+    exports = state.exports.get(key, Exports())
+    state.exports[key] = Exports(
+        exports.persons + (counted is None),
+        exports.sensitive_persons + (sensitive and not counted),
+    )
+    state.counted[(*key, person)] = sensitive or bool(counted)
 
 
 def _include(state: LedgerState, entry: DecisionEntry, number: int) -> None:
@@ -616,6 +674,7 @@ def _include(state: LedgerState, entry: DecisionEntry, number: int) -> None:
             dataset,
             usable_until=min(dataset.usable_until, grant.state.use_to),
             no_relink=dataset.no_relink or GrantFlag.NO_RELINK in grant.state.flags,
+            no_onward=dataset.no_onward or GrantFlag.ONWARD not in grant.state.flags,
         )
         former = state.inclusions.get(entry.grant_id, ())
         if number not in former:
@@ -708,6 +767,58 @@ def _received(state: LedgerState, given: dict[str, Any], position: Position) -> 
     status = TransferStatus.RECEIVED if content == entry.transfer.content else TransferStatus.DISPUTED
     transfer = replace(entry.transfer, status=status, received_content=content)
     state.transfers[transfer_id] = replace(entry, transfer=transfer, received=position)
+
+
+# Agreements and borders
+
+
+def _agreement_proposed(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    number = given["agreementId"]
+    agreement = Agreement(number, given["provider"], limits(given["limits"]), AgreementStatus.PROPOSED)
+    state.agreements[number] = AgreementEntry(agreement, Commitment(given["text"]), position)
+
+
+def _agreement_signed(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    entry = known(state.agreements, given["agreementId"], "agreement")
+    signed = replace(entry.agreement, status=AgreementStatus.SIGNED)
+    state.agreements[given["agreementId"]] = replace(entry, agreement=signed, signed_at=position.time)
+
+
+def _agreement_ended(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    entry = known(state.agreements, given["agreementId"], "agreement")
+    state.agreements[given["agreementId"]] = replace(
+        entry,
+        agreement=replace(entry.agreement, status=AgreementStatus.ENDED),
+        ended_at=position.time,
+        ended_by=given["memberId"],
+        reasons=Commitment(given["reasons"]),
+    )
+
+
+def _border_access_set(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    known(state.members, given["memberId"], "member")
+    state.border_access[given["memberId"]] = given["validTo"]
+
+
+def _clearance_issued(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    number, cleared = given["clearanceId"], clearance(given["clearanceId"], given["clearance"])
+    state.clearances[number] = ClearanceEntry(cleared, Commitment(given["filing"]), position)
+    state.clearance_for[cleared.project_id, cleared.exporter] = number
+
+
+def _clearance_withdrawn(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    entry = known(state.clearances, given["clearanceId"], "clearance")
+    state.clearances[given["clearanceId"]] = replace(
+        entry,
+        clearance=replace(entry.clearance, valid_to=position.time),
+        withdrawn_at=position.time,
+        withdrawn_by=given["memberId"],
+        reasons=Commitment(given["reasons"]),
+    )
+
+
+def _thresholds_set(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    state.thresholds = Thresholds(*given["thresholds"])
 
 
 # Datasets and lineage
@@ -881,6 +992,13 @@ _FOLDS: Final[dict[str, Callable[[LedgerState, dict[str, Any], Position], None]]
     "ReleaseRecorded": _released,
     "TransferShipped": _shipped,
     "TransferReceived": _received,
+    "AgreementProposed": _agreement_proposed,
+    "AgreementSigned": _agreement_signed,
+    "AgreementEnded": _agreement_ended,
+    "BorderAccessSet": _border_access_set,
+    "ClearanceIssued": _clearance_issued,
+    "ClearanceWithdrawn": _clearance_withdrawn,
+    "ThresholdsSet": _thresholds_set,
     "DatasetDeclared": _dataset_declared,
     "DatasetWithdrawn": _dataset_withdrawn,
     "DatasetExcused": _dataset_excused,

@@ -11,12 +11,15 @@ from typing import TypeVar
 from ledger.domain.lineage import OF_DATASETS, Dataset, Step, StepRecord, Version, VersionId
 from ledger.domain.records import (
     ZERO32,
+    Agreement,
     Attestation,
     Caps,
+    Clearance,
     Commitment,
     Emergency,
     EmergencyRight,
     Entrustment,
+    Exports,
     GrantId,
     GrantState,
     HolderKey,
@@ -29,6 +32,7 @@ from ledger.domain.records import (
     Request,
     Template,
     Terms,
+    Thresholds,
     Transfer,
     TransferId,
     Verdict,
@@ -49,7 +53,7 @@ from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.words import pack_terms, request_hash, unpack_terms, unpack_verdict
 from ledger.errors import VerificationError
 from ledger.lineage import StepSituation
-from ledger.policy import Situation
+from ledger.policy import Crossing, Situation, agreement_is_in_force, year_of
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -155,6 +159,31 @@ class EmergencyEntry:
     statement: Commitment = _NO_COMMITMENT
     opinion: Commitment = _NO_COMMITMENT
     reviewed_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementEntry:
+    """An agreement, the commitment to its text, and where it was proposed, signed and ended."""
+
+    agreement: Agreement
+    text: Commitment
+    position: Position
+    signed_at: int = 0
+    ended_at: int = 0
+    ended_by: int = 0
+    reasons: Commitment = _NO_COMMITMENT
+
+
+@dataclass(frozen=True, slots=True)
+class ClearanceEntry:
+    """A clearance, the commitment to what was filed, where it was given, and who took it back when."""
+
+    clearance: Clearance
+    filing: Commitment
+    position: Position
+    withdrawn_at: int = 0
+    withdrawn_by: int = 0
+    reasons: Commitment = _NO_COMMITMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +330,12 @@ class LedgerState:
         shares: By version and recipient.
         answers: Of the owners of models, oldest first, by version.
         suspensions: Where a model was suspended last, by version.
+        agreements: By number; `clearances` too.
+        border_access: Until when a member may receive data from abroad.
+        clearance_for: The latest clearance by project and exporter.
+        crossed: Who crossed under which clearance, by the holder's key.
+        exports: How many persons' data left, by exporter and calendar year.
+        counted: Who is among them and whether with sensitive data, by exporter, year and holder's key.
     """
 
     members: dict[int, Member] = field(default_factory=dict)
@@ -344,6 +379,14 @@ class LedgerState:
     shares: dict[tuple[VersionId, int], ShareEntry] = field(default_factory=dict)
     answers: dict[VersionId, tuple[AnswerEntry, ...]] = field(default_factory=dict)
     suspensions: dict[VersionId, Position] = field(default_factory=dict)
+    agreements: dict[int, AgreementEntry] = field(default_factory=dict)
+    clearances: dict[int, ClearanceEntry] = field(default_factory=dict)
+    clearance_for: dict[tuple[int, int], int] = field(default_factory=dict)
+    border_access: dict[int, int] = field(default_factory=dict)
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    crossed: set[tuple[int, HolderKey]] = field(default_factory=set)
+    exports: dict[tuple[int, int], Exports] = field(default_factory=dict)
+    counted: dict[tuple[int, int, HolderKey], bool] = field(default_factory=dict)
 
     @property
     def law(self) -> PolicyTable:
@@ -375,13 +418,14 @@ class LedgerState:
         terms = request.terms
         passport = known(self.passports, request.passport_id, "passport")
         custodian = known(self.members, passport.custodian, "member")
+        requester = known(self.members, member_id, "member")
         grant = self.grants.get((request.passport_id, request.grant_id))
         entry = self.emergencies.get(terms.emergency_id)
         day = at // DAY_SECONDS
         return Situation(
             at=at,
             table=self.law,
-            requester=known(self.members, member_id, "member"),
+            requester=requester,
             passport=passport,
             jurisdiction=custodian.jurisdiction,
             grant=grant.state if grant else None,
@@ -396,7 +440,47 @@ class LedgerState:
             approved_until=self.approvals.get(hash_of(request, member_id), 0),
             dataset=self.datasets.get(terms.dataset_id),
             included_into=self.inclusions.get(request.grant_id, ()),
+            crossing=self.crossing(terms.project_id, passport.custodian, member_id, at, passport.holder)
+            if requester.jurisdiction != custodian.jurisdiction
+            else Crossing(),
         )
+
+    def crossing(
+        self, project_id: int, exporter: int, importer: int, at: int, person: HolderKey | None = None
+    ) -> Crossing:
+        """
+        Return what bears on data crossing a border.
+
+        Args:
+            project_id: The project that it crosses for; 0 for none.
+            exporter: The member that keeps the data.
+            importer: The member that receives it.
+            at: Seconds since the Unix epoch; not before the last event taken.
+            person: Whose data it is, by the holder's key; None if that does not matter.
+        """
+        number = self.clearance_for.get((project_id, exporter), 0)
+        entry = self.clearances.get(number)
+        year = year_of(at)
+        counted = self.counted.get((exporter, year, person)) if person else None
+        return Crossing(
+            access_until=self.border_access.get(importer, 0),
+            clearance=entry.clearance if entry else None,
+            contract_in_force=entry is not None and self.agreement_stands(entry.clearance.agreement, at),
+            crossed=person is not None and (number, person) in self.crossed,
+            exports=self.exports.get((exporter, year), Exports()),
+            counted=counted is not None,
+            counted_sensitive=bool(counted),
+            thresholds=self.thresholds,
+        )
+
+    def agreement_stands(self, agreement_id: int, at: int) -> bool:
+        """Tell whether there is such an agreement, and it is in force at a time (seconds since the Unix epoch)."""
+        entry = self.agreements.get(agreement_id)
+        if entry is None:
+            return False
+        provider = known(self.members, entry.agreement.provider, "member")
+        recipient = known(self.members, entry.agreement.recipient, "member")
+        return agreement_is_in_force(entry.agreement, provider, recipient, at)
 
     def step_situation(self, step: Step, member_id: int, at: int) -> StepSituation:
         """
@@ -424,6 +508,10 @@ class LedgerState:
             datasets=datasets,
             jurisdictions={
                 number: known(self.members, dataset.owner, "member").jurisdiction
+                for number, dataset in datasets.items()
+            },
+            crossings={
+                number: self.crossing(step.project_id, dataset.owner, member_id, at)
                 for number, dataset in datasets.items()
             },
             project=self.projects.get(step.project_id),

@@ -58,6 +58,7 @@ class Dataset:
 
     Attributes:
         no_relink: Somebody in it consented on condition that it is not merged with other data.
+        no_onward: Somebody in it did not consent to its being passed on.
         usable_until: When the first consent in it ends, exclusive.
         included: How many decisions included somebody.
         withdrawals: When consents ended that somebody had been included under, in order.
@@ -72,6 +73,7 @@ class Dataset:
     status: DatasetStatus
     retain_until: int
     no_relink: bool = False
+    no_onward: bool = False
     usable_until: int = NO_END
     included: int = 0
     withdrawals: tuple[int, ...] = ()

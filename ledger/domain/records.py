@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NewType, Self
 
 from ledger.domain.vocabulary import (
+    AgreementStatus,
     Assurance,
     Basis,
     Category,
@@ -28,6 +29,7 @@ from ledger.domain.vocabulary import (
     Operation,
     Outcome,
     PassportStatus,
+    Path,
     Purpose,
     Role,
     Technique,
@@ -227,6 +229,93 @@ class Attestation:
 
     issuer: int
     valid_to: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """
+    The limits that two members agree on, in the order of `IAgreements.Limits`.
+
+    Attributes:
+        recipient: Member that receives.
+        purposes: What the data may serve: bit n for purpose n.
+        categories: What may be given.
+        valid_to: Exclusive.
+        retention_seconds: How long the recipient may keep what it received.
+        response_hours: Within how many hours the recipient reports an incident.
+        onward: Whether the recipient may pass it on.
+        linkage: Whether the recipient may merge it with other data.
+    """
+
+    recipient: int
+    purposes: int
+    categories: Category
+    valid_to: int
+    retention_seconds: int
+    response_hours: int = 0
+    onward: bool = False
+    linkage: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """An agreement as the contract stores it. `provider`: who proposed it and gives."""
+
+    agreement_id: int
+    provider: int
+    limits: Limits
+    status: AgreementStatus
+
+    @property
+    def recipient(self) -> int:
+        """Return the member that receives."""
+        return self.limits.recipient
+
+
+@dataclass(frozen=True, slots=True)
+class Clearance:
+    """
+    What clears the data of one exporter for one project.
+
+    Attributes:
+        exporter: Member that keeps the data.
+        agreement: Standard contract that it rests on, or 0.
+        valid_from: Inclusive; `valid_to`: exclusive.
+        max_persons: How many persons it is good for; `persons`: how many have crossed under it.
+    """
+
+    clearance_id: int
+    project_id: int
+    exporter: int
+    issuer: int
+    path: Path
+    valid_from: int
+    valid_to: int
+    max_persons: int
+    persons: int = 0
+    agreement: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """
+    From how many persons in a calendar year on nothing but an assessment clears.
+
+    Attributes:
+        persons: Whatever of them is exported.
+        sensitive_persons: Of whom data of class 1 or 2 is.
+    """
+
+    persons: int = 0
+    sensitive_persons: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Exports:
+    """How many persons' data an exporter has exported in a calendar year; each counts once."""
+
+    persons: int = 0
+    sensitive_persons: int = 0
 
 
 @dataclass(frozen=True, slots=True)

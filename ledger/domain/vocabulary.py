@@ -230,8 +230,25 @@ class AttestationKind(IntEnum):
     DEIDENTIFICATION = 1
     SOURCE = 2
     LICENCE = 3
-    CLEARANCE = 4
-    TOOL = 5
+    TOOL = 4
+
+
+class AgreementStatus(IntEnum):
+    """Where an agreement between two members stands."""
+
+    NONE = 0
+    PROPOSED = 1
+    SIGNED = 2
+    ENDED = 3
+
+
+class Path(IntEnum):
+    """The paths by which data may leave a country."""
+
+    NONE = 0
+    ASSESSMENT = 1
+    CONTRACT = 2
+    CERTIFICATION = 3
 
 
 class DatasetStatus(IntEnum):
@@ -530,8 +547,21 @@ ATTESTATION_LABELS: Final[dict[AttestationKind, Label]] = {
     AttestationKind.LICENCE: Label(
         "the model that the project deploys is licensed", "项目所部署模型持有牌照"
     ),
-    AttestationKind.CLEARANCE: Label("the project's data may cross the border", "项目数据可跨境传输"),
     AttestationKind.TOOL: Label("the tool may be used in steps", "工具可用于数据处理"),
+}
+
+AGREEMENT_STATUS_LABELS: Final[dict[AgreementStatus, Label]] = {
+    AgreementStatus.NONE: Label("unknown", "不存在"),
+    AgreementStatus.PROPOSED: Label("proposed", "已提出"),
+    AgreementStatus.SIGNED: Label("signed by both", "双方已签署"),
+    AgreementStatus.ENDED: Label("ended", "已终止"),
+}
+
+PATH_LABELS: Final[dict[Path, Label]] = {
+    Path.NONE: Label("no path", "无"),
+    Path.ASSESSMENT: Label("security assessment", "安全评估"),
+    Path.CONTRACT: Label("standard contract", "标准合同"),
+    Path.CERTIFICATION: Label("certification", "个人信息保护认证"),
 }
 
 FINDING_LABELS: Final[dict[EmergencyFinding, Label]] = {
@@ -588,9 +618,9 @@ FACT_LABELS: Final[dict[Fact, Label]] = {
     Fact.MODEL_LICENSED: Label("the model holds a licence", "模型持有牌照"),
     Fact.BUDGET_LEFT: Label("the privacy budget is not spent", "隐私预算未耗尽"),
     Fact.BORDER_CLEARED: Label(
-        "the institution that asks and the hospital that keeps the data are in one jurisdiction, or a regulator has "
-        "cleared the project for the border",
-        "请求机构与数据保管机构属同一法域，或项目已获监管机构批准跨境",
+        "the institution that asks and the hospital that keeps the data are in one jurisdiction, or the institution "
+        "may receive data from abroad and the hospital's data is cleared for the project, within the number of persons",
+        "请求机构与数据保管机构属同一法域，或请求机构可接收境外数据，且该保管机构的数据已获准用于该项目出境，人数未超限",
     ),
     Fact.REQUESTER_IS_CUSTODIAN: Label("the institution itself keeps the data", "请求方为数据保管机构"),
     Fact.REVIEWS_CURRENT: Label(

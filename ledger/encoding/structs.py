@@ -8,8 +8,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from ledger.domain.lineage import Plan, Step, VersionId
-from ledger.domain.records import Commitment, EmergencyLimits, GrantState, PolicyTable
-from ledger.domain.vocabulary import Assurance, Category, GrantFlag, GrantStatus, Level, StepKind
+from ledger.domain.records import (
+    Clearance,
+    Commitment,
+    EmergencyLimits,
+    GrantState,
+    Limits,
+    PolicyTable,
+)
+from ledger.domain.vocabulary import Assurance, Category, GrantFlag, GrantStatus, Level, Path, StepKind
 
 
 def policy_table(version: int, values: tuple[Any, ...]) -> PolicyTable:
@@ -134,4 +141,65 @@ def step_values(step: Step) -> tuple[Any, ...]:
         step.outputs,
         step.tool,
         step.parameters,
+    )
+
+
+def limits(values: tuple[Any, ...]) -> Limits:
+    """Read the limits of an agreement: a tuple in the order of `IAgreements.Limits`."""
+    recipient, purposes, categories, valid_to, retention_seconds, response_hours, onward, linkage = values
+    return Limits(
+        recipient=recipient,
+        purposes=purposes,
+        categories=Category(categories),
+        valid_to=valid_to,
+        retention_seconds=retention_seconds,
+        response_hours=response_hours,
+        onward=onward,
+        linkage=linkage,
+    )
+
+
+def limits_values(limits: Limits) -> tuple[Any, ...]:
+    """Write limits as the contract's struct: `limits` the other way round."""
+    return (
+        limits.recipient,
+        limits.purposes,
+        int(limits.categories),
+        limits.valid_to,
+        limits.retention_seconds,
+        limits.response_hours,
+        limits.onward,
+        limits.linkage,
+    )
+
+
+def clearance(clearance_id: int, values: tuple[Any, ...]) -> Clearance:
+    """Read a clearance: a tuple in the order of `IBorders.Clearance`."""
+    exporter, issuer, agreement, valid_from, valid_to, max_persons, persons, path, project_id = values
+    return Clearance(
+        clearance_id=clearance_id,
+        project_id=project_id,
+        exporter=exporter,
+        issuer=issuer,
+        path=Path(path),
+        valid_from=valid_from,
+        valid_to=valid_to,
+        max_persons=max_persons,
+        persons=persons,
+        agreement=agreement,
+    )
+
+
+def clearance_values(clearance: Clearance) -> tuple[Any, ...]:
+    """Write a clearance as the contract's struct: `clearance` the other way round."""
+    return (
+        clearance.exporter,
+        clearance.issuer,
+        clearance.agreement,
+        clearance.valid_from,
+        clearance.valid_to,
+        clearance.max_persons,
+        clearance.persons,
+        int(clearance.path),
+        clearance.project_id,
     )

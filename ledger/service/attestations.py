@@ -24,7 +24,6 @@ _ABOUT: Final = {
     AttestationKind.DEIDENTIFICATION: ("passport",),
     AttestationKind.SOURCE: ("passport",),
     AttestationKind.LICENCE: ("project",),
-    AttestationKind.CLEARANCE: ("project",),
     AttestationKind.TOOL: ("tool",),
 }
 _FIELDS: Final = {"passport": "passportId", "project": "projectId", "version": "versionId", "tool": "tool"}
@@ -33,7 +32,6 @@ _QUALIFIED: Final = {
     AttestationKind.DEIDENTIFICATION: "a member with the role VERIFIER that does not keep the data",
     AttestationKind.SOURCE: "the custodian that keeps the data",
     AttestationKind.LICENCE: "a member with the role REGULATOR that did not file the project",
-    AttestationKind.CLEARANCE: "a member with the role REGULATOR that did not file the project",
     AttestationKind.TOOL: "a member with the role ALLIANCE",
 }
 

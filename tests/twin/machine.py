@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from hashlib import blake2b
+from itertools import product
 from typing import Any, ClassVar, Final
 
 from eth_utils.crypto import keccak
@@ -29,10 +31,13 @@ from ledger.domain.lineage import Dataset, Origin, Plan, Step, Version, VersionI
 from ledger.domain.records import (
     NO_GRANT,
     ZERO32,
+    Clearance,
     Commitment,
     Grant,
     GrantId,
+    Limits,
     PassportId,
+    PolicyTable,
     Request,
     Terms,
     TransferId,
@@ -55,6 +60,7 @@ from ledger.domain.vocabulary import (
     ModelStatus,
     Operation,
     Part,
+    Path,
     Purpose,
     Role,
     StepFact,
@@ -63,12 +69,12 @@ from ledger.domain.vocabulary import (
     VersionKind,
 )
 from ledger.encoding.hexadecimal import from_hex
-from ledger.encoding.structs import policy_values
+from ledger.encoding.structs import clearance_values, limits_values, policy_values
 from ledger.encoding.typed_data import LedgerDomain
 from ledger.encoding.words import pack_terms, unpack_terms, unpack_verdict
 from ledger.errors import VerificationError
 from ledger.lineage import PURPOSE_OF, missing_of, obligation_of
-from ledger.policy import class_of, grant_is_live
+from ledger.policy import class_of, grant_is_live, is_cleared, may_cross, year_of
 from ledger.ports import Call
 from tests.twin.chain import Chain, Key, View, word
 from tests.twin.dice import DAY, HOUR, MINUTE, Dice, flip, law_from
@@ -94,8 +100,6 @@ STEP_KINDS: Final = {
     StepKind.RELEASE: 2,
     StepKind.DESTROY: 1,
 }
-#: Statements about projects.
-_OF_PROJECTS: Final = (AttestationKind.LICENCE, AttestationKind.CLEARANCE)
 #: Kinds of steps that are about a dataset; kinds that use a model, and data with it or not.
 DATASET_STEPS: Final = (StepKind.COLLECT, StepKind.DESTROY)
 MODEL_STEPS: Final = (StepKind.EVALUATE, StepKind.DEPLOY, StepKind.INFER)
@@ -111,7 +115,11 @@ CAST: Final = (
     ("Clinic", Role.CUSTODIAN | Role.EMERGENCY | Role.ETHICS, MemberKind.HOSPITAL, 840),
     ("University", Role.PROCESSOR, MemberKind.RESEARCH, 156),
     ("Company", Role.PROCESSOR | Role.VERIFIER, MemberKind.COMPANY, 840),
+    ("Overseer", Role.REGULATOR, MemberKind.AUTHORITY, 840),
 )
+#: Members that ask for data across a border, by where they are; and who clears it, by where it is kept.
+IMPORTERS: Final = {156: 9, 840: 10}
+CLEARERS: Final = {156: (3, 6), 840: (11, 10)}
 OUTSIDER: Final = Key("outsider")
 HOLDERS: Final = tuple(Key(f"holder {number}") for number in range(4))
 DELEGATES: Final = tuple(Key(f"delegate {number}") for number in range(2))
@@ -150,6 +158,16 @@ _VIEWS: Final = {
         "isShared",
         "stepCount",
         "obligationOf",
+        "agreementOf",
+        "agreementText",
+        "agreementCount",
+        "borderAccessOf",
+        "clearanceOf",
+        "clearanceFor",
+        "clearanceCount",
+        "thresholds",
+        "exportsOf",
+        "mayCross",
     )
 }
 
@@ -244,6 +262,9 @@ class ContractAndTwin(RuleBasedStateMachine):
             self.work: 14,
             self.judge: 4,
             self.owe: 7,
+            self.agree: 4,
+            self.clear: 6,
+            self.cross: 7,
         }
 
     def _throw(self, seed: int) -> None:
@@ -390,6 +411,10 @@ class ContractAndTwin(RuleBasedStateMachine):
         for dataset in state.datasets.values():
             found += [dataset.retain_until, dataset.usable_until]
         found += [obligation_of(version, state.datasets) or 0 for version in state.versions.values()]
+        found += [entry.agreement.limits.valid_to for entry in state.agreements.values()]
+        found += list(state.border_access.values())
+        for cleared in state.clearances.values():
+            found += [cleared.clearance.valid_from, cleared.clearance.valid_to]
         found.append((self.model.now // DAY_SECONDS + 1) * DAY_SECONDS)
         return sorted({moment for moment in found if self.model.now < moment < FOREVER - DAY * 400})
 
@@ -402,7 +427,8 @@ class ContractAndTwin(RuleBasedStateMachine):
             self._throw(seed)
         chance = Dice(self.trail)
         if not chance.rarely(6):
-            self.play(self.model.set_policy(law_from(chance, self.model.state.law)), look=False)
+            law = law_from(chance, self.model.state.law)
+            self.play(self.model.set_policy(guarded(law) if chance.rarely(3) else law), look=False)
         for custodian, custody in ((7, Custody.SELF), (8, Custody.ASSISTED)):
             self._issue(Dice(self.trail, custodian, clumsy=False), self.key_of(custodian), custody, 1)
         self.compare()
@@ -487,7 +513,8 @@ class ContractAndTwin(RuleBasedStateMachine):
     def change_law(self, chance: Dice) -> None:
         model, kind = self.model, chance.below(8)
         if kind < 5:
-            self.play(model.set_policy(law_from(chance, model.state.law)))
+            law = law_from(chance, model.state.law)
+            self.play(model.set_policy(guarded(law) if chance.rarely(3) else law))
         elif kind == 5:
             content = (chance.part(ALL), chance.part(ALL), chance.part(63), 30 * DAY, chance.slips(8), NOTICE)
             self.play(model.issue_template(content))
@@ -503,6 +530,8 @@ class ContractAndTwin(RuleBasedStateMachine):
                     Call("restoreEmergencyRight", (2,)),
                     Call("endEmergency", (1,)),
                     Call("license", (2, 1, FOREVER)),
+                    Call("setThresholds", ((1, 1),)),
+                    Call("countCrossing", ((1, 7, 10, False, self.passport(chance)),)),
                 )
             )
             self.play(model.direct(self.key(chance), call))
@@ -695,7 +724,7 @@ class ContractAndTwin(RuleBasedStateMachine):
             key = self.key(chance, Role.ALLIANCE)
         elif kind is AttestationKind.ENCRYPTION and versions and chance.below(2):
             subject, key = chance.pick(versions[:6]), self.key(chance, Role.VERIFIER)
-        elif kind in _OF_PROJECTS:
+        elif kind is AttestationKind.LICENCE:
             subject, key = project_subject(self._project(chance)), self.key(chance, Role.REGULATOR)
         else:
             subject = self.passport(chance)
@@ -783,6 +812,12 @@ class ContractAndTwin(RuleBasedStateMachine):
             yield order.valid_to
         for subject in (request.passport_id, project_subject(terms.project_id)):
             yield from (statement.valid_to for statement in state.attestations.get(subject, {}).values())
+        passport = state.passports.get(request.passport_id)
+        if passport is not None and terms.project_id in state.projects:
+            cleared = state.crossing(terms.project_id, passport.custodian, member_id, self.model.now)
+            yield cleared.access_until
+            if cleared.clearance is not None:
+                yield from (cleared.clearance.valid_from, cleared.clearance.valid_to)
         for number in (member_id, terms.controller_id):
             if number in state.members and state.members[number].valid_to < FOREVER:
                 yield state.members[number].valid_to
@@ -970,6 +1005,147 @@ class ContractAndTwin(RuleBasedStateMachine):
                 transfer_id = shipped[0]
             content = ZERO32 if chance.slips(16) else self.name()
             self.play(model.ship(self.keeper(chance, passport_id), transfer_id, passport_id, seq, content))
+
+    # Agreements and borders
+
+    def agree(self, chance: Dice) -> None:
+        """Propose an agreement, sign or end one."""
+        model, kind = self.model, chance.below(8)
+        known = list(reversed(model.state.agreements))
+        number = chance.pick(known[:3]) if known and not chance.slips(12) else chance.below(3)
+        entry = model.state.agreements.get(number)
+        if kind <= 2 or entry is None:
+            provider = self.member(chance, Role.CUSTODIAN)
+            self._propose(chance, self.key_of(provider), self.member(chance, Role.PROCESSOR))
+        elif kind <= 6:
+            text = self.name() if chance.slips(6) else entry.text
+            recipient = self.key(chance) if chance.slips(6) else self.key_of(entry.agreement.recipient)
+            self.play(model.sign_agreement(recipient, number, text))
+        else:
+            sides = entry.agreement.provider, entry.agreement.recipient
+            party = self.key(chance) if chance.slips(4) else self.key_of(chance.pick(sides))
+            self.play(model.end_agreement(party, number))
+
+    def _propose(self, dice: Dice, provider: Key, recipient: int) -> None:
+        model = self.model
+        banned = 0 if dice.slips(12) else model.state.law.banned_purposes
+        limits = Limits(
+            recipient=model.member_of(provider) if dice.slips(16) else recipient,
+            purposes=0 if dice.slips(24) else dice.part(ALL) & ~banned or 1,
+            categories=Category(0 if dice.slips(24) else dice.part(ALL)),
+            valid_to=self.later(dice),
+            retention_seconds=0 if dice.slips(24) else DAY,
+            response_hours=dice.pick((0, 72)),
+            onward=dice.rarely(2),
+            linkage=dice.rarely(2),
+        )
+        self.play(model.propose_agreement(provider, limits, ZERO32 if dice.slips(24) else self.name()))
+
+    def clear(self, chance: Dice) -> None:
+        """The list for crossing borders, clearances given and taken back, thresholds."""
+        model, kind = self.model, chance.below(8)
+        member_id = self.member(chance, Role.PROCESSOR)
+        if kind <= 1:
+            until = 0 if chance.rarely(4) else self.later(chance)
+            self.play(model.set_border_access(self.key(chance, Role.REGULATOR), member_id, until))
+        elif kind <= 4:
+            exporter = self.member(chance, Role.CUSTODIAN)
+            self._clear(chance, self._project(chance), exporter, member_id, listed=False)
+        elif kind == 5:
+            self.play(model.set_thresholds(*self._numbers(chance), *self._numbers(chance)))
+        else:
+            known = list(reversed(model.state.clearances))
+            number = chance.pick(known[:3]) if known and not chance.slips(8) else chance.below(3)
+            self.play(model.withdraw_clearance(self.key(chance, Role.REGULATOR, Role.VERIFIER), number))
+
+    def _numbers(self, dice: Dice) -> tuple[int]:
+        return (0 if dice.slips(24) else dice.pick((1, 2, 3, 10**6)),)
+
+    def _clear(
+        self, dice: Dice, project_id: int, exporter: int, importer: int, *, listed: bool = True
+    ) -> None:
+        """Clear an exporter's data for a project, mostly by who may; *listed*: and put the importer on the list."""
+        model = self.model
+        place = model.state.members[exporter].jurisdiction if exporter in model.state.members else 156
+        regulator, verifier = CLEARERS.get(place, (3, 6))
+        path = Path.NONE if dice.slips(24) else dice.pick(tuple(Path)[1:])
+        agreement = int(dice.slips(16))
+        if path is Path.CONTRACT and not dice.slips(12):
+            agreement = self._contract(dice, exporter, project_id)
+        begins = model.now + dice.pick((0, -HOUR, 0, 1 if dice.slips(2) else 0))
+        given = Clearance(
+            clearance_id=0,
+            project_id=project_id,
+            exporter=exporter,
+            issuer=0,
+            path=path,
+            valid_from=begins,
+            valid_to=begins if dice.slips(24) else max(self.later(dice), begins + 1),
+            max_persons=0 if dice.slips(24) else dice.pick((1, 2, 3, 100)),
+            persons=dice.below(3),
+            agreement=agreement,
+        )
+        by = verifier if path is Path.CERTIFICATION else regulator
+        key = self.key(dice, Role.REGULATOR, Role.VERIFIER) if dice.slips(6) else self.key_of(by)
+        self.play(model.clear(key, given, ZERO32 if dice.slips(24) else self.name()), look=False)
+        if listed:
+            until = model.now + dice.pick((300 * DAY, HOUR))
+            self.play(model.set_border_access(self.key_of(regulator), importer, until), look=False)
+        self.compare()
+
+    def _contract(self, dice: Dice, exporter: int, project_id: int) -> int:
+        """Return an agreement between exporter and importer, signed mostly."""
+        model = self.model
+        project = model.state.projects.get(project_id)
+        self._propose(
+            Dice(dice.below(1 << 16), clumsy=False),
+            self.key_of(exporter),
+            project.member_id if project else 9,
+        )
+        number = len(model.state.agreements)
+        if number and not dice.slips(8):
+            entry = model.state.agreements[number]
+            self.play(model.sign_agreement(self.key_of(entry.agreement.recipient), number, entry.text))
+        return number
+
+    def cross(self, chance: Dice) -> None:
+        """Ask from abroad for the data of several persons, mostly after it was cleared, under thresholds that bite."""
+        model, state = self.model, self.model.state
+        if chance.rarely(6):
+            self.play(model.set_policy(guarded(law_from(chance, state.law))), look=False)
+        passport = state.passports.get(self.passport(chance))
+        if passport is None:
+            return
+        place = state.members[passport.custodian].jurisdiction
+        importer = IMPORTERS[840 if place == 156 else 156]
+        projects = [number for number, one in state.projects.items() if one.member_id == importer]
+        project = projects[-1] if projects else self._approved_project(importer, model.now + 300 * DAY)
+        if chance.rarely(3):
+            self.play(model.set_thresholds(*self._numbers(chance), *self._numbers(chance)), look=False)
+        standing = state.crossing(project, passport.custodian, importer, model.now)
+        if not is_cleared(standing, model.now) or chance.rarely(3):
+            self._clear(chance, project, passport.custodian, importer)
+        kept = [name for name, one in state.passports.items() if one.custodian == passport.custodian]
+        requests = []
+        for _ in range(chance.pick((1, 2, 3, 4))):
+            wish = Wish(
+                chance.pick((Basis.LEGAL_DUTY, Basis.PUBLIC_EMERGENCY, Basis.SUBJECT_REQUEST)),
+                chance.pick(kept),
+                importer,
+            )
+            wish.purposes = state.passports[wish.passport_id].purposes
+            wish.emergency_id = state.passports[wish.passport_id].lock
+            terms = replace(self._terms(chance, wish), project_id=project, controller_id=0)
+            requests.append(
+                (Request(wish.passport_id, NO_GRANT, Commitment(NOTICE), terms), pack_terms(terms))
+            )
+        if chance.rarely(3):
+            self._wait(chance, requests[0][0], importer)
+        if chance.rarely(12):
+            # Over the turn of the year: the second before, at it, or the one after.
+            year = datetime(year_of(model.now) + 1, 1, 1, tzinfo=UTC).timestamp() - 8 * HOUR
+            model.now = int(year) + chance.pick((-1, 0, 1))
+        self.play(model.decide(self.key_of(importer), requests))
 
     # Datasets, steps, versions
 
@@ -1219,8 +1395,8 @@ class ContractAndTwin(RuleBasedStateMachine):
             step = replace(step, project_id=self._approved_project(owner, end))
         if StepFact.MODEL_READY in missing and step.project_id:
             subject = project_subject(step.project_id)
-            kind = dice.pick((*_OF_PROJECTS, AttestationKind.LICENCE))
-            self.play(model.attest(self.key_of(3), subject, kind, end), look=False)
+            self.play(model.attest(self.key_of(3), subject, AttestationKind.LICENCE, end), look=False)
+        self._clear_inputs(dice, step, owner, missing)
         if StepFact.INPUTS_VERIFIED in missing and not dice.rarely(4):
             for name in dict.fromkeys(step.inputs):
                 self.play(model.verify(self.key_of(6), name, NOTICE, passed=True), look=False)
@@ -1230,6 +1406,16 @@ class ContractAndTwin(RuleBasedStateMachine):
         if (StepFact.PROTECTED | StepFact.BUDGET_LEFT) & missing:
             step = replace(step, epsilon=1)
         return step
+
+    def _clear_inputs(self, dice: Dice, step: Step, member_id: int, missing: StepFact) -> None:
+        """Have the data cleared of those owners abroad whose datasets a step's inputs are from, if that is missing."""
+        if StepFact.BORDER_CLEARED not in missing or not step.project_id:
+            return
+        situation = self.model.state.step_situation(step, member_id, self.model.now)
+        here = situation.member.jurisdiction
+        abroad = {one.owner for n, one in situation.datasets.items() if situation.jurisdictions[n] != here}
+        for exporter in sorted(abroad):
+            self._clear(dice, step.project_id, exporter, member_id)
 
     def _approved_project(self, owner: int, end: int) -> int:
         """File a project for everything, and have it approved; return its number if it is there."""
@@ -1343,6 +1529,17 @@ class ContractAndTwin(RuleBasedStateMachine):
         self.play(self.model.answer(by, name, answer, successor=successor, evidence=evidence))
 
 
+def guarded(law: PolicyTable) -> PolicyTable:
+    """Return a law whose entries require that borders are cleared, and otherwise what they require."""
+    required = []
+    for word_ in law.required:
+        for basis in Basis:
+            if word_ >> 32 * basis & 0xFFFFFFFF:
+                word_ |= int(Fact.BORDER_CLEARED) << 32 * basis  # noqa: PLW2901 - built up
+        required.append(word_)
+    return replace(law, required=tuple(required))
+
+
 def _apart(learned: Origin, tested: Origin) -> bool:
     """Tell whether what was learned from leaves what is tested on unseen."""
     if learned.dataset_id != tested.dataset_id:
@@ -1399,7 +1596,11 @@ def _questions(model: Model) -> Iterator[tuple[bytes, View, Any]]:
         *_about_passports(model),
         *_about_the_rest(model),
         *_about_lineage(model),
+        *_about_borders(model),
         ("datasetCount", b"", len(state.datasets)),
+        ("agreementCount", b"", len(state.agreements)),
+        ("clearanceCount", b"", len(state.clearances)),
+        ("thresholds", b"", (state.thresholds.persons, state.thresholds.sensitive_persons)),
         ("stepCount", b"", len(state.steps)),
         ("head", b"", state.head),
         ("policyVersion", b"", state.policy_version),
@@ -1580,6 +1781,31 @@ def _about_lineage(model: Model) -> Iterator[tuple[str, bytes, Any]]:
         yield "isShared", name + word(member_id), True
 
 
+def _about_borders(model: Model) -> Iterator[tuple[str, bytes, Any]]:
+    state = model.state
+    for number, entry in state.agreements.items():
+        agreement = entry.agreement
+        recipient, *rest = limits_values(agreement.limits)
+        values = (agreement.provider, recipient, *rest, int(agreement.status))
+        yield "agreementOf", word(number), values
+        yield "agreementText", word(number), entry.text
+    for number in state.members:
+        yield "borderAccessOf", word(number), state.border_access.get(number, 0)
+    for number, cleared in state.clearances.items():
+        yield "clearanceOf", word(number), clearance_values(cleared.clearance)
+    for (project_id, exporter), number in state.clearance_for.items():
+        yield "clearanceFor", word(project_id) + word(exporter), number
+        importer = state.projects[project_id].member_id
+        kept = [one for one in state.passports.values() if one.custodian == exporter]
+        for passport, sensitive in product(kept[-2:], (False, True)):
+            crossing = state.crossing(project_id, exporter, importer, model.now, passport.holder)
+            words = word(project_id) + word(exporter) + word(importer) + word(int(sensitive))
+            expected = may_cross(crossing, model.now, sensitive=sensitive)
+            yield "mayCross", words + passport.passport_id, expected
+    for (exporter, year), exports in state.exports.items():
+        yield "exportsOf", word(exporter) + word(year), (exports.persons, exports.sensitive_persons)
+
+
 def _dataset_values(dataset: Dataset) -> tuple[Any, ...]:
     """Return a dataset as `IDatasets.Dataset`."""
     return (
@@ -1588,6 +1814,7 @@ def _dataset_values(dataset: Dataset) -> tuple[Any, ...]:
         int(dataset.categories),
         int(dataset.status),
         dataset.no_relink,
+        dataset.no_onward,
         dataset.retain_until,
         dataset.usable_until,
         dataset.included,

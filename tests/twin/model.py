@@ -9,7 +9,7 @@ not keep (ids used up, requests that wait, quotas) the model keeps itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from ledger.audit.folds import apply
@@ -18,10 +18,12 @@ from ledger.chain.contract import calldata
 from ledger.domain.lineage import MAX_LINKS, MAX_ORIGINS, Dataset, Plan, Step, Version, VersionId
 from ledger.domain.records import (
     ZERO32,
+    Clearance,
     Event,
     Grant,
     GrantId,
     GrantState,
+    Limits,
     PassportId,
     PolicyTable,
     Position,
@@ -34,6 +36,7 @@ from ledger.domain.vocabulary import (
     FLOOR,
     OTHERS_FLOOR,
     ActKind,
+    AgreementStatus,
     Answer,
     Approval,
     Assurance,
@@ -54,6 +57,7 @@ from ledger.domain.vocabulary import (
     Operation,
     Outcome,
     PassportStatus,
+    Path,
     Purpose,
     Role,
     StepKind,
@@ -61,7 +65,7 @@ from ledger.domain.vocabulary import (
     VersionKind,
 )
 from ledger.encoding.hexadecimal import from_hex, to_hex
-from ledger.encoding.structs import plan_values, policy_values, step_values
+from ledger.encoding.structs import clearance_values, limits_values, plan_values, policy_values, step_values
 from ledger.encoding.typed_data import (
     LedgerDomain,
     confirmation_typed_data,
@@ -98,6 +102,7 @@ _ON_DATASET: Final = (StepKind.COLLECT, StepKind.DESTROY)
 _DONE: Final = (GrantStatus.WITHDRAWN, GrantStatus.REFUSED, GrantStatus.REPUDIATED)
 _ACT_KINDS: Final = {
     "setPolicy": ActKind.LAW,
+    "setThresholds": ActKind.LAW,
     "issueTemplate": ActKind.LAW,
     "withdrawTemplate": ActKind.LAW,
     "declareEmergency": ActKind.EMERGENCIES,
@@ -964,7 +969,7 @@ class Model:
     def _unqualified(self, subject: bytes, kind: AttestationKind, caller: int) -> set[str]:
         member = self.state.members.get(caller)
         roles = member.roles if member else Role(0)
-        if kind in (AttestationKind.LICENCE, AttestationKind.CLEARANCE):
+        if kind is AttestationKind.LICENCE:
             project = self.state.projects.get(int.from_bytes(subject, "big"))
             if project is None:
                 return {"Projects_Unknown"}
@@ -1194,6 +1199,141 @@ class Model:
             yield "ReleaseRecorded", {**words, "commitment": commitment}
 
         return Move(key, Call("recordRelease", (passport_id, seq, commitment)), errors, emits)
+
+    # Agreements and borders
+
+    def agreement_stands(self, number: int) -> bool:
+        """Tell whether an agreement is in force, restated from `IAgreements`."""
+        entry = self.state.agreements.get(number)
+        if entry is None or entry.agreement.status is not AgreementStatus.SIGNED:
+            return False
+        sides = entry.agreement.provider, entry.agreement.limits.recipient
+        return self.now < entry.agreement.limits.valid_to and all(self.is_active(side) for side in sides)
+
+    def propose_agreement(self, key: Key, limits: Limits, text: bytes) -> Move:
+        provider = self.member_of(key)
+        complete = (
+            limits.recipient != provider
+            and limits.purposes
+            and not limits.purposes & self.state.law.banned_purposes
+            and limits.categories
+            and self.now < limits.valid_to
+            and limits.retention_seconds
+            and text != ZERO32
+        )
+        known = limits.recipient in self.state.members
+        errors = self.caller(key) | forbids(
+            Agreements_Incomplete=not complete,
+            Members_Unknown=not known,
+            Members_NotActive=known and not self.is_active(limits.recipient),
+        )
+        words = {
+            "agreementId": len(self.state.agreements) + 1,
+            "provider": provider,
+            "recipient": limits.recipient,
+            "limits": limits_values(limits),
+            "text": text,
+        }
+        call = Call("proposeAgreement", (limits_values(limits), text))
+        return Move(key, call, errors, lambda: [("AgreementProposed", words)])
+
+    def sign_agreement(self, key: Key, number: int, text: bytes) -> Move:
+        entry, caller = self.state.agreements.get(number), self.member_of(key)
+        errors = self.caller(key) | forbids(Agreements_Unknown=entry is None)
+        if entry is not None:
+            agreement = entry.agreement
+            open_ = agreement.status is AgreementStatus.PROPOSED and self.now < agreement.limits.valid_to
+            errors |= forbids(
+                Agreements_NotParty=agreement.limits.recipient != caller,
+                Agreements_WrongStatus=not open_,
+                Agreements_OtherText=text != entry.text,
+            )
+        words = {"agreementId": number, "recipient": caller, "text": text}
+        call = Call("signAgreement", (number, text))
+        return Move(key, call, errors, lambda: [("AgreementSigned", words)])
+
+    def end_agreement(self, key: Key, number: int) -> Move:
+        reasons = b"\x16" * 32
+        entry, caller = self.state.agreements.get(number), self.member_of(key)
+        errors = self.caller(key, active=False) | forbids(Agreements_Unknown=entry is None)
+        if entry is not None:
+            agreement = entry.agreement
+            errors |= forbids(
+                Agreements_NotParty=caller not in (agreement.provider, agreement.limits.recipient),
+                Agreements_WrongStatus=agreement.status is AgreementStatus.ENDED,
+            )
+        words = {"agreementId": number, "memberId": caller, "reasons": reasons}
+        call = Call("endAgreement", (number, reasons))
+        return Move(key, call, errors, lambda: [("AgreementEnded", words)])
+
+    def set_border_access(self, key: Key, member_id: int, valid_to: int) -> Move:
+        caller = self.member_of(key)
+        errors = self.caller(key, Role.REGULATOR) | forbids(
+            Members_Unknown=member_id not in self.state.members, Borders_NotQualified=member_id == caller
+        )
+        words = {"memberId": member_id, "regulator": caller, "validTo": valid_to}
+        call = Call("setBorderAccess", (member_id, valid_to))
+        return Move(key, call, errors, lambda: [("BorderAccessSet", words)])
+
+    def clear(self, key: Key, given: Clearance, filing: bytes) -> Move:
+        """*given*: its number, issuer and persons are not read."""
+        certified, caller = given.path is Path.CERTIFICATION, self.member_of(key)
+        errors = self.caller(key, Role.VERIFIER if certified else Role.REGULATOR)
+        project = self.state.projects.get(given.project_id)
+        exporter = self.state.members.get(given.exporter)
+        errors |= forbids(Projects_Unknown=project is None, Members_Unknown=exporter is None)
+        if project is not None and exporter is not None:
+            member, importer = self.state.members.get(caller), project.member_id
+            near = member is not None and member.jurisdiction == exporter.jurisdiction
+            errors |= forbids(
+                Borders_NotQualified=not near or caller in (importer, given.exporter),
+                Borders_Incomplete=not self._clears(given, importer) or filing == ZERO32,
+            )
+
+        def emits() -> Iterable[Named]:
+            number = len(self.state.clearances) + 1
+            words = {"clearanceId": number, "projectId": given.project_id, "exporter": given.exporter}
+            kept = clearance_values(replace(given, issuer=caller, persons=0))
+            yield "ClearanceIssued", {**words, "clearance": kept, "filing": filing}
+
+        return Move(key, Call("clear", (clearance_values(given), filing)), errors, emits)
+
+    def _clears(self, given: Clearance, importer: int) -> bool:
+        by_contract = given.path is Path.CONTRACT
+        contract = self.state.agreements.get(given.agreement)
+        between = contract is not None and (
+            (contract.agreement.provider, contract.agreement.limits.recipient) == (given.exporter, importer)
+        )
+        return bool(
+            given.path is not Path.NONE
+            and importer != given.exporter
+            and given.valid_from < given.valid_to
+            and self.now < given.valid_to
+            and given.max_persons
+            and (given.agreement != 0) == by_contract
+            and (not by_contract or (between and self.agreement_stands(given.agreement)))
+        )
+
+    def withdraw_clearance(self, key: Key, number: int) -> Move:
+        reasons = b"\x17" * 32
+        entry, caller = self.state.clearances.get(number), self.member_of(key)
+        errors = self.caller(key) | forbids(Borders_Unknown=entry is None)
+        member = self.state.members.get(caller)
+        if entry is not None and member is not None:
+            near = member.jurisdiction == self.state.members[entry.clearance.exporter].jurisdiction
+            may = entry.clearance.issuer == caller or (Role.REGULATOR in member.roles and near)
+            errors |= forbids(Borders_NotQualified=not may, Borders_Over=self.now >= entry.clearance.valid_to)
+        words = {"clearanceId": number, "memberId": caller, "reasons": reasons}
+        call = Call("withdrawClearance", (number, reasons))
+        return Move(key, call, errors, lambda: [("ClearanceWithdrawn", words)])
+
+    def set_thresholds(self, persons: int, sensitive_persons: int) -> Move:
+        values = persons, sensitive_persons
+        return self.act(
+            Call("setThresholds", (values,)),
+            forbids(Borders_Incomplete=0 in values),
+            lambda: [("ThresholdsSet", {"thresholds": values})],
+        )
 
     # Transfers
 

@@ -21,6 +21,7 @@ from ledger.chain.contract import calldata
 from ledger.domain.records import (
     NO_GRANT,
     ZERO32,
+    Clearance,
     Commitment,
     Grant,
     GrantId,
@@ -40,6 +41,7 @@ from ledger.domain.vocabulary import (
     Level,
     MemberKind,
     Operation,
+    Path,
     Purpose,
     Role,
 )
@@ -218,12 +220,17 @@ class Table:
                     self.do(self.model.review_project(ethics, number, Approval.ETHICS, approved=True))
                 if Fact.PROJECT_COMPLIANCE in facts:
                     self.do(self.model.review_project(compliance, number, Approval.COMPLIANCE, approved=True))
-                for fact, kind in (
-                    (Fact.BORDER_CLEARED, AttestationKind.CLEARANCE),
-                    (Fact.MODEL_LICENSED, AttestationKind.LICENCE),
-                ):
-                    if fact in facts:
-                        self.do(self.model.attest(regulator, project_subject(number), kind, FOREVER))
+                if Fact.BORDER_CLEARED in facts:
+                    self._clear(number)
+                if Fact.MODEL_LICENSED in facts:
+                    licence = AttestationKind.LICENCE
+                    self.do(self.model.attest(regulator, project_subject(number), licence, FOREVER))
+
+    def _clear(self, project_id: int) -> None:
+        """Clear the other's data, which is what the principal's callers ask for from abroad, for a project."""
+        exporter = self.model.member_of(self.other)
+        given = Clearance(0, project_id, exporter, 0, Path.ASSESSMENT, START, FOREVER, 1)
+        self.do(self.model.clear(self.stage.people[2], given, b"\x46" * 32))
 
     def _give(self) -> None:
         """Grants by passport, recipient, quota, and purposes: one purpose each is separate, a half of them is not."""
@@ -263,6 +270,8 @@ class Table:
             facts = Fact(sum(fact for fact, bit in zip(CALLER, bits, strict=True) if bit))
             key = self.callers[facts] = Key(f"caller {int(facts)}")
             self._admit(f"Caller {int(facts)}", Role.PROCESSOR | Role.EMERGENCY, MemberKind.COMPANY, 840, key)
+            regulator, listed = self.stage.people[2], self.model.member_of(key)
+            self.do(self.model.set_border_access(regulator, listed, FOREVER))
             self.do(self.model.entrust(self.principal, self.model.member_of(key), ALL, FOREVER))
             for passport_id in places:
                 self.do(self.model.open_emergency(key, passport_id, 1, 0))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import product
 from typing import Final
 
@@ -16,9 +17,12 @@ from ledger.audit.state import project_subject
 from ledger.domain.records import (
     NO_GRANT,
     ZERO32,
+    Clearance,
     Commitment,
+    Exports,
     Grant,
     GrantId,
+    Limits,
     PassportId,
     Request,
     Terms,
@@ -36,9 +40,11 @@ from ledger.domain.vocabulary import (
     Level,
     MemberKind,
     Operation,
+    Path,
     Purpose,
 )
 from ledger.encoding.words import pack_terms, unpack_verdict
+from tests.twin.chain import Key
 from tests.twin.dice import DAY, HOUR
 from tests.twin.machine import (
     ALL,
@@ -53,7 +59,7 @@ from tests.twin.machine import (
 )
 from tests.twin.model import Move, floor_of
 
-REGULATOR, ETHICS, COMPLIANCE, VERIFIER, HOSPITAL, UNIVERSITY, COMPANY = 3, 4, 5, 6, 7, 9, 10
+REGULATOR, ETHICS, COMPLIANCE, VERIFIER, HOSPITAL, UNIVERSITY, COMPANY, OVERSEER = 3, 4, 5, 6, 7, 9, 10, 11
 PASSPORT: Final = PassportId(b"\x51" * 32)
 GRANT: Final = GrantId(b"\x52" * 32)
 SOON: Final = START + HOUR
@@ -128,18 +134,49 @@ class Play:
 
     def ask(self, member_id: int = UNIVERSITY, **changes: object) -> Fact:
         """Ask for research, under the law's lightest basis unless *changes* say otherwise; returns the facts that hold."""
-        grant_id = changes.pop("grant_id", NO_GRANT)
+        grant_id, passport_id = changes.pop("grant_id", NO_GRANT), changes.pop("passport_id", PASSPORT)
         terms = Terms(Purpose.RESEARCH, Basis.LEGAL_DUTY, Operation.READ, Category.VITALS)
-        request = Request(PASSPORT, grant_id, Commitment(NOTICE), replace(terms, **changes))
+        request = Request(passport_id, grant_id, Commitment(NOTICE), replace(terms, **changes))
         self.do(self.model.decide(self.key(member_id), [(request, pack_terms(request.terms))]))
         return unpack_verdict(self.model.events[-1].arguments["verdict"]).facts
 
-    def file(self, **changes: int) -> int:
-        """File a project of the university's; returns its number."""
+    def file(self, member_id: int = UNIVERSITY, **changes: int) -> int:
+        """File a project, of the university's if nobody else is named; returns its number."""
         begins, ends = changes.get("begins", START), changes.get("ends", FOREVER)
         filing = (ALL, ALL, 1, 1, begins, ends, NOTICE)
-        self.do(self.model.file_project(self.key(UNIVERSITY), filing, NOTICE))
+        self.do(self.model.file_project(self.key(member_id), filing, NOTICE))
         return len(self.model.state.projects)
+
+    def issue(self, holder: Key) -> PassportId:
+        """Issue another passport of the hospital's; returns its id."""
+        passport_id = PassportId(self.history.name())
+        words = (passport_id, holder.account, int(Custody.SELF), ALL, 0, 0, NOTICE)
+        self.do(self.model.issue(self.key(HOSPITAL), [words], [holder]))
+        return passport_id
+
+    def agree(self, *, valid_to: int = FOREVER, signed: bool = True) -> int:
+        """Let the hospital agree with the company from abroad on what it gives; returns the agreement's number."""
+        limits = Limits(COMPANY, 1 << Purpose.RESEARCH, Category(ALL), valid_to, DAY)
+        self.do(self.model.propose_agreement(self.key(HOSPITAL), limits, NOTICE))
+        number = len(self.model.state.agreements)
+        if signed:
+            self.do(self.model.sign_agreement(self.key(COMPANY), number, NOTICE))
+        return number
+
+    def clearance(self, project_id: int, **changes: object) -> Clearance:
+        """Return what clears the hospital's data for a project."""
+        given = Clearance(0, project_id, HOSPITAL, 0, Path.ASSESSMENT, START, FOREVER, 100)
+        return replace(given, **changes)
+
+    def clear(
+        self, path: Path, issuer: int, *, access_until: int = FOREVER, agreement: int = 0, **changes: int
+    ) -> int:
+        """Clear the hospital's data for a project of the company's abroad; returns the project's number."""
+        number = self.file(COMPANY)
+        given = self.clearance(number, path=path, agreement=agreement, **changes)
+        self.do(self.model.clear(self.key(issuer), given, NOTICE))
+        self.do(self.model.set_border_access(self.key(REGULATOR), COMPANY, access_until))
+        return number
 
     def declare(self, begins: int, ends: int, records: int = 10) -> int:
         """Declare a public emergency; returns its number."""
@@ -252,17 +289,168 @@ def test_an_approval_ends(play: Play) -> None:
         (AttestationKind.DEIDENTIFICATION, Fact.DEIDENTIFIED, VERIFIER),
         (AttestationKind.SOURCE, Fact.SOURCE_DECLARED, HOSPITAL),
         (AttestationKind.LICENCE, Fact.MODEL_LICENSED, REGULATOR),
-        (AttestationKind.CLEARANCE, Fact.BORDER_CLEARED, REGULATOR),
     ],
 )
 def test_a_statement_ends(play: Play, kind: AttestationKind, fact: Fact, issuer: int) -> None:
     play.require(fact)
     number = play.file()
-    of_project = kind in (AttestationKind.LICENCE, AttestationKind.CLEARANCE)
-    subject = project_subject(number) if of_project else PASSPORT
+    subject = project_subject(number) if kind is AttestationKind.LICENCE else PASSPORT
     play.do(play.model.attest(play.key(issuer), subject, kind, SOON))
-    ask = lambda: play.ask(COMPANY, project_id=number, level=Level.DEIDENTIFIED)  # noqa: E731 - from abroad
+    ask = lambda: play.ask(project_id=number, level=Level.DEIDENTIFIED)  # noqa: E731
     assert _changes(play, fact, SOON, ask) == ENDS
+
+
+BORDER = Fact.BORDER_CLEARED
+
+
+def test_a_clearance_begins_and_ends(play: Play) -> None:
+    play.require(BORDER)
+    number = play.clear(Path.CERTIFICATION, VERIFIER, valid_from=SOON, valid_to=LATER)
+    ask = lambda: play.ask(COMPANY, project_id=number)  # noqa: E731
+    assert _changes(play, BORDER, SOON, ask) == BEGINS
+    assert _changes(play, BORDER, LATER, ask) == ENDS
+
+
+def test_the_list_for_crossing_borders_ends(play: Play) -> None:
+    play.require(BORDER)
+    number = play.clear(Path.ASSESSMENT, REGULATOR, access_until=SOON)
+    assert _changes(play, BORDER, SOON, lambda: play.ask(COMPANY, project_id=number)) == ENDS
+
+
+def test_a_contract_ends_and_its_clearance_with_it(play: Play) -> None:
+    """With the agreement's term, or a side's membership, or at a side's word."""
+    play.require(BORDER)
+    number = play.clear(Path.CONTRACT, REGULATOR, agreement=play.agree(valid_to=LATER))
+    ask = lambda: play.ask(COMPANY, project_id=number)  # noqa: E731
+    play.do(play.model.license(HOSPITAL, ALL, SOON))
+    assert _changes(play, BORDER, SOON, ask) == ENDS
+    play.do(play.model.license(HOSPITAL, ALL, FOREVER))
+    assert _changes(play, BORDER, LATER, ask) == ENDS
+    renewed = play.clearance(number, path=Path.CONTRACT, agreement=play.agree())
+    play.do(play.model.clear(play.key(REGULATOR), renewed, NOTICE))
+    assert BORDER in ask()
+    play.do(play.model.end_agreement(play.key(COMPANY), len(play.model.state.agreements)))
+    assert BORDER not in ask()
+
+
+def test_a_clearance_that_is_taken_back_ends_at_once(play: Play) -> None:
+    play.require(BORDER)
+    number = play.clear(Path.ASSESSMENT, REGULATOR)
+    assert BORDER in play.ask(COMPANY, project_id=number)
+    play.do(play.model.withdraw_clearance(play.key(REGULATOR), 1))
+    assert BORDER not in play.ask(COMPANY, project_id=number)
+
+
+def test_a_clearance_counts_each_person_once(play: Play) -> None:
+    """Two passports under one holder's key are one person; a third person is one too many, the first still goes."""
+    play.require(BORDER)
+    number = play.clear(Path.ASSESSMENT, REGULATOR, max_persons=2)
+    same, second, third = (play.issue(holder) for holder in (HOLDERS[0], HOLDERS[1], HOLDERS[2]))
+    asked = (PASSPORT, same, PASSPORT, second, third, same)
+    found = [BORDER in play.ask(COMPANY, passport_id=one, project_id=number) for one in asked]
+    assert found == [True, True, True, True, False, True]
+    assert play.model.state.clearances[1].clearance.persons == 2
+    # A new clearance begins to count anew; the exporter's year does not.
+    play.do(play.model.clear(play.key(REGULATOR), play.clearance(number), NOTICE))
+    assert BORDER in play.ask(COMPANY, passport_id=third, project_id=number)
+    assert list(play.model.state.exports.values()) == [Exports(3, 0)]
+
+
+def test_a_key_that_took_anothers_place_is_another_person(play: Play) -> None:
+    """Never too few are counted."""
+    play.require(BORDER)
+    number = play.clear(Path.ASSESSMENT, REGULATOR, max_persons=1)
+    found = [BORDER in play.ask(COMPANY, project_id=number)]
+    play.do(play.model.rotate_holder(PASSPORT, HOLDERS[0], HOLDERS[1], Custody.SELF))
+    found.append(BORDER in play.ask(COMPANY, project_id=number))
+    assert found == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("path", "below"), [(Path.ASSESSMENT, True), (Path.CERTIFICATION, False), (Path.CONTRACT, False)]
+)
+def test_thresholds_let_nothing_but_an_assessment_through(play: Play, path: Path, below: bool) -> None:
+    """Whoever is counted this year goes on; the rest of the persons does not."""
+    play.require(BORDER)
+    play.do(play.model.set_thresholds(2, 1))
+    agreement = play.agree() if path is Path.CONTRACT else 0
+    issuer = VERIFIER if path is Path.CERTIFICATION else REGULATOR
+    number = play.clear(path, issuer, agreement=agreement)
+    second, third = play.issue(HOLDERS[1]), play.issue(HOLDERS[2])
+    touchy = {"categories": Category.DIAGNOSIS}
+
+    def ask(passport_id: PassportId, **changes: object) -> bool:
+        return BORDER in play.ask(COMPANY, passport_id=passport_id, project_id=number, **changes)
+
+    assert ask(PASSPORT, **touchy)
+    assert ask(second, **touchy) is below, "one person's sensitive data is the threshold"
+    assert ask(second)
+    assert ask(third) is below, "two persons are the threshold"
+    assert ask(PASSPORT, **touchy), "counted already"
+
+
+def test_exports_are_counted_by_the_year(play: Play) -> None:
+    """Until midnight in Beijing."""
+    play.require(BORDER)
+    play.do(play.model.set_thresholds(1, 1))
+    number = play.clear(Path.CERTIFICATION, VERIFIER)
+    second = play.issue(HOLDERS[1])
+    assert BORDER in play.ask(COMPANY, project_id=number)
+    new_year = int(datetime(2028, 1, 1, tzinfo=UTC).timestamp()) - 8 * HOUR
+    ask = lambda: play.ask(COMPANY, passport_id=second, project_id=number)  # noqa: E731
+    assert _changes(play, BORDER, new_year, ask) == BEGINS
+    assert play.model.state.exports == {(HOSPITAL, 2027): Exports(1, 0), (HOSPITAL, 2028): Exports(1, 0)}
+
+
+def test_nothing_is_counted_where_the_law_asks_for_no_clearance(play: Play) -> None:
+    """Nor of a denial, nor at home."""
+    play.require(Fact(0))
+    number = play.clear(Path.ASSESSMENT, REGULATOR)
+    play.ask(COMPANY, project_id=number)
+    play.require(BORDER | Fact.ENCRYPTED)
+    play.ask(COMPANY, project_id=number)
+    play.require(BORDER)
+    play.ask(UNIVERSITY, project_id=number)
+    assert play.model.state.exports == {}
+    assert play.model.state.clearances[1].clearance.persons == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "issuer", "refused"),
+    [
+        (Path.ASSESSMENT, VERIFIER, "Members_MissingRole"),
+        (Path.CONTRACT, VERIFIER, "Members_MissingRole"),
+        (Path.CERTIFICATION, REGULATOR, "Members_MissingRole"),
+        (Path.ASSESSMENT, OVERSEER, "Borders_NotQualified"),
+        (Path.CERTIFICATION, COMPANY, "Borders_NotQualified"),
+    ],
+)
+def test_a_path_has_its_issuers(play: Play, path: Path, issuer: int, refused: str) -> None:
+    """Of the exporter's jurisdiction."""
+    agreement = play.agree() if path is Path.CONTRACT else 0
+    number = play.file(COMPANY)
+    given = play.clearance(number, path=path, agreement=agreement)
+    play.do(play.model.clear(play.key(issuer), given, NOTICE), refused=refused)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"path": Path.NONE},
+        {"max_persons": 0},
+        {"valid_to": START},
+        {"valid_from": LATER, "valid_to": LATER},
+        {"agreement": 1},
+        {"path": Path.CONTRACT},
+        {"path": Path.CONTRACT, "agreement": 2},
+    ],
+)
+def test_a_clearance_is_whole(play: Play, changes: dict[str, object]) -> None:
+    """With a path, a number of persons, a time to come, and a signed contract between the two for that path alone."""
+    play.agree()
+    play.agree(signed=False)
+    given = play.clearance(play.file(COMPANY), **changes)
+    play.do(play.model.clear(play.key(REGULATOR), given, NOTICE), refused="Borders_Incomplete")
 
 
 def test_who_checked_is_neither_who_asks_nor_on_whose_behalf(play: Play) -> None:

@@ -25,7 +25,8 @@ _UNSEEN: Final = 3
 #: From how many on everything.
 _DEEP: Final = 2000
 #: Not played: the committee is one member, who acts at once, and guardians sign in tests/contracts/Holders.t.sol.
-_NOT_PLAYED: Final = {"approve", "execute", "recover", "propose", "setSeat", "setRule"}
+#: `countCrossing` is the ledger's own: decisions play it.
+_NOT_PLAYED: Final = {"approve", "execute", "recover", "propose", "setSeat", "setRule", "countCrossing"}
 #: True of every record, whatever is asked.
 _ALWAYS: Final = Fact.BUDGET_LEFT
 

@@ -20,7 +20,7 @@ from ledger.domain.lineage import (
     Version,
     VersionId,
 )
-from ledger.domain.records import Attestation, Commitment, GrantState, Member, Project
+from ledger.domain.records import Attestation, Clearance, Commitment, GrantState, Member, Project
 from ledger.domain.vocabulary import (
     Answer,
     Assurance,
@@ -35,6 +35,7 @@ from ledger.domain.vocabulary import (
     MemberStatus,
     ModelStatus,
     Part,
+    Path,
     Purpose,
     Role,
     StepFact,
@@ -58,7 +59,7 @@ from ledger.lineage import (
     missing_of,
     obligation_of,
 )
-from ledger.policy import MAX_DATASETS
+from ledger.policy import MAX_DATASETS, Crossing
 from tests.support.data import ROOT
 
 AT = 1_800_000_000
@@ -115,6 +116,21 @@ VERSIONS = {
     ),
     TESTED: Version(TESTED, 4, 7, VersionKind.DATA, MODEL_USES, (Origin(2, 1),), Check.PASSED),
 }
+# Steps count nobody: what is used up for decisions holds for them.
+CROSSING = Crossing(
+    access_until=AT + 1,
+    clearance=Clearance(
+        clearance_id=1,
+        project_id=1,
+        exporter=7,
+        issuer=9,
+        path=Path.CERTIFICATION,
+        valid_from=AT,
+        valid_to=AT + 1,
+        max_persons=1,
+        persons=1,
+    ),
+)
 # Every fact holds at once of a step that uses a model and data, spends privacy and makes three.
 STEP = Step(
     kind=StepKind.INFER,
@@ -134,11 +150,12 @@ WORLD = StepSituation(
     datasets=DATASETS,
     jurisdictions={1: 156, 2: 840},
     project=PROJECT,
-    on_project={AttestationKind.LICENCE: STATED, AttestationKind.CLEARANCE: STATED},
+    crossings={2: CROSSING},
+    on_project={AttestationKind.LICENCE: STATED},
     on_tool={AttestationKind.TOOL: STATED},
     on_versions={name: {AttestationKind.ENCRYPTION: STATED} for name in VERSIONS},
 )
-NO_LICENCE = {AttestationKind.CLEARANCE: STATED}
+NO_LICENCE: dict[AttestationKind, Attestation] = {}
 OVER = replace(STATED, valid_to=AT)
 #: Evaluated on nothing but parts of the split that the model learned from.
 SPLIT = {
@@ -241,7 +258,9 @@ LOSSES = [
         {"datasets": dataset(1, budget=0), "versions": VERSIONS},
         {"epsilon": 0, "kind": StepKind.EVALUATE, "inputs": (MODEL, TESTED)},
     ),
-    Loss(StepFact.BORDER_CLEARED, {"on_project": {AttestationKind.LICENCE: STATED}}),
+    Loss(StepFact.BORDER_CLEARED, {"crossings": {}}),
+    Loss(StepFact.BORDER_CLEARED, {"crossings": {1: CROSSING}}),
+    Loss(StepFact.BORDER_CLEARED, {"crossings": {2: replace(CROSSING, access_until=AT)}}),
     Loss(READY, {"on_project": NO_LICENCE}),
     Loss(READY, {"versions": version(MODEL, evaluated=False)}),
     Loss(READY, {"versions": version(MODEL, deployed=False)}),
@@ -281,7 +300,7 @@ def test_only_required_rules_are_missing(kind):
         ({"datasets": dataset(1, withdrawals=(AT - 2, AT - 1), excused=2)}, StepFact.INPUTS_CURRENT),
         ({"datasets": dataset(2, budget=0)}, StepFact.BUDGET_LEFT),
         (
-            {"jurisdictions": {1: 156, 2: 156}, "on_project": {AttestationKind.LICENCE: STATED}},
+            {"jurisdictions": {1: 156, 2: 156}, "crossings": {}},
             StepFact.BORDER_CLEARED,
         ),
         ({"core_categories": Category.IMAGING, "on_versions": {}}, StepFact.PROTECTED),

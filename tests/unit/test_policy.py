@@ -13,10 +13,12 @@ from ledger.domain.records import (
     Address,
     Attestation,
     Caps,
+    Clearance,
     Commitment,
     Emergency,
     EmergencyRight,
     Entrustment,
+    Exports,
     GrantId,
     GrantState,
     Member,
@@ -26,6 +28,7 @@ from ledger.domain.records import (
     Project,
     Request,
     Terms,
+    Thresholds,
     Verdict,
 )
 from ledger.domain.vocabulary import (
@@ -51,12 +54,14 @@ from ledger.domain.vocabulary import (
     Operation,
     Outcome,
     PassportStatus,
+    Path,
     Purpose,
     Role,
     Technique,
 )
 from ledger.policy import (
     MAX_DATASETS,
+    Crossing,
     Situation,
     cap_of,
     class_of,
@@ -202,7 +207,19 @@ STATED = Attestation(issuer=7, valid_to=START + 10 * DAY)
 ON_PASSPORT = dict.fromkeys(
     (AttestationKind.ENCRYPTION, AttestationKind.DEIDENTIFICATION, AttestationKind.SOURCE), STATED
 )
-ON_PROJECT = dict.fromkeys((AttestationKind.LICENCE, AttestationKind.CLEARANCE), STATED)
+ON_PROJECT = {AttestationKind.LICENCE: STATED}
+CLEARANCE = Clearance(
+    clearance_id=1,
+    project_id=1,
+    exporter=3,
+    issuer=7,
+    path=Path.CERTIFICATION,
+    valid_from=START,
+    valid_to=AT + 1,
+    max_persons=2,
+    persons=1,
+)
+CROSSING = Crossing(access_until=AT + 1, clearance=CLEARANCE, thresholds=Thresholds(1, 1))
 WORLD = Situation(
     at=AT,
     table=requiring(EVERYTHING),
@@ -217,6 +234,7 @@ WORLD = Situation(
     on_passport=ON_PASSPORT,
     on_project=ON_PROJECT,
     approved_until=AT + 1,
+    crossing=CROSSING,
 )
 
 
@@ -328,8 +346,10 @@ LOSSES = [
     Loss(Fact.SOURCE_DECLARED, {"on_passport": stated(ON_PASSPORT, AttestationKind.SOURCE, valid_to=AT)}),
     Loss(Fact.MODEL_LICENSED, {"on_project": without(ON_PROJECT, AttestationKind.LICENCE)}),
     Loss(Fact.MODEL_LICENSED, {"on_project": stated(ON_PROJECT, AttestationKind.LICENCE, valid_to=AT)}),
-    Loss(Fact.BORDER_CLEARED, {"on_project": without(ON_PROJECT, AttestationKind.CLEARANCE)}),
-    Loss(Fact.BORDER_CLEARED, {"on_project": stated(ON_PROJECT, AttestationKind.CLEARANCE, valid_to=AT)}),
+    Loss(Fact.BORDER_CLEARED, {"crossing": replace(CROSSING, clearance=None)}),
+    Loss(Fact.BORDER_CLEARED, {"crossing": replace(CROSSING, access_until=AT)}),
+    Loss(Fact.BORDER_CLEARED, {"crossing": replace(CROSSING, exports=Exports(1, 0))}),
+    Loss(Fact.BORDER_CLEARED, {"crossing": replace(CROSSING, exports=Exports(0, 1))}),
     Loss(Fact.REQUESTER_IS_CUSTODIAN, {"passport": replace(PASSPORT, custodian=2)}),
     Loss(Fact.REVIEWS_CURRENT, {"right": EmergencyRight(lost=True)}),
     Loss(Fact.REVIEWS_CURRENT, {"right": EmergencyRight(lost=False, oldest_due=AT - 1)}),
@@ -654,8 +674,8 @@ class TestEmergencies:
 
 @pytest.mark.parametrize("jurisdiction", [156, 276])
 def test_within_one_jurisdiction_there_is_no_border(jurisdiction):
-    """Elsewhere a regulator must have cleared the project."""
-    home = replace(WORLD, requester=replace(MEMBER, jurisdiction=jurisdiction), on_project={})
+    """Elsewhere the custodian's data must have been cleared for the project."""
+    home = replace(WORLD, requester=replace(MEMBER, jurisdiction=jurisdiction), crossing=Crossing())
     assert (Fact.BORDER_CLEARED in facts_of(REQUEST, home)) == (jurisdiction == WORLD.jurisdiction)
 
 

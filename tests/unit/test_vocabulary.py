@@ -11,6 +11,7 @@ import pytest
 from ledger.domain import vocabulary
 from ledger.domain.vocabulary import (
     ActKind,
+    AgreementStatus,
     Answer,
     Approval,
     Assurance,
@@ -35,6 +36,7 @@ from ledger.domain.vocabulary import (
     Outcome,
     Part,
     PassportStatus,
+    Path,
     Purpose,
     Role,
     SeatKind,
@@ -57,6 +59,7 @@ LIBRARIES = ROOT / "contracts" / "libraries"
 #: Each enum of the interfaces, and its Python twin.
 ENUMS = {
     "ActKind": ActKind,
+    "AgreementStatus": AgreementStatus,
     "Answer": Answer,
     "Approval": Approval,
     "Assurance": Assurance,
@@ -71,6 +74,7 @@ ENUMS = {
     "MemberStatus": MemberStatus,
     "ModelStatus": ModelStatus,
     "PassportStatus": PassportStatus,
+    "Path": Path,
     "SeatKind": SeatKind,
     "StepKind": StepKind,
     "TransferStatus": TransferStatus,
