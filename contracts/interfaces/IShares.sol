@@ -21,13 +21,14 @@ interface IShares {
         uint32 keepUntil
     );
     /// @notice Data was shared abroad. `persons`: how many of the dataset count anew in the year, and `crossed` under the
-    /// clearance.
+    /// clearance. `sensitive`: data of class 1 or 2 is in it.
     event DatasetExported(
         uint32 indexed datasetId,
         uint32 indexed exporter,
         uint32 indexed clearanceId,
         uint32 persons,
-        uint32 crossed
+        uint32 crossed,
+        bool sensitive
     );
 
     /// @notice Thrown when the caller may not share this version, or not with that member.

@@ -123,6 +123,6 @@ abstract contract Shares is IShares, BorderChecks {
         _exports[exporter][year] = exports;
         _datasetExports[exporter][year][datasetId] = dataset.included;
         _datasetCrossings[clearanceId][datasetId] = dataset.included;
-        emit DatasetExported(datasetId, exporter, clearanceId, persons, crossed);
+        emit DatasetExported(datasetId, exporter, clearanceId, persons, crossed, sensitive);
     }
 }

@@ -113,6 +113,7 @@ _ABOUT_BORDERS: Final = frozenset(
         "ClearanceIssued",
         "ClearanceWithdrawn",
         "ThresholdsSet",
+        "DatasetExported",
     }
 )
 

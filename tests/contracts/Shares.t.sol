@@ -227,7 +227,7 @@ contract SharesTest is LineageWorld {
         _assertExports(YEAR, 1, 1);
         _includeWith(OTHER_GRANT, Codes.FLAG_ONWARD);
         vm.expectEmit(address(ledger));
-        emit IShares.DatasetExported(LABS, LAB, 1, 1, 1);
+        emit IShares.DatasetExported(LABS, LAB, 1, 1, 1, true);
         _share(LAB, COLLECTED, TEAM);
         _assertExports(YEAR, 2, 2);
         _share(LAB, COLLECTED, CLINIC); // at home
@@ -235,7 +235,7 @@ contract SharesTest is LineageWorld {
         // Another clearance counts anew; a new year too.
         uint32 clearanceId = _clear(TEAM_PROJECT, LAB, MEMBERSHIP_END);
         vm.expectEmit(address(ledger));
-        emit IShares.DatasetExported(LABS, LAB, clearanceId, 0, 2);
+        emit IShares.DatasetExported(LABS, LAB, clearanceId, 0, 2, true);
         _share(LAB, COLLECTED, TEAM);
         _assertExports(YEAR, 2, 2);
         vm.assertEq(2, ledger.clearanceOf(clearanceId).persons, "under the clearance");
@@ -244,7 +244,7 @@ contract SharesTest is LineageWorld {
         _assertExports(YEAR + 1, 0, 0);
         vm.warp(NEW_YEAR);
         vm.expectEmit(address(ledger));
-        emit IShares.DatasetExported(LABS, LAB, clearanceId, 2, 0);
+        emit IShares.DatasetExported(LABS, LAB, clearanceId, 2, 0, true);
         _share(LAB, COLLECTED, TEAM);
         _assertExports(YEAR, 2, 2);
         _assertExports(YEAR + 1, 2, 2);
