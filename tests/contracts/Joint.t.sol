@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IAgreements} from "../../contracts/interfaces/IAgreements.sol";
 import {IAttestations} from "../../contracts/interfaces/IAttestations.sol";
+import {IConsents} from "../../contracts/interfaces/IConsents.sol";
 import {IDatasets} from "../../contracts/interfaces/IDatasets.sol";
 import {ILineage} from "../../contracts/interfaces/ILineage.sol";
 import {IMembers} from "../../contracts/interfaces/IMembers.sol";
@@ -199,7 +200,7 @@ contract JointTest is LedgerTest {
         _expectRevert(ILineage.Lineage_BadPart.selector, HOME_SITE); // it contributes nothing
         _record(step, parts);
         parts[0] = _part(_keyOf(HOME_SITE), LAB, 0, step); // no member
-        _expectRevert(ILineage.Lineage_BadPart.selector, 0);
+        _expectRevert(ILineage.Lineage_BadPart.selector, uint256(0));
         _record(step, parts);
         parts[0] = _part(_keyOf(HOME_SITE), LAB, NOBODY, step);
         _expectRevert(ILineage.Lineage_BadPart.selector, NOBODY);
