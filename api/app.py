@@ -16,7 +16,9 @@ from api.middleware import BodyLimit, LastResort, SameSite, SecurityHeaders
 from api.pages import people, public
 from api.pages.render import STATIC, environment, problem_page
 from api.routes import (
+    agreements,
     attestations,
+    borders,
     committee,
     consent_requests,
     datasets,
@@ -61,6 +63,8 @@ _ROUTERS: Final[tuple[APIRouter, ...]] = (
     emergencies.router,
     emergencies.declarations,
     attestations.router,
+    agreements.router,
+    borders.router,
     datasets.router,
     lineage.steps,
     lineage.versions,

@@ -34,6 +34,8 @@ _COMMANDS: Final = (
     "request",
     "emergency",
     "attest",
+    "agreement",
+    "border",
     "transfer",
     "dataset",
     "lineage",

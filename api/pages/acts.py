@@ -44,6 +44,7 @@ FUNCTIONS: Final = {
     "setSeat": "Seat an institution, or take its seat",
     "setRule": "Set what acts of a kind need",
     "setPolicy": "Put a new version of the law into force",
+    "setThresholds": "Set from how many exported persons on only an assessment clears",
     "issueTemplate": "Issue a template of consents",
     "withdrawTemplate": "Withdraw a template of consents",
     "declareEmergency": "Declare a public emergency",

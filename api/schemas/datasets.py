@@ -177,6 +177,7 @@ class DatasetOut(Model):
     no_relink: bool = Field(
         description="Somebody in it consented on condition that it is not merged with other data."
     )
+    no_onward: bool = Field(description="Somebody in it did not consent to its being passed on.")
     retain_until: str = Field(examples=["2031-12-31T00:00:00Z"])
     usable_until: str | None = Field(
         description="When the first consent in it ends; null while nobody is in it by consent.",
@@ -237,6 +238,7 @@ def dataset_out(record: DatasetRecord, owner: str, description: Description | No
         status=dataset.status.name,
         said=DATASET_STATUS_LABELS[dataset.status].en,
         no_relink=dataset.no_relink,
+        no_onward=dataset.no_onward,
         retain_until=utc(dataset.retain_until),
         usable_until=None if dataset.usable_until == NO_END else utc(dataset.usable_until),
         included=dataset.included,

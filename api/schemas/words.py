@@ -28,6 +28,7 @@ from ledger.domain.vocabulary import (
     Level,
     MemberKind,
     Operation,
+    Path,
     Purpose,
     Role,
     SeatKind,
@@ -133,6 +134,7 @@ EmergencyReasonIn = Annotated[
 StepKindIn = Annotated[StepKind, BeforeValidator(_code_reader(StepKind)), _code_schema(StepKind)]
 AnswerIn = Annotated[Answer, BeforeValidator(_code_reader(Answer)), _code_schema(Answer)]
 ApprovalIn = Annotated[Approval, BeforeValidator(_code_reader(Approval)), _code_schema(Approval)]
+PathIn = Annotated[Path, BeforeValidator(_code_reader(Path)), _code_schema(Path)]
 MemberKindsIn = Annotated[list[MemberKindIn], Field(max_length=6)]
 CategoriesIn = Annotated[Category, BeforeValidator(_set_reader(Category)), _set_schema(Category)]
 RolesIn = Annotated[Role, BeforeValidator(_set_reader(Role)), _set_schema(Role)]

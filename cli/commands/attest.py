@@ -21,9 +21,7 @@ app = typer.Typer(
 
 Kind = Annotated[
     str,
-    typer.Argument(
-        help="ENCRYPTION, DEIDENTIFICATION, SOURCE, LICENCE or TOOL.", show_default=False
-    ),
+    typer.Argument(help="ENCRYPTION, DEIDENTIFICATION, SOURCE, LICENCE or TOOL.", show_default=False),
 ]
 PassportSubject = Annotated[
     str | None,

@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
+from eth_hash.auto import keccak
+
 from ledger.audit.findings import Finding, Rule
 from ledger.audit.state import (
     DecisionEntry,
@@ -20,8 +22,17 @@ from ledger.audit.state import (
     TransferEntry,
 )
 from ledger.domain.lineage import Dataset, Origin, Version, VersionId
-from ledger.domain.records import Event, GrantId, Member, Passport, PassportId, Position, Project
-from ledger.encoding.hexadecimal import to_hex
+from ledger.domain.records import (
+    Event,
+    GrantId,
+    HolderKey,
+    Member,
+    Passport,
+    PassportId,
+    Position,
+    Project,
+)
+from ledger.encoding.hexadecimal import from_hex, to_hex
 
 #: One row: table, key, values by field name.
 Row = tuple[str, str, Mapping[str, Any]]
@@ -42,6 +53,8 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "step_outputs": ("version_id", "step_id"),
     "versions": ("version_id",),
     "origins": ("version_id", "place"),
+    "crossings": ("clearance_id", "person"),
+    "exports": ("exporter", "year", "person"),
     "registers": ("kind", "key"),
 }
 
@@ -135,8 +148,9 @@ def index_findings(state: LedgerState, rows: Iterable[Row]) -> Iterator[Finding]
     """11. Rows of the index that differ from the chain, that the chain knows nothing of, or that are missing."""
     keys: dict[str, dict[str, Any]] = {table: dict(_keys(state, table)) for table in KEYS}
     for table, name, row in rows:
-        key = keys[table].pop(name, None) if table in keys else None
-        if key is None:
+        known = table in keys and name in keys[table]
+        key = keys[table].pop(name) if known else None
+        if not known:
             yield _finding(
                 state, table, name, None, f"Row {name} of {table} is not on the chain, or there twice."
             )
@@ -199,6 +213,8 @@ def _keys(state: LedgerState, table: str) -> Iterator[tuple[str, Any]]:
         yield from ((f"{kind}/{key}", body) for kind, key, body in register_rows(state))
     elif table in {"step_inputs", "step_outputs"}:
         yield from _edges(state, table)
+    elif table in {"crossings", "exports"}:
+        yield from _counts(state, table)
     elif table == "origins":
         for version in state.versions.values():
             prefix = to_hex(version.version_id)
@@ -213,6 +229,20 @@ def _edges(state: LedgerState, table: str) -> Iterator[tuple[str, StepEntry]]:
         step = entry.record.step
         for version in dict.fromkeys(step.inputs if table == "step_inputs" else step.outputs):
             yield f"{to_hex(version)}/{number}", entry
+
+
+def _counts(state: LedgerState, table: str) -> Iterator[tuple[str, bool]]:
+    """Yield who crossed under each clearance, or whose data each exporter exported in each year, sensitive or not."""
+    if table == "crossings":
+        yield from ((f"{number}/{_person(holder)}", False) for number, holder in state.crossed)
+    else:
+        for (exporter, year, holder), sensitive in state.counted.items():
+            yield f"{exporter}/{year}/{_person(holder)}", sensitive
+
+
+def _person(holder: HolderKey) -> str:
+    """Return a person as an exporter's counts name it: the hash of the holder's key."""
+    return to_hex(keccak(from_hex(holder)))
 
 
 def _name(key: int | bytes) -> str:
@@ -362,6 +392,7 @@ def _dataset_row(state: LedgerState, key: int) -> dict[str, Any]:
         "categories": int(dataset.categories),
         "status": int(dataset.status),
         "no_relink": int(dataset.no_relink),
+        "no_onward": int(dataset.no_onward),
         "retain_until": dataset.retain_until,
         "usable_until": dataset.usable_until,
         "included": dataset.included,
@@ -447,9 +478,60 @@ def register_rows(state: LedgerState) -> Iterator[tuple[str, str, dict[str, Any]
             "reviewedAt": review.reviewed_at,
         }
         yield "review", f"{to_hex(passport_id)}/{seq}", answer
+    yield from _border_rows(state)
     yield from _committee_rows(state)
     yield from _emergency_rows(state)
     yield from _holder_rows(state)
+
+
+def _border_rows(state: LedgerState) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for number, agreed in state.agreements.items():
+        limits = agreed.agreement.limits
+        body: dict[str, Any] = {
+            "provider": agreed.agreement.provider,
+            "recipient": limits.recipient,
+            "purposes": limits.purposes,
+            "categories": int(limits.categories),
+            "validTo": limits.valid_to,
+            "retentionSeconds": limits.retention_seconds,
+            "responseHours": limits.response_hours,
+            "onward": limits.onward,
+            "linkage": limits.linkage,
+            "status": int(agreed.agreement.status),
+            "text": to_hex(agreed.text),
+            "signedAt": agreed.signed_at,
+            "endedAt": agreed.ended_at,
+            "endedBy": agreed.ended_by,
+            "reasons": to_hex(agreed.reasons),
+            "position": _place(agreed.position),
+        }
+        yield "agreement", str(number), body
+    for number, entry in state.clearances.items():
+        clearance = entry.clearance
+        body = {
+            "exporter": clearance.exporter,
+            "issuer": clearance.issuer,
+            "agreement": clearance.agreement,
+            "validFrom": clearance.valid_from,
+            "validTo": clearance.valid_to,
+            "maxPersons": clearance.max_persons,
+            "path": int(clearance.path),
+            "projectId": clearance.project_id,
+            "filing": to_hex(entry.filing),
+            "withdrawnAt": entry.withdrawn_at,
+            "withdrawnBy": entry.withdrawn_by,
+            "reasons": to_hex(entry.reasons),
+            "position": _place(entry.position),
+        }
+        yield "clearance", str(number), body
+    for (project_id, exporter), number in state.clearance_for.items():
+        yield "clearance-for", f"{project_id}/{exporter}", {"clearanceId": number}
+    for member_id, valid_to in state.border_access.items():
+        yield "border-access", str(member_id), {"validTo": valid_to}
+    limits_of_all = state.thresholds
+    if limits_of_all.persons:
+        body = {"persons": limits_of_all.persons, "sensitivePersons": limits_of_all.sensitive_persons}
+        yield "thresholds", "0", body
 
 
 def _committee_rows(state: LedgerState) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -548,6 +630,8 @@ _ROWS: Final[dict[str, Any]] = {
     "step_outputs": _edge_row,
     "versions": _version_row,
     "origins": _origin_row,
+    "crossings": lambda *_: {},
+    "exports": lambda _, sensitive: {"sensitive": int(sensitive)},
     "registers": lambda _, body: {"body": body},
 }
 
@@ -570,7 +654,7 @@ def _concerned(  # noqa: PLR0911 - one return for each kind of row
     state: LedgerState, table: str, name: str, key: Any
 ) -> tuple[int | None, str | None, int | None, tuple[Position, ...]]:
     """Return member, passport, seq and evidence of the chain's own entry."""
-    if table in {"registers", "origins"} or key is None:
+    if table in {"registers", "origins", "crossings", "exports"} or key is None:
         return None, None, None, ()
     found_by_itself = table in {"decisions", "step_inputs", "step_outputs"}
     entry: Any = key if found_by_itself else getattr(state, table)[key]

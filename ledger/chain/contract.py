@@ -17,6 +17,7 @@ from ledger.domain.records import (
     BlockHeader,
     Commitment,
     Entrustment,
+    Exports,
     GrantId,
     GrantState,
     HolderKey,
@@ -269,6 +270,10 @@ class LedgerContract:
         """Return when an act of the committee had what its rule needs, seconds since the Unix epoch; 0 before."""
         _kind, _executed, _proposed_at, approved_at, *_ = self._view("actOf", act_id)[0]
         return int(approved_at)
+
+    def exports(self, exporter: int, year: int) -> Exports:
+        """Return how many persons' data a member has exported in a calendar year (UTC+8)."""
+        return Exports(*self._view("exportsOf", exporter, year)[0])
 
     def allowance(self, payer: Address) -> int:
         """Return what *payer* gives a new signer for its transactions, in wei: a thousandth of what it has."""

@@ -177,6 +177,38 @@ REVERTS: Final[dict[str, tuple[type[LedgerError], str]]] = {
     "Transfers_NotRecipient": (NotPermitted, "transfer {transferId} was not shipped to member {memberId}"),
     "Transfers_AlreadyReceived": (Conflict, "transfer {transferId} was received before"),
     "Transfers_NoContent": (InvalidInput, "transfer {transferId} has no content commitment"),
+    "Agreements_Incomplete": (
+        InvalidInput,
+        "an agreement needs another member, purposes that are not banned, categories, a future end, a retention and a text",
+    ),
+    "Agreements_Unknown": (NotFound, "there is no agreement {agreementId}"),
+    "Agreements_NotParty": (
+        NotPermitted,
+        "member {memberId} is not the side of agreement {agreementId} that may",
+    ),
+    "Agreements_WrongStatus": (
+        Conflict,
+        "the status of agreement {agreementId} does not allow it, or its time is over (status {status})",
+    ),
+    "Agreements_OtherText": (Conflict, "agreement {agreementId} was proposed with another text"),
+    "Agreements_NotCovered": (
+        NotPermitted,
+        "agreement {agreementId} does not let this be given: not in force, between others, or narrower",
+    ),
+    "Borders_Incomplete": (
+        InvalidInput,
+        "a clearance lacks a path, a period that is not over, persons, a filing or its contract; or a threshold is zero",
+    ),
+    "Borders_Unknown": (NotFound, "there is no clearance {clearanceId}"),
+    "Borders_NotQualified": (
+        NotPermitted,
+        "member {memberId} may not clear this, take it back, or put the member on the list",
+    ),
+    "Borders_Over": (Conflict, "clearance {clearanceId} has ended"),
+    "Borders_NotCleared": (
+        NotPermitted,
+        "nothing clears the data of member {exporter} for the border, for project {projectId}",
+    ),
     "Datasets_Incomplete": (
         InvalidInput,
         "a dataset needs purposes that are not banned, categories, a future end of retention and a description",

@@ -405,6 +405,83 @@ class PassportClient:
         """Approve a project as an ethics or a compliance body: `{"approval", "approved", "opinion"}`."""
         return self._post(f"/v1/projects/{project_id}/reviews", review, idempotency_key)
 
+    # Agreements and borders
+
+    def propose_agreement(self, agreement: Json, *, idempotency_key: str | None = None) -> Json:
+        """
+        Propose an agreement under which the caller will give data.
+
+        Args:
+            agreement: `{"recipient", "purposes", "categories", "validTo", "retentionSeconds", "text"}`, and
+                `responseHours`, `onward` and `linkage` if they are not to be 0 and false.
+            idempotency_key: A name for this change.
+        """
+        return self._post("/v1/agreements", agreement, idempotency_key)
+
+    def sign_agreement(self, agreement_id: int, text: str, *, idempotency_key: str | None = None) -> Json:
+        """Sign what was proposed to the caller, by the commitment to the text that it read."""
+        return self._post(f"/v1/agreements/{agreement_id}/signature", {"text": text}, idempotency_key)
+
+    def end_agreement(self, agreement_id: int, reason: str, *, idempotency_key: str | None = None) -> Json:
+        """End an agreement of the caller's, or decline what was proposed."""
+        return self._post(f"/v1/agreements/{agreement_id}/end", {"reason": reason}, idempotency_key)
+
+    def agreements(self, *, member_id: int | None = None) -> list[Json]:
+        """Return agreements, oldest first; those of a member on either side."""
+        return list(self._pages("/v1/agreements", {"member": member_id}))
+
+    def agreement(self, agreement_id: int) -> Json:
+        """Return an agreement."""
+        return self._get(f"/v1/agreements/{agreement_id}")
+
+    def clear(self, clearance: Json, *, idempotency_key: str | None = None) -> Json:
+        """
+        Clear an exporter's data for a project (regulator; verifier for CERTIFICATION).
+
+        Args:
+            clearance: `{"projectId", "exporter", "path", "validFrom", "validTo", "maxPersons", "filing"}`, and
+                `agreement` for the path CONTRACT.
+            idempotency_key: A name for this change.
+        """
+        return self._post("/v1/clearances", clearance, idempotency_key)
+
+    def withdraw_clearance(
+        self, clearance_id: int, reason: str, *, idempotency_key: str | None = None
+    ) -> Json:
+        """Take a clearance back (its issuer, or a regulator of the exporter's jurisdiction)."""
+        return self._post(f"/v1/clearances/{clearance_id}/withdrawal", {"reason": reason}, idempotency_key)
+
+    def clearances(self, *, project_id: int | None = None, exporter: int | None = None) -> list[Json]:
+        """Return clearances, oldest first."""
+        return list(self._pages("/v1/clearances", {"project": project_id, "exporter": exporter}))
+
+    def clearance(self, clearance_id: int) -> Json:
+        """Return a clearance, and how many persons have crossed under it."""
+        return self._get(f"/v1/clearances/{clearance_id}")
+
+    def set_border_access(
+        self, member_id: int, valid_to: str | None, *, idempotency_key: str | None = None
+    ) -> Json:
+        """Let a member receive data from abroad until a time; None takes it off the list (regulator)."""
+        body: Json = {"validTo": valid_to} if valid_to else {}
+        return self._write("PUT", f"/v1/members/{member_id}/border-access", body, idempotency_key)
+
+    def border_access(self, member_id: int) -> Json:
+        """Return until when a member may receive data from abroad."""
+        return self._get(f"/v1/members/{member_id}/border-access")
+
+    def exports(self, member_id: int, year: int | None = None) -> Json:
+        """Return how many persons' data a member has exported in a calendar year (UTC+8)."""
+        return self._get(f"/v1/members/{member_id}/exports", {"year": year})
+
+    def thresholds(self) -> Json:
+        """Return from how many persons in a calendar year on nothing but an assessment clears."""
+        return self._get("/v1/thresholds")
+
+    def set_thresholds(self, thresholds: Json, *, idempotency_key: str | None = None) -> Json:
+        """Propose thresholds: `{"persons", "sensitivePersons", "reason"}` (committee)."""
+        return self._write("PUT", "/v1/thresholds", thresholds, idempotency_key)
+
     # The committee
 
     def committee(self) -> Json:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from eth_abi.abi import decode
@@ -152,7 +153,10 @@ def _event_type(entry: dict[str, Any]) -> _EventType:
         indexed=tuple((name, kind) for item, name, kind in inputs if item["indexed"]),
         plain=tuple((name, kind) for item, name, kind in inputs if not item["indexed"]),
         topics=tuple(topics) if readable else None,
-        words=tuple(words),
+        words=tuple(
+            (name, place, partial(read, head=offset) if read in (_read_bytes, _read_text) else read)
+            for name, place, read in words
+        ),
         size=offset,
         fixed=not any(item["type"] in _DYNAMIC for item, *_ in inputs),
     )
@@ -214,10 +218,11 @@ def _read_bool(data: bytes, start: int) -> bool:
     return value == 1
 
 
-def _read_bytes(data: bytes, start: int) -> bytes:
+def _read_bytes(data: bytes, start: int, *, head: int = 0) -> bytes:
+    """Read what a word points to; it lies after the head."""
     place = int.from_bytes(data[start : start + _WORD], "big")
     begins = place + _WORD
-    if begins > len(data):
+    if place < head or begins > len(data):
         raise _Odd
     size = int.from_bytes(data[place:begins], "big")
     ends = begins + -(-size // _WORD) * _WORD
@@ -226,8 +231,8 @@ def _read_bytes(data: bytes, start: int) -> bytes:
     return data[begins : begins + size]
 
 
-def _read_text(data: bytes, start: int) -> str:
+def _read_text(data: bytes, start: int, *, head: int = 0) -> str:
     try:
-        return _read_bytes(data, start).decode()
+        return _read_bytes(data, start, head=head).decode()
     except UnicodeDecodeError:
         raise _Odd from None

@@ -4,6 +4,7 @@ What the use cases need from the outside: the chain, the index, the vault and th
 `ledger.chain`, `ledger.store` and `ledger.vault` implement these; `ledger.bootstrap` puts them together.
 """
 
+from ledger.ports.borders import AgreementRecord, BorderIndex, ClearanceRecord
 from ledger.ports.chain import Chain
 from ledger.ports.index import (
     ActRecord,
@@ -57,9 +58,12 @@ from ledger.ports.writing import (
 
 __all__ = [
     "ActRecord",
+    "AgreementRecord",
     "AnswerRecord",
+    "BorderIndex",
     "Call",
     "Chain",
+    "ClearanceRecord",
     "DatasetRecord",
     "DecisionCount",
     "DecisionRecord",

@@ -8,6 +8,7 @@ from ledger.domain.records import (
     Address,
     BlockHeader,
     Entrustment,
+    Exports,
     GrantId,
     GrantState,
     HolderKey,
@@ -63,6 +64,9 @@ class Chain(Protocol):
 
     def act_approved_at(self, act_id: int) -> int:
         """Return when an act of the committee had what its rule needs, seconds since the Unix epoch; 0 before."""
+
+    def exports(self, exporter: int, year: int) -> Exports:
+        """Return how many persons' data a member has exported in a calendar year (UTC+8)."""
 
     def allowance(self, payer: Address) -> int:
         """Return what *payer* gives a new signer for its transactions, in wei: a thousandth of what it has."""

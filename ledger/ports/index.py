@@ -29,6 +29,7 @@ from ledger.domain.records import (
     Verdict,
 )
 from ledger.domain.vocabulary import ActKind, AttestationKind, Basis, Custody, SeatKind
+from ledger.ports.borders import BorderIndex
 from ledger.ports.lineage import LineageIndex
 
 
@@ -189,7 +190,7 @@ class IndexState:
     error: str | None = None
 
 
-class Index(LineageIndex, Protocol):
+class Index(LineageIndex, BorderIndex, Protocol):
     """The projection of the chain that pages and lists are read from. Never trusted for a decision."""
 
     def state(self) -> IndexState: ...

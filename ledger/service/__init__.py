@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from ledger.ports import Chain, Index, Vault, Writer
 from ledger.service.access import AccessLog
+from ledger.service.agreements import Agreements
 from ledger.service.attestations import Attestations
+from ledger.service.borders import Borders
 from ledger.service.committee import Committee
 from ledger.service.consents import Consents
 from ledger.service.datasets import Datasets
@@ -59,6 +61,8 @@ class Service:
     lineage: Lineage
     walks: Walks
     lineage_documents: LineageDocuments
+    agreements: Agreements
+    borders: Borders
 
     @classmethod
     def over(
@@ -74,6 +78,7 @@ class Service:
             chain=chain, index=index, writer=writer, vault=vault, signatures=signatures, templates=templates
         )
         walks = Walks(index=index)
+        agreements = Agreements(chain=chain, index=index, writer=writer, vault=vault)
         return cls(
             chain=chain,
             index=index,
@@ -106,4 +111,13 @@ class Service:
             lineage=Lineage(chain=chain, index=index, writer=writer, vault=vault),
             walks=walks,
             lineage_documents=LineageDocuments(chain=chain, index=index, walks=walks),
+            agreements=agreements,
+            borders=Borders(
+                chain=chain,
+                index=index,
+                writer=writer,
+                vault=vault,
+                committee=committee,
+                agreements=agreements,
+            ),
         )

@@ -78,6 +78,7 @@ from ledger.ports import (
     TransferRecord,
 )
 from ledger.store import projection
+from ledger.store.border_index import SqlBorders
 from ledger.store.database import Database
 from ledger.store.lineage_index import SqlLineage
 from ledger.store.tables import (
@@ -115,7 +116,7 @@ class Cursor:
     error: str | None
 
 
-class SqlIndex(SqlLineage):
+class SqlIndex(SqlLineage, SqlBorders):
     """The index in SQL."""
 
     def __init__(self, database: Database) -> None:

@@ -121,6 +121,7 @@ def _limits_of(connection: Connection, a: dict[str, Any], dataset: Row[Any]) -> 
     return {
         "usable_until": min(dataset.usable_until, grant.use_to),
         "no_relink": dataset.no_relink or bool(grant.flags & GrantFlag.NO_RELINK),
+        "no_onward": dataset.no_onward or not grant.flags & GrantFlag.ONWARD,
     }
 
 
@@ -135,6 +136,7 @@ def _declared(connection: Connection, event: Event, a: dict[str, Any]) -> None:
             status=DatasetStatus.DECLARED,
             sealed_from=DatasetStatus.NONE,
             no_relink=False,
+            no_onward=False,
             retain_until=retain_until,
             usable_until=NO_END,
             included=0,

@@ -35,6 +35,7 @@ def dataset_of(row: Row[Any], times: Mapping[int, int]) -> Dataset:
         status=DatasetStatus(row.status),
         retain_until=row.retain_until,
         no_relink=row.no_relink,
+        no_onward=row.no_onward,
         usable_until=row.usable_until,
         included=row.included,
         withdrawals=tuple(time for _, time in sorted(times.items())),

@@ -26,7 +26,10 @@ from ledger.domain.vocabulary import (
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.words import request_hash, unpack_terms, unpack_verdict
 from ledger.policy import rests_on_emergency, takes_cap
-from ledger.store import lineage_projection
+from ledger.store import border_projection, lineage_projection
+from ledger.store.register_rows import body as _body
+from ledger.store.register_rows import register as _register
+from ledger.store.register_rows import unregister as _unregister
 from ledger.store.tables import (
     decisions,
     grants,
@@ -497,6 +500,7 @@ def _decision_recorded(connection: Connection, event: Event, a: dict[str, Any]) 
     )
     _update_passport(connection, a, size=verdict.seq + 1)
     lineage_projection.include(connection, event, a, terms, verdict)
+    border_projection.cross(connection, event, a, terms, verdict)
 
 
 def _take_permit(
@@ -562,25 +566,6 @@ def _received(connection: Connection, event: Event, a: dict[str, Any]) -> None:
     )
 
 
-def _register(connection: Connection, register: str, key: int | str, /, **values: Any) -> None:
-    """Set values of a register's entry, which may be new."""
-    former = _body(connection, register, key)
-    _unregister(connection, register, key)
-    connection.execute(insert(registers).values(kind=register, key=str(key), body=dumps(former | values)))
-
-
-def _unregister(connection: Connection, kind: str, key: int | str) -> None:
-    connection.execute(delete(registers).where(registers.c.kind == kind, registers.c.key == str(key)))
-
-
-def _body(connection: Connection, kind: str, key: int | str) -> dict[str, Any]:
-    text = connection.execute(
-        select(registers.c.body).where(registers.c.kind == kind, registers.c.key == str(key))
-    ).scalar_one_or_none()
-    body: dict[str, Any] = loads(text) if text else {}
-    return body
-
-
 _HANDLERS: Final[dict[str, Callable[[Connection, Event, dict[str, Any]], None]]] = {
     "MemberAdmitted": _member_admitted,
     "MemberSuspended": _member_suspended,
@@ -633,4 +618,5 @@ _HANDLERS: Final[dict[str, Callable[[Connection, Event, dict[str, Any]], None]]]
     "TransferShipped": _shipped,
     "TransferReceived": _received,
     **lineage_projection.HANDLERS,
+    **border_projection.HANDLERS,
 }

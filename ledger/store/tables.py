@@ -281,6 +281,7 @@ datasets = Table(
     Column("status", Integer, nullable=False),
     Column("sealed_from", Integer, nullable=False),
     Column("no_relink", Boolean, nullable=False),
+    Column("no_onward", Boolean, nullable=False),
     Column("retain_until", BigInteger, nullable=False),
     Column("usable_until", BigInteger, nullable=False),
     Column("included", BigInteger, nullable=False),
@@ -413,6 +414,24 @@ answers = Table(
     *_position(),
 )
 
+#: Who crossed a border under a clearance; a person is the hash of the holder's key.
+crossings = Table(
+    "crossings",
+    metadata,
+    Column("clearance_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("person", _HASH, primary_key=True),
+)
+
+#: Whose data an exporter has exported in a calendar year, in UTC+8; `sensitive`: data of class 1 or 2 too.
+exports = Table(
+    "exports",
+    metadata,
+    Column("exporter", BigInteger, primary_key=True, autoincrement=False),
+    Column("year", Integer, primary_key=True, autoincrement=False),
+    Column("person", _HASH, primary_key=True),
+    Column("sensitive", Boolean, nullable=False),
+)
+
 policies = Table(
     "policies",
     metadata,
@@ -449,6 +468,8 @@ PROJECTION: Final = (
     origins,
     shares,
     answers,
+    crossings,
+    exports,
     policies,
     registers,
 )

@@ -1246,7 +1246,7 @@ class ContractAndTwin(RuleBasedStateMachine):
             given,
             recipient=owner,
             recipient_kinds=0,
-            purposes=allowed or given.purposes,
+            purposes=allowed or given.purposes or 1,
             use_from=self.model.now,
             use_to=max(given.use_to, self.model.now + 1),
             max_uses=0,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import Any
 
 from eth_abi.abi import decode, encode
@@ -26,11 +26,13 @@ from ledger.domain.records import (
     ZERO32,
     Address,
     BlockHeader,
+    Clearance,
     Commitment,
     EmergencyLimits,
     Event,
     GrantId,
     GrantState,
+    Limits,
     PassportId,
     PolicyTable,
     Position,
@@ -56,6 +58,7 @@ from ledger.domain.vocabulary import (
     Level,
     MemberKind,
     Operation,
+    Path,
     Purpose,
     Role,
     SeatKind,
@@ -65,7 +68,7 @@ from ledger.domain.vocabulary import (
     kind_set,
 )
 from ledger.encoding.events import RawLog, canonical_type, event_topic, selector
-from ledger.encoding.structs import plan_values, policy_values, step_values
+from ledger.encoding.structs import clearance_values, limits_values, plan_values, policy_values, step_values
 from ledger.encoding.words import pack_terms, pack_verdict
 from ledger.errors import TooLarge
 from ledger.lineage import missing_of
@@ -85,7 +88,7 @@ CHAIN_ID = 20_261
 
 def default_law() -> PolicyTable:
     """Return the law that a new ledger starts with; tests/contracts/Vectors.t.sol checks the file."""
-    path = Path(__file__).resolve().parent.parent / "vectors" / "default-policy.json"
+    path = FilePath(__file__).resolve().parent.parent / "vectors" / "default-policy.json"
     given = json.loads(path.read_text())
     limits = given["emergencies"]
     return PolicyTable(
@@ -530,6 +533,44 @@ class Chronicle:
             matched=received == transfer.content,
         )
 
+    # Agreements and borders
+
+    def agree(self, recipient: int, *, signed: bool = True) -> int:
+        """Let the hospital agree with a member on what it gives; returns the agreement's number."""
+        number, text = len(self.state.agreements) + 1, self.name()
+        limits = Limits(recipient, 1 << Purpose.AI_TRAINING, STUDY, START + 300 * DAY, 90 * DAY)
+        self.emit(
+            "AgreementProposed",
+            agreementId=number,
+            provider=HOSPITAL,
+            recipient=recipient,
+            limits=limits_values(limits),
+            text=text,
+        )
+        if signed:
+            self.emit("AgreementSigned", agreementId=number, recipient=recipient, text=text)
+        return number
+
+    def clear(self, project_id: int, **changes: Any) -> int:
+        """Clear the hospital's data for a project; returns the clearance's number."""
+        number = len(self.state.clearances) + 1
+        given = Clearance(
+            number, project_id, HOSPITAL, ETHICS, Path.ASSESSMENT, START, START + 300 * DAY, max_persons=100
+        )
+        self.emit(
+            "ClearanceIssued",
+            clearanceId=number,
+            projectId=project_id,
+            exporter=HOSPITAL,
+            clearance=clearance_values(replace(given, **changes)),
+            filing=self.name(),
+        )
+        return number
+
+    def list_for_borders(self, member_id: int, *, valid_to: int = START + 300 * DAY) -> None:
+        """Put a member on the list of those that may receive data from abroad."""
+        self.emit("BorderAccessSet", memberId=member_id, regulator=ETHICS, validTo=valid_to)
+
     # Datasets and lineage
 
     def declare(self, owner: int = LAB, **changes: Any) -> int:
@@ -668,6 +709,7 @@ def everything() -> Chronicle:
     told.emit("ProjectWithdrawn", projectId=1)
     for place in list(told.state.unreleased):
         told.release(*place)
+    _borders(told)
     _lineage(told)
     return told
 
@@ -765,6 +807,20 @@ def _emergencies(told: Chronicle, passport: PassportId) -> None:
         project_id=told.file_project(purposes=1 << Purpose.PUBLIC_HEALTH, reviewed=False),
     )
     told.emit("EmergencyEnded", emergencyId=declared, until=told.time + 10)
+
+
+def _borders(told: Chronicle) -> None:
+    """A laboratory abroad, cleared by contract, whose second patient is one too many; what ends it all again."""
+    told.emit("ThresholdsSet", thresholds=(1_000_000, 10_000))
+    abroad = told.admit("Lab abroad", Role.PROCESSOR, kind=MemberKind.RESEARCH, jurisdiction=840)
+    project = told.file_project(abroad)
+    clearance = told.clear(project, path=Path.CONTRACT, agreement=told.agree(abroad), max_persons=1)
+    told.list_for_borders(abroad)
+    for passport in (told.issue(), told.issue()):
+        grant_id = told.give(passport, abroad)
+        told.release(passport, told.decide(passport, abroad, grant_id=grant_id, project_id=project))
+    told.emit("AgreementEnded", agreementId=1, memberId=abroad, reasons=told.name())
+    told.emit("ClearanceWithdrawn", clearanceId=clearance, memberId=ETHICS, reasons=told.name())
 
 
 def _lineage(told: Chronicle) -> None:

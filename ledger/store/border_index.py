@@ -1,0 +1,128 @@
+"""The index of agreements and borders in SQL. Implements `ledger.ports.BorderIndex`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from ledger.domain.records import Agreement, Clearance, Commitment, Limits, Position, Thresholds
+from ledger.domain.vocabulary import AgreementStatus, Category, Path
+from ledger.encoding.hexadecimal import from_hex
+from ledger.ports import AgreementRecord, ClearanceRecord
+from ledger.store.database import Database
+from ledger.store.tables import crossings, registers
+from ledger.store.values import loads
+
+
+class SqlBorders:
+    """Agreements, clearances and the list for crossing borders, read in SQL."""
+
+    _database: Database
+
+    def agreement(self, agreement_id: int) -> AgreementRecord | None:
+        """Return an agreement."""
+        with self._database.read() as connection:
+            body = _entries(connection, "agreement", str(agreement_id)).get(str(agreement_id))
+        return _agreement(agreement_id, body) if body else None
+
+    def agreements(self, *, member_id: int | None = None) -> list[AgreementRecord]:
+        """Return agreements, oldest first; those of a member on either side."""
+        with self._database.read() as connection:
+            bodies = _entries(connection, "agreement")
+        found = (_agreement(int(key), body) for key, body in bodies.items())
+        return [
+            one
+            for one in sorted(found, key=lambda record: record.agreement.agreement_id)
+            if member_id is None or member_id in (one.agreement.provider, one.agreement.recipient)
+        ]
+
+    def clearance(self, clearance_id: int) -> ClearanceRecord | None:
+        """Return a clearance."""
+        found = [one for one in self.clearances() if one.clearance.clearance_id == clearance_id]
+        return found[0] if found else None
+
+    def clearances(
+        self, *, project_id: int | None = None, exporter: int | None = None
+    ) -> list[ClearanceRecord]:
+        """Return clearances, oldest first."""
+        with self._database.read() as connection:
+            bodies = _entries(connection, "clearance")
+            latest = {body["clearanceId"] for body in _entries(connection, "clearance-for").values()}
+            counts = select(crossings.c.clearance_id, func.count()).group_by(crossings.c.clearance_id)
+            persons: dict[int, int] = {row[0]: row[1] for row in connection.execute(counts)}
+        found = [
+            _clearance(number, body, persons=persons.get(number, 0), is_latest=number in latest)
+            for number, body in sorted((int(key), body) for key, body in bodies.items())
+        ]
+        return [
+            one
+            for one in found
+            if project_id in (None, one.clearance.project_id) and exporter in (None, one.clearance.exporter)
+        ]
+
+    def border_access(self, member_id: int) -> int:
+        """Return until when a member may receive data from abroad, seconds since the Unix epoch; 0 if never."""
+        key = str(member_id)
+        with self._database.read() as connection:
+            until: int = _entries(connection, "border-access", key).get(key, {}).get("validTo", 0)
+        return until
+
+    def thresholds(self) -> Thresholds:
+        """Return the thresholds in force."""
+        with self._database.read() as connection:
+            body = _entries(connection, "thresholds").get("0", {})
+        return Thresholds(body.get("persons", 0), body.get("sensitivePersons", 0))
+
+
+def _entries(connection: Connection, kind: str, key: str | None = None) -> dict[str, dict[str, Any]]:
+    query = select(registers).where(registers.c.kind == kind)
+    if key is not None:
+        query = query.where(registers.c.key == key)
+    return {row.key: loads(row.body) for row in connection.execute(query)}
+
+
+def _agreement(number: int, body: dict[str, Any]) -> AgreementRecord:
+    limits = Limits(
+        recipient=body["recipient"],
+        purposes=body["purposes"],
+        categories=Category(body["categories"]),
+        valid_to=body["validTo"],
+        retention_seconds=body["retentionSeconds"],
+        response_hours=body["responseHours"],
+        onward=body["onward"],
+        linkage=body["linkage"],
+    )
+    return AgreementRecord(
+        agreement=Agreement(number, body["provider"], limits, AgreementStatus(body["status"])),
+        text=Commitment(from_hex(body["text"])),
+        position=Position(**body["position"]),
+        signed_at=body["signedAt"],
+        ended_at=body["endedAt"],
+        ended_by=body["endedBy"],
+        reasons=Commitment(from_hex(body["reasons"])),
+    )
+
+
+def _clearance(number: int, body: dict[str, Any], *, persons: int, is_latest: bool) -> ClearanceRecord:
+    clearance = Clearance(
+        clearance_id=number,
+        project_id=body["projectId"],
+        exporter=body["exporter"],
+        issuer=body["issuer"],
+        path=Path(body["path"]),
+        valid_from=body["validFrom"],
+        valid_to=body["validTo"],
+        max_persons=body["maxPersons"],
+        persons=persons,
+        agreement=body["agreement"],
+    )
+    return ClearanceRecord(
+        clearance=clearance,
+        filing=Commitment(from_hex(body["filing"])),
+        position=Position(**body["position"]),
+        is_latest=is_latest,
+        withdrawn_at=body["withdrawnAt"],
+        withdrawn_by=body["withdrawnBy"],
+        reasons=Commitment(from_hex(body["reasons"])),
+    )

@@ -1,0 +1,186 @@
+"""The index's rows of agreements and borders, folded from the ledger's events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from eth_hash.auto import keccak
+from sqlalchemy import Connection, insert, select, update
+
+from ledger.domain.records import ZERO32, Event, PolicyTable, Terms, Verdict
+from ledger.domain.vocabulary import AgreementStatus, Outcome
+from ledger.encoding.hexadecimal import from_hex, to_hex
+from ledger.encoding.structs import policy_table
+from ledger.policy import is_sensitive, takes_crossing, year_of
+from ledger.store.register_rows import register
+from ledger.store.tables import crossings, exports, members, passports, policies, registers
+from ledger.store.values import loads, position_columns
+
+#: The fields of a clearance that its events set, in the order of `IBorders.Clearance`; who crossed is counted.
+_CLEARANCE_FIELDS: Final = (
+    "exporter",
+    "issuer",
+    "agreement",
+    "validFrom",
+    "validTo",
+    "maxPersons",
+    "persons",
+    "path",
+    "projectId",
+)
+_LIMITS: Final = (
+    "recipient",
+    "purposes",
+    "categories",
+    "validTo",
+    "retentionSeconds",
+    "responseHours",
+    "onward",
+    "linkage",
+)
+_NO_END: Final = {"endedAt": 0, "endedBy": 0, "reasons": to_hex(ZERO32)}
+_NOT_WITHDRAWN: Final = {"withdrawnAt": 0, "withdrawnBy": 0, "reasons": to_hex(ZERO32)}
+
+
+def cross(connection: Connection, event: Event, a: dict[str, Any], terms: Terms, verdict: Verdict) -> None:
+    """Fold a decision: if it permits data to cross a border, the person is counted."""
+    if verdict.outcome is not Outcome.PERMIT:
+        return
+    kept = connection.execute(
+        select(passports.c.custodian, passports.c.holder).where(passports.c.passport_id == a["passportId"])
+    ).one()
+    here, there = (
+        connection.execute(select(members.c.jurisdiction).where(members.c.member_id == number)).scalar_one()
+        for number in (a["memberId"], kept.custodian)
+    )
+    if here == there:
+        return
+    law = _law(connection, verdict.policy_version)
+    if not takes_crossing(terms, verdict, table=law, jurisdiction=here, custodians=there):
+        return
+    person = keccak(from_hex(kept.holder))
+    _cross_under(connection, terms.project_id, kept.custodian, person)
+    _export(
+        connection,
+        (kept.custodian, year_of(event.position.time), person),
+        sensitive=is_sensitive(law, terms.categories),
+    )
+
+
+def _law(connection: Connection, version: int) -> PolicyTable:
+    text = connection.execute(select(policies.c.law).where(policies.c.version == version)).scalar_one()
+    return policy_table(version, loads(text))
+
+
+def _cross_under(connection: Connection, project_id: int, exporter: int, person: bytes) -> None:
+    number = _clearance_for(connection, project_id, exporter)
+    place = crossings.c.clearance_id == number, crossings.c.person == person
+    if connection.execute(select(crossings.c.person).where(*place)).one_or_none() is None:
+        connection.execute(insert(crossings).values(clearance_id=number, person=person))
+
+
+def _clearance_for(connection: Connection, project_id: int, exporter: int) -> int:
+    """Return the latest clearance of a project and an exporter: a permit that crossed rests on one."""
+    query = select(registers.c.body).where(
+        registers.c.kind == "clearance-for", registers.c.key == f"{project_id}/{exporter}"
+    )
+    number: int = loads(connection.execute(query).scalar_one())["clearanceId"]
+    return number
+
+
+def _export(connection: Connection, name: tuple[int, int, bytes], *, sensitive: bool) -> None:
+    exporter, year, person = name
+    place = exports.c.exporter == exporter, exports.c.year == year, exports.c.person == person
+    known = connection.execute(select(exports.c.sensitive).where(*place)).one_or_none()
+    if known is None:
+        connection.execute(
+            insert(exports).values(exporter=exporter, year=year, person=person, sensitive=sensitive)
+        )
+    elif sensitive and not known.sensitive:
+        connection.execute(update(exports).where(*place).values(sensitive=True))
+
+
+def _proposed(connection: Connection, event: Event, a: dict[str, Any]) -> None:
+    register(
+        connection,
+        "agreement",
+        a["agreementId"],
+        provider=a["provider"],
+        **dict(zip(_LIMITS, a["limits"], strict=True)),
+        status=AgreementStatus.PROPOSED,
+        text=to_hex(a["text"]),
+        signedAt=0,
+        **_NO_END,
+        position=position_columns(event.position),
+    )
+
+
+def _signed(connection: Connection, event: Event, a: dict[str, Any]) -> None:
+    register(
+        connection,
+        "agreement",
+        a["agreementId"],
+        status=AgreementStatus.SIGNED,
+        signedAt=event.position.time,
+    )
+
+
+def _ended(connection: Connection, event: Event, a: dict[str, Any]) -> None:
+    register(
+        connection,
+        "agreement",
+        a["agreementId"],
+        status=AgreementStatus.ENDED,
+        endedAt=event.position.time,
+        endedBy=a["memberId"],
+        reasons=to_hex(a["reasons"]),
+    )
+
+
+def _access_set(connection: Connection, _event: Event, a: dict[str, Any]) -> None:
+    register(connection, "border-access", a["memberId"], validTo=a["validTo"])
+
+
+def _issued(connection: Connection, event: Event, a: dict[str, Any]) -> None:
+    given = dict(zip(_CLEARANCE_FIELDS, a["clearance"], strict=True))
+    del given["persons"]
+    register(
+        connection,
+        "clearance",
+        a["clearanceId"],
+        **given,
+        filing=to_hex(a["filing"]),
+        **_NOT_WITHDRAWN,
+        position=position_columns(event.position),
+    )
+    key = f"{a['projectId']}/{a['exporter']}"
+    register(connection, "clearance-for", key, clearanceId=a["clearanceId"])
+
+
+def _withdrawn(connection: Connection, event: Event, a: dict[str, Any]) -> None:
+    register(
+        connection,
+        "clearance",
+        a["clearanceId"],
+        validTo=event.position.time,
+        withdrawnAt=event.position.time,
+        withdrawnBy=a["memberId"],
+        reasons=to_hex(a["reasons"]),
+    )
+
+
+def _thresholds_set(connection: Connection, _event: Event, a: dict[str, Any]) -> None:
+    persons, sensitive_persons = a["thresholds"]
+    register(connection, "thresholds", 0, persons=persons, sensitivePersons=sensitive_persons)
+
+
+HANDLERS: Final[dict[str, Callable[[Connection, Event, dict[str, Any]], None]]] = {
+    "AgreementProposed": _proposed,
+    "AgreementSigned": _signed,
+    "AgreementEnded": _ended,
+    "BorderAccessSet": _access_set,
+    "ClearanceIssued": _issued,
+    "ClearanceWithdrawn": _withdrawn,
+    "ThresholdsSet": _thresholds_set,
+}

@@ -1,0 +1,31 @@
+"""Entries of the registers: what there is little of, each a JSON object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select
+
+from ledger.store.tables import registers
+from ledger.store.values import dumps, loads
+
+
+def register(connection: Connection, kind: str, key: int | str, /, **values: Any) -> None:
+    """Set values of a register's entry, which may be new."""
+    former = body(connection, kind, key)
+    unregister(connection, kind, key)
+    connection.execute(insert(registers).values(kind=kind, key=str(key), body=dumps(former | values)))
+
+
+def unregister(connection: Connection, kind: str, key: int | str) -> None:
+    """Forget an entry."""
+    connection.execute(delete(registers).where(registers.c.kind == kind, registers.c.key == str(key)))
+
+
+def body(connection: Connection, kind: str, key: int | str) -> dict[str, Any]:
+    """Return an entry; empty if there is none."""
+    text = connection.execute(
+        select(registers.c.body).where(registers.c.kind == kind, registers.c.key == str(key))
+    ).scalar_one_or_none()
+    found: dict[str, Any] = loads(text) if text else {}
+    return found
