@@ -435,6 +435,7 @@ def _version_row(state: LedgerState, key: VersionId) -> dict[str, Any]:
         "status": int(version.status),
         "evaluated": int(version.evaluated),
         "deployed": int(version.deployed),
+        "only_to": version.only_to,
     }
 
 
@@ -526,6 +527,10 @@ def _border_rows(state: LedgerState) -> Iterator[tuple[str, str, dict[str, Any]]
         yield "clearance", str(number), body
     for (project_id, exporter), number in state.clearance_for.items():
         yield "clearance-for", f"{project_id}/{exporter}", {"clearanceId": number}
+    for (exporter, year, dataset_id), persons in state.dataset_exports.items():
+        yield "dataset-export", f"{exporter}/{year}/{dataset_id}", {"persons": persons}
+    for (number, dataset_id), persons in state.dataset_crossings.items():
+        yield "dataset-crossing", f"{number}/{dataset_id}", {"persons": persons}
     for member_id, valid_to in state.border_access.items():
         yield "border-access", str(member_id), {"validTo": valid_to}
     limits_of_all = state.thresholds

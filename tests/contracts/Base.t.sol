@@ -763,7 +763,10 @@ abstract contract Base {
     }
 
     function _excuse(uint32 memberId, uint32 datasetId) internal {
-        uint32 withdrawals = uint32(ledger.withdrawalsOf(datasetId).length);
+        _excuse(memberId, datasetId, uint32(ledger.withdrawalsOf(datasetId).length));
+    }
+
+    function _excuse(uint32 memberId, uint32 datasetId, uint32 withdrawals) internal {
         _as(memberId);
         ledger.excuseWithdrawals(datasetId, withdrawals, COMMITMENT);
     }

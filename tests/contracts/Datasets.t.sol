@@ -185,12 +185,12 @@ contract DatasetsTest is LedgerTest {
     function test_RevertWhen_NothingIsToBeExcused() external {
         bytes4 wrong = IDatasets.Datasets_WrongStatus.selector;
         _expectRevert(wrong, DATASET, IDatasets.DatasetStatus.DECLARED);
-        _excuse(ETHICS, DATASET);
+        _excuse(ETHICS, DATASET, 0);
         _include();
         _revoke(PASSPORT, GRANT);
         _excuse(ETHICS, DATASET);
         _expectRevert(wrong, DATASET, IDatasets.DatasetStatus.DECLARED);
-        _excuse(ETHICS, DATASET);
+        _excuse(ETHICS, DATASET, 1);
 
         // Until the next one comes.
         _includeOther();
@@ -203,12 +203,12 @@ contract DatasetsTest is LedgerTest {
         _include();
         _revoke(PASSPORT, GRANT);
         _expectRevert(IMembers.Members_MissingRole.selector, LAB, Codes.ROLE_ETHICS);
-        _excuse(LAB, DATASET);
+        _excuse(LAB, DATASET, 1);
         _expectRevert(IDatasets.Datasets_Unknown.selector, UNKNOWN);
-        _excuse(ETHICS, UNKNOWN);
+        _excuse(ETHICS, UNKNOWN, 0);
         _declareDataset(ETHICS, _plan());
         _expectRevert(IDatasets.Datasets_NotQualified.selector, NEXT, ETHICS);
-        _excuse(ETHICS, NEXT);
+        _excuse(ETHICS, NEXT, 0);
         _expectRevert(IDatasets.Datasets_NotQualified.selector, DATASET, ETHICS);
         _as(ETHICS);
         ledger.excuseWithdrawals(DATASET, 1, 0);
