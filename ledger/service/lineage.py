@@ -28,7 +28,7 @@ from ledger.domain.vocabulary import (
     purpose_set,
 )
 from ledger.domain.wording import time_in_words
-from ledger.encoding.commitments import commit_record
+from ledger.encoding.commitments import STEP_DOMAIN, commit_record, step_record
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.typed_data import digest, part_typed_data, recover
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted, SignatureRejected
@@ -54,8 +54,6 @@ _INPUTS: Final = {
     StepKind.EVALUATE: (2, MAX_LINKS),
 }
 _ONE: Final = (1, 1)
-#: What the commitment of a step is made in the name of.
-STEP_DOMAIN: Final = "step"
 #: The answers that put another model in the place of one.
 REPLACING: Final = frozenset({Answer.RETRAINED, Answer.UNLEARNED})
 
@@ -99,12 +97,7 @@ class StepReport:
     @property
     def kept(self) -> dict[str, Any]:
         """Return what the step's commitment is to."""
-        return {
-            "kind": self.kind.name,
-            "parameters": self.parameters,
-            "environment": self.environment,
-            "evidence": self.evidence,
-        }
+        return step_record(self.kind.name, self.parameters, self.environment, self.evidence)
 
     def step(self) -> Step:
         """
