@@ -507,7 +507,7 @@ class TestRegisters:
         """Each event that the ledger has, and each decision as the law says."""
         result = replay(everything().events)
         assert result.mismatches == []
-        assert (result.permits, result.denied, result.reviews) == (7, 1, 1)
+        assert (result.permits, result.denied, result.reviews) == (8, 2, 1)
 
     def test_members(self, chronicle):
         """Licensed anew, sold, expelled; and the kind that was stated at admission."""
