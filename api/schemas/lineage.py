@@ -127,6 +127,27 @@ class StepIn(Model):
 class JoinIn(Model):
     """A step that another member will record, and what the caller contributes to it."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "recorder": 2,
+                    "contribution": ID_EXAMPLE,
+                    "step": {
+                        "kind": "TRAIN",
+                        "inputs": [ID_EXAMPLE],
+                        "outputs": [ID2_EXAMPLE],
+                        "projectId": 1,
+                        "purposes": ["AI_TRAINING"],
+                        "tool": ID_EXAMPLE,
+                        "parameters": {"round": 1},
+                        "salt": ID_EXAMPLE,
+                    },
+                }
+            ]
+        }
+    )
+
     recorder: MemberId = Field(description="Who will record it.")
     contribution: Hex32 = Field(
         description="Commitment to what the caller contributes: its update, for example."

@@ -81,6 +81,7 @@ def consented(lab: Laboratory, speak: Any, key: bytes) -> tuple[str, str]:
             "purposes": [purpose.name for purpose in AI],
             "categories": ["DIAGNOSIS", "MEDICATION", "LABORATORY"],
             "useTo": at(lab.world.now() + 300 * DAY),
+            "flags": ["ONWARD"],
         }
     )
     signature = sign_grant(patient.ledger(), grant_of(prepared["grant"]), key)

@@ -325,6 +325,7 @@ def test_a_consent_that_was_replaced_by_one_that_permits_no_less_stays_in(
         lab.lab,
         purposes=[*AI, Purpose.RESEARCH],
         use_to=world.now() + YEAR + DAY,
+        flags=GrantFlag.ONWARD,
         supersedes=target.grant_id,
     )
 
@@ -747,6 +748,7 @@ def _equals_the_contract(world: World, dataset_id: int) -> None:
         int(found.categories),
         int(found.status),
         found.no_relink,
+        found.no_onward,
         found.retain_until,
         found.usable_until,
         found.included,
@@ -769,6 +771,7 @@ def _version_equals_the_contract(world: World, name: VersionId) -> None:
         int(found.status),
         found.evaluated,
         found.deployed,
+        found.only_to,
     )
     assert _view(world, "originsOf", name) == tuple(
         (origin.dataset_id, origin.withdrawals, origin.answered, origin.split_id, int(origin.parts))
