@@ -160,7 +160,7 @@ def test_a_part_is_signed_without_a_network(run: Run, lab: Laboratory, tmp_path:
 def test_what_is_no_draft_is_not_signed(spoilt: dict[str, Any]) -> None:
     """Who signs must know what."""
     drafted = {name: value for name, value in {**DRAFT, **spoilt}.items() if value is not None}
-    with pytest.raises(InvalidInput, match="no draft|0x and 64"):
+    with pytest.raises(InvalidInput, match=r"no draft|0x and 64"):
         step_of_draft(drafted)
 
 
