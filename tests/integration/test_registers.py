@@ -31,6 +31,7 @@ from ledger.domain.vocabulary import (
     Role,
     kind_set,
 )
+from ledger.domain.vocabulary import Path as BorderPath
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.typed_data import delegation_typed_data, guardians_typed_data, sign
 from ledger.encoding.words import pack_terms
@@ -48,10 +49,14 @@ from tests.support.world import ALL_PURPOSES, STUDY, Actor, World, event_named
 #: Every register that the projection keeps.
 KINDS = [
     "act",
+    "agreement",
     "approval",
     "attestation",
+    "border-access",
     "cap-use",
     "caps",
+    "clearance",
+    "clearance-for",
     "delegate",
     "emergency",
     "entrustment",
@@ -62,6 +67,7 @@ KINDS = [
     "rule",
     "seat",
     "template",
+    "thresholds",
 ]
 STATEMENT = "0x" + "0a" * 32
 
@@ -84,6 +90,7 @@ class History:
         self._emergencies()
         self._review()
         self._recovery()
+        self._borders()
 
     def send(self, actor: Actor, function: str, *arguments: object) -> WriteOperation:
         """Call the ledger as a member."""
@@ -161,6 +168,27 @@ class History:
             self.ethics, "reviewRequest", request, self.company.member.member_id, waits.seq, True, STATEMENT
         )
         assert world.ask(self.company, self.other, **words).outcome is Outcome.PERMIT
+
+    def _borders(self) -> None:
+        """Clear the hospital's data for a laboratory abroad by contract, which one person crosses under; end it all."""
+        world, day = self.world, 86_400
+        abroad = world.admit("Register lab abroad", Role.PROCESSOR, jurisdiction=156)
+        regulator = world.admit("Register regulator", Role.REGULATOR)
+        until, project = world.now() + day, world.project(abroad)
+        number, hospital = abroad.member.member_id, self.hospital.member.member_id
+        limits = [number, 1 << Purpose.AI_TRAINING, int(STUDY), until, day, 72, False, True]
+        agreement = event_named(
+            self.send(self.hospital, "proposeAgreement", limits, STATEMENT), "AgreementProposed"
+        ).arguments["agreementId"]
+        self.send(abroad, "signAgreement", agreement, STATEMENT)
+        self.send(regulator, "setBorderAccess", number, until)
+        clearance = [hospital, 0, agreement, world.now(), until, 1, 0, int(BorderPath.CONTRACT), project]
+        self.send(regulator, "clear", clearance, STATEMENT)
+        self.act("setThresholds", [5, 5])
+        grant = world.grant(self.hospital, self.other, abroad)
+        assert world.ask(abroad, self.other, grant_id=grant, project_id=project).outcome is Outcome.PERMIT
+        self.send(regulator, "withdrawClearance", 1, STATEMENT)
+        self.send(abroad, "endAgreement", agreement, STATEMENT)
 
     def _recovery(self) -> None:
         """Begin to replace a lost key at the custodian's counter."""

@@ -212,7 +212,6 @@ def names(world: World, actor: Actor) -> set[tuple[PassportId, int]]:
         (AttestationKind.DEIDENTIFICATION, "lab", "VERIFIER that does not keep the data"),
         (AttestationKind.SOURCE, "verifier", "the custodian that keeps the data"),
         (AttestationKind.LICENCE, "verifier", "REGULATOR that did not file the project"),
-        (AttestationKind.CLEARANCE, "hospital", "REGULATOR that did not file the project"),
     ],
 )
 def test_a_refusal_says_who_is_qualified(
@@ -226,8 +225,9 @@ def test_a_refusal_says_who_is_qualified(
 
 
 def about_of(study: Study, kind: AttestationKind) -> dict[str, object]:
-    of_project = kind in (AttestationKind.LICENCE, AttestationKind.CLEARANCE)
-    return {"project_id": study.project} if of_project else {"passport_id": study.passport}
+    if kind is AttestationKind.LICENCE:
+        return {"project_id": study.project}
+    return {"passport_id": study.passport}
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,6 @@ def about_of(study: Study, kind: AttestationKind) -> dict[str, object]:
         (AttestationKind.DEIDENTIFICATION, "verifier"),
         (AttestationKind.SOURCE, "hospital"),
         (AttestationKind.LICENCE, "regulator"),
-        (AttestationKind.CLEARANCE, "regulator"),
     ],
 )
 def test_a_statement_holds_until_it_ends_or_is_taken_back(

@@ -874,9 +874,9 @@ def _borders(told: Chronicle) -> None:
     project = told.file_project(abroad)
     clearance = told.clear(project, path=Path.CONTRACT, agreement=told.agree(abroad), max_persons=1)
     told.list_for_borders(abroad)
-    for passport in (told.issue(), told.issue()):
-        grant_id = told.give(passport, abroad)
-        told.release(passport, told.decide(passport, abroad, grant_id=grant_id, project_id=project))
+    first, second = told.issue(), told.issue()
+    told.release(first, told.decide(first, abroad, grant_id=told.give(first, abroad), project_id=project))
+    told.decide(second, abroad, grant_id=told.give(second, abroad), project_id=project)
     told.emit("AgreementEnded", agreementId=1, memberId=abroad, reasons=told.name())
     told.emit("ClearanceWithdrawn", clearanceId=clearance, memberId=ETHICS, reasons=told.name())
 
