@@ -62,6 +62,8 @@ class AgreementIn(Model):
 class SigningIn(Model):
     """What the caller signs: the commitment to the text that it read."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"text": ID_EXAMPLE}]})
+
     text: Hex32
 
 

@@ -93,6 +93,8 @@ class ClearanceList(Model):
 class BorderAccessIn(Model):
     """Until when a member may receive data from abroad."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"validTo": "2027-12-31T00:00:00Z"}]})
+
     valid_to: TimeIn | None = Field(default=None, description="Left out, the member is taken off the list.")
 
 

@@ -17,6 +17,7 @@ from ledger.audit.findings import (
     Finding,
     Limits,
     Use,
+    border_findings,
     decision_findings,
     declaration_findings,
     emergency_findings,
@@ -119,6 +120,7 @@ def audit(
         *emergency_findings(state, at=last.time),
         *withdrawal_findings(state, at=last.time),
         *retention_findings(state, at=last.time),
+        *border_findings(state, at=last.time),
         *use_findings(state, uses, limits=limits),  # 10.
         *altered,  # 11.
     ]

@@ -41,7 +41,7 @@ from ledger.encoding import merkle
 from ledger.encoding.hexadecimal import bytes32, to_hex
 from ledger.errors import InvalidInput
 from ledger.lineage import obligation_of
-from ledger.policy import PERMIT_SECONDS
+from ledger.policy import PERMIT_SECONDS, year_of
 from ledger.transfers import ANSWER_SECONDS, KEPT
 
 
@@ -64,6 +64,8 @@ class Rule(StrEnum):
     WITHDRAWAL_MISMATCH = "withdrawal-mismatch"
     WITHDRAWAL_UNANSWERED = "withdrawal-unanswered"
     RETENTION_OVERDUE = "retention-overdue"
+    CLEARANCE_USED_UP = "clearance-used-up"
+    THRESHOLD_REACHED = "threshold-reached"
     USE_WITHOUT_PERMIT = "use-without-permit"
     UNKNOWN_MEMBER = "unknown-member"
     INDEX_ALTERED = "index-altered"
@@ -71,7 +73,11 @@ class Rule(StrEnum):
     @property
     def is_informational(self) -> bool:
         """Tell whether the rule points at a gap that needs no wrong-doing."""
-        return self is Rule.PERMIT_WITHOUT_RELEASE
+        return self in {
+            Rule.PERMIT_WITHOUT_RELEASE,
+            Rule.CLEARANCE_USED_UP,
+            Rule.THRESHOLD_REACHED,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,6 +401,40 @@ def retention_findings(state: LedgerState, *, at: int) -> Iterator[Finding]:
         )
         position = state.declared[dataset.dataset_id]
         yield _of_member(state, Rule.RETENTION_OVERDUE, dataset.owner, detail, position)
+
+
+def border_findings(state: LedgerState, *, at: int) -> Iterator[Finding]:
+    """
+    9. Clearances in force that are good for nobody more, and exporters that have reached a threshold this year.
+
+    Args:
+        state: What the events add up to.
+        at: Time of the last block, seconds since the Unix epoch.
+    """
+    for number, entry in state.clearances.items():
+        clearance = entry.clearance
+        latest = state.clearance_for[clearance.project_id, clearance.exporter] == number
+        if latest and at < clearance.valid_to and clearance.persons >= clearance.max_persons:
+            detail = (
+                f"Clearance {number} of {state.member_name(clearance.exporter)} for project {clearance.project_id} is "
+                f"used up: {clearance.persons} persons have crossed under it, of {clearance.max_persons}."
+            )
+            yield _of_member(state, Rule.CLEARANCE_USED_UP, clearance.exporter, detail, entry.position)
+    limits, this_year = state.thresholds, year_of(at)
+    for (exporter, year), exports in state.exports.items():
+        reached = [
+            f"{count} persons{of_whom} (the threshold is {limit})"
+            for count, limit, of_whom in (
+                (exports.persons, limits.persons, ""),
+                (exports.sensitive_persons, limits.sensitive_persons, " with data of class 1 or 2"),
+            )
+            if count >= limit
+        ]
+        if year == this_year and reached:
+            told = f"{state.member_name(exporter)} has exported the data of {' and '.join(reached)} in {year}"
+            yield _of_member(
+                state, Rule.THRESHOLD_REACHED, exporter, f"{told}: only an assessment clears more."
+            )
 
 
 def use_findings(state: LedgerState, uses: Iterable[Use], *, limits: Limits) -> Iterator[Finding]:

@@ -926,8 +926,18 @@ class _Page:
                 "核验去标识化者不得为数据保管机构、请求机构或其委托机构（R118）。",
             ),
             Label(
-                "A regulator licenses the models that projects deploy, and clears projects for the border (R003, R059).",
-                "项目所部署的模型由监管机构颁发牌照，跨境项目由监管机构批准（R003、R059）。",
+                "A regulator licenses the models that projects deploy (R059).",
+                "项目所部署的模型由监管机构颁发牌照（R059）。",
+            ),
+            Label(
+                "Data crosses a border to an institution that a regulator has put on the list, if the data of the hospital "
+                "that keeps it is cleared for the project: by a security assessment or a filed standard contract, which a "
+                "regulator of the hospital's jurisdiction acknowledges, or by a certification, which an independent verifier "
+                "gives. A clearance is good for a number of persons. From a number of persons in a calendar year on, which "
+                "the committee sets, nothing but an assessment clears. Each person counts once (R003, R004).",
+                "数据出境须同时满足：接收机构已列入监管机构的跨境名单；数据保管机构的数据已获准用于该项目出境，即通过安全评估，或"
+                "标准合同已备案并经保管机构所在法域的监管机构确认，或经独立核验机构认证。每项许可限定人数。一个日历年内出境人数达到"
+                "委员会设定的门槛后，仅可通过安全评估出境。每人只计一次（R003、R004）。",
             ),
             Label(
                 "One condition of the source papers is about datasets, made of many patients' records, and the ledger tests it "

@@ -268,6 +268,7 @@ def test_registers_rolled_back_and_folded_again_are_equal(
         "rule",
         "seat",
         "template",
+        "thresholds",
     }
     assert set(half["registers"]) < set(before["registers"])
     assert half == _rows_of_a_new_index(world, history.half_way, copied.parent)

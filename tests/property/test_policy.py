@@ -12,11 +12,13 @@ from ledger.domain.records import (
     Address,
     Attestation,
     Caps,
+    Clearance,
     Commitment,
     Emergency,
     EmergencyLimits,
     EmergencyRight,
     Entrustment,
+    Exports,
     GrantId,
     GrantState,
     Member,
@@ -26,6 +28,7 @@ from ledger.domain.records import (
     Project,
     Request,
     Terms,
+    Thresholds,
 )
 from ledger.domain.vocabulary import (
     ALL_CATEGORIES,
@@ -48,11 +51,12 @@ from ledger.domain.vocabulary import (
     Operation,
     Outcome,
     PassportStatus,
+    Path,
     Purpose,
     Role,
     Technique,
 )
-from ledger.policy import Situation, always_required, class_of, decide, principal_of
+from ledger.policy import Crossing, Situation, always_required, class_of, decide, principal_of
 
 TIMES = st.integers(0, 40)
 MEMBERS = st.integers(1, 3)
@@ -188,6 +192,29 @@ WORLDS = st.builds(
     on_passport=STATEMENTS,
     on_project=STATEMENTS,
     approved_until=TIMES,
+    crossing=st.builds(
+        Crossing,
+        access_until=TIMES,
+        clearance=st.none()
+        | st.builds(
+            Clearance,
+            clearance_id=st.just(1),
+            project_id=NUMBERS,
+            exporter=MEMBERS,
+            issuer=MEMBERS,
+            path=st.sampled_from(Path),
+            valid_from=TIMES,
+            valid_to=TIMES,
+            max_persons=NUMBERS,
+            persons=NUMBERS,
+        ),
+        contract_in_force=st.booleans(),
+        crossed=st.booleans(),
+        exports=st.builds(Exports, persons=NUMBERS, sensitive_persons=NUMBERS),
+        counted=st.booleans(),
+        counted_sensitive=st.booleans(),
+        thresholds=st.builds(Thresholds, persons=NUMBERS, sensitive_persons=NUMBERS),
+    ),
     dataset=st.none()
     | st.builds(
         Dataset,
@@ -353,3 +380,18 @@ def test_every_set_of_categories_has_one_class(world):
     """The most sensitive of its parts."""
     classes = [class_of(world.table, category) for category in Category]
     assert class_of(world.table, ALL_CATEGORIES) == min(classes)
+
+
+@given(REQUESTS, WORLDS)
+def test_nothing_crosses_without_the_list_a_clearance_and_room(request, world):
+    """Whatever else holds, and whatever the clearance's path."""
+    facts = decide(request, world).facts
+    if Fact.BORDER_CLEARED not in facts or world.requester.jurisdiction == world.jurisdiction:
+        return
+    crossing, clearance = world.crossing, world.crossing.clearance
+    assert clearance is not None
+    assert world.at < crossing.access_until
+    assert clearance.valid_from <= world.at < clearance.valid_to
+    assert crossing.crossed or clearance.persons < clearance.max_persons
+    if clearance.path is not Path.ASSESSMENT:
+        assert crossing.counted or crossing.exports.persons < crossing.thresholds.persons

@@ -12,6 +12,7 @@ from ledger.audit.findings import (
     Finding,
     Limits,
     Rule,
+    border_findings,
     decision_findings,
     declaration_findings,
     emergency_findings,
@@ -32,6 +33,7 @@ from ledger.domain.vocabulary import (
     Basis,
     Category,
     EmergencyFinding,
+    MemberKind,
     Operation,
     Outcome,
     Purpose,
@@ -456,9 +458,13 @@ class TestUnknownMember:
         assert rules(by_number) == [Rule.USE_WITHOUT_PERMIT]
 
 
-def test_only_a_gap_is_informational():
+def test_gaps_and_limits_are_informational():
     """Every other rule speaks of something wrong."""
-    assert [rule for rule in Rule if rule.is_informational] == [Rule.PERMIT_WITHOUT_RELEASE]
+    assert [rule for rule in Rule if rule.is_informational] == [
+        Rule.PERMIT_WITHOUT_RELEASE,
+        Rule.CLEARANCE_USED_UP,
+        Rule.THRESHOLD_REACHED,
+    ]
 
 
 class TestStepMismatch:
@@ -765,3 +771,50 @@ class TestTransfersOfMany:
             "TransferResumed",
             "TransferTerminated",
         ]
+
+
+class TestBorders:
+    """What an exporter and a regulator should know; nobody did wrong."""
+
+    def crossed(self, persons: int, *, thresholds: tuple[int, int], max_persons: int = 100) -> Chronicle:
+        """Return a ledger on which so many persons' data crossed a border by assessment."""
+        told = Chronicle.begun()
+        told.emit("ThresholdsSet", thresholds=thresholds)
+        abroad = told.admit("Lab abroad", Role.PROCESSOR, kind=MemberKind.RESEARCH, jurisdiction=840)
+        project = told.file_project(abroad)
+        told.clear(project, max_persons=max_persons)
+        told.list_for_borders(abroad)
+        for _ in range(persons):
+            passport = told.issue()
+            told.decide(passport, abroad, grant_id=told.give(passport, abroad), project_id=project)
+        return told
+
+    def found(self, told: Chronicle, at: int | None = None) -> list[Finding]:
+        return list(border_findings(told.state, at=told.time if at is None else at))
+
+    def test_below_all_limits_nothing_is_told(self):
+        assert self.found(self.crossed(2, thresholds=(3, 3), max_persons=3)) == []
+
+    def test_a_clearance_that_is_used_up(self):
+        """While it is in force, and no other took its place."""
+        told = self.crossed(2, thresholds=(9, 9), max_persons=2)
+        (finding,) = self.found(told)
+        assert (finding.rule, finding.member_id) == (Rule.CLEARANCE_USED_UP, HOSPITAL)
+        assert "2 persons have crossed under it, of 2" in finding.detail
+        assert finding.rule.is_informational
+        assert self.found(told, START + 300 * DAY) == []
+        told.clear(1)
+        assert self.found(told) == []
+
+    @pytest.mark.parametrize(
+        ("thresholds", "words"),
+        [((2, 9), "2 persons (the threshold is 2)"), ((9, 1), "class 1 or 2 (the threshold is 1)")],
+    )
+    def test_a_threshold_that_is_reached(self, thresholds, words):
+        """In the calendar year that it is about."""
+        told = self.crossed(2, thresholds=thresholds)
+        (finding,) = self.found(told)
+        assert (finding.rule, finding.member_id) == (Rule.THRESHOLD_REACHED, HOSPITAL)
+        assert words in finding.detail
+        assert finding.rule.is_informational
+        assert self.found(told, told.time + 400 * DAY) == []
