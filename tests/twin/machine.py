@@ -279,7 +279,7 @@ class ContractAndTwin(RuleBasedStateMachine):
             self.settle: 1,
             self.work: 14,
             self.judge: 4,
-            self.share: 4,
+            self.share: 10,
             self.federate: 4,
             self.vouch: 2,
             self.owe: 7,
@@ -1506,8 +1506,12 @@ class ContractAndTwin(RuleBasedStateMachine):
         model, versions = self.model, self.model.state.versions
         passed = [name for name, one in versions.items() if one.check is Check.PASSED]
         if not passed and not chance.slips(2):
-            self.judge(chance)
-            return
+            waiting = [name for name, one in versions.items() if one.kind is VersionKind.DATA]
+            if not waiting:
+                self.settle(chance)
+                return
+            self.play(model.verify(self.key_of(6), waiting[-1], NOTICE, passed=True))
+            passed = waiting[-1:]
         name = chance.pick(passed[-8:]) if passed and not chance.slips(6) else self.version(chance)
         version = versions.get(name)
         owner = version.owner if version else self.member(chance)
