@@ -181,10 +181,10 @@ def told_history(service: Service, subject: Subject, history: PassportHistory) -
     if not isinstance(subject, Holder):
         return history
     now, passport = now_of(service), history.passport.passport.passport_id
+    among_many = {transfer: item.seq for transfer, item in service.index.items_of(passport)}
 
     def is_sealed(seq: int) -> bool:
-        decision = service.index.decision(passport, seq)
-        return decision is not None and service.emergencies.seal_of(decision, now) is not None
+        return not may_tell_decision(service, subject, passport, seq)
 
     def may_tell(event: Event) -> bool:
         given = event.arguments
@@ -200,7 +200,8 @@ def told_history(service: Service, subject: Subject, history: PassportHistory) -
         holders_of_copies=tuple(
             copy
             for copy in history.holders_of_copies
-            if copy.transfer is None or not is_sealed(copy.transfer.transfer.seq)
+            if (carried := copy.transfer) is None
+            or not is_sealed(among_many.get(carried.transfer.transfer_id, carried.transfer.seq))
         ),
     )
 
@@ -226,16 +227,21 @@ def inclusions_for(service: Service, subject: Member, dataset_id: int) -> None:
 
 def may_tell_inclusion(service: Service, subject: Subject, inclusion: InclusionRecord) -> bool:
     """Tell whether somebody who may see a passport may be told of an inclusion: its holder not while it is sealed."""
-    if not isinstance(subject, Holder):
-        return True
-    decision = service.index.decision(inclusion.passport_id, inclusion.seq)
-    return decision is None or service.emergencies.seal_of(decision, now_of(service)) is None
+    return may_tell_decision(service, subject, inclusion.passport_id, inclusion.seq)
 
 
 def sees_how(subject: Member, entry: StepEntry) -> bool:
     """Tell whether a member may read how a step was done: who recorded it, verifiers, auditors."""
     verifies = Role.VERIFIER in subject.roles and member_is_active(subject, int(time.time()))
     return entry.record.member_id == subject.member_id or verifies or is_auditor(subject)
+
+
+def may_tell_decision(service: Service, subject: Subject, passport_id: PassportId, seq: int) -> bool:
+    """Tell whether somebody who may see a passport may be told what a decision led to: its holder not while it is sealed."""
+    if not isinstance(subject, Holder):
+        return True
+    decision = service.index.decision(passport_id, seq)
+    return decision is None or service.emergencies.seal_of(decision, now_of(service)) is None
 
 
 def holder_reads_at(service: Service, subject: Subject) -> int | None:

@@ -13,7 +13,7 @@ from fastapi.staticfiles import StaticFiles
 
 from api import problems
 from api.middleware import BodyLimit, LastResort, SameSite, SecurityHeaders
-from api.pages import data, people, public, readers
+from api.pages import data, exchange, people, public, readers
 from api.pages.render import STATIC, environment, problem_page
 from api.routes import (
     agreements,
@@ -120,7 +120,7 @@ def create_app(
     app.state.problem_page = problem_page
     problems.install(app)
     app.add_exception_handler(readers.SignInNeeded, readers.to_sign_in)
-    for router in (*_ROUTERS, public.router, people.router, data.router):
+    for router in (*_ROUTERS, public.router, people.router, data.router, exchange.router):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _add_middleware(app, settings)

@@ -70,6 +70,49 @@ def excuse_withdrawals(origin: str, dataset_id: int) -> str:
     return f"passport dataset excuse {dataset_id} --opinion WORDS --url {origin} {_KEY}"
 
 
+def transfer(origin: str, verb: str, transfer_id: str, options: str = "") -> str:
+    """Return the command by which an institution does something about a transfer."""
+    return f"passport transfer {verb} {transfer_id}{_spaced(options)} --url {origin} {_KEY}"
+
+
+def declare(origin: str, agreement_id: int | str, options: str = "") -> str:
+    """Return the command by which the provider of an agreement declares a transfer under it."""
+    what = f"WORDS --agreement {agreement_id} --count NUMBER --purpose NAME --category NAME --place NUMBER"
+    return f"passport transfer declare {what}{_spaced(options)} --url {origin} {_KEY}"
+
+
+def agreement(origin: str, verb: str, agreement_id: int, options: str) -> str:
+    """Return the command by which a side of an agreement signs or ends it."""
+    return f"passport agreement {verb} {agreement_id} {options} --url {origin} {_KEY}"
+
+
+def border(origin: str, verb: str, number: int | str = "", options: str = "") -> str:
+    """Return the command that shows or changes something about borders."""
+    return f"passport border {verb}{_spaced(str(number))}{_spaced(options)} --url {origin} {_KEY}"
+
+
+def discrepancies(origin: str) -> str:
+    """Return the command by which everybody reads the discrepancies."""
+    return f"passport discrepancies --url {origin}"
+
+
+def transfer_proof(origin: str, passport_id: str, transfer_id: str, *, custodian: int) -> str:
+    """Return the command by which a patient fetches the proof that the own record was in a transfer of many."""
+    return (
+        f"passport transfer proof {passport_id} --transfer {transfer_id} --out proof.json --url {origin} "
+        f"{_WALLET} --custodian {custodian}"
+    )
+
+
+def transfer_verify(ledger: str) -> str:
+    """Return the command that checks such a proof against the chain, without this service."""
+    return f"passport transfer verify proof.json --rpc NODE --ledger {ledger}"
+
+
 def audit(rpc_url: str, ledger: str, *, from_block: int) -> str:
     """Return the command that replays the ledger from the chain alone."""
     return f"passport audit replay --rpc {shlex.quote(rpc_url or 'NODE')} --ledger {ledger} --from-block {from_block}"
+
+
+def _spaced(options: str) -> str:
+    return f" {options}" if options else ""

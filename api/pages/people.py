@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from api import access
 from api.auth import Holder
 from api.dependencies import After, ServiceDep, SettingsDep
-from api.pages import acts, commands, data, presenters
+from api.pages import acts, commands, data, exchange, presenters
 from api.pages.acts import ActLine
 from api.pages.evidence import size_call
 from api.pages.presenters import (
@@ -49,6 +49,10 @@ _FEWEST_MATCHES: Final = 25
 _MOST_BATCHES: Final = 20
 _MOST_SHOWN: Final = 50
 
+
+#: Where a transfer is over, and where it is over unless something was shipped.
+_OVER: Final = frozenset({TransferStatus.RECEIVED, TransferStatus.CLOSED, TransferStatus.REFUSED})
+_NEVER_SENT: Final = frozenset({TransferStatus.TERMINATED})
 
 #: A decision's name: passport and number.
 DecisionName = tuple[PassportId, int]
@@ -120,6 +124,7 @@ def patient_passport(
         ],
         asked=[consent for consent in consents.values() if consent.waits],
         consents=[consent for consent in consents.values() if not consent.waits],
+        copies=exchange.copies_of(service, holder, record.passport, settings.origin),
         whereabouts=data.whereabouts_of(service, holder, wanted, consents),
         speakers=speakers_of(service, record.passport),
         total=record.passport.size,
@@ -142,12 +147,12 @@ def institution(
     settings: SettingsDep,
     after: After = None,
 ) -> Response:
-    """Show an institution what it owes, its requests, datasets, models, transfers, passports and projects."""
+    """Show an institution what it owes and is to sign, its requests, datasets, models, transfers, passports and projects."""
     entries, cursor = service.access.of_member(member.member_id, after=after, limit=PAGE_LINES)
     names = presenters.member_names(service.members.all())
     transfers = service.transfers.of(member, limit=_MOST_SHOWN)
     owned, _ = service.index.datasets(owner=member.member_id, limit=_BATCH)
-    now = access.now_of(service)
+    now, known = access.now_of(service), exchange.parties_of(service, settings.origin)
     return page(
         request,
         "institution.html",
@@ -155,6 +160,8 @@ def institution(
         lines=lines_of(service, entries),
         next=cursor,
         owed=data.obligation_lines(service, member, settings.origin, owner=member.member_id),
+        reports=exchange.report_lines(service, member, known),
+        agreements=exchange.agreement_lines(service, member, known),
         datasets=data.dataset_lines(service, owned),
         models=data.model_lines(service, owner=member.member_id),
         transfers=[
@@ -385,7 +392,7 @@ def survey_of(service: Service, *, now: int) -> Survey:
         open_transfers=tuple(
             presenters.transfer_line(item, members=names, viewer=None)
             for item in service.index.transfers(limit=_BATCH)
-            if item.transfer.status not in (TransferStatus.RECEIVED, TransferStatus.CLOSED)
+            if item.transfer.status not in _OVER and (item.shipped or item.transfer.status not in _NEVER_SENT)
         ),
         overdue=tuple(emergency_lines(service, service.emergencies.overdue(now), at=now)),
         shares=tuple(

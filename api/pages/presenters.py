@@ -61,7 +61,7 @@ _PASSPORT_WORDS: Final = {
     PassportStatus.SEALED: "sealed: nobody may use it",
     PassportStatus.DESTROYED: "destroyed",
 }
-_TRANSFER_WORDS: Final[dict[TransferStatus, tuple[str, str]]] = {
+TRANSFER_WORDS: Final[dict[TransferStatus, tuple[str, str]]] = {
     TransferStatus.SHIPPED: ("On its way: the recipient has not confirmed it", "review"),
     TransferStatus.RECEIVED: ("Received: it matches what was sent", "permit"),
     TransferStatus.DISPUTED: ("Disputed: what arrived is not what was sent", "deny"),
@@ -115,10 +115,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command that does something, and what for."""
+    """A command that does something, and what for; with the route that does the same, where a page names it."""
 
     label: str
     text: str
+    route: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +212,11 @@ class TransferLine:
     """A transfer as one side sees it."""
 
     transfer_id: str
+    link: str
     passport_id: str
     direction: str
     other: str
+    records: str
     status: str
     style: str
     shipped: Moment | None
@@ -448,12 +451,14 @@ def transfer_line(record: TransferRecord, *, members: dict[int, str], viewer: in
         transfer.sender: ("Sent to", recipient),
         transfer.recipient: ("Received from", sender),
     }.get(viewer or 0, ("Sent", f"{sender} to {recipient}"))
-    status, style = _TRANSFER_WORDS[transfer.status]
+    status, style = TRANSFER_WORDS[transfer.status]
     return TransferLine(
         transfer_id=to_hex(transfer.transfer_id),
+        link=f"/transfers/{to_hex(transfer.transfer_id)}",
         passport_id=to_hex(transfer.passport_id),
         direction=direction,
         other=other,
+        records=counted(transfer.consignment.count if transfer.consignment else 1, "record", "records"),
         status=status,
         style=style,
         shipped=moment(record.shipped.time) if record.shipped else None,

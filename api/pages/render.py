@@ -65,7 +65,12 @@ def viewer(subject: Member | Holder) -> Viewer:
     """Return somebody's name and pages."""
     if isinstance(subject, Holder):
         return Viewer("Patient", (("/patient", "My records"),))
-    links = [("/institution", "Institution"), ("/datasets", "Datasets"), ("/acts", "Committee")]
+    links = [
+        ("/institution", "Institution"),
+        ("/datasets", "Datasets"),
+        ("/borders", "Borders"),
+        ("/acts", "Committee"),
+    ]
     if subject.roles & (Role.AUDITOR | Role.COMMITTEE):
         links.append(("/auditor", "Audit"))
     return Viewer(subject.name, tuple(links))

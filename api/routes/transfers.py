@@ -321,14 +321,23 @@ def list_transfers_of_passport(passport: Id, caller: EitherDep, service: Service
     """
     List where copies of a passport's data were sent; of those sent among many with the proof for this one.
 
-    For the holder, the custodian, and auditors.
+    For the holder, the custodian, and auditors; the holder is not told of what is sealed while it is.
     """
     wanted = passport_id(passport)
     access.history_for(service, caller, wanted)
     records = service.index.transfers(passport_id=wanted, limit=None)
     return PassportTransfers(
-        items=[transfer_out(record) for record in records if record.transfer.consignment is None],
-        among_many=[proof_out(proof) for proof in service.transfers.proofs_of(wanted)],
+        items=[
+            transfer_out(record)
+            for record in records
+            if record.transfer.consignment is None
+            and access.may_tell_decision(service, caller, wanted, record.transfer.seq)
+        ],
+        among_many=[
+            proof_out(proof)
+            for proof in service.transfers.proofs_of(wanted)
+            if access.may_tell_decision(service, caller, wanted, proof.item.seq)
+        ],
     )
 
 

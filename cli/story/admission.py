@@ -31,7 +31,7 @@ from ledger.errors import NotAuthenticated, VerificationError
 Json = dict[str, Any]
 
 #: ISO 3166-1 numeric: where the synthetic patients live.
-_UNITED_STATES: Final = 840
+UNITED_STATES: Final = 840
 _YEARS: Final = 3
 _HOSPITAL_PURPOSES: Final = [
     "PRIMARY_CARE",
@@ -106,7 +106,7 @@ def _admit(world: World, newcomer: Newcomer) -> None:
             "roles": newcomer.roles,
             "purposes": newcomer.purposes,
             "kind": newcomer.kind,
-            "jurisdiction": _UNITED_STATES,
+            "jurisdiction": UNITED_STATES,
             "validTo": valid_to,
         }
 

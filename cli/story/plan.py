@@ -35,6 +35,9 @@ DATA_PURPOSES: Final = [
 ]
 
 
+#: How many records go to the company together, at most.
+_DELIVERED: Final = 3
+
 _NOTHING: Final = Fact(0)
 
 
@@ -196,6 +199,28 @@ def move_ask(cast: Cast) -> Ask:
         operation="TRANSFER",
         statement="The patient changes hospitals",
     )
+
+
+def delivered(cast: Cast) -> list[Patient]:
+    """Return the patients of the first hospital whose records go to the company together: some who let it train on them."""
+    return [patient for patient in cast.consenting if patient.hospital == HOSPITALS[0]][:_DELIVERED]
+
+
+def delivery_asks(cast: Cast) -> list[Ask]:
+    """Return the company's requests for copies of the records that go to it together."""
+    return [
+        Ask(
+            f"delivery-{patient.index}",
+            COMPANY,
+            patient,
+            "AI_TRAINING",
+            patient.training_categories,
+            consent=training(patient),
+            operation="TRANSFER",
+            statement="Copies for the company's own rooms",
+        )
+        for patient in delivered(cast)
+    ]
 
 
 def ask_after_withdrawal(cast: Cast) -> Ask:

@@ -13,7 +13,7 @@ from cli.story.admission import found_consortium, register_records
 from cli.story.asking import ask_for_access, collect_records
 from cli.story.consenting import give_consents
 from cli.story.learning import ask_and_train_again, make_model, withdraw_from_model
-from cli.story.moving import move_record
+from cli.story.moving import deliver_records, move_record
 from cli.story.notebook import Notebook
 from cli.story.tampering import find_altered_row
 from cli.story.watching import audit_ledger, read_log
@@ -40,6 +40,7 @@ STEPS: Final = (
     Step("releases", "What was permitted is opened and compared", collect_records),
     Step("model", "The company makes a model of those who consent", make_model),
     Step("transfer", "A record moves to the other hospital", move_record),
+    Step("delivery", "Some records go to the company together, under an agreement", deliver_records),
     Step("withdrawal", "A patient withdraws, which reaches the model", withdraw_from_model),
     Step("refusal", "The next request is refused, and training on the old data", ask_and_train_again),
     Step("log", "The patient reads the log and checks it against the chain", read_log),

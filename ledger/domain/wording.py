@@ -23,6 +23,7 @@ from ledger.domain.vocabulary import (
     OPERATION_LABELS,
     PURPOSE_LABELS,
     STEP_MISSING_LABELS,
+    TRANSFER_STATUS_LABELS,
     Answer,
     Basis,
     Category,
@@ -33,6 +34,7 @@ from ledger.domain.vocabulary import (
     Level,
     ModelStatus,
     StepFact,
+    TransferStatus,
     kinds_of,
     names,
     purposes_of,
@@ -316,6 +318,37 @@ def withdrawal_told(*, ended: bool, models: int) -> Label:
         zh += (
             "；每个模型的所有者须在 30 天内答复：剔除数据重新训练、遗忘该数据、停止使用，或说明理由后继续使用"
         )
+    return Label(f"{en}.", f"{zh}。")
+
+
+def copy_told(
+    recipient: str, *, status: TransferStatus, seq: int, shipped: int, answered: int, others: int
+) -> Label:
+    """
+    Tell a patient of a copy of the data that went to an institution.
+
+    Args:
+        recipient: What the institution is called.
+        status: Where the transfer stands.
+        seq: The request that was permitted.
+        shipped: When it was shipped, seconds since the Unix epoch; 0 if it is not.
+        answered: When the recipient stated what it received; 0 before.
+        others: How many other records went with it.
+    """
+    said, request = TRANSFER_STATUS_LABELS[status], f"under the permit of request {seq}"
+    if shipped:
+        en = f"A copy was sent to {recipient} on {time_in_words(shipped)}, {request}"
+        zh = f"一份副本已于 {time_in_words(shipped)} 依据第 {seq} 号请求所获许可发往{recipient}"
+    else:
+        en = f"A copy was made ready for {recipient}, {request}, and not sent"
+        zh = f"一份副本已依据第 {seq} 号请求所获许可为{recipient}备妥，未发出"
+    if others:
+        en += f", together with {others} other {'record' if others == 1 else 'records'}"
+        zh += f"，与其他 {others} 份记录一起"
+    en, zh = f"{en}: {said.en}", f"{zh}：{said.zh}"
+    if answered:
+        en += f"; the recipient answered on {time_in_words(answered)}"
+        zh += f"；接收方于 {time_in_words(answered)} 作出答复"
     return Label(f"{en}.", f"{zh}。")
 
 

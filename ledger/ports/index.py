@@ -295,6 +295,9 @@ class Index(LineageIndex, BorderIndex, Protocol):
     ) -> list[TransferRecord]:
         """Return transfers, newest first; all of them without a limit. Of a passport, those of many that hold it too."""
 
+    def onward_transfers(self, parent: TransferId) -> list[TransferRecord]:
+        """Return the transfers that pass on what *parent* brought, newest first."""
+
     def transfer_items(
         self, transfer_id: TransferId, *, after: int = -1, limit: int | None = None
     ) -> list[TransferItem]:

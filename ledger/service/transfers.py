@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ledger.domain.records import (
+    Agreement,
     Commitment,
     Consignment,
     Member,
@@ -529,6 +530,29 @@ class Transfers:
         """Return the transfers that a member sent or received, newest first."""
         return self.index.transfers(member_id=actor.member_id, limit=limit)
 
+    def onward(self, transfer_id: TransferId) -> list[TransferRecord]:
+        """Return the transfers by which a recipient passed on what it received, newest first; those refused too."""
+        return self.index.onward_transfers(transfer_id)
+
+    def under(self, agreement: Agreement) -> list[TransferRecord]:
+        """Return the transfers that were declared under an agreement, newest first."""
+        return [
+            record
+            for record in self.index.transfers(member_id=agreement.provider, limit=None)
+            if (declared := record.transfer.consignment) and declared.agreement_id == agreement.agreement_id
+        ]
+
+    def reports_owed(self, actor: Member) -> list[TransferRecord]:
+        """Return the transfers from abroad on which a member must report, the one due first first."""
+        owed = [
+            record
+            for record in self.index.transfers(member_id=actor.member_id, limit=None)
+            if record.transfer.recipient == actor.member_id
+            and record.transfer.report_due
+            and record.transfer.status in KEPT
+        ]
+        return sorted(owed, key=lambda record: record.transfer.report_due)
+
     def description_of(self, record: TransferRecord) -> str | None:
         """Return what was said of a transfer of many records; None if this service's vault does not have it."""
         kept = self.vault.recall(record.description) if record.description else None
@@ -560,7 +584,7 @@ class Transfers:
         """
         found: list[Discrepancy] = []
         for record in self.index.unsettled_transfers(shipped_before=at - ANSWER_SECONDS, due_before=at):
-            found.extend(_discrepancies(record, at))
+            found.extend(discrepancies_of(record, at))
         return found
 
     # Helpers
@@ -651,7 +675,8 @@ class Transfers:
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
 
 
-def _discrepancies(record: TransferRecord, at: int) -> list[Discrepancy]:
+def discrepancies_of(record: TransferRecord, at: int) -> list[Discrepancy]:
+    """Return how the two halves of a transfer do not fit at a time, seconds since the Unix epoch."""
     transfer, found = record.transfer, []
     shipped = record.shipped.time if record.shipped else 0
     if transfer.status is TransferStatus.SHIPPED and shipped < at - ANSWER_SECONDS:

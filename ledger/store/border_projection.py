@@ -47,7 +47,8 @@ _NOT_WITHDRAWN: Final = {"withdrawnAt": 0, "withdrawnBy": 0, "reasons": to_hex(Z
 
 def cross(connection: Connection, permitted: Sequence[Decided]) -> None:
     """Fold permits: the person whose data crosses a border is counted."""
-    places = dict(connection.execute(select(members.c.member_id, members.c.jurisdiction)).tuples().all())
+    rows = connection.execute(select(members.c.member_id, members.c.jurisdiction))
+    places = {row.member_id: row.jurisdiction for row in rows}
     if len(set(places.values())) == 1:
         return
     kept = _kept(connection, [item.event.arguments["passportId"] for item in permitted])

@@ -381,6 +381,16 @@ class SqlIndex(SqlLineage, SqlBorders):
         query = query.order_by(transfers.c.block_number.desc(), transfers.c.log_index.desc()).limit(limit)
         return [_transfer(row) for row in self._all(query)]
 
+    def onward_transfers(self, parent: TransferId) -> list[TransferRecord]:
+        """Return the transfers that pass on what *parent* brought, newest first."""
+        # The parent is the only name of 32 bytes in a consignment.
+        query = (
+            select(transfers)
+            .where(transfers.c.consignment.contains(parent.hex(), autoescape=True))
+            .order_by(transfers.c.block_number.desc(), transfers.c.log_index.desc())
+        )
+        return [_transfer(row) for row in self._all(query)]
+
     def transfer_items(
         self, transfer_id: TransferId, *, after: int = -1, limit: int | None = None
     ) -> list[TransferItem]:

@@ -22,16 +22,19 @@ from ledger.chain.devnet import Devnet
 from ledger.client import MemberKeys, PassportClient, sign_grant, sign_headers, sign_in
 from ledger.client.holders import grant_of, sign_revocation
 from ledger.domain.lineage import VersionId
-from ledger.domain.records import GrantId, PassportId
+from ledger.domain.records import GrantId, Limits, PassportId
 from ledger.domain.vocabulary import Operation, Outcome, Purpose, Role, StepKind
-from ledger.encoding.hexadecimal import to_hex
+from ledger.encoding.hexadecimal import from_hex, to_hex
 from ledger.service.datasets import Target
 from ledger.wallet import holder_address
 from tests.support.data import bundle
 from tests.support.lineage import AI, YEAR, Laboratory, Pipeline
-from tests.support.world import STUDY, Actor, World
+from tests.support.transfers import ABROAD, HOME, Exchange, asked, consented
+from tests.support.world import STUDY, Actor, World, event_named
 
 ORIGIN = "http://testserver"
+#: The text of an agreement that is proposed.
+CONTRACT = "Standard contract, annex 2\nwith a second line"
 
 
 @pytest.fixture(scope="session")
@@ -181,6 +184,79 @@ def trail(world: World, app: FastAPI) -> Trail:
     )
     patient(key).revoke(to_hex(grant), signature)
     return Trail(lab, line, staying, leaving, result)
+
+
+@dataclass(frozen=True)
+class Port:
+    """
+    A hospital, a laboratory and a regulator between whom something of each kind has happened.
+
+    Attributes:
+        own: A patient who keeps the key, whose record went to the laboratory together with another's, and alone.
+        proposed: An agreement that the company has not signed.
+    """
+
+    exchange: Exchange
+    holder_key: bytes
+    own: str
+    other: str
+    received: str
+    alone: str
+    refused: str
+    halted: str
+    abroad: str
+    proposed: int
+
+
+@pytest.fixture(scope="session")
+def port(world: World, app: FastAPI) -> Port:
+    """Return an exchange on which transfers of every kind are on record."""
+    exchange, http = Exchange(world), TestClient(app, base_url=ORIGIN, follow_redirects=False)
+    service, hospital = world.service, exchange.hospital
+    key = secrets.token_bytes(32)
+
+    own = to_hex(world.register(hospital, 1, holder=holder_address(key)))
+    patient = PassportClient(ORIGIN, str(sign_in(PassportClient(ORIGIN, http=http), key)["code"]), http=http)
+    grant = consented(patient, key, own, exchange)
+    lab = PassportClient(ORIGIN, exchange.lab.keys, http=http)
+    permits = [asked(lab, own, grant, exchange.project) for _ in range(2)]
+    (other,) = exchange.records(1)
+    passport = PassportId(from_hex(own))
+    received = exchange.received([(passport, permits[0]), *exchange.permits([other])])
+    alone, shipping = service.transfers.ship(hospital.member, passport, permits[1])
+    world.done(shipping)
+    refused = exchange.declare(exchange.plan(3, purposes=[Purpose.MARKETING], places=[HOME, ABROAD]))
+    halted = exchange.declare(exchange.plan(2))
+    world.done(service.transfers.halt(hospital.member, halted, "A seal is broken"))
+    exchange.clear()
+    abroad = exchange.declare(exchange.plan(1, places=[ABROAD], project_id=exchange.project))
+    world.done(
+        service.transfers.inspect(exchange.regulator.member, abroad, released=True, report="As declared")
+    )
+    world.done(service.transfers.load(hospital.member, abroad, exchange.permits(exchange.records(1))))
+    world.done(service.transfers.ship_all(hospital.member, abroad))
+    exchange.receive(abroad, exchange.root(abroad))
+    limits = Limits(
+        recipient=exchange.company.member.member_id,
+        purposes=1 << Purpose.AI_TRAINING,
+        categories=STUDY,
+        valid_to=world.now() + 10**7,
+        retention_seconds=30 * 86_400,
+        response_hours=72,
+    )
+    operation = world.done(service.agreements.propose(exchange.lab.member, limits, CONTRACT))
+    return Port(
+        exchange=exchange,
+        holder_key=key,
+        own=own,
+        other=to_hex(other),
+        received=to_hex(received),
+        alone=to_hex(alone),
+        refused=to_hex(refused),
+        halted=to_hex(halted),
+        abroad=to_hex(abroad),
+        proposed=int(event_named(operation, "AgreementProposed").arguments["agreementId"]),
+    )
 
 
 @pytest.fixture

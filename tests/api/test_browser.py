@@ -337,3 +337,70 @@ def test_pages_of_who_owes_an_answer_are_accessible(page, url, trail, path):
     assert_accessible(page)
     page.set_viewport_size({"width": 320, "height": 700})
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+# What moves between members
+
+
+def test_discrepancies_are_accessible_to_everybody(page, url, port, world, monkeypatch):
+    late = world.now() + 100 * 86_400
+    monkeypatch.setattr("api.access.now_of", lambda _: late)
+    page.goto(f"{url}/")
+    page.get_by_role("link", name="Discrepancies").first.click()
+    page.wait_for_url("**/discrepancies")
+
+    assert page.get_by_text("Report overdue").first.is_visible()
+    page.locator("summary").first.click()
+    assert_accessible(page)
+    page.set_viewport_size({"width": 320, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize("which", ["received", "refused", "halted", "abroad", "alone"])
+def test_a_transfer_is_accessible_and_keeps_to_the_policy(page, url, port, which):
+    enter(page, url, member_code(url, port.exchange.hospital))
+    with page.expect_response(lambda response: "/transfers/" in response.url) as answer:
+        page.goto(f"{url}/transfers/{getattr(port, which)}")
+    assert "unsafe" not in answer.value.headers["content-security-policy"]
+    assert_accessible(page)
+    page.set_viewport_size({"width": 320, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize("path", ["/borders", "/agreements/{}", "/institution"])
+def test_agreements_and_borders_are_accessible(page, url, port, path):
+    enter(
+        page, url, member_code(url, port.exchange.regulator if "borders" in path else port.exchange.company)
+    )
+    page.goto(url + path.format(port.proposed))
+    assert_accessible(page)
+    page.set_viewport_size({"width": 320, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert page.complaints == []
+
+
+def test_from_what_is_proposed_to_its_agreement_by_keyboard(page, url, port):
+    """Tab reaches the agreement that waits, Enter opens it, and what can be done about it is there."""
+    enter(page, url, member_code(url, port.exchange.company))
+    wanted = f"/agreements/{port.proposed}"
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.getAttribute('href')") == wanted:
+            break
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{wanted}")
+    assert page.get_by_text(f"passport agreement sign {port.proposed}").is_visible()
+    assert page.complaints == []
+
+
+def test_copies_of_a_patients_data_are_accessible(page, url, port):
+    with PassportClient(url) as client:
+        code = sign_in(client, port.holder_key)["code"]
+    enter(page, url, code)
+    page.goto(f"{url}/patient/passports/{port.own}")
+    assert page.get_by_text("passport transfer verify proof.json").is_visible()
+    assert_accessible(page)
+    assert page.complaints == []

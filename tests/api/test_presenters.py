@@ -218,9 +218,9 @@ def test_counts_are_told_most_frequent_first():
 @pytest.mark.parametrize(
     ("roles", "links"),
     [
-        (Role.CUSTODIAN, ["/institution", "/datasets", "/acts"]),
-        (Role.AUDITOR, ["/institution", "/datasets", "/acts", "/auditor"]),
-        (Role.COMMITTEE, ["/institution", "/datasets", "/acts", "/auditor"]),
+        (Role.CUSTODIAN, ["/institution", "/datasets", "/borders", "/acts"]),
+        (Role.AUDITOR, ["/institution", "/datasets", "/borders", "/acts", "/auditor"]),
+        (Role.COMMITTEE, ["/institution", "/datasets", "/borders", "/acts", "/auditor"]),
     ],
 )
 def test_members_see_links_to_their_pages(roles, links):

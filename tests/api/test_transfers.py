@@ -9,16 +9,14 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from api.schemas.base import utc as at
 from cli.verification import LedgerReader, check_proof
-from ledger.client import PassportClient, root_received, sign_grant, sign_in
-from ledger.client.holders import grant_of
+from ledger.client import PassportClient, root_received, sign_in
 from ledger.encoding import merkle
 from ledger.encoding.hexadecimal import from_hex, to_hex
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from ledger.wallet import holder_address
 from tests.api.conftest import ORIGIN, assert_problem
-from tests.support.transfers import ABROAD, HOME, Exchange
+from tests.support.transfers import ABROAD, HOME, Exchange, asked, consented
 from tests.support.world import Actor, World
 
 NOWHERE = "0x" + "42" * 32
@@ -72,41 +70,6 @@ def delivery(world: World, speak) -> Delivery:
     hospital.ship_many(name)
     received = lab.receive(name, to_hex(root_received(lab.collect_many(name), exchange.lab.keys)))
     return Delivery(exchange, holder_key, own, to_hex(other), received)
-
-
-def consented(client: PassportClient, holder_key: bytes, passport: str, exchange: Exchange) -> str:
-    """Let a patient sign a consent for the laboratory."""
-    prepared = client.prepare_grant(
-        {
-            "passportId": passport,
-            "recipient": exchange.lab.member.member_id,
-            "purposes": ["AI_TRAINING"],
-            "categories": ["DIAGNOSIS", "LABORATORY"],
-            "useTo": at(exchange.world.now() + 300 * 86_400),
-        }
-    )
-    signature = sign_grant(client.ledger(), grant_of(prepared["grant"]), holder_key)
-    return str(client.relay_grant(prepared["grant"], signature)["grantId"])
-
-
-def asked(client: PassportClient, passport: str, grant: str, project: int) -> int:
-    """Let the laboratory be permitted to receive a copy."""
-    (answer,) = client.decide(
-        [
-            {
-                "passportId": passport,
-                "grantId": grant,
-                "purpose": "AI_TRAINING",
-                "basis": "CONSENT",
-                "operation": "TRANSFER",
-                "categories": ["DIAGNOSIS"],
-                "level": "PSEUDONYMISED",
-                "projectId": project,
-            }
-        ]
-    )
-    assert answer["outcome"] == "PERMIT"
-    return int(answer["seq"])
 
 
 def declared(speak, delivery: Delivery, **changes: Any) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from cli.story.notebook import Notebook
 from cli.story.plan import (
     ask_after_withdrawal,
     consents,
+    delivered,
+    delivery_asks,
     first_asks,
     hospital_asks,
     inclusions,
@@ -127,11 +129,21 @@ class TestCast:
             move_ask(cast),
             ask_after_withdrawal(cast),
             *inclusions(cast),
+            *delivery_asks(cast),
         ]
         assert {ask.consent for ask in asked if ask.consent} <= given
         assert len(asked) == len({ask.name for ask in asked})
         assert any(ask.name == training(cast.leaving) and not ask.missing for ask in asked)
         assert any(ask.patient is cast.leaving and not ask.missing for ask in inclusions(cast))
+
+    @pytest.mark.parametrize(("patients", "expected"), [(1, [0]), (4, [0, 2]), (20, [0, 2, 4])])
+    def test_some_records_of_the_first_hospital_are_delivered(
+        self, folder: Path, patients: int, expected: list[int]
+    ) -> None:
+        cast = _cast(folder, patients)
+
+        assert expected == [patient.index for patient in delivered(cast)]
+        assert {HOSPITALS[0]} == {patient.hospital for patient in delivered(cast)}
 
     def test_half_of_the_patients_keep_their_own_keys_at_both_hospitals(self, folder: Path) -> None:
         cast = _cast(folder, 20)

@@ -41,7 +41,7 @@ def test_the_story_has_permits_and_recorded_denials(told: Told) -> None:
     assert told.result["permits"] > 0
     expected = {"GRANT_LIVE", "GRANT_PURPOSE", "GRANT_CATEGORIES", "GRANT_QUOTA", "PROJECT_FILED", "LAWFUL"}
     assert expected <= told.result["denials"].keys()
-    assert told.result["transfers"] == 1
+    assert told.result["transfers"] == 2
     assert told.result["outsiderRefused"] == 1
 
 
@@ -56,7 +56,10 @@ def test_crashes_lose_nothing_and_double_nothing(which: str, request: pytest.Fix
     assert names["ConsentGranted"] == result["grants"]
     assert names["DecisionRecorded"] == result["permits"] + result["denied"] == result["replay"]["decisions"]
     assert names["ConsentWithdrawn"] == 1
-    assert names["TransferShipped"] == names["TransferReceived"] == 1
+    assert names["TransferShipped"] == names["TransferDeclared"] == names["TransferDispatched"] == 1
+    assert names["TransferLoaded"] == 3
+    assert names["TransferReceived"] == 2
+    assert names["AgreementProposed"] == names["AgreementSigned"] == 1
     assert names["MemberAdmitted"] == names["ActProposed"] + 1 == 8  # the founder needs no act
     assert names["ActExecuted"] == 7
     assert names["DatasetDeclared"] == 1

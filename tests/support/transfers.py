@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from api.schemas.base import utc as at
+from ledger.client import PassportClient, sign_grant
+from ledger.client.holders import grant_of
 from ledger.domain.records import Commitment, Limits, PassportId, TransferId
 from ledger.domain.vocabulary import Category, Operation, Path, Purpose, Role
 from ledger.encoding import merkle
@@ -151,3 +154,38 @@ class Exchange:
     def get(self, name: TransferId) -> TransferRecord:
         """Return a transfer."""
         return self.world.service.transfers.get(name)
+
+
+def consented(client: PassportClient, holder_key: bytes, passport: str, exchange: Exchange) -> str:
+    """Let a patient sign a consent for the laboratory."""
+    prepared = client.prepare_grant(
+        {
+            "passportId": passport,
+            "recipient": exchange.lab.member.member_id,
+            "purposes": ["AI_TRAINING"],
+            "categories": ["DIAGNOSIS", "LABORATORY"],
+            "useTo": at(exchange.world.now() + 300 * 86_400),
+        }
+    )
+    signature = sign_grant(client.ledger(), grant_of(prepared["grant"]), holder_key)
+    return str(client.relay_grant(prepared["grant"], signature)["grantId"])
+
+
+def asked(client: PassportClient, passport: str, grant: str, project: int) -> int:
+    """Let the laboratory be permitted to receive a copy."""
+    (answer,) = client.decide(
+        [
+            {
+                "passportId": passport,
+                "grantId": grant,
+                "purpose": "AI_TRAINING",
+                "basis": "CONSENT",
+                "operation": "TRANSFER",
+                "categories": ["DIAGNOSIS"],
+                "level": "PSEUDONYMISED",
+                "projectId": project,
+            }
+        ]
+    )
+    assert answer["outcome"] == "PERMIT"
+    return int(answer["seq"])
