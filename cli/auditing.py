@@ -137,7 +137,7 @@ def blamed(
         report: Told how far the reading has come.
 
     Returns:
-        The answer as JSON; `step` is null if nothing went wrong.
+        The answer as JSON; `member` is null if nothing went wrong, `step` also if it was a version from outside.
 
     Raises:
         InvalidInput: *ledger* is no address, or *version* no id.
@@ -150,17 +150,18 @@ def blamed(
     if blame is None:
         sentence = "Nothing in the ancestry of this version went wrong"
         return {"versionId": version, "step": None, "member": None, "memberName": None, "sentence": sentence}
-    record = blame.step.record
+    record = blame.step.record if blame.step else None
+    name = state.member_name(blame.member_id)
     return {
         "versionId": version,
-        "step": record.step_id,
-        "kind": record.step.kind.name,
+        "step": record.step_id if record else None,
+        "kind": record.step.kind.name if record else None,
         "failed": to_hex(blame.failed.version_id) if blame.failed else None,
-        "missing": names(record.missing),
-        "member": record.member_id,
-        "memberName": state.member_name(record.member_id),
-        "position": position_as_json(blame.step.position),
-        "sentence": f"{state.member_name(record.member_id)} is responsible: {blame.reason}",
+        "missing": names(record.missing) if record else [],
+        "member": blame.member_id,
+        "memberName": name,
+        "position": position_as_json(blame.position),
+        "sentence": f"{name} is responsible: {blame.reason}",
     }
 
 

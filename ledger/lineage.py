@@ -13,6 +13,7 @@ from typing import Final
 
 from ledger.domain.lineage import (
     ANSWER_SECONDS,
+    NOBODY,
     Dataset,
     Origin,
     Step,
@@ -20,7 +21,7 @@ from ledger.domain.lineage import (
     Version,
     VersionId,
 )
-from ledger.domain.records import Attestation, GrantState, Member, Project
+from ledger.domain.records import Agreement, Attestation, GrantState, Member, Project
 from ledger.domain.vocabulary import (
     Answer,
     Assurance,
@@ -106,12 +107,16 @@ class StepSituation:
     Attributes:
         at: Time of the block, seconds since the Unix epoch.
         member: Who records the step.
+        others: Who takes part besides, in the order of their parts.
         core_categories: What the law in force calls core privacy.
+        banned_purposes: What no law in force can justify: bit n for purpose n.
         versions: The inputs that are on record.
-        shared: The inputs that were shared with the member.
+        shares: The agreements in force under which inputs were shared with those who take part, and may still be kept; by
+            version and member.
         datasets: The dataset that the step names, and those of the inputs' origins.
         jurisdictions: Where the owners of these datasets are, by dataset; ISO 3166-1 numeric.
-        crossings: What bears on the data of these owners crossing a border to the member, by dataset.
+        crossings: What bears on the data of these owners crossing a border to those who take part, by dataset and
+            member.
         project: The project the step names, if it exists.
         on_project: Statements about that project.
         on_tool: Statements about the tool.
@@ -121,15 +126,22 @@ class StepSituation:
     at: int
     member: Member
     core_categories: Category
+    others: tuple[Member, ...] = ()
+    banned_purposes: int = 0
     versions: Mapping[VersionId, Version] = field(default_factory=dict)
-    shared: frozenset[VersionId] = frozenset()
+    shares: Mapping[tuple[VersionId, int], Agreement] = field(default_factory=dict)
     datasets: Mapping[int, Dataset] = field(default_factory=dict)
     jurisdictions: Mapping[int, int] = field(default_factory=dict)
-    crossings: Mapping[int, Crossing] = field(default_factory=dict)
+    crossings: Mapping[tuple[int, int], Crossing] = field(default_factory=dict)
     project: Project | None = None
     on_project: Mapping[AttestationKind, Attestation] = field(default_factory=lambda: _NO_STATEMENTS)
     on_tool: Mapping[AttestationKind, Attestation] = field(default_factory=lambda: _NO_STATEMENTS)
     on_versions: Mapping[VersionId, Mapping[AttestationKind, Attestation]] = field(default_factory=dict)
+
+    @property
+    def team(self) -> tuple[Member, ...]:
+        """Return who takes part, the recorder first."""
+        return (self.member, *self.others)
 
     def states(self, statements: Mapping[AttestationKind, Attestation], kind: AttestationKind) -> bool:
         """Tell whether a statement of a kind is in force."""
@@ -187,12 +199,64 @@ def origins_behind(step: Step, situation: StepSituation) -> tuple[Origin, ...]:
 
 
 def purposes_behind(step: Step, situation: StepSituation) -> int:
-    """Return what all inputs of a step may serve; everything if it has none."""
+    """Return what all inputs of a step may serve, under the agreements that they are used under; everything if none."""
     purposes = _EVERY_PURPOSE
     for name in step.inputs:
         version = situation.versions.get(name)
         purposes &= version.purposes if version else 0
+        held = _holding(step, name, situation)
+        if held is not None and held.agreement is not None:
+            purposes &= held.agreement.limits.purposes
     return purposes
+
+
+@dataclass(frozen=True, slots=True)
+class _Holding:
+    """Who of those who take part has an input: its owner, or somebody under an agreement."""
+
+    member: Member
+    agreement: Agreement | None = None
+
+
+def _holding(step: Step, name: VersionId, situation: StepSituation) -> _Holding | None:
+    """
+    Find who has an input: its owner before anybody that it was shared with.
+
+    Only training reaches what is not the recorder's: any other step would take the data from who has it.
+    """
+    version = situation.versions.get(name)
+    if version is None:
+        return None
+    reach = situation.team if step.kind is StepKind.TRAIN else (situation.member,)
+    for member in reach:
+        if member.member_id == version.owner:
+            return _Holding(member)
+    for member in reach:
+        agreement = situation.shares.get((name, member.member_id))
+        if agreement is not None:
+            return _Holding(member, agreement)
+    return None
+
+
+def bound_by(step: Step, situation: StepSituation) -> int:
+    """
+    Return the only member that what a step makes may be shared with; 0 if any, `NOBODY` if none.
+
+    What is made of a bound version is bound as it is, and to who gave a version under an agreement that forbids to pass it
+    on. Only a model that learns from data is free: it does not pass the data on.
+    """
+    found: set[int] = set()
+    for version in _inputs(step, situation):
+        if step.kind is StepKind.TRAIN and version.kind is VersionKind.DATA:
+            continue
+        found.add(version.only_to)
+        held = _holding(step, version.version_id, situation)
+        if held is not None and held.agreement is not None and not held.agreement.limits.onward:
+            found.add(version.owner)
+    found -= {0, situation.member.member_id}
+    if len(found) > 1:
+        return NOBODY
+    return next(iter(found), 0)
 
 
 def _inputs(step: Step, situation: StepSituation) -> list[Version]:
@@ -232,18 +296,13 @@ def _takes(kind: StepKind, place: int, version: VersionKind) -> bool:
 
 
 def _inputs_are_available(step: Step, situation: StepSituation) -> bool:
-    """The member may use every input, no model among them is out of service, and every dataset is open."""
+    """Who takes part may use every input, no model among them is out of service, and every dataset is open."""
     if step.dataset_id and not _own_dataset_is_open(step, situation):
         return False
-    may = all(name in situation.shared or _is_own(name, situation) for name in step.inputs)
+    may = all(_holding(step, name, situation) is not None for name in step.inputs)
     serve = all(version.status is ModelStatus.ACTIVE for version in _inputs(step, situation))
     datasets = _datasets_behind(step, situation)
     return may and serve and all(is_usable(dataset, situation.at) for dataset in datasets)
-
-
-def _is_own(name: VersionId, situation: StepSituation) -> bool:
-    version = situation.versions.get(name)
-    return version is not None and version.owner == situation.member.member_id
 
 
 def _own_dataset_is_open(step: Step, situation: StepSituation) -> bool:
@@ -271,7 +330,8 @@ def _inputs_are_current(step: Step, situation: StepSituation) -> bool:
 
 
 def _inputs_are_sound(step: Step, situation: StepSituation) -> bool:
-    return all(version.check is not Check.FAILED for version in _inputs(step, situation))
+    inputs = _inputs(step, situation)
+    return not any(version.check is Check.FAILED or version.is_quarantined for version in inputs)
 
 
 def _inputs_are_verified(step: Step, situation: StepSituation) -> bool:
@@ -280,8 +340,10 @@ def _inputs_are_verified(step: Step, situation: StepSituation) -> bool:
 
 
 def _purpose_is_allowed(step: Step, situation: StepSituation) -> bool:
-    purposes, wanted = purposes_behind(step, situation), PURPOSE_OF.get(step.kind)
-    serves = wanted is None or bool(situation.member.purposes & purposes & 1 << wanted)
+    purposes = purposes_behind(step, situation) & ~situation.banned_purposes
+    wanted = PURPOSE_OF.get(step.kind)
+    licensed = all(wanted is None or member.purposes >> wanted & 1 for member in situation.team)
+    serves = wanted is None or bool(licensed and purposes >> wanted & 1)
     return purposes != 0 and serves and not step.purposes & ~purposes
 
 
@@ -309,8 +371,15 @@ def _are_apart(learned: Origin, tested: Origin) -> bool:
 
 
 def _relink_is_allowed(step: Step, situation: StepSituation) -> bool:
-    datasets = _datasets_behind(step, situation)
-    return len(datasets) < 2 or not any(dataset.no_relink for dataset in datasets)  # noqa: PLR2004 - one is not merged
+    """Nobody forbade it, or nothing is merged; what is of no dataset is from somebody else than all other data."""
+    datasets, inputs = _datasets_behind(step, situation), _inputs(step, situation)
+    known = sum(name in situation.versions for name in step.inputs)
+    strangers = len(step.inputs) - known + sum(not version.origins for version in inputs)
+    if len(datasets) + strangers < 2:  # noqa: PLR2004 - one is not merged
+        return True
+    holdings = [_holding(step, name, situation) for name in step.inputs]
+    linked = all(held is None or held.agreement is None or held.agreement.limits.linkage for held in holdings)
+    return linked and not any(dataset.no_relink for dataset in datasets)
 
 
 def _budget_is_left(step: Step, situation: StepSituation) -> bool:
@@ -331,12 +400,23 @@ def _is_protected(step: Step, situation: StepSituation) -> bool:
 
 
 def _border_is_cleared(step: Step, situation: StepSituation) -> bool:
-    here = situation.member.jurisdiction
-    return all(
-        situation.jurisdictions[dataset.dataset_id] == here
-        or is_cleared(situation.crossings.get(dataset.dataset_id, Crossing()), situation.at)
-        for dataset in _datasets_behind(step, situation)
-    )
+    """Who has an input is where the owners of its data are, or may receive it. A model comes to all who take part."""
+    team = {member.member_id for member in situation.team}
+    for version in _inputs(step, situation):
+        held = _holding(step, version.version_id, situation)
+        holder = held.member if held is not None else situation.member
+        for origin in version.origins:
+            owner = situation.datasets[origin.dataset_id].owner
+            present = version.kind is VersionKind.MODEL and owner in team
+            if not present and not _is_near(origin.dataset_id, holder, situation):
+                return False
+    return True
+
+
+def _is_near(dataset_id: int, holder: Member, situation: StepSituation) -> bool:
+    crossing = situation.crossings.get((dataset_id, holder.member_id), Crossing())
+    home = situation.jurisdictions[dataset_id] == holder.jurisdiction
+    return home or is_cleared(crossing, situation.at)
 
 
 def _model_is_ready(step: Step, situation: StepSituation) -> bool:
@@ -353,7 +433,7 @@ def _may_serve(model: Version, kind: StepKind, situation: StepSituation) -> bool
 
 
 _FACTS: Final[dict[StepFact, Callable[[Step, StepSituation], bool]]] = {
-    StepFact.MEMBER_ACTIVE: lambda _, known: member_is_active(known.member, known.at),
+    StepFact.MEMBER_ACTIVE: lambda _, known: all(member_is_active(one, known.at) for one in known.team),
     StepFact.PROJECT_APPROVED: _project_is_approved,
     StepFact.INPUTS_KNOWN: _inputs_are_known,
     StepFact.INPUTS_AVAILABLE: _inputs_are_available,
@@ -400,6 +480,7 @@ def _made_by(record: StepRecord, situation: StepSituation) -> Iterator[Version]:
             kind=_MADE.get(step.kind, VersionKind.DATA),
             purposes=step.purposes if step.kind is StepKind.TRAIN else purposes,
             origins=tuple(_part_of(record, origin, place) for origin in origins),
+            only_to=bound_by(step, situation),
         )
 
 

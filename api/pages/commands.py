@@ -57,7 +57,7 @@ def check(origin: str, version_id: str) -> str:
 
 def share(origin: str, version_id: str) -> str:
     """Return the command by which the owner of a version lets another member use it."""
-    return f"passport lineage share {version_id} --with NUMBER --agreement WORDS --url {origin} {_KEY}"
+    return f"passport lineage share {version_id} --with NUMBER --agreement NUMBER --url {origin} {_KEY}"
 
 
 def destroy(origin: str, dataset_id: int) -> str:

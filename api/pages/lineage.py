@@ -465,7 +465,7 @@ def _check(record: VersionRecord, known: Known) -> str:
 def _blame(blame: tuple[Blame | None, bool], known: Known) -> str:
     found, whole = blame
     if found is not None:
-        record = found.step.record
-        return f"{known.member(record.member_id)} is responsible: what step {record.step_id} made failed its check."
+        what = f"what step {found.step.record.step_id} made" if found.step else "what it vouches for"
+        return f"{known.member(found.member_id)} is responsible: {what} failed its check."
     where = "On the way to it" if whole else "On as much of the way to it as was searched"
     return f"{where} nothing failed its check."

@@ -134,7 +134,9 @@ def excuse_withdrawals(
     For ethics bodies that do not own it.
     """
     operation = write.once(
-        lambda identity: service.datasets.excuse(actor, dataset_id, body.opinion, idempotency=identity)
+        lambda identity: service.datasets.excuse(
+            actor, dataset_id, body.withdrawals, body.opinion, idempotency=identity
+        )
     )
     return write.answer(operation, lambda _: dataset_of(service, dataset_id))
 

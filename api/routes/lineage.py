@@ -16,16 +16,18 @@ from api.routes.datasets import told_datasets
 from api.routes.documented import READ, WRITE
 from api.routes.ids import Id, NumberPath, grant_id, passport_id, version_id
 from api.schemas.base import unhex
-from api.schemas.chain import position_out
 from api.schemas.datasets import inclusion_out
 from api.schemas.lineage import (
     AnswerOut,
     BlameOut,
     CheckIn,
+    ExternalIn,
     ImpactOut,
+    JoinIn,
     ObligationList,
+    RoundList,
     ShareIn,
-    ShareOut,
+    SignedPartOut,
     StepIn,
     StepList,
     StepOut,
@@ -37,14 +39,16 @@ from api.schemas.lineage import (
     blame_out,
     custody_out,
     impact_sentence,
-    member_name,
     obligation_out,
+    round_out,
+    share_out,
     step_out,
     version_detail_out,
     version_out,
 )
 from api.writes import WriteDep, event_named
 from ledger.domain.lineage import VersionId
+from ledger.domain.records import Commitment
 from ledger.encoding.hexadecimal import to_hex
 from ledger.interop.lineage import card, fhir, openlineage, prov
 from ledger.interop.lineage.document import LineageDocument
@@ -114,6 +118,28 @@ def record_step(body: StepIn, actor: MemberDep, service: ServiceDep, write: Writ
     )
 
 
+@steps.post("/parts", response_model=SignedPartOut, responses=READ)
+def sign_part(body: JoinIn, actor: MemberDep, service: ServiceDep) -> SignedPartOut:
+    """
+    Take part in a step that another member will record: sign it, with its salt, and what the caller contributes.
+
+    Nothing is recorded; who records the step sends the part with it. A member whose key is elsewhere signs there.
+
+    For members.
+    """
+    part = service.lineage.sign_part(
+        actor,
+        body.step.to_report(),
+        recorder=body.recorder,
+        contribution=Commitment(unhex(body.contribution)),
+    )
+    return SignedPartOut(
+        member_id=part.member_id,
+        contribution=to_hex(part.contribution),
+        signature=to_hex(part.signature),
+    )
+
+
 @steps.get("", responses=READ, dependencies=[MEMBERS])
 def list_steps(
     request: Request,
@@ -145,6 +171,22 @@ def get_step(step_id: NumberPath, actor: MemberDep, service: ServiceDep) -> Step
     entry = service.lineage.step(step_id)
     how = service.lineage.reported(entry) if access.sees_how(actor, entry) else None
     return step_out(entry, service.members.names(), how)
+
+
+@versions.post("", status_code=201, response_model=VersionDetailOut, responses=WRITE)
+def register_external(body: ExternalIn, actor: MemberDep, service: ServiceDep, write: WriteDep) -> Response:
+    """
+    Vouch for data or a model from outside. It is in quarantine: no step takes it before a verifier has passed it.
+
+    For members.
+    """
+    name = VersionId(unhex(body.version_id))
+    operation = write.once(
+        lambda identity: service.lineage.register(
+            actor, name, body.kind, tuple(body.purposes), body.statement, idempotency=identity
+        )
+    )
+    return write.answer(operation, lambda _: _detail(service, name))
 
 
 @versions.get("/{version}", responses=READ, dependencies=[MEMBERS])
@@ -180,14 +222,14 @@ def share_version(
     version: Id, body: ShareIn, actor: MemberDep, service: ServiceDep, write: WriteDep
 ) -> Response:
     """
-    Let another member use a version in its own steps. It must have passed its check.
+    Let another member use a version in its own steps, within an agreement. It must have passed its check.
 
     For its owner.
     """
     name = version_id(version)
     operation = write.once(
         lambda identity: service.lineage.share(
-            actor, name, body.recipient, body.agreement, idempotency=identity
+            actor, name, body.recipient, body.agreement_id, body.project_id, idempotency=identity
         )
     )
     return write.answer(operation, lambda _: _detail(service, name))
@@ -277,6 +319,18 @@ def export_lineage(
         version_id(version), named=lambda dataset: access.sees_inclusions(actor, dataset)
     )
     return Response(_STANDARDS[standard](document), media_type=_MEDIA[standard])
+
+
+@versions.get("/{version}/rounds", responses=READ, dependencies=[MEMBERS])
+def list_rounds(version: Id, service: ServiceDep, limit: Steps = MAX_STEPS) -> RoundList:
+    """
+    Return the chain of models that a model was trained on from, back to the first, with who took part in each round.
+
+    For members.
+    """
+    rounds, complete = service.walks.rounds(version_id(version), limit=limit)
+    names = service.members.names()
+    return RoundList(items=[round_out(link, names) for link in rounds], complete=complete)
 
 
 @versions.get("/{version}/trace", responses=READ, dependencies=[MEMBERS])
@@ -415,10 +469,8 @@ def _detail(service: Service, name: VersionId) -> VersionDetailOut:
         record,
         names,
         report=service.lineage.words(record.report, "report"),
-        shares=[
-            ShareOut(recipient=member_name(share.recipient, names), position=position_out(share.position))
-            for share in service.index.shares([name])
-        ],
+        statement=service.lineage.words(record.statement, "statement"),
+        shares=[share_out(share, names) for share in service.index.shares([name])],
         obligation=obligation_out(owed, names, access.now_of(service)) if owed else None,
         answers=_answers(service, service.index.answers([name])),
     )

@@ -149,9 +149,14 @@ class ExcuseIn(Model):
     """Why the withdrawals so far are excused."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"opinion": "Two of ten thousand; the model cannot tell them"}]}
+        json_schema_extra={
+            "examples": [{"withdrawals": 2, "opinion": "Two of ten thousand; the model cannot tell them"}]
+        }
     )
 
+    withdrawals: Uint32 = Field(
+        description="How many the opinion is about: as many as there are, so that a late one is not excused unseen."
+    )
     opinion: str = Field(min_length=1, max_length=100_000, description=_WORDS)
 
 

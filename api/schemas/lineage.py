@@ -11,25 +11,51 @@ from api.schemas.base import ID2_EXAMPLE, ID_EXAMPLE, Model, unhex, utc
 from api.schemas.chain import PositionOut, position_out
 from api.schemas.datasets import DatasetOut, InclusionOut
 from api.schemas.members import MemberName
-from api.schemas.words import AnswerIn, Epsilon, Hex32, MemberId, PurposeIn, StepKindIn, Uint32, purpose_names
-from ledger.domain.lineage import MAX_LINKS, Origin, VersionId
-from ledger.domain.records import ZERO32
+from api.schemas.words import (
+    AnswerIn,
+    Epsilon,
+    Hex32,
+    MemberId,
+    PurposeIn,
+    PurposesIn,
+    SignatureIn,
+    StepKindIn,
+    Uint32,
+    VersionKindIn,
+    purpose_names,
+)
+from ledger.domain.lineage import MAX_LINKS, NOBODY, JointPart, Origin, VersionId
+from ledger.domain.records import ZERO32, Commitment, Salt
 from ledger.domain.vocabulary import Check, VersionKind, names
 from ledger.domain.wording import broken_rules
 from ledger.encoding.hexadecimal import to_hex
-from ledger.ports import AnswerRecord, Obligation, StepEntry, VersionRecord
+from ledger.ports import AnswerRecord, Obligation, ShareRecord, StepEntry, VersionRecord
 from ledger.service.lineage import (
     StepReport,
     answer_sentence,
     obligation_sentence,
     step_sentence,
 )
-from ledger.service.walks import Blame, CustodyAct, CustodyEntry, Impact
+from ledger.service.walks import Blame, CustodyAct, CustodyEntry, Impact, Round
 
 _WORDS = "Stays in the vault; the chain holds a commitment."
 _Links = Annotated[list[Hex32], Field(max_length=MAX_LINKS)]
 #: Names of members by number.
 Names = Mapping[int, str]
+
+
+class PartIn(Model):
+    """What a member that takes part in a joint step signed."""
+
+    member_id: MemberId
+    contribution: Hex32 = Field(description="Commitment to what it contributes.")
+    signature: SignatureIn
+
+    def to_part(self) -> JointPart:
+        """Return the part as a value of the ledger."""
+        return JointPart(
+            self.member_id, Commitment(unhex(self.contribution)), bytes.fromhex(self.signature[2:])
+        )
 
 
 class StepIn(Model):
@@ -70,6 +96,14 @@ class StepIn(Model):
     parameters: dict[str, Any] = Field(description=f"How it was done. {_WORDS}")
     environment: dict[str, Any] = Field(default={}, description=f"Where it was done. {_WORDS}")
     evidence: str = Field(default="", max_length=100_000, description=f"What shows it. {_WORDS}")
+    salt: Hex32 | None = Field(
+        default=None,
+        description="Of a joint step: the salt of the commitment to parameters, environment and evidence, which all signed.",
+    )
+    parts: Annotated[list[PartIn], Field(max_length=MAX_LINKS)] = Field(
+        default=[],
+        description="Of a joint step: who took part, in the order of their numbers, each with its signature.",
+    )
 
     def to_report(self) -> StepReport:
         """Return the step as a value of the ledger."""
@@ -85,7 +119,66 @@ class StepIn(Model):
             parameters=self.parameters,
             environment=self.environment,
             evidence=self.evidence,
+            salt=Salt(unhex(self.salt)) if self.salt else None,
+            parts=tuple(part.to_part() for part in self.parts),
         )
+
+
+class JoinIn(Model):
+    """A step that another member will record, and what the caller contributes to it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "recorder": 2,
+                    "contribution": ID_EXAMPLE,
+                    "step": {
+                        "kind": "TRAIN",
+                        "inputs": [ID_EXAMPLE],
+                        "outputs": [ID2_EXAMPLE],
+                        "projectId": 1,
+                        "purposes": ["AI_TRAINING"],
+                        "tool": ID_EXAMPLE,
+                        "parameters": {"round": 1},
+                        "salt": ID_EXAMPLE,
+                    },
+                }
+            ]
+        }
+    )
+
+    recorder: MemberId = Field(description="Who will record it.")
+    contribution: Hex32 = Field(
+        description="Commitment to what the caller contributes: its update, for example."
+    )
+    step: StepIn
+
+
+class ExternalIn(Model):
+    """Data or a model that no step of the ledger made, and what the caller states about it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "versionId": ID_EXAMPLE,
+                    "kind": "MODEL",
+                    "purposes": ["AI_TRAINING"],
+                    "statement": "Published weights, release 4, under the licence of its authors",
+                }
+            ]
+        }
+    )
+
+    version_id: Hex32 = Field(description="Commitment to its content.")
+    kind: VersionKindIn
+    purposes: PurposesIn = Field(description="What it may serve.")
+    statement: str = Field(
+        min_length=1,
+        max_length=100_000,
+        description=f"Where it is from, and what allows its use. {_WORDS}",
+    )
 
 
 class CheckIn(Model):
@@ -103,11 +196,14 @@ class ShareIn(Model):
     """With whom a version is shared, within which limits."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"recipient": 3, "agreement": "Agreement 7: training alone"}]}
+        json_schema_extra={"examples": [{"recipient": 3, "agreementId": 7, "projectId": 2}]}
     )
 
     recipient: MemberId
-    agreement: str = Field(min_length=1, max_length=100_000, description=_WORDS)
+    agreement_id: Uint32 = Field(description="The agreement in force by which the caller gives.")
+    project_id: Uint32 = Field(
+        default=0, description="The recipient's project that is cleared for the border, if it is abroad."
+    )
 
 
 class WithdrawalAnswerIn(Model):
@@ -127,6 +223,21 @@ class WithdrawalAnswerIn(Model):
         description="Of RETRAINED and UNLEARNED: the model in its place, which no withdrawal reached.",
     )
     evidence: str = Field(min_length=1, max_length=100_000, description=_WORDS)
+
+
+class PartOut(Model):
+    """A member that took part in a step."""
+
+    member: MemberName
+    contribution: str = Field(description="Commitment to what it contributed.", examples=[ID_EXAMPLE])
+
+
+class SignedPartOut(Model):
+    """A part of the caller's, signed: who records the step submits it."""
+
+    member_id: int = Field(examples=[3])
+    contribution: str = Field(examples=[ID_EXAMPLE])
+    signature: str
 
 
 class StepOut(Model):
@@ -155,6 +266,7 @@ class StepOut(Model):
     )
     environment: dict[str, Any] | None = None
     evidence: str | None = None
+    parts: list[PartOut] = Field(description="Of a joint step: who took part, and signed.")
     position: PositionOut
 
 
@@ -208,6 +320,11 @@ class ShareOut(Model):
     """A member that a version was shared with."""
 
     recipient: MemberName
+    agreement_id: int = Field(examples=[7])
+    project_id: int | None = Field(description="Named for the border.", examples=[2])
+    keep_until: str = Field(
+        description="Until when the recipient may keep it.", examples=["2027-12-01T08:00:00Z"]
+    )
     position: PositionOut
 
 
@@ -216,8 +333,17 @@ class VersionOut(Model):
 
     version_id: str = Field(examples=[ID_EXAMPLE])
     kind: str = Field(examples=["MODEL"])
-    step_id: int = Field(description="The step that made it.", examples=[6])
+    step_id: int | None = Field(
+        description="The step that made it; null if it is from outside: its owner vouches for it.",
+        examples=[6],
+    )
+    external: bool = Field(description="Whether it is from outside.")
+    quarantined: bool = Field(description="Whether it is from outside and has not passed a check.")
     owner: MemberName
+    only_to: MemberName | None = Field(
+        description="The only member that it may be shared with; null if any, or if it may not be shared."
+    )
+    shareable: bool = Field(description="Whether it may be shared with anybody at all.")
     purposes: list[str] = Field(description="What it may serve at most.", examples=[["AI_TRAINING"]])
     origins: list[OriginOut]
     check: str = Field(examples=["PASSED"])
@@ -231,6 +357,9 @@ class VersionDetailOut(VersionOut):
     """A version with what was done about it."""
 
     report: str | None = Field(description="The verifier's report, if kept here.")
+    statement: str | None = Field(
+        description="Of a version from outside: its owner's statement, if kept here."
+    )
     shares: list[ShareOut]
     obligation: ObligationOut | None
     answers: list[AnswerOut]
@@ -259,10 +388,26 @@ class BlameOut(Model):
     complete: bool = Field(description="Whether the whole ancestry was searched.")
 
 
+class RoundOut(Model):
+    """One link of a chain of models."""
+
+    number: int = Field(description="Counted from 1.", examples=[3])
+    model: VersionOut
+    base: str | None = Field(description="The model that it was trained on from.", examples=[ID_EXAMPLE])
+    step: StepOut
+
+
+class RoundList(Model):
+    """The chain of models that one was trained on from, the first one first."""
+
+    items: list[RoundOut]
+    complete: bool
+
+
 class CustodyOut(Model):
     """One link of a custody chain."""
 
-    act: str = Field(description="MADE, CHECKED, SHARED, USED or ANSWERED.", examples=["SHARED"])
+    act: str = Field(description="VOUCHED, MADE, CHECKED, SHARED, USED or ANSWERED.", examples=["SHARED"])
     member: MemberName
     version_id: str = Field(examples=[ID_EXAMPLE])
     step_id: int | None = Field(examples=[6])
@@ -316,6 +461,10 @@ def step_out(entry: StepEntry, members: Names, reported: Mapping[str, Any] | Non
         parameters=reported["parameters"] if reported else None,
         environment=reported["environment"] if reported else None,
         evidence=reported["evidence"] if reported else None,
+        parts=[
+            PartOut(member=_named(part.member_id, members), contribution=to_hex(part.contribution))
+            for part in record.parts
+        ],
         position=position_out(entry.position),
     )
 
@@ -330,6 +479,7 @@ def version_detail_out(
     members: Names,
     *,
     report: str | None,
+    statement: str | None,
     shares: list[ShareOut],
     obligation: ObligationOut | None,
     answers: list[AnswerOut],
@@ -338,9 +488,31 @@ def version_detail_out(
     return VersionDetailOut(
         **_version_fields(record, members),
         report=report,
+        statement=statement,
         shares=shares,
         obligation=obligation,
         answers=answers,
+    )
+
+
+def share_out(share: ShareRecord, members: Names) -> ShareOut:
+    """Write with whom a version was shared, and under what."""
+    return ShareOut(
+        recipient=_named(share.recipient, members),
+        agreement_id=share.agreement_id,
+        project_id=share.project_id or None,
+        keep_until=utc(share.keep_until),
+        position=position_out(share.position),
+    )
+
+
+def round_out(link: Round, members: Names) -> RoundOut:
+    """Write one link of a chain of models."""
+    return RoundOut(
+        number=link.number,
+        model=version_out(link.model, members),
+        base=to_hex(link.base.version.version_id) if link.base else None,
+        step=step_out(link.step, members),
     )
 
 
@@ -392,14 +564,16 @@ def blame_out(name: VersionId, blame: Blame | None, members: Names, *, complete:
             sentence="Nothing in its ancestry failed a check or broke a rule",
             complete=complete,
         )
-    member_id, broken = blame.step.record.member_id, broken_rules(blame.step.record.missing)
+    member_id, step = blame.member_id, blame.step
+    broken = broken_rules(step.record.missing) if step else []
+    what = f"step {step.record.step_id}" if step else "what it brought in from outside"
     why = f"broke a rule: {'; '.join(broken)}" if broken else "failed its check"
     return BlameOut(
         version_id=to_hex(name),
         member=_named(member_id, members),
-        step=step_out(blame.step, members),
+        step=step_out(step, members) if step else None,
         failed=version_out(blame.failed, members) if blame.failed else None,
-        sentence=f"{_name(member_id, members)} is responsible: step {blame.step.record.step_id} {why}",
+        sentence=f"{_name(member_id, members)} is responsible: {what} {why}",
         complete=complete,
     )
 
@@ -422,6 +596,8 @@ def member_name(member_id: int, members: Names) -> MemberName:
 
 def _custody_sentence(link: CustodyEntry, members: Names) -> str:
     who = _name(link.member_id, members)
+    if link.act is CustodyAct.VOUCHED:
+        return f"{who} brought it in from outside and vouches for it"
     if link.act is CustodyAct.CHECKED:
         return f"{who} checked how it was made, and it {link.check.name.lower()}"
     if link.act is CustodyAct.SHARED:
@@ -438,8 +614,12 @@ def _version_fields(record: VersionRecord, members: Names) -> dict[str, Any]:
     return {
         "version_id": to_hex(version.version_id),
         "kind": version.kind.name,
-        "step_id": version.step_id,
+        "step_id": version.step_id or None,
+        "external": version.is_external,
+        "quarantined": version.is_quarantined,
         "owner": _named(version.owner, members),
+        "only_to": _named(version.only_to, members) if 0 < version.only_to < NOBODY else None,
+        "shareable": version.only_to != NOBODY,
         "purposes": purpose_names(version.purposes),
         "origins": [_origin_out(origin) for origin in version.origins],
         "check": version.check.name,

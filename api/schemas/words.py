@@ -34,6 +34,7 @@ from ledger.domain.vocabulary import (
     SeatKind,
     StepKind,
     Technique,
+    VersionKind,
     code,
     flags,
     purposes_of,
@@ -132,6 +133,7 @@ EmergencyReasonIn = Annotated[
     EmergencyReason, BeforeValidator(_code_reader(EmergencyReason)), _code_schema(EmergencyReason)
 ]
 StepKindIn = Annotated[StepKind, BeforeValidator(_code_reader(StepKind)), _code_schema(StepKind)]
+VersionKindIn = Annotated[VersionKind, BeforeValidator(_code_reader(VersionKind)), _code_schema(VersionKind)]
 AnswerIn = Annotated[Answer, BeforeValidator(_code_reader(Answer)), _code_schema(Answer)]
 ApprovalIn = Annotated[Approval, BeforeValidator(_code_reader(Approval)), _code_schema(Approval)]
 PathIn = Annotated[Path, BeforeValidator(_code_reader(Path)), _code_schema(Path)]

@@ -152,7 +152,7 @@ def blame(
     with progress(quiet=as_json) as report:
         result = blamed(rpc, ledger, version, from_block=from_block, report=report)
     emit(result, as_json=as_json, render=lambda out: out.print(f"{result['sentence']}.", markup=False))
-    if result["step"] is not None:
+    if result["member"] is not None:
         raise typer.Exit(REFUSED)
 
 

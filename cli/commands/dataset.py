@@ -200,6 +200,12 @@ def inclusions(
 @app.command()
 def excuse(
     dataset: Dataset,
+    withdrawals: Annotated[
+        int,
+        typer.Option(
+            min=1, help="How many you mean: all there are, so that a late one is not excused unseen."
+        ),
+    ],
     opinion: Annotated[str, typer.Option(help="Your opinion; stays off the chain.")],
     url: options.Url = options.DEFAULT_URL,
     key: options.Key = None,
@@ -208,7 +214,7 @@ def excuse(
 ) -> None:
     """Excuse the withdrawals so far, as an ethics body."""
     with member_client(url, key) as client:
-        found = client.excuse_withdrawals(dataset, opinion, idempotency_key=idempotency_key)
+        found = client.excuse_withdrawals(dataset, withdrawals, opinion, idempotency_key=idempotency_key)
     emit(found, as_json=as_json, render=lambda out: _tell(out, found))
 
 

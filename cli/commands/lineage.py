@@ -11,7 +11,7 @@ from rich.console import Console
 
 from cli import options
 from cli.access import any_client, member_client
-from cli.commands import lineage_files
+from cli.commands import lineage_files, lineage_joint
 from cli.commands.lineage_files import Version
 from cli.output import REFUSED, emit, facts, short, table
 from ledger.errors import InvalidInput
@@ -139,18 +139,65 @@ def verify(
 def share(
     version: Version,
     recipient: Annotated[int, typer.Option("--with", min=1, help="Number of the member.")],
-    agreement: Annotated[
-        str, typer.Option(help="The agreement that states the limits; stays off the chain.")
+    agreement: Annotated[int, typer.Option(min=1, help="Number of the agreement by which you give.")],
+    project: Annotated[
+        int,
+        typer.Option(min=0, help="The recipient's project that is cleared for the border, if it is abroad."),
+    ] = 0,
+    url: options.Url = options.DEFAULT_URL,
+    key: options.Key = None,
+    idempotency_key: options.IdempotencyKey = None,
+    as_json: options.Json = False,
+) -> None:
+    """Let another member use a version of yours that passed its check, within an agreement."""
+    with member_client(url, key) as client:
+        found = client.share_version(version, recipient, agreement, project, idempotency_key=idempotency_key)
+    emit(found, as_json=as_json, render=lambda out: _tell_version(out, found))
+
+
+@app.command()
+def external(
+    version: Version,
+    kind: Annotated[str, typer.Argument(help="DATA or MODEL.", show_default=False)],
+    purpose: options.Purposes,
+    statement: Annotated[
+        str, typer.Option(help="Where it is from, and what allows its use; stays off the chain.")
     ],
     url: options.Url = options.DEFAULT_URL,
     key: options.Key = None,
     idempotency_key: options.IdempotencyKey = None,
     as_json: options.Json = False,
 ) -> None:
-    """Let another member use a version of yours that passed its check."""
+    """Vouch for data or a model from outside. No step takes it before a verifier has passed it."""
+    body = {"versionId": version, "kind": kind, "purposes": purpose, "statement": statement}
     with member_client(url, key) as client:
-        found = client.share_version(version, recipient, agreement, idempotency_key=idempotency_key)
+        found = client.register_external(body, idempotency_key=idempotency_key)
     emit(found, as_json=as_json, render=lambda out: _tell_version(out, found))
+
+
+@app.command()
+def rounds(
+    version: Version,
+    url: options.Url = options.DEFAULT_URL,
+    key: options.Key = None,
+    session: options.Session = None,
+    as_json: options.Json = False,
+) -> None:
+    """Show the chain of models that a model was trained on from, and who took part in each round."""
+    with any_client(url, key, session=session) as client:
+        found = client.rounds(version)
+    rows = [
+        (
+            item["number"],
+            item["step"]["position"]["time"],
+            item["model"]["versionId"],
+            item["step"]["member"]["name"],
+            [part["member"]["name"] for part in item["step"]["parts"]],
+        )
+        for item in found["items"]
+    ]
+    columns = ("round", "when", "model", "recorded by", "took part")
+    emit(found, as_json=as_json, render=lambda out: out.print(table("Rounds", columns, rows)))
 
 
 @app.command()
@@ -301,6 +348,7 @@ def impact(
 
 
 lineage_files.add_to(app)
+lineage_joint.add_to(app)
 
 
 def _json(path: Path | None, field: str) -> dict[str, Any]:

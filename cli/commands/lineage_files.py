@@ -91,6 +91,14 @@ def import_(
         str | None,
         typer.Option(help="Digest of the tool, unless the document names it.", show_default=False),
     ] = None,
+    external: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Vouch for what nothing is known of: bring it in from outside, for this purpose; repeat. A step that uses "
+            "it is left until a verifier has passed it: import again then.",
+            show_default=False,
+        ),
+    ] = None,
     url: options.Url = options.DEFAULT_URL,
     key: options.Key = None,
     as_json: options.Json = False,
@@ -113,6 +121,7 @@ def import_(
             project_id=project,
             purposes=tuple(purpose or ()),
             tool=tool,
+            external=tuple(external) if external else None,
         )
         recorded = [_record(client, step, known, told) for step in steps]
     emit(recorded, as_json=as_json, render=lambda out: _tell(out, recorded))
@@ -125,6 +134,9 @@ def _record(client: PassportClient, step: ForeignStep, names: Names, told: Impor
 
     if _is_known(client, step, names, told.ledger):
         return {"activity": step.activity, "outcome": "KNOWN", "stepId": None, "reasons": []}
+    waiting = _bring_in(client, step, names, told)
+    if waiting:
+        return {"activity": step.activity, "outcome": "WAITS", "stepId": None, "reasons": waiting}
     planned = plan(step, names, told)
     answer = client.record_step(planned.body)
     if answer["outcome"] == "PERMIT":
@@ -133,6 +145,24 @@ def _record(client: PassportClient, step: ForeignStep, names: Names, told: Impor
             names.known[_remembered(step)] = str(answer["stepId"])
         names.save()
     return {"activity": step.activity, **answer}
+
+
+def _bring_in(client: PassportClient, step: ForeignStep, names: Names, told: Import) -> list[str]:
+    """Register what a step uses that nothing is known of, if that is wished; returns what it waits for."""
+    from ledger.client.imports import externals
+
+    for name, (body, made) in externals(step, names, told).items():
+        client.register_external(body)
+        names.known[name] = made.version_id
+        names.save()
+    if told.external is None:
+        return []
+    used = {name: names.known[name] for name in step.inputs if name in names.known}
+    return [
+        f"{name} is from outside and waits for a verifier: {version}"
+        for name, version in used.items()
+        if client.version(version)["quarantined"]
+    ]
 
 
 def _is_known(client: PassportClient, step: ForeignStep, names: Names, ledger: str) -> bool:
@@ -183,6 +213,11 @@ def _tell(out: Console, recorded: list[dict[str, Any]]) -> None:
     for item in recorded:
         if item["outcome"] == "KNOWN":
             out.print(f"{item['activity']}: on the ledger already", markup=False)
+            continue
+        if item["outcome"] == "WAITS":
+            out.print(f"{item['activity']}: waits", markup=False)
+            for reason in item["reasons"]:
+                out.print(f"  - {reason}", markup=False)
             continue
         out.print(f"Step {item['stepId']}: {item['sentence']}.", markup=False)
         for reason in item["reasons"]:

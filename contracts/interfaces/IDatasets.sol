@@ -68,6 +68,8 @@ interface IDatasets {
     error Datasets_NotQualified(uint32 datasetId, uint32 memberId);
     /// @notice Thrown when the dataset is not in a status in which this can be done.
     error Datasets_WrongStatus(uint32 datasetId, DatasetStatus status);
+    /// @notice Thrown when an opinion is about another number of withdrawals than there are.
+    error Datasets_OtherWithdrawals(uint32 datasetId, uint32 withdrawals);
 
     /// @notice Declare a dataset of the caller's.
     /// @dev Only an active member. Reverts with Datasets_Incomplete.
@@ -78,10 +80,12 @@ interface IDatasets {
 
     /// @notice Excuse the withdrawals so far: what was made of the dataset is current again.
     /// @dev Only an active member with the role ETHICS that does not own the dataset. Reverts with Members_MissingRole,
-    /// Datasets_Unknown, Datasets_NotQualified or Datasets_WrongStatus.
+    /// Datasets_Unknown, Datasets_NotQualified, Datasets_WrongStatus if none waits to be excused, or
+    /// Datasets_OtherWithdrawals.
     /// @param datasetId The dataset.
+    /// @param withdrawals How many the opinion is about: as many as there are, so that a late one is not excused unseen.
     /// @param opinion Commitment to the opinion.
-    function excuseWithdrawals(uint32 datasetId, bytes32 opinion) external;
+    function excuseWithdrawals(uint32 datasetId, uint32 withdrawals, bytes32 opinion) external;
 
     /// @notice Seal a dataset.
     /// @dev Only its owner, or an active member with the role REGULATOR. Reverts with Datasets_Unknown,

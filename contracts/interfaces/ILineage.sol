@@ -65,6 +65,14 @@ interface ILineage {
         bytes32 parameters; // commitment to parameters, environment and evidence
     }
 
+    /// @notice What a member contributes to a step that others record, in its own words: an update of a federated round, a
+    /// review of joint cleaning. Signed by its account as EIP-712 typed data, for one step and one recorder.
+    struct Part {
+        uint32 memberId;
+        bytes32 contribution; // commitment to what it contributes
+        bytes signature;
+    }
+
     /// @notice From which dataset a version is, which withdrawals came before, and which part it is of which split. What is
     /// split again is a part of the later split; but a test part stays one.
     /// Fits in a single slot.
@@ -78,7 +86,7 @@ interface ILineage {
 
     /// @notice A version as stored, but for its origins. Fits in a single slot.
     struct Version {
-        uint32 stepId;
+        uint32 stepId; // step that made it; 0 if it is from outside
         uint32 owner;
         VersionKind kind;
         uint16 purposes;
@@ -87,6 +95,7 @@ interface ILineage {
         ModelStatus status;
         bool evaluated;
         bool deployed;
+        uint32 onlyTo; // only member that it may be shared with; 0 if any, the highest number if none
     }
 
     /// @notice A step was recorded. `missing`: the rules that it broke; empty if it stands.
@@ -97,15 +106,19 @@ interface ILineage {
         uint32 missing,
         Step step
     );
-    /// @notice Somebody independent checked how a version was made.
-    event VersionVerified(bytes32 indexed versionId, uint32 indexed verifier, Check check, bytes32 report);
-    /// @notice A version was shared: the recipient may use it in its own steps.
-    event VersionShared(
+    /// @notice A member took part in a step that is recorded next, by its own signature.
+    event PartSigned(uint32 indexed stepId, uint32 indexed memberId, bytes32 contribution);
+    /// @notice A member vouches for data or a model that no step of the ledger made. It waits in quarantine until
+    /// somebody independent has checked it.
+    event ExternalRegistered(
         bytes32 indexed versionId,
         uint32 indexed owner,
-        uint32 indexed recipient,
-        bytes32 agreement
+        VersionKind indexed kind,
+        uint16 purposes,
+        bytes32 statement
     );
+    /// @notice Somebody independent checked how a version was made.
+    event VersionVerified(bytes32 indexed versionId, uint32 indexed verifier, Check check, bytes32 report);
     /// @notice The owner of a model answered the withdrawals that had reached it.
     event WithdrawalAnswered(
         bytes32 indexed versionId,
@@ -119,6 +132,12 @@ interface ILineage {
 
     /// @notice Thrown when a step has not the dataset, inputs and outputs that its kind has, or too many.
     error Lineage_Malformed(StepKind kind);
+    /// @notice Thrown when a member that is said to take part is named twice or out of order, contributes nothing, or did
+    /// not sign.
+    error Lineage_BadPart(uint32 memberId);
+    /// @notice Thrown when what is registered from outside is neither data nor a model, or purposes or statement are
+    /// missing or banned.
+    error Lineage_Incomplete(bytes32 versionId);
     /// @notice Thrown when a commitment is no name for a new version: zero, or taken by a version or a passport.
     error Lineage_Exists(bytes32 versionId);
     /// @notice Thrown when there is no such version, or none of the kind wanted.
@@ -127,8 +146,6 @@ interface ILineage {
     error Lineage_NotQualified(bytes32 versionId, uint32 memberId);
     /// @notice Thrown when it was verified before.
     error Lineage_AlreadyVerified(bytes32 versionId);
-    /// @notice Thrown when a version would be shared that nobody checked, or that failed.
-    error Lineage_NotVerified(bytes32 versionId);
     /// @notice Thrown when no withdrawal waits for an answer and the model is not suspended, or none is overdue.
     error Lineage_NothingOwed(bytes32 versionId);
     /// @notice Thrown when an answer lacks its evidence or a successor that is free of what was withdrawn.
@@ -142,26 +159,45 @@ interface ILineage {
     /// @return missing The rules that it broke, as in `StepFacts`; 0 if it stands.
     function recordStep(Step calldata step) external returns (uint32 stepId, uint32 missing);
 
-    /// @notice Say whether a version was made as it should.
-    /// @dev Only an active member with the role VERIFIER that neither owns it nor was shared it. Reverts with
+    /// @notice Record a step that several members took part in. The caller records it and owns what it makes; each of the
+    /// others has signed the step, who records it, and its own contribution.
+    /// @dev The rules are those of `recordStep`, for all who take part: each is active and licensed. Training takes what
+    /// any of them may use, for its data stays where it is; any other step takes what the caller may use. The step makes
+    /// something, so that its signatures are good once. Reverts like `recordStep`, or with Lineage_BadPart.
+    /// @param step What they did.
+    /// @param parts The members that took part, in the order of their numbers; the caller may be one of them.
+    /// @return stepId The number of the step.
+    /// @return missing The rules that it broke.
+    function recordJointStep(
+        Step calldata step,
+        Part[] calldata parts
+    ) external returns (uint32 stepId, uint32 missing);
+
+    /// @notice Vouch for data or a model that no step of the ledger made. No step takes it before somebody independent
+    /// has checked it.
+    /// @dev Only an active member, which owns it. Reverts with Lineage_Exists or Lineage_Incomplete.
+    /// @param versionId Commitment to its content.
+    /// @param kind Data or model.
+    /// @param purposes What it may serve.
+    /// @param statement Commitment to the statement where it is from and what allows its use.
+    function registerExternal(
+        bytes32 versionId,
+        VersionKind kind,
+        uint16 purposes,
+        bytes32 statement
+    ) external;
+
+    /// @notice Say whether a version was made as it should; of one from outside, whether the statement about it is right.
+    /// @dev Only an active member with the role VERIFIER that neither owns it nor was shared it nor took part. Reverts with
     /// Members_MissingRole, Lineage_Unknown, Lineage_NotQualified or Lineage_AlreadyVerified.
     /// @param versionId The version.
     /// @param passed Whether.
     /// @param report Commitment to the report.
     function verifyVersion(bytes32 versionId, bool passed, bytes32 report) external;
 
-    /// @notice Let another member use a version in its own steps.
-    /// @dev Only its owner, an active member. The recipient is active and did not verify it. Reverts with
-    /// Lineage_Unknown, Lineage_NotQualified, Lineage_NotVerified, Members_NotActive, or Datasets_WrongStatus if it is
-    /// data of a dataset that is sealed or destroyed.
-    /// @param versionId The version.
-    /// @param recipient The member.
-    /// @param agreement Commitment to the agreement that states the limits.
-    function shareVersion(bytes32 versionId, uint32 recipient, bytes32 agreement) external;
-
     /// @notice Answer the withdrawals that have reached a model.
     /// @dev Only its owner. A successor of RETRAINED and UNLEARNED is another model of the owner's that no withdrawal has
-    /// reached, even if it was justified. A suspended model is answered for though an ethics body has excused the
+    /// reached, even if it was justified, and that is not in quarantine. A suspended model is answered for though an ethics body has excused the
     /// withdrawals since: it does not serve again by itself. All but JUSTIFIED retire the model. Reverts with Lineage_Unknown, Lineage_NotQualified,
     /// Lineage_NothingOwed or Lineage_NoAnswer.
     /// @param versionId The model.
@@ -183,10 +219,10 @@ interface ILineage {
     /// @param versionId The version.
     function originsOf(bytes32 versionId) external view returns (Origin[] memory);
 
-    /// @notice Whether a version was shared with a member.
-    /// @param versionId The version.
+    /// @notice Commitment to what a member contributed to a step that it took part in; 0 if it did not.
+    /// @param stepId The step.
     /// @param memberId The member.
-    function isShared(bytes32 versionId, uint32 memberId) external view returns (bool);
+    function contributionOf(uint32 stepId, uint32 memberId) external view returns (bytes32);
 
     /// @notice How many steps were ever recorded.
     function stepCount() external view returns (uint32);

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IConsents} from "../interfaces/IConsents.sol";
 import {IDecisions} from "../interfaces/IDecisions.sol";
+import {ILineage} from "../interfaces/ILineage.sol";
 
 /// @title PassportHash
 /// @notice Struct hashes (EIP-712) and commitments, as docs/spec.md defines them.
@@ -34,6 +35,12 @@ library PassportHash {
     );
     bytes32 internal constant DELEGATION_TYPEHASH = keccak256(
         "Delegation(bytes32 passportId,bytes delegate,uint32 validTo,uint16 epoch,uint32 nonce)"
+    );
+    bytes32 internal constant STEP_TYPEHASH = keccak256(
+        "Step(uint8 kind,uint32 datasetId,uint32 projectId,uint16 purposes,uint64 epsilon,bytes32[] inputs,bytes32[] outputs,bytes32 tool,bytes32 parameters)"
+    );
+    bytes32 internal constant PART_TYPEHASH = keccak256(
+        "Part(uint32 recorder,uint32 memberId,bytes32 contribution,Step step)Step(uint8 kind,uint32 datasetId,uint32 projectId,uint16 purposes,uint64 epsilon,bytes32[] inputs,bytes32[] outputs,bytes32 tool,bytes32 parameters)"
     );
     /// @dev Suite 1: keccak256, RFC 8785.
     bytes32 internal constant COMMITMENT_TYPEHASH = keccak256(
@@ -108,6 +115,37 @@ library PassportHash {
             keccak256(
                 abi.encode(DELEGATION_TYPEHASH, passportId, keccak256(delegate), validTo, epoch, nonce)
             );
+    }
+
+    function stepHash(ILineage.Step memory step) internal pure returns (bytes32) {
+        return
+            keccak256(
+                abi.encode(
+                    STEP_TYPEHASH,
+                    step.kind,
+                    step.datasetId,
+                    step.projectId,
+                    step.purposes,
+                    step.epsilon,
+                    keccak256(abi.encodePacked(step.inputs)),
+                    keccak256(abi.encodePacked(step.outputs)),
+                    step.tool,
+                    step.parameters
+                )
+            );
+    }
+
+    /// @param recorder Member that will record the step: nobody else can use the signature.
+    /// @param memberId Member that takes part, and signs.
+    /// @param contribution Commitment to what it contributes.
+    /// @param step `stepHash` of the step.
+    function partHash(
+        uint32 recorder,
+        uint32 memberId,
+        bytes32 contribution,
+        bytes32 step
+    ) internal pure returns (bytes32) {
+        return keccak256(abi.encode(PART_TYPEHASH, recorder, memberId, contribution, step));
     }
 
     /// @param domain What kind of record is committed to, for example "content".

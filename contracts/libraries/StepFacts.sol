@@ -7,36 +7,39 @@ import {ILineage} from "../interfaces/ILineage.sol";
 /// @notice The numbering of the rules for steps, and which rules each kind of step is under.
 /// @dev `ledger/domain/vocabulary.py` repeats the numbering and a test compares the two.
 library StepFacts {
-    /// @dev The membership is in force.
+    /// @dev The membership is in force; of all who take part.
     uint32 internal constant MEMBER_ACTIVE = 1 << 0;
     /// @dev A project of the member's that an ethics body approved is in force and covers the purpose of the step.
     uint32 internal constant PROJECT_APPROVED = 1 << 1;
     /// @dev Every input is a version on record, of the kind that the step takes.
     uint32 internal constant INPUTS_KNOWN = 1 << 2;
-    /// @dev The member owns every input or was shared it; their datasets are open, within retention and consents.
+    /// @dev The member owns every input, or was shared it under an agreement in force; of a training, another that takes
+    /// part may. The inputs' datasets are open, within retention and consents.
     uint32 internal constant INPUTS_AVAILABLE = 1 << 3;
     /// @dev No withdrawal waits for an answer in what the inputs are from.
     uint32 internal constant INPUTS_CURRENT = 1 << 4;
-    /// @dev No input failed its check.
+    /// @dev No input failed its check, and none from outside waits for it.
     uint32 internal constant INPUTS_SOUND = 1 << 5;
     /// @dev Every input that is data passed its check.
     uint32 internal constant INPUTS_VERIFIED = 1 << 6;
     /// @dev The alliance certifies the tool.
     uint32 internal constant TOOL_CERTIFIED = 1 << 7;
-    /// @dev The purpose of the step is within the member's licence and the inputs' purposes; those of a model too.
+    /// @dev The purpose of the step is within the licence of all who take part, the inputs' purposes and those of the
+    /// agreements that they were shared under, and no law has banned it since; the purposes of a model too.
     uint32 internal constant PURPOSE_ALLOWED = 1 << 8;
     /// @dev A split makes three: training, validation, test.
     uint32 internal constant THREE_PARTS = 1 << 9;
     /// @dev No test data trains, and what tests was not trained on.
     uint32 internal constant TEST_UNSEEN = 1 << 10;
-    /// @dev Nobody in the data forbade that it is merged with other data.
+    /// @dev Nobody in the data, and no agreement, forbade that it is merged with other data.
     uint32 internal constant RELINK_ALLOWED = 1 << 11;
     /// @dev The privacy that the step spends is left of every dataset that keeps a budget; to split, infer and release
     /// spends some.
     uint32 internal constant BUDGET_LEFT = 1 << 12;
     /// @dev Core privacy is encrypted, and protected by differential privacy.
     uint32 internal constant PROTECTED = 1 << 13;
-    /// @dev The member is where the owners of the data are, or a regulator has cleared the project for the border.
+    /// @dev Who has the data is where its owners are, or a clearance for the project is in force. Data stays with those
+    /// who take part.
     uint32 internal constant BORDER_CLEARED = 1 << 14;
     /// @dev The model is active, evaluated and licensed, and no answer is overdue; to infer, deployed too.
     uint32 internal constant MODEL_READY = 1 << 15;

@@ -34,11 +34,12 @@ abstract contract Datasets is IDatasets, Guards {
     }
 
     /// @inheritdoc IDatasets
-    function excuseWithdrawals(uint32 datasetId, bytes32 opinion) external {
+    function excuseWithdrawals(uint32 datasetId, uint32 withdrawals, bytes32 opinion) external {
         uint32 caller = _callerWith(Codes.ROLE_ETHICS);
         Dataset storage dataset = _knownDataset(datasetId);
         require(dataset.owner != caller && opinion != 0, Datasets_NotQualified(datasetId, caller));
-        uint32 withdrawals = uint32(_withdrawals[datasetId].length);
+        uint32 current = uint32(_withdrawals[datasetId].length);
+        require(withdrawals == current, Datasets_OtherWithdrawals(datasetId, current));
         require(dataset.excused != withdrawals, Datasets_WrongStatus(datasetId, dataset.status));
         dataset.excused = withdrawals;
         emit DatasetExcused(datasetId, caller, withdrawals, opinion);

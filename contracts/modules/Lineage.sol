@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+
+import {IAgreements} from "../interfaces/IAgreements.sol";
 import {IAttestations} from "../interfaces/IAttestations.sol";
 import {ILineage} from "../interfaces/ILineage.sol";
 import {IMembers} from "../interfaces/IMembers.sol";
 import {IPassports} from "../interfaces/IPassports.sol";
 import {IProjects} from "../interfaces/IProjects.sol";
+import {IShares} from "../interfaces/IShares.sol";
 import {Codes} from "../libraries/Codes.sol";
+import {PassportHash} from "../libraries/PassportHash.sol";
 import {StepFacts} from "../libraries/StepFacts.sol";
 import {BorderChecks} from "./BorderChecks.sol";
 import {Datasets} from "./Datasets.sol";
@@ -18,27 +23,86 @@ abstract contract Lineage is ILineage, Datasets, BorderChecks {
     uint256 private constant _MAX_ORIGINS = 32;
     uint32 private constant _ANSWER_SECONDS = 30 days;
     uint8 private constant _TEST = 1 << 2;
+    uint32 private constant _NOBODY = type(uint32).max;
 
     /// @dev What is known of the inputs of a step.
     struct Inputs {
+        uint32[] team; // who takes part: the recorder first
         uint32 facts; // of those that only an input can spoil
         uint16 purposes; // that all may serve
+        uint32 onlyTo; // only member that what is made of them may be shared with; 0 if any
         Origin[] origins; // of all, each dataset and split once
         uint256 count;
+        uint256 strangers; // inputs that are of no dataset
         bool isCore;
+        bool noLinkage; // an agreement forbids to merge one of them
     }
 
     /* MEMBERS */
 
     /// @inheritdoc ILineage
     function recordStep(Step calldata step) external returns (uint32 stepId, uint32 missing) {
-        uint32 memberId = _callerId();
-        _requireWellFormed(step);
-        Inputs memory inputs = _read(step, memberId);
-        missing = StepFacts.requiredOf(step.kind) & ~_factsOf(step, memberId, inputs);
-        stepId = ++_counts.steps;
-        if (missing == 0) _do(step, stepId, memberId, inputs);
-        emit StepRecorded(stepId, memberId, step.kind, missing, step);
+        uint32[] memory team = new uint32[](1);
+        team[0] = _callerId();
+        return _record(step, team);
+    }
+
+    /// @inheritdoc ILineage
+    function recordJointStep(
+        Step calldata step,
+        Part[] calldata parts
+    ) external returns (uint32 stepId, uint32 missing) {
+        uint32 caller = _callerId();
+        require(
+            parts.length != 0 && parts.length <= _MAX_LINKS && step.outputs.length != 0,
+            Lineage_Malformed(step.kind)
+        );
+        uint32[] memory team = new uint32[](parts.length + 1);
+        team[0] = caller;
+        bytes32 hash = PassportHash.stepHash(step);
+        stepId = _counts.steps + 1;
+        uint32 former = 0;
+        for (uint256 index = 0; index < parts.length; ++index) {
+            Part calldata part = parts[index];
+            uint32 memberId = part.memberId;
+            require(
+                memberId > former &&
+                    part.contribution != 0 &&
+                    _isSigned(
+                        memberId,
+                        PassportHash.partHash(caller, memberId, part.contribution, hash),
+                        part.signature
+                    ),
+                Lineage_BadPart(memberId)
+            );
+            team[index + 1] = former = memberId;
+            _contributions[stepId][memberId] = part.contribution;
+            emit PartSigned(stepId, memberId, part.contribution);
+        }
+        return _record(step, team);
+    }
+
+    /// @inheritdoc ILineage
+    function registerExternal(
+        bytes32 versionId,
+        VersionKind kind,
+        uint16 purposes,
+        bytes32 statement
+    ) external {
+        uint32 caller = _activeCallerId();
+        _requireNew(versionId);
+        require(
+            (kind == VersionKind.DATA || kind == VersionKind.MODEL) &&
+                purposes != 0 &&
+                purposes & _header.bannedPurposes == 0 &&
+                statement != 0,
+            Lineage_Incomplete(versionId)
+        );
+        Version storage version = _versions[versionId];
+        version.owner = caller;
+        version.kind = kind;
+        version.purposes = purposes;
+        emit ExternalRegistered(versionId, caller, kind, purposes, statement);
     }
 
     /// @inheritdoc ILineage
@@ -46,7 +110,10 @@ abstract contract Lineage is ILineage, Datasets, BorderChecks {
         uint32 caller = _callerWith(Codes.ROLE_VERIFIER);
         Version storage version = _knownVersion(versionId);
         require(
-            version.owner != caller && !_shared[versionId][caller] && report != 0,
+            version.owner != caller &&
+                _shares[versionId][caller].agreementId == 0 &&
+                _contributions[version.stepId][caller] == 0 &&
+                report != 0,
             Lineage_NotQualified(versionId, caller)
         );
         require(version.check == Check.PENDING, Lineage_AlreadyVerified(versionId));
@@ -55,24 +122,6 @@ abstract contract Lineage is ILineage, Datasets, BorderChecks {
         version.verifier = caller;
         if (passed && version.kind == VersionKind.DATA) _advanceAll(versionId, DatasetStatus.VERIFIED);
         emit VersionVerified(versionId, caller, check, report);
-    }
-
-    /// @inheritdoc ILineage
-    function shareVersion(bytes32 versionId, uint32 recipient, bytes32 agreement) external {
-        uint32 caller = _activeCallerId();
-        Version storage version = _knownVersion(versionId);
-        require(version.check == Check.PASSED, Lineage_NotVerified(versionId));
-        require(_isActive(_knownMember(recipient)), IMembers.Members_NotActive(recipient));
-        require(
-            version.owner == caller && recipient != caller && recipient != version.verifier && agreement != 0,
-            Lineage_NotQualified(versionId, caller)
-        );
-        _shared[versionId][recipient] = true;
-        if (version.kind == VersionKind.DATA) {
-            _requireUnsealed(versionId);
-            _advanceAll(versionId, DatasetStatus.SHARED);
-        }
-        emit VersionShared(versionId, caller, recipient, agreement);
     }
 
     /// @inheritdoc ILineage
@@ -135,8 +184,8 @@ abstract contract Lineage is ILineage, Datasets, BorderChecks {
     }
 
     /// @inheritdoc ILineage
-    function isShared(bytes32 versionId, uint32 memberId) external view returns (bool) {
-        return _shared[versionId][memberId];
+    function contributionOf(uint32 stepId, uint32 memberId) external view returns (bytes32) {
+        return _contributions[stepId][memberId];
     }
 
     /// @inheritdoc ILineage
@@ -152,6 +201,32 @@ abstract contract Lineage is ILineage, Datasets, BorderChecks {
     }
 
     /* INTERNALS */
+
+    function _isSigned(
+        uint32 memberId,
+        bytes32 structHash,
+        bytes calldata signature
+    ) private view returns (bool) {
+        return
+            SignatureChecker.isValidSignatureNow(
+                _members[memberId].signer,
+                _hashTypedDataV4(structHash),
+                signature
+            );
+    }
+
+    /// @dev Records what a team did.
+    function _record(
+        Step calldata step,
+        uint32[] memory team
+    ) private returns (uint32 stepId, uint32 missing) {
+        _requireWellFormed(step);
+        Inputs memory inputs = _read(step, team);
+        missing = StepFacts.requiredOf(step.kind) & ~_factsOf(step, inputs);
+        stepId = ++_counts.steps;
+        if (missing == 0) _do(step, stepId, inputs);
+        emit StepRecorded(stepId, team[0], step.kind, missing, step);
+    }
 
     /// @dev A step has what its kind has. That a split makes three is a rule, not a form.
     function _requireWellFormed(Step calldata step) private view {
@@ -172,14 +247,17 @@ abstract contract Lineage is ILineage, Datasets, BorderChecks {
         );
         if (onDataset) _knownDataset(step.datasetId);
         for (uint256 index = 0; index < step.outputs.length; ++index) {
-            bytes32 versionId = step.outputs[index];
-            require(
-                versionId != 0 &&
-                    _versions[versionId].kind == VersionKind.NONE &&
-                    _passports[versionId].status == IPassports.PassportStatus.NONE, // both are attested to by their ids
-                Lineage_Exists(versionId)
-            );
+            _requireNew(step.outputs[index]);
         }
+    }
+
+    function _requireNew(bytes32 versionId) private view {
+        require(
+            versionId != 0 &&
+                _versions[versionId].kind == VersionKind.NONE &&
+                _passports[versionId].status == IPassports.PassportStatus.NONE, // both are attested to by their ids
+            Lineage_Exists(versionId)
+        );
     }
 
     function _makesNothing(StepKind kind) private pure returns (bool) {
@@ -196,29 +274,29 @@ abstract contract Lineage is ILineage, Datasets, BorderChecks {
     }
 
     /// @dev Reads the inputs once: what they may serve, where they are from, and what one of them spoils for the step.
-    function _read(Step calldata step, uint32 memberId) private view returns (Inputs memory inputs) {
+    function _read(Step calldata step, uint32[] memory team) private view returns (Inputs memory inputs) {
+        inputs.team = team;
         inputs.facts =
             StepFacts.INPUTS_KNOWN |
             StepFacts.INPUTS_AVAILABLE |
             StepFacts.INPUTS_SOUND |
             StepFacts.INPUTS_VERIFIED |
+            StepFacts.BORDER_CLEARED |
             StepFacts.MODEL_READY;
         inputs.purposes = type(uint16).max;
         inputs.origins = new Origin[](_MAX_ORIGINS);
         for (uint256 index = 0; index < step.inputs.length; ++index) {
-            _readOne(inputs, step, index, memberId);
+            _readOne(inputs, step, index);
         }
-        if (step.datasetId != 0 && _datasets[step.datasetId].owner != memberId)
+        if (step.datasetId != 0 && _datasets[step.datasetId].owner != team[0])
             inputs.facts &= ~StepFacts.INPUTS_AVAILABLE;
     }
 
-    function _readOne(Inputs memory inputs, Step calldata step, uint256 index, uint32 memberId) private view {
+    function _readOne(Inputs memory inputs, Step calldata step, uint256 index) private view {
         bytes32 versionId = step.inputs[index];
         Version memory version = _versions[versionId];
         if (!_takes(step.kind, index, version.kind)) inputs.facts &= ~StepFacts.INPUTS_KNOWN;
-        if (version.owner != memberId && !_shared[versionId][memberId])
-            inputs.facts &= ~StepFacts.INPUTS_AVAILABLE;
-        if (version.check == Check.FAILED) inputs.facts &= ~StepFacts.INPUTS_SOUND;
+        if (version.check == Check.FAILED || _isQuarantined(version)) inputs.facts &= ~StepFacts.INPUTS_SOUND;
         if (version.kind == VersionKind.DATA && version.check != Check.PASSED)
             inputs.facts &= ~StepFacts.INPUTS_VERIFIED;
         if (version.kind == VersionKind.MODEL) {
@@ -226,8 +304,62 @@ abstract contract Lineage is ILineage, Datasets, BorderChecks {
             if (!_isReady(step, versionId, version)) inputs.facts &= ~StepFacts.MODEL_READY;
         }
         inputs.purposes &= version.purposes;
-        Origin[] storage origins = _origins[versionId];
-        for (uint256 place = 0; place < origins.length; ++place) _join(inputs, origins[place], step.kind);
+        uint32 holder = _hold(inputs, step.kind, versionId, version);
+        Origin[] memory origins = _origins[versionId];
+        if (origins.length == 0) ++inputs.strangers;
+        for (uint256 place = 0; place < origins.length; ++place) {
+            uint32 owner = _datasets[origins[place].datasetId].owner;
+            bool present = version.kind == VersionKind.MODEL && _isIn(inputs.team, owner);
+            if (!_isNear(owner, step.projectId, present ? owner : holder))
+                inputs.facts &= ~StepFacts.BORDER_CLEARED;
+            _join(inputs, origins[place], step.kind);
+        }
+    }
+
+    /// @dev Who of the team has a version: its owner, or somebody whom it was shared with under an agreement in force,
+    /// whose limits then hold. Only training reaches what is not the recorder's: else its data would leave who has it.
+    function _hold(
+        Inputs memory inputs,
+        StepKind kind,
+        bytes32 versionId,
+        Version memory version
+    ) private view returns (uint32 holder) {
+        uint32[] memory team = inputs.team;
+        uint256 reach = kind == StepKind.TRAIN ? team.length : 1;
+        bool learns = kind == StepKind.TRAIN && version.kind == VersionKind.DATA; // a model does not pass data on
+        if (!learns) _bind(inputs, version.onlyTo);
+        for (uint256 place = 0; place < reach; ++place) {
+            if (team[place] == version.owner) return version.owner;
+        }
+        for (uint256 place = 0; place < reach; ++place) {
+            IShares.Share memory share = _shares[versionId][team[place]];
+            IAgreements.Agreement memory agreement = _agreements[share.agreementId];
+            if (block.timestamp >= share.keepUntil || !_isInForce(agreement)) continue;
+            inputs.purposes &= agreement.purposes;
+            if (!agreement.linkage) inputs.noLinkage = true;
+            if (!agreement.onward && !learns) _bind(inputs, version.owner);
+            return team[place];
+        }
+        inputs.facts &= ~StepFacts.INPUTS_AVAILABLE;
+        return team[0];
+    }
+
+    /// @dev What is made may be shared with this member only; with nobody, if it is bound to another too.
+    function _bind(Inputs memory inputs, uint32 memberId) private pure {
+        if (memberId == 0 || memberId == inputs.team[0]) return;
+        inputs.onlyTo = inputs.onlyTo == 0 || inputs.onlyTo == memberId ? memberId : _NOBODY;
+    }
+
+    function _isIn(uint32[] memory team, uint32 memberId) private pure returns (bool) {
+        for (uint256 place = 0; place < team.length; ++place) {
+            if (team[place] == memberId) return true;
+        }
+        return false;
+    }
+
+    /// @dev From outside, and nobody independent has said that it is sound.
+    function _isQuarantined(Version memory version) private pure returns (bool) {
+        return version.stepId == 0 && version.kind != VersionKind.NONE && version.check != Check.PASSED;
     }
 
     /// @dev Whether a step takes a version of this kind in this place: a model is evaluated, deployed or used first.
@@ -274,33 +406,32 @@ abstract contract Lineage is ILineage, Datasets, BorderChecks {
         ++inputs.count;
     }
 
-    function _factsOf(
-        Step calldata step,
-        uint32 memberId,
-        Inputs memory inputs
-    ) private view returns (uint32 facts) {
-        IMembers.Member storage member = _members[memberId];
-        facts = _originFacts(step, memberId, inputs); // takes some of the inputs' facts away
+    function _factsOf(Step calldata step, Inputs memory inputs) private view returns (uint32 facts) {
+        facts = _originFacts(step, inputs); // takes some of the inputs' facts away
         facts |= inputs.facts;
-        if (_isActive(member)) facts |= StepFacts.MEMBER_ACTIVE;
-        if (_isCovered(step, memberId)) facts |= StepFacts.PROJECT_APPROVED;
+        bool active = true;
+        uint16 scope = type(uint16).max;
+        for (uint256 place = 0; place < inputs.team.length; ++place) {
+            IMembers.Member storage member = _members[inputs.team[place]];
+            active = active && _isActive(member);
+            scope &= member.purposes;
+        }
+        if (active) facts |= StepFacts.MEMBER_ACTIVE;
+        if (_isCovered(step, inputs.team[0])) facts |= StepFacts.PROJECT_APPROVED;
         if (_isCertified(step.tool)) facts |= StepFacts.TOOL_CERTIFIED;
-        if (_isAllowed(step, member.purposes, inputs.purposes)) facts |= StepFacts.PURPOSE_ALLOWED;
+        if (_isAllowed(step, scope, inputs.purposes & ~_header.bannedPurposes))
+            facts |= StepFacts.PURPOSE_ALLOWED;
         if (step.outputs.length == 3) facts |= StepFacts.THREE_PARTS;
         if (_isUnseen(step)) facts |= StepFacts.TEST_UNSEEN;
         if (!inputs.isCore || (step.epsilon != 0 && _areEncrypted(step.inputs))) facts |= StepFacts.PROTECTED;
     }
 
     /// @dev What follows from the datasets that the inputs are from.
-    function _originFacts(
-        Step calldata step,
-        uint32 memberId,
-        Inputs memory inputs
-    ) private view returns (uint32 facts) {
-        facts = StepFacts.INPUTS_CURRENT | StepFacts.BUDGET_LEFT | StepFacts.BORDER_CLEARED;
+    function _originFacts(Step calldata step, Inputs memory inputs) private view returns (uint32 facts) {
+        facts = StepFacts.INPUTS_CURRENT | StepFacts.BUDGET_LEFT;
         bool available = _isOpen(step.datasetId, step.kind);
-        bool relink = true;
-        uint256 datasets = 0;
+        bool relink = !inputs.noLinkage;
+        uint256 datasets = inputs.strangers; // each as if it were a dataset
         for (uint256 index = 0; index < inputs.count; ++index) {
             Origin memory origin = inputs.origins[index];
             Dataset memory dataset = _datasets[origin.datasetId];
@@ -310,7 +441,6 @@ abstract contract Lineage is ILineage, Datasets, BorderChecks {
                 dataset.budget != 0 &&
                 ((_spends(step.kind) && step.epsilon == 0) || dataset.budget - dataset.spent < step.epsilon)
             ) facts &= ~StepFacts.BUDGET_LEFT;
-            if (!_isNear(dataset.owner, step.projectId, memberId)) facts &= ~StepFacts.BORDER_CLEARED;
             if (dataset.noRelink) relink = false;
             if (_isFirst(inputs, index)) ++datasets;
             if (dataset.categories & _header.coreCategories != 0) inputs.isCore = true;
@@ -423,10 +553,10 @@ abstract contract Lineage is ILineage, Datasets, BorderChecks {
     }
 
     /// @dev What a step that stands changes.
-    function _do(Step calldata step, uint32 stepId, uint32 memberId, Inputs memory inputs) private {
+    function _do(Step calldata step, uint32 stepId, Inputs memory inputs) private {
         if (step.kind == StepKind.COLLECT) _collect(step, inputs);
         for (uint256 index = 0; index < step.outputs.length; ++index) {
-            _make(step, stepId, memberId, inputs, index);
+            _make(step, stepId, inputs, index);
         }
         for (uint256 index = 0; index < inputs.count; ++index) {
             Dataset storage dataset = _datasets[inputs.origins[index].datasetId];
@@ -446,18 +576,13 @@ abstract contract Lineage is ILineage, Datasets, BorderChecks {
         inputs.purposes = _datasets[step.datasetId].purposes;
     }
 
-    function _make(
-        Step calldata step,
-        uint32 stepId,
-        uint32 memberId,
-        Inputs memory inputs,
-        uint256 index
-    ) private {
+    function _make(Step calldata step, uint32 stepId, Inputs memory inputs, uint256 index) private {
         bytes32 versionId = step.outputs[index];
         Version storage version = _versions[versionId];
         require(version.kind == VersionKind.NONE, Lineage_Exists(versionId)); // twice in one step
         version.stepId = stepId;
-        version.owner = memberId;
+        version.owner = inputs.team[0];
+        version.onlyTo = inputs.onlyTo;
         version.kind = _kindAfter(step.kind);
         version.purposes = step.kind == StepKind.TRAIN ? step.purposes : inputs.purposes;
         for (uint256 place = 0; place < inputs.count; ++place) {
@@ -494,22 +619,14 @@ abstract contract Lineage is ILineage, Datasets, BorderChecks {
         }
     }
 
-    function _requireUnsealed(bytes32 versionId) private view {
-        Origin[] storage origins = _origins[versionId];
-        for (uint256 index = 0; index < origins.length; ++index) {
-            uint32 datasetId = origins[index].datasetId;
-            DatasetStatus status = _datasets[datasetId].status;
-            require(status < DatasetStatus.SEALED, Datasets_WrongStatus(datasetId, status));
-        }
-    }
-
     /// @dev A model that was justified still has in it what was withdrawn.
     function _mayFollow(bytes32 successor, uint32 owner) private view returns (bool) {
         Version storage version = _versions[successor];
         if (
             version.kind != VersionKind.MODEL ||
             version.owner != owner ||
-            version.status != ModelStatus.ACTIVE
+            version.status != ModelStatus.ACTIVE ||
+            _isQuarantined(version)
         ) return false;
         Origin[] memory origins = _origins[successor];
         for (uint256 index = 0; index < origins.length; ++index) {

@@ -16,6 +16,7 @@ import {IMembers} from "../interfaces/IMembers.sol";
 import {IPassports} from "../interfaces/IPassports.sol";
 import {IPolicy} from "../interfaces/IPolicy.sol";
 import {IProjects} from "../interfaces/IProjects.sol";
+import {IShares} from "../interfaces/IShares.sol";
 import {ITemplates} from "../interfaces/ITemplates.sol";
 import {ITransfers} from "../interfaces/ITransfers.sol";
 
@@ -128,7 +129,8 @@ abstract contract State is EIP712 {
     mapping(uint32 datasetId => IDatasets.DatasetStatus status) internal _sealedFrom;
     mapping(bytes32 versionId => ILineage.Version version) internal _versions;
     mapping(bytes32 versionId => ILineage.Origin[] origins) internal _origins;
-    mapping(bytes32 versionId => mapping(uint32 memberId => bool shared)) internal _shared;
+    mapping(bytes32 versionId => mapping(uint32 memberId => IShares.Share share)) internal _shares;
+    mapping(uint32 stepId => mapping(uint32 memberId => bytes32 contribution)) internal _contributions;
 
     // Agreements and borders
     mapping(uint32 agreementId => IAgreements.Agreement agreement) internal _agreements;
@@ -144,6 +146,10 @@ abstract contract State is EIP712 {
     /// @dev Whether a person was counted (bit 0), and with sensitive data (bit 1).
     mapping(uint32 exporter => mapping(uint256 year => mapping(bytes32 person => uint8 counted)))
         internal _counted;
+    /// @dev How many persons of a dataset were counted when versions of it were shared: in a year, and under a clearance.
+    mapping(uint32 exporter => mapping(uint256 year => mapping(uint32 datasetId => uint32 persons)))
+        internal _datasetExports;
+    mapping(uint32 clearanceId => mapping(uint32 datasetId => uint32 persons)) internal _datasetCrossings;
 
     // Transfers
     mapping(bytes32 transferId => ITransfers.Transfer transfer) internal _transfers;

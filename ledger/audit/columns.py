@@ -127,6 +127,7 @@ _ABOUT_BORDERS: Final = frozenset(
         "ClearanceIssued",
         "ClearanceWithdrawn",
         "ThresholdsSet",
+        "DatasetExported",
     }
 )
 

@@ -101,7 +101,8 @@ def _declaration(given: dict[str, Any]) -> Iterable[Name]:
 def _loaded(state: LedgerState, event: Event) -> Link:
     given = event.arguments
     transfer_id = TransferId(given["transferId"])
-    transfer = state.transfers[transfer_id].transfer
+    entry = state.transfers[transfer_id]
+    transfer = entry.transfer
     load = state.loads[transfer_id][given["index"]]
     sender, recipient = state.member_name(transfer.sender), state.member_name(transfer.recipient)
     return under(
@@ -110,7 +111,7 @@ def _loaded(state: LedgerState, event: Event) -> Link:
         LinkAct.SHIPPED,
         f"{sender} loaded it for {recipient} under decision {given['seq']}",
         transfer.sender,
-        recipient=transfer.recipient,
+        recipient=transfer.recipient if entry.shipped else 0,
         transfer_id=transfer_id,
         permitted=not load.unfounded,
     )

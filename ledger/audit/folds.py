@@ -21,6 +21,7 @@ from ledger.audit.state import (
     DecisionEntry,
     DeclarationEntry,
     EmergencyEntry,
+    ExternalEntry,
     GrantEntry,
     LedgerState,
     LoadEntry,
@@ -35,7 +36,7 @@ from ledger.audit.state import (
     hash_of,
     known,
 )
-from ledger.domain.lineage import Dataset, StepRecord, Version, VersionId
+from ledger.domain.lineage import Dataset, JointPart, StepRecord, Version, VersionId
 from ledger.domain.records import (
     NO_GRANT,
     ZERO32,
@@ -1011,22 +1012,29 @@ def _change_dataset(state: LedgerState, number: int, **changes: Any) -> None:
     state.datasets[number] = replace(known(state.datasets, number, "dataset"), **changes)
 
 
+def _part_signed(state: LedgerState, given: dict[str, Any], _: Position) -> None:
+    known(state.members, given["memberId"], "member")
+    part = JointPart(given["memberId"], Commitment(given["contribution"]))
+    state.parts[given["stepId"]] = (*state.parts.get(given["stepId"], ()), part)
+
+
 def _step_recorded(state: LedgerState, given: dict[str, Any], position: Position) -> None:
-    entry = step_entry(given, position)
+    entry = step_entry(state, given, position)
     record = entry.record
+    state.parts.pop(record.step_id, None)
     state.steps[record.step_id] = entry
     if record.missing:
         return
     for name in record.step.inputs:
         known(state.versions, name, "version")
-    changes = changes_of(record, state.step_situation(record.step, record.member_id, position.time))
+    changes = changes_of(record, state.step_situation(record.step, record.team, position.time))
     state.datasets.update((dataset.dataset_id, dataset) for dataset in changes.datasets)
     state.versions.update((version.version_id, version) for version in changes.versions)
 
 
-def step_entry(given: dict[str, Any], position: Position) -> StepEntry:
+def step_entry(state: LedgerState, given: dict[str, Any], position: Position) -> StepEntry:
     """
-    Read the arguments of a `StepRecorded` event.
+    Read the arguments of a `StepRecorded` event; the parts of a joint step were signed just before it.
 
     Raises:
         VerificationError: There is no such kind of step.
@@ -1035,9 +1043,23 @@ def step_entry(given: dict[str, Any], position: Position) -> StepEntry:
         words = step(given["step"])
     except ValueError as error:
         raise VerificationError(f"a step is of a kind that does not exist: {error}") from None
-    return StepEntry(
-        StepRecord(given["stepId"], given["memberId"], words, StepFact(given["missing"])), position
+    number = given["stepId"]
+    parts = state.parts.get(number, ())
+    record = StepRecord(number, given["memberId"], words, StepFact(given["missing"]), parts)
+    return StepEntry(record, position)
+
+
+def _external_registered(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    version_id = VersionId(given["versionId"])
+    state.versions[version_id] = Version(
+        version_id=version_id,
+        step_id=0,
+        owner=given["owner"],
+        kind=VersionKind(given["kind"]),
+        purposes=given["purposes"],
+        origins=(),
     )
+    state.externals[version_id] = ExternalEntry(Commitment(given["statement"]), position)
 
 
 def _version_verified(state: LedgerState, given: dict[str, Any], position: Position) -> None:
@@ -1051,9 +1073,25 @@ def _version_verified(state: LedgerState, given: dict[str, Any], position: Posit
 
 def _version_shared(state: LedgerState, given: dict[str, Any], position: Position) -> None:
     version = _known_version(state, given)
-    share = ShareEntry(Commitment(given["agreement"]), position)
+    known(state.agreements, given["agreementId"], "agreement")
+    share = ShareEntry(given["agreementId"], given["projectId"], given["keepUntil"], position)
     state.shares[version.version_id, given["recipient"]] = share
     _advance(state, version, DatasetStatus.SHARED)
+
+
+def _dataset_exported(state: LedgerState, given: dict[str, Any], position: Position) -> None:
+    number, exporter, dataset_id = given["clearanceId"], given["exporter"], given["datasetId"]
+    entry = known(state.clearances, number, "clearance")
+    used = replace(entry.clearance, persons=entry.clearance.persons + given["crossed"])
+    state.clearances[number] = replace(entry, clearance=used)
+    key = exporter, year_of(position.time)
+    exports, persons = state.exports.get(key, Exports()), given["persons"]
+    state.exports[key] = Exports(
+        exports.persons + persons, exports.sensitive_persons + persons * given["sensitive"]
+    )
+    exported, crossed = (*key, dataset_id), (number, dataset_id)
+    state.dataset_exports[exported] = state.dataset_exports.get(exported, 0) + persons
+    state.dataset_crossings[crossed] = state.dataset_crossings.get(crossed, 0) + given["crossed"]
 
 
 def _advance(state: LedgerState, version: Version, status: DatasetStatus) -> None:
@@ -1161,7 +1199,10 @@ _FOLDS: Final[dict[str, Callable[[LedgerState, dict[str, Any], Position], None]]
     "DatasetUnsealed": _dataset_unsealed,
     "StepRecorded": _step_recorded,
     "VersionVerified": _version_verified,
+    "PartSigned": _part_signed,
+    "ExternalRegistered": _external_registered,
     "VersionShared": _version_shared,
+    "DatasetExported": _dataset_exported,
     "WithdrawalAnswered": _withdrawal_answered,
     "ModelSuspended": _model_suspended,
 }

@@ -523,6 +523,7 @@ def _version_row(state: LedgerState, key: VersionId) -> dict[str, Any]:
         "status": int(version.status),
         "evaluated": int(version.evaluated),
         "deployed": int(version.deployed),
+        "only_to": version.only_to,
     }
 
 
@@ -559,7 +560,9 @@ def _share_row(state: LedgerState, key: tuple[VersionId, int]) -> dict[str, Any]
     entry = state.shares[key]
     return {
         "owner": state.versions[key[0]].owner,
-        "agreement": to_hex(entry.agreement),
+        "agreement_id": entry.agreement_id,
+        "project_id": entry.project_id,
+        "keep_until": entry.keep_until,
         **_place(entry.position),
     }
 
@@ -649,6 +652,10 @@ def _border_rows(state: LedgerState) -> Iterator[tuple[str, str, dict[str, Any]]
         yield "clearance", str(number), body
     for (project_id, exporter), number in state.clearance_for.items():
         yield "clearance-for", f"{project_id}/{exporter}", {"clearanceId": number}
+    for (exporter, year, dataset_id), persons in state.dataset_exports.items():
+        yield "dataset-export", f"{exporter}/{year}/{dataset_id}", {"persons": persons}
+    for (number, dataset_id), persons in state.dataset_crossings.items():
+        yield "dataset-crossing", f"{number}/{dataset_id}", {"persons": persons}
     for member_id, valid_to in state.border_access.items():
         yield "border-access", str(member_id), {"validTo": valid_to}
     limits_of_all = state.thresholds

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ledger.audit.inclusions import Inclusion
 from ledger.audit.state import LedgerState, StepEntry
 from ledger.domain.lineage import Version, VersionId
+from ledger.domain.records import Position
 from ledger.domain.vocabulary import STEP_KIND_LABELS, Check, StepKind
 from ledger.domain.wording import broken_rules
 from ledger.encoding.hexadecimal import to_hex
@@ -30,16 +31,20 @@ class Walk:
 @dataclass(frozen=True, slots=True)
 class Blame:
     """
-    The first step of an ancestry that went wrong.
+    What in an ancestry went wrong first: a step, or a version from outside.
 
     Attributes:
-        step: The step; its member is responsible.
-        failed: The version of it that failed its check; None if the step broke a rule.
+        member_id: Who is responsible: who recorded the step, or vouches for what is from outside.
+        step: The step; None of a version from outside.
+        failed: The version that failed its check; None if the step broke a rule.
+        position: Where the step, or the member's word for the version, stands on the chain.
         reason: Why, a clause in plain words.
     """
 
-    step: StepEntry
+    member_id: int
+    step: StepEntry | None
     failed: Version | None
+    position: Position
     reason: str
 
 
@@ -93,7 +98,7 @@ class LineageGraph:
             if version is None or name in versions:
                 continue
             versions.add(name)
-            if version.step_id not in steps:
+            if not version.is_external and version.step_id not in steps:
                 steps.add(version.step_id)
                 open_ends += state.steps[version.step_id].record.step.inputs
         return self._walk(steps, versions)
@@ -136,7 +141,7 @@ class LineageGraph:
             for name in walk.versions
             if self._state.versions[name].check is Check.FAILED
         ]
-        return min(found, key=lambda blame: blame.step.record.step_id, default=None)
+        return min(found, key=lambda blame: blame.position.order, default=None)
 
     def _made(self, number: int) -> tuple[VersionId, ...]:
         record = self._state.steps[number].record
@@ -150,13 +155,17 @@ class LineageGraph:
 def _broken(state: LedgerState, number: int) -> Blame:
     entry = state.steps[number]
     kind = STEP_KIND_LABELS[entry.record.step.kind].en
-    return Blame(
-        entry, None, f"step {number} ({kind}) broke a rule: {'; '.join(broken_rules(entry.record.missing))}"
-    )
+    reason = f"step {number} ({kind}) broke a rule: {'; '.join(broken_rules(entry.record.missing))}"
+    return Blame(entry.record.member_id, entry, None, entry.position, reason)
 
 
 def _failed(state: LedgerState, version: Version) -> Blame:
+    if version.is_external:
+        position = state.externals[version.version_id].position
+        reason = f"what it vouches for failed the check of {state.member_name(version.verifier)}"
+        return Blame(version.owner, None, version, position, reason)
     entry = state.steps[version.step_id]
     kind = STEP_KIND_LABELS[entry.record.step.kind].en
     verifier = state.member_name(version.verifier)
-    return Blame(entry, version, f"what step {version.step_id} ({kind}) made failed the check of {verifier}")
+    reason = f"what step {version.step_id} ({kind}) made failed the check of {verifier}"
+    return Blame(entry.record.member_id, entry, version, entry.position, reason)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from ledger.audit.exchange_links import EXCHANGE
-from ledger.audit.folds import decision_entry, step_entry
+from ledger.audit.folds import decision_entry
 from ledger.audit.link import (
     Link,
     LinkAct,
@@ -23,7 +23,7 @@ from ledger.audit.link import (
     under,
 )
 from ledger.audit.state import LedgerState
-from ledger.domain.lineage import VersionId
+from ledger.domain.lineage import StepRecord, VersionId
 from ledger.domain.records import Commitment, Event, GrantId, PassportId
 from ledger.domain.vocabulary import (
     ANSWER_LABELS,
@@ -260,8 +260,8 @@ def _dataset(given: dict[str, Any]) -> Iterable[Name]:
 
 
 def _stepped(state: LedgerState, event: Event) -> Link:
-    entry = step_entry(event.arguments, event.position)
-    record, step = entry.record, entry.record.step
+    record = state.steps[event.arguments["stepId"]].record
+    step = record.step
     about = f" dataset {step.dataset_id}" if step.dataset_id else ""
     broken = tuple(broken_rules(record.missing))
     versions = "a version" if len(step.outputs) == 1 else f"{len(step.outputs)} versions"
@@ -269,7 +269,7 @@ def _stepped(state: LedgerState, event: Event) -> Link:
     outcome = f": against the rules, so that it made nothing: {'; '.join(broken)}" if broken else made
     sentence = (
         f"{state.member_name(record.member_id)} recorded step {record.step_id}, "
-        f"{STEP_KIND_LABELS[step.kind].en}{about}{outcome}"
+        f"{STEP_KIND_LABELS[step.kind].en}{about}{_with_others(state, record)}{outcome}"
     )
     return link(
         event,
@@ -284,6 +284,28 @@ def _stepped(state: LedgerState, event: Event) -> Link:
         missing=tuple(names(record.missing)),
         reasons=broken,
     )
+
+
+def _with_others(state: LedgerState, record: StepRecord) -> str:
+    others = ", ".join(state.member_name(part.member_id) for part in record.parts)
+    return f" together with {others}" if others else ""
+
+
+def _took_part(state: LedgerState, event: Event) -> Link:
+    given = event.arguments
+    name, number = state.member_name(given["memberId"]), given["stepId"]
+    sentence = f"{name} signed its part in step {number}"
+    return link(event, LinkAct.STEP, sentence, given["memberId"], step_id=number)
+
+
+def _part(given: dict[str, Any]) -> Iterable[Name]:
+    return ("step", given["stepId"]), ("member", given["memberId"])
+
+
+def _vouched(state: LedgerState, event: Event) -> Link:
+    given = event.arguments
+    sentence = f"{state.member_name(given['owner'])} registered a version from outside and vouches for it"
+    return link(event, LinkAct.KEPT, sentence, given["owner"], versions=(VersionId(given["versionId"]),))
 
 
 def _step(given: dict[str, Any]) -> Iterable[Name]:
@@ -313,7 +335,7 @@ def _shared(state: LedgerState, event: Event) -> Link:
         f"{owner} shared a version with {recipient}",
         given["owner"],
         recipient=given["recipient"],
-        agreement=Commitment(given["agreement"]),
+        agreement=state.agreements[given["agreementId"]].text,
         versions=(VersionId(given["versionId"]),),
         permitted=True,
     )
@@ -341,7 +363,7 @@ def _of_version(
     return link(
         event,
         act,
-        f"{sentence} (made by step {version.step_id})",
+        f"{sentence} ({'from outside' if version.is_external else f'made by step {version.step_id}'})",
         member_id,
         step_id=version.step_id,
         **words,
@@ -466,6 +488,8 @@ READINGS: Final[dict[str, Reading]] = {
     "DatasetSealed": Reading(_dataset, _dataset_by("sealed")),
     "DatasetUnsealed": Reading(_dataset, _dataset_by("unsealed")),
     "StepRecorded": Reading(_step, _stepped),
+    "PartSigned": Reading(_part, _took_part),
+    "ExternalRegistered": Reading(_version, _vouched),
     "VersionVerified": Reading(_version, _checked),
     "VersionShared": Reading(_version, _shared),
     "WithdrawalAnswered": Reading(_version, _answered),

@@ -116,7 +116,7 @@ class Replay:
             VerificationError: The event speaks of something no earlier event brought about.
         """
         if event.name == "StepRecorded":
-            self._check_step(step_entry(event.arguments, event.position))
+            self._check_step(step_entry(self.state, event.arguments, event.position))
         elif event.name == "TransferDeclared":
             self._check_transfer(declaration_entry(event.arguments, event.position))
         apply(self.state, event)
@@ -157,7 +157,7 @@ class Replay:
     def _check_step(self, entry: StepEntry) -> None:
         record, at = entry.record, entry.position.time
         # 5. From the state before the step; only what the member says it did is taken from the event.
-        expected = missing_of(record.step, self.state.step_situation(record.step, record.member_id, at))
+        expected = missing_of(record.step, self.state.step_situation(record.step, record.team, at))
         if expected != record.missing:
             self.step_mismatches.append(StepMismatch(entry, expected))
 

@@ -4,11 +4,11 @@ The ledger's state as its events tell it, and what bears on a request in it. `le
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from ledger.domain.lineage import OF_DATASETS, Dataset, Step, StepRecord, Version, VersionId
+from ledger.domain.lineage import OF_DATASETS, Dataset, JointPart, Step, StepRecord, Version, VersionId
 from ledger.domain.records import (
     ZERO32,
     Agreement,
@@ -313,9 +313,26 @@ class StepEntry:
 
 @dataclass(frozen=True, slots=True)
 class ShareEntry:
-    """The sharing of a version with a member."""
+    """
+    The sharing of a version with a member.
 
-    agreement: Commitment
+    Attributes:
+        agreement_id: Agreement that it is used under.
+        project_id: Project of the recipient's that was named for the border.
+        keep_until: Until when the recipient may keep it, exclusive.
+    """
+
+    agreement_id: int
+    project_id: int
+    keep_until: int
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalEntry:
+    """The statement of a member that vouches for a version from outside, and where it stands."""
+
+    statement: Commitment
     position: Position
 
 
@@ -370,6 +387,10 @@ class LedgerState:
         versions: What steps made, by id.
         checks: What verifiers found, by version.
         shares: By version and recipient.
+        externals: Of the versions from outside.
+        parts: Of the step that is recorded next, by its number.
+        dataset_exports: How many of a dataset counted when versions of it were shared abroad, by exporter, year and
+            dataset; `dataset_crossings` by clearance and dataset.
         answers: Of the owners of models, oldest first, by version.
         suspensions: Where a model was suspended last, by version.
         agreements: By number; `clearances` too.
@@ -420,6 +441,10 @@ class LedgerState:
     versions: dict[VersionId, Version] = field(default_factory=dict)
     checks: dict[VersionId, CheckEntry] = field(default_factory=dict)
     shares: dict[tuple[VersionId, int], ShareEntry] = field(default_factory=dict)
+    externals: dict[VersionId, ExternalEntry] = field(default_factory=dict)
+    parts: dict[int, tuple[JointPart, ...]] = field(default_factory=dict)
+    dataset_exports: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    dataset_crossings: dict[tuple[int, int], int] = field(default_factory=dict)
     answers: dict[VersionId, tuple[AnswerEntry, ...]] = field(default_factory=dict)
     suspensions: dict[VersionId, Position] = field(default_factory=dict)
     agreements: dict[int, AgreementEntry] = field(default_factory=dict)
@@ -525,13 +550,20 @@ class LedgerState:
         recipient = known(self.members, entry.agreement.recipient, "member")
         return agreement_is_in_force(entry.agreement, provider, recipient, at)
 
-    def step_situation(self, step: Step, member_id: int, at: int) -> StepSituation:
+    def _agreement_of_share(self, name: VersionId, member_id: int, at: int) -> Agreement | None:
+        """Return the agreement in force under which a member may use a version; None if it may not, or no more."""
+        share = self.shares.get((name, member_id))
+        if share is None or at >= share.keep_until or not self.agreement_stands(share.agreement_id, at):
+            return None
+        return self.agreements[share.agreement_id].agreement
+
+    def step_situation(self, step: Step, team: Sequence[int], at: int) -> StepSituation:
         """
-        Return what bears on a step of a member at a time.
+        Return what bears on a step at a time.
 
         Args:
             step: The step.
-            member_id: Who records it.
+            team: Who takes part; who records it first.
             at: Seconds since the Unix epoch; not before the last event taken.
 
         Raises:
@@ -544,18 +576,26 @@ class LedgerState:
         datasets = {number: known(self.datasets, number, "dataset") for number in sorted(numbers)}
         return StepSituation(
             at=at,
-            member=known(self.members, member_id, "member"),
+            member=known(self.members, team[0], "member"),
             core_categories=self.law.core_categories,
+            others=tuple(known(self.members, one, "member") for one in team[1:]),
+            banned_purposes=self.law.banned_purposes,
             versions=versions,
-            shared=frozenset(name for name in step.inputs if (name, member_id) in self.shares),
+            shares={
+                (name, one): agreement
+                for name in versions
+                for one in team
+                if (agreement := self._agreement_of_share(name, one, at)) is not None
+            },
             datasets=datasets,
             jurisdictions={
                 number: known(self.members, dataset.owner, "member").jurisdiction
                 for number, dataset in datasets.items()
             },
             crossings={
-                number: self.crossing(step.project_id, dataset.owner, member_id, at)
+                (number, one): self.crossing(step.project_id, dataset.owner, one, at)
                 for number, dataset in datasets.items()
+                for one in team
             },
             project=self.projects.get(step.project_id),
             on_project=self.attestations.get(project_subject(step.project_id), {}),

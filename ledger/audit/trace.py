@@ -402,9 +402,14 @@ class _Tracing:
         """A version that failed its check, and has not passed since: who made it is responsible."""
         version = self.state.versions[link.versions[0]]
         if version.check is Check.FAILED:
-            made = self.state.steps[version.step_id].position
             owner = self.state.member_name(version.owner)
-            detail = f"What {owner} made in step {version.step_id} failed its check: {link.sentence}"
+            if version.is_external:
+                made = self.state.externals[version.version_id].position
+                what = f"{owner} vouches for"
+            else:
+                made = self.state.steps[version.step_id].position
+                what = f"{owner} made in step {version.step_id}"
+            detail = f"What {what} failed its check: {link.sentence}"
             yield replace(
                 self._of(link, Misuse.CHECK_FAILED, Gravity.BREACH, detail, made),
                 member_id=version.owner,
@@ -478,6 +483,8 @@ class _Tracing:
                 yield self._having(link, link.recipient, f"{how} under decision {link.seq}", at)
             case LinkAct.STEP if of_version and link.permitted and link.member_id is not None:
                 yield self._having(link, link.member_id, f"made it in step {link.step_id}", at)
+            case LinkAct.KEPT if of_version and link.member_id is not None:
+                yield self._having(link, link.member_id, "vouches for it as from outside", at)
             case LinkAct.SHARED if of_version:
                 owner = self.state.member_name(link.member_id)
                 yield self._having(link, link.recipient, f"{owner} shared it with it", at)

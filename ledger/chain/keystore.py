@@ -13,6 +13,7 @@ from eth_account.signers.local import LocalAccount
 from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 
 from ledger.domain.records import Address
+from ledger.encoding.typed_data import sign
 from ledger.errors import ConfigurationError, NotFound
 
 #: The passphrase is 32 random bytes or an operator's own; scrypt at 2^14 costs an attacker enough either way
@@ -71,6 +72,10 @@ class Keystore:
         """
         signed = self._account(address).sign_transaction(transaction)
         return bytes(signed.raw_transaction), bytes(signed.hash)
+
+    def sign_words(self, address: Address, typed_data: dict[str, Any]) -> bytes:
+        """Sign typed data (EIP-712); returns r, s, v."""
+        return sign(typed_data, private_key=bytes(self._account(address).key))
 
     def _account(self, address: Address) -> LocalAccount:
         if address not in self._open:

@@ -240,6 +240,10 @@ REVERTS: Final[dict[str, tuple[type[LedgerError], str]]] = {
     ),
     "Datasets_Unknown": (NotFound, "there is no dataset {datasetId}"),
     "Datasets_NotQualified": (NotPermitted, "member {memberId} may not do this to dataset {datasetId}"),
+    "Datasets_OtherWithdrawals": (
+        Conflict,
+        "dataset {datasetId} has {withdrawals} withdrawals: the opinion is about another number",
+    ),
     "Datasets_WrongStatus": (
         Conflict,
         "the status of dataset {datasetId} does not allow it (status {status})",
@@ -252,7 +256,23 @@ REVERTS: Final[dict[str, tuple[type[LedgerError], str]]] = {
     "Lineage_Unknown": (NotFound, "there is no such version, or none of a model: {versionId}"),
     "Lineage_NotQualified": (NotPermitted, "member {memberId} may not do this to version {versionId}"),
     "Lineage_AlreadyVerified": (Conflict, "version {versionId} was verified before"),
-    "Lineage_NotVerified": (Conflict, "nobody has checked version {versionId}, or it failed"),
+    "Lineage_BadPart": (
+        SignatureRejected,
+        "member {memberId} is named twice or out of order, contributes nothing, or did not sign this step",
+    ),
+    "Lineage_Incomplete": (
+        InvalidInput,
+        "{versionId} is neither data nor a model, or purposes or statement are missing or banned",
+    ),
+    "Shares_NotQualified": (
+        NotPermitted,
+        "member {memberId} may not share version {versionId}, or not with that member",
+    ),
+    "Shares_NotVerified": (Conflict, "nobody has checked version {versionId}, or it failed"),
+    "Shares_OnwardForbidden": (
+        NotPermitted,
+        "version {versionId} may not be passed on: somebody in it, or an agreement that it was made under, forbids it",
+    ),
     "Lineage_NothingOwed": (Conflict, "no withdrawal waits for an answer in {versionId}, or none is overdue"),
     "Lineage_NoAnswer": (
         InvalidInput,

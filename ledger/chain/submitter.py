@@ -345,6 +345,12 @@ class JournalWriter:
         """Make a new key, keep it encrypted, and return its address."""
         return self._keystore.new()
 
+    def sign_words(self, signer: Address, typed_data: dict[str, Any]) -> bytes:
+        """Sign typed data with a key that the service holds."""
+        if not self._keystore.has(signer):
+            raise NotFound(f"the service holds no key for {signer}")
+        return self._keystore.sign_words(signer, typed_data)
+
     def trouble(self) -> str | None:
         """Return why a signer cannot work; None if all can."""
         with self._lock:

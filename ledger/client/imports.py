@@ -30,6 +30,10 @@ READERS: Final[dict[str, Callable[[str], list[ForeignStep]]]] = {
 }
 
 
+#: Kinds of steps that take a model first.
+_TAKE_MODEL: Final = frozenset({StepKind.EVALUATE, StepKind.DEPLOY, StepKind.INFER})
+
+
 @dataclass(frozen=True, slots=True)
 class Import:
     """
@@ -42,6 +46,8 @@ class Import:
         project_id: The project that the steps are part of.
         purposes: What models are for.
         tool: Digest of the tool, unless the document names it.
+        external: Whether what nothing is known of may be brought in from outside, vouched for by the caller: what it may
+            serve; None if not.
     """
 
     ledger: str
@@ -50,6 +56,7 @@ class Import:
     project_id: int = 0
     purposes: tuple[str, ...] = ()
     tool: str | None = None
+    external: tuple[str, ...] | None = None
 
 
 @dataclass(slots=True)
@@ -131,6 +138,31 @@ def plan(step: ForeignStep, names: Names, told: Import) -> Planned:
     )
 
 
+def externals(step: ForeignStep, names: Names, told: Import) -> dict[str, tuple[dict[str, Any], Made]]:
+    """
+    Return what a step uses that nothing is known of, if it may be brought in from outside.
+
+    Returns:
+        By name: the body of `POST /v1/versions`, and what it commits to. A model if the step uses a model in this place.
+    """
+    if told.external is None or (step.kind or told.kind) in OF_DATASETS:
+        return {}
+    found: dict[str, tuple[dict[str, Any], Made]] = {}
+    for place, name in enumerate(step.inputs):
+        if version_of(name, told.ledger) is not None or name in names.known:
+            continue
+        made = Made.of({"name": name, "time": step.time.isoformat() if step.time else None})
+        is_model = place == 0 and (step.kind or told.kind) in _TAKE_MODEL
+        body = {
+            "versionId": made.version_id,
+            "kind": "MODEL" if is_model else "DATA",
+            "purposes": list(told.external),
+            "statement": f"{name}, as {step.activity} names it in a document of another system",
+        }
+        found[name] = body, made
+    return found
+
+
 def ours(step: ForeignStep, ledger: str) -> list[str]:
     """Return the versions of *ledger* that a step says it made."""
     found = (version_of(name, ledger) for name in step.outputs)
@@ -148,7 +180,8 @@ def _inputs(step: ForeignStep, names: Names, ledger: str) -> list[str]:
         raise InvalidInput(
             f"{step.activity} uses what the ledger has no version of: {_listed(unknown)}",
             field="names",
-            fix="Record where it is from first (COLLECT), or write its version into the file of names (--names).",
+            fix="Record where it is from first (COLLECT), write its version into the file of names (--names), or bring "
+            "it in from outside (--external).",
         )
     return found
 

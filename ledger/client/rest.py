@@ -695,10 +695,11 @@ class PassportClient:
         return list(self._pages(f"/v1/datasets/{dataset_id}/inclusions"))
 
     def excuse_withdrawals(
-        self, dataset_id: int, opinion: str, *, idempotency_key: str | None = None
+        self, dataset_id: int, withdrawals: int, opinion: str, *, idempotency_key: str | None = None
     ) -> Json:
-        """Excuse the withdrawals so far (ethics body)."""
-        return self._post(f"/v1/datasets/{dataset_id}/excuse", {"opinion": opinion}, idempotency_key)
+        """Excuse the withdrawals so far, which are so many (ethics body)."""
+        body = {"withdrawals": withdrawals, "opinion": opinion}
+        return self._post(f"/v1/datasets/{dataset_id}/excuse", body, idempotency_key)
 
     def seal_dataset(self, dataset_id: int, reason: str, *, idempotency_key: str | None = None) -> Json:
         """Seal a dataset (its owner, regulator)."""
@@ -713,6 +714,15 @@ class PassportClient:
     def record_step(self, step: Json, *, idempotency_key: str | None = None) -> Json:
         """Record a step: kind, inputs, outputs, parameters, ...; `outcome` says whether it stands."""
         return self._post("/v1/steps", step, idempotency_key)
+
+    def sign_part(self, step: Json, *, recorder: int, contribution: str) -> Json:
+        """Take part in a step that another member will record, with the key that the service holds; returns the part."""
+        body = {"recorder": recorder, "contribution": contribution, "step": step}
+        return self._post("/v1/steps/parts", body, None)
+
+    def register_external(self, version: Json, *, idempotency_key: str | None = None) -> Json:
+        """Vouch for data or a model from outside: `{"versionId", "kind", "purposes", "statement"}`."""
+        return self._post("/v1/versions", version, idempotency_key)
 
     def steps(self, *, member_id: int | None = None, dataset_id: int | None = None) -> list[Json]:
         """Return steps, oldest first."""
@@ -734,10 +744,16 @@ class PassportClient:
         return self._post(f"/v1/versions/{version_id}/checks", body, idempotency_key)
 
     def share_version(
-        self, version_id: str, recipient: int, agreement: str, *, idempotency_key: str | None = None
+        self,
+        version_id: str,
+        recipient: int,
+        agreement_id: int,
+        project_id: int = 0,
+        *,
+        idempotency_key: str | None = None,
     ) -> Json:
-        """Let a member use a version of the caller's."""
-        body = {"recipient": recipient, "agreement": agreement}
+        """Let a member use a version of the caller's, under an agreement; abroad for a project that is cleared."""
+        body = {"recipient": recipient, "agreementId": agreement_id, "projectId": project_id}
         return self._post(f"/v1/versions/{version_id}/shares", body, idempotency_key)
 
     def answer_withdrawal(self, version_id: str, answer: Json, *, idempotency_key: str | None = None) -> Json:
@@ -764,6 +780,10 @@ class PassportClient:
     def back(self, version_id: str, *, depth: int | None = None) -> Json:
         """Return what a version was made of."""
         return self._get(f"/v1/versions/{version_id}/back", {"depth": depth})
+
+    def rounds(self, version_id: str) -> Json:
+        """Return the chain of models that a model was trained on from, with who took part in each round."""
+        return self._get(f"/v1/versions/{version_id}/rounds")
 
     def lineage(self, version_id: str, standard: str = "prov-json") -> Any:
         """Return the whole lineage of a version as `prov-json`, `fhir`, `openlineage` or `card`."""

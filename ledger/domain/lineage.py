@@ -30,6 +30,8 @@ MAKES_NOTHING: Final = frozenset({StepKind.EVALUATE, StepKind.DEPLOY, StepKind.D
 OF_DATASETS: Final = frozenset({StepKind.COLLECT, StepKind.DESTROY})
 #: Of data that was not split.
 NO_PARTS: Final = Part(0)
+#: `Version.only_to` of what may be shared with nobody.
+NOBODY: Final = 2**32 - 1
 #: `Dataset.usable_until` while nobody was included under a consent.
 NO_END: Final = 2**32 - 1
 
@@ -103,7 +105,13 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One state of a dataset or a model, or a result, as the contract stores it, with its origins."""
+    """
+    One state of a dataset or a model, or a result, as the contract stores it, with its origins.
+
+    Attributes:
+        step_id: Step that made it; 0 if it is from outside: then its owner vouches for it.
+        only_to: Only member that it may be shared with; 0 if any, `NOBODY` if none.
+    """
 
     version_id: VersionId
     step_id: int
@@ -116,6 +124,17 @@ class Version:
     status: ModelStatus = ModelStatus.ACTIVE
     evaluated: bool = False
     deployed: bool = False
+    only_to: int = 0
+
+    @property
+    def is_external(self) -> bool:
+        """Tell whether no step made it."""
+        return self.step_id == 0
+
+    @property
+    def is_quarantined(self) -> bool:
+        """Tell whether it is from outside and nobody independent has said that it is sound."""
+        return self.is_external and self.check is not Check.PASSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +165,38 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class JointPart:
+    """
+    What a member contributes to a step that it takes part in, and another records.
+
+    Attributes:
+        contribution: Commitment to what it contributes: its update of a federated round, for example.
+        signature: Its own over step, recorder and contribution; empty once the ledger has checked it.
+    """
+
+    member_id: int
+    contribution: Commitment
+    signature: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class StepRecord:
-    """A step on the ledger: who recorded it, and the rules that it broke; it stands if there are none."""
+    """
+    A step on the ledger.
+
+    Attributes:
+        member_id: Who recorded it; what it makes is this member's.
+        missing: The rules that it broke; it stands if there are none.
+        parts: Of those who took part and signed, in the order of their numbers.
+    """
 
     step_id: int
     member_id: int
     step: Step
     missing: StepFact
+    parts: tuple[JointPart, ...] = ()
+
+    @property
+    def team(self) -> tuple[int, ...]:
+        """Return who took part, the recorder first; a recorder that signed a part stands twice."""
+        return (self.member_id, *(part.member_id for part in self.parts))

@@ -26,6 +26,10 @@ MAX_RECORD_BYTES: Final = 64 * 1024 * 1024
 _TYPEHASH: Final = keccak(text="Commitment(uint8 suite,string domain,bytes32 salt,bytes record)")
 
 
+#: In whose name the commitments of steps are made.
+STEP_DOMAIN: Final = "step"
+
+
 def canonical(record: Any) -> bytes:
     """
     Write a JSON value in its canonical form (RFC 8785), UTF-8.
@@ -76,6 +80,16 @@ def commit(domain: str, record: bytes, *, salt: Salt) -> Commitment:
 def commit_record(domain: str, record: Any, *, salt: Salt) -> Commitment:
     """Commit to a JSON value: `commit` over its canonical form."""
     return commit(domain, canonical(record), salt=salt)
+
+
+def step_record(kind: str, parameters: Any, environment: Any, evidence: str) -> dict[str, Any]:
+    """Return the record that a step commits to: how it was done. `commit_step` commits to it."""
+    return {"kind": kind, "parameters": parameters, "environment": environment, "evidence": evidence}
+
+
+def commit_step(kind: str, parameters: Any, environment: Any, evidence: str, *, salt: Salt) -> Commitment:
+    """Commit to how a step was done."""
+    return commit_record(STEP_DOMAIN, step_record(kind, parameters, environment, evidence), salt=salt)
 
 
 def manifest(present: Mapping[Category, Commitment]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from eth_account import Account
 from eth_account.messages import SignableMessage, encode_typed_data
 from eth_utils.crypto import keccak
 
+from ledger.domain.lineage import Step
 from ledger.domain.records import Address, Grant, HolderKey
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import SignatureRejected
@@ -69,6 +70,24 @@ _DELEGATION_TYPE: Final = [
     {"name": "validTo", "type": "uint32"},
     _EPOCH,
     _NONCE,
+]
+#: In the order of `ILineage.Step`.
+_STEP_TYPE: Final = [
+    {"name": "kind", "type": "uint8"},
+    {"name": "datasetId", "type": "uint32"},
+    {"name": "projectId", "type": "uint32"},
+    {"name": "purposes", "type": "uint16"},
+    {"name": "epsilon", "type": "uint64"},
+    {"name": "inputs", "type": "bytes32[]"},
+    {"name": "outputs", "type": "bytes32[]"},
+    {"name": "tool", "type": "bytes32"},
+    {"name": "parameters", "type": "bytes32"},
+]
+_PART_TYPE: Final = [
+    {"name": "recorder", "type": "uint32"},
+    {"name": "memberId", "type": "uint32"},
+    {"name": "contribution", "type": "bytes32"},
+    {"name": "step", "type": "Step"},
 ]
 _SIGN_IN_TYPE: Final = [
     {"name": "holder", "type": "address"},
@@ -209,6 +228,34 @@ def delegation_typed_data(
     return _typed_data(domain, "Delegation", _DELEGATION_TYPE, message)
 
 
+def part_typed_data(
+    domain: LedgerDomain, step: Step, *, recorder: int, member_id: int, contribution: bytes
+) -> dict[str, Any]:
+    """Return the typed data with which a member takes part in a step that *recorder* will record."""
+    message = {
+        "recorder": recorder,
+        "memberId": member_id,
+        "contribution": to_hex(contribution),
+        "step": step_message(step),
+    }
+    return _typed_data(domain, "Part", _PART_TYPE, message, Step=_STEP_TYPE)
+
+
+def step_message(step: Step) -> dict[str, Any]:
+    """Return the message object of a step; field names and order are those of the EIP-712 type."""
+    return {
+        "kind": int(step.kind),
+        "datasetId": step.dataset_id,
+        "projectId": step.project_id,
+        "purposes": step.purposes,
+        "epsilon": step.epsilon,
+        "inputs": [to_hex(name) for name in step.inputs],
+        "outputs": [to_hex(name) for name in step.outputs],
+        "tool": to_hex(step.tool),
+        "parameters": to_hex(step.parameters),
+    }
+
+
 def sign_in_typed_data(
     domain: LedgerDomain, *, holder: str, origin: str, challenge: bytes, expires_at: int
 ) -> dict[str, Any]:
@@ -264,10 +311,14 @@ def recover(typed_data: dict[str, Any], signature: bytes) -> Address:
 
 
 def _typed_data(
-    domain: LedgerDomain, primary: str, fields: list[dict[str, str]], message: dict[str, Any]
+    domain: LedgerDomain,
+    primary: str,
+    fields: list[dict[str, str]],
+    message: dict[str, Any],
+    **others: list[dict[str, str]],
 ) -> dict[str, Any]:
     return {
-        "types": {"EIP712Domain": _DOMAIN_TYPE, primary: fields},
+        "types": {"EIP712Domain": _DOMAIN_TYPE, primary: fields, **others},
         "primaryType": primary,
         "domain": domain.as_json(),
         "message": message,

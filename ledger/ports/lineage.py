@@ -64,21 +64,34 @@ class VersionRecord:
     Attributes:
         report: Commitment to the verifier's report; None before.
         checked: Where the check was recorded; None before.
+        statement: Of a version from outside, commitment to its owner's statement about it; else None.
+        registered: Where that was made.
     """
 
     version: Version
     report: Commitment | None
     checked: Position | None
+    statement: Commitment | None = None
+    registered: Position | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ShareRecord:
-    """A version that its owner lets another member use."""
+    """
+    A version that its owner lets another member use.
+
+    Attributes:
+        agreement_id: Agreement that it is used under.
+        project_id: Project of the recipient's that was named for the border; 0 if none.
+        keep_until: Until when the recipient may keep it, seconds since the Unix epoch, exclusive.
+    """
 
     version_id: VersionId
     owner: int
     recipient: int
-    agreement: Commitment
+    agreement_id: int
+    project_id: int
+    keep_until: int
     position: Position
 
 

@@ -97,6 +97,14 @@ class Writer(Protocol):
     def new_key(self) -> Address:
         """Make a new key, keep it encrypted, and return its address."""
 
+    def sign_words(self, signer: Address, typed_data: dict[str, Any]) -> bytes:
+        """
+        Sign typed data (EIP-712) with a key that the service holds.
+
+        Raises:
+            NotFound: The service holds no key for *signer*.
+        """
+
 
 class TransactionStatus(StrEnum):
     """How far a signed transaction has come."""

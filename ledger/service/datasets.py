@@ -175,6 +175,7 @@ class Datasets:
         self,
         actor: Member,
         dataset_id: int,
+        withdrawals: int,
         opinion: str,
         *,
         idempotency: tuple[str, str, str] | None = None,
@@ -185,13 +186,14 @@ class Datasets:
         Args:
             actor: An ethics body that does not own the dataset.
             dataset_id: The dataset.
+            withdrawals: How many the opinion is about: as many as there are, so that a late one is not excused unseen.
             opinion: The opinion in words; stays in the vault.
             idempotency: Scope, key and fingerprint of the request.
 
         Raises:
             NotFound: There is no such dataset.
             NotPermitted: *actor* lacks the role, or owns the dataset.
-            Conflict: No withdrawal waits to be excused.
+            Conflict: No withdrawal waits to be excused, or there are not as many as the opinion is about.
             InvalidInput: The opinion is empty.
         """
         dataset = self.get(dataset_id).dataset
@@ -200,8 +202,13 @@ class Datasets:
         _require_other(actor, dataset.owner, dataset_id)
         if dataset.excused == len(dataset.withdrawals):
             raise Conflict(f"no withdrawal of dataset {dataset_id} waits to be excused")
+        if withdrawals != len(dataset.withdrawals):
+            raise Conflict(
+                f"dataset {dataset_id} has {len(dataset.withdrawals)} withdrawals, the opinion is about {withdrawals}",
+                fix="Look at the dataset again, and say how many you mean.",
+            )
         commitment = self._keep("opinion", dataset_id, "opinion", opinion)
-        call = Call("excuseWithdrawals", (dataset_id, to_hex(commitment)))
+        call = Call("excuseWithdrawals", (dataset_id, withdrawals, to_hex(commitment)))
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
 
     def seal(

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ledger.domain.lineage import MAKES_NOTHING, MAX_LINKS, OF_DATASETS, VersionId
-from ledger.domain.records import ZERO32, Commitment, Member, PassportId
+from ledger.domain.lineage import MAKES_NOTHING, MAX_LINKS, OF_DATASETS, JointPart, Step, Version, VersionId
+from ledger.domain.records import ZERO32, Commitment, Member, PassportId, Salt
 from ledger.domain.vocabulary import (
     ANSWER_LABELS,
     STEP_KIND_LABELS,
@@ -25,9 +25,12 @@ from ledger.domain.vocabulary import (
     purpose_set,
 )
 from ledger.domain.wording import time_in_words
+from ledger.encoding.commitments import STEP_DOMAIN, commit_record, step_record
 from ledger.encoding.hexadecimal import to_hex
-from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from ledger.encoding.typed_data import digest, part_typed_data, recover
+from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted, SignatureRejected
 from ledger.lineage import is_stale
+from ledger.policy import agreement_is_in_force
 from ledger.ports import Call, Chain, Index, Obligation, Operation, StepEntry, Vault, VersionRecord, Writer
 from ledger.service.authority import (
     require_active,
@@ -69,6 +72,9 @@ class StepReport:
             commitment.
         environment: Where it was done.
         evidence: What shows it, in words.
+        salt: Of the commitment to parameters, environment and evidence. A joint step is signed before it is recorded:
+            there it is agreed on before; else None, and a fresh one is taken.
+        parts: Of a joint step, of those who took part and signed.
     """
 
     kind: StepKind
@@ -82,6 +88,38 @@ class StepReport:
     parameters: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
     evidence: str = ""
+    salt: Salt | None = None
+    parts: tuple[JointPart, ...] = ()
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """Return what the step's commitment is to."""
+        return step_record(self.kind.name, self.parameters, self.environment, self.evidence)
+
+    def step(self) -> Step:
+        """
+        Return the step as those who take part sign it.
+
+        Raises:
+            InvalidInput: No salt was agreed on.
+        """
+        if self.salt is None:
+            raise InvalidInput(
+                "a joint step needs the salt of its commitment",
+                field="salt",
+                fix="passport lineage draft writes one into the file of the step; all sign that file.",
+            )
+        return Step(
+            kind=self.kind,
+            parameters=commit_record(STEP_DOMAIN, self.kept, salt=self.salt),
+            inputs=self.inputs,
+            outputs=self.outputs,
+            dataset_id=self.dataset_id,
+            project_id=self.project_id,
+            purposes=purpose_set(self.purposes),
+            epsilon=self.epsilon,
+            tool=self.tool,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +141,16 @@ class Lineage:
             The operation; once mined, its event says which rules the step broke, and by that whether it stands.
 
         Raises:
-            InvalidInput: The step has not the dataset, inputs, outputs or purposes that its kind has; says what.
-            NotFound: There is no such dataset or project.
+            InvalidInput: The step has not the dataset, inputs, outputs or purposes that its kind has; says what. Of a
+                joint step: it makes nothing, has no salt, or its parts are not in order.
+            NotFound: There is no such dataset, project or member.
             Conflict: A commitment that it would make is taken.
+            SignatureRejected: Somebody who takes part did not sign this step for this recorder.
         """
         _check_form(report)
         self._check_names(report)
-        kept = {
-            "kind": report.kind.name,
-            "parameters": report.parameters,
-            "environment": report.environment,
-            "evidence": report.evidence,
-        }
+        if report.parts:
+            self._check_parts(actor, report)
         fields = [
             int(report.kind),
             report.dataset_id,
@@ -124,11 +160,82 @@ class Lineage:
             [to_hex(version) for version in report.inputs],
             [to_hex(version) for version in report.outputs],
             to_hex(report.tool),
-            to_hex(keep(self.vault, "step", kept)),
+            to_hex(keep(self.vault, STEP_DOMAIN, report.kept, report.salt)),
         ]
-        return self.writer.submit(
-            signer_of(self.writer, actor), Call("recordStep", (fields,)), idempotency=idempotency
+        parts = [(part.member_id, to_hex(part.contribution), to_hex(part.signature)) for part in report.parts]
+        call = Call("recordJointStep", (fields, parts)) if parts else Call("recordStep", (fields,))
+        return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
+
+    def sign_part(
+        self, actor: Member, report: StepReport, *, recorder: int, contribution: Commitment
+    ) -> JointPart:
+        """
+        Take part in a step that another member will record: sign it with the caller's key, which this service holds.
+
+        Args:
+            actor: Who takes part.
+            report: The step, with its salt.
+            recorder: The member that will record it.
+            contribution: Commitment to what the caller contributes.
+
+        Raises:
+            InvalidInput: The step is not in order or has no salt, or the contribution is zero.
+            NotFound: There is no such recorder, dataset or project.
+            NotPermitted: The service does not hold the caller's key: sign where that is.
+        """
+        _check_form(report)
+        self._check_names(report)
+        self._known_member(recorder)
+        if not any(contribution):
+            raise InvalidInput("the contribution must be a commitment", field="contribution")
+        typed = part_typed_data(
+            self.chain.domain(),
+            report.step(),
+            recorder=recorder,
+            member_id=actor.member_id,
+            contribution=contribution,
         )
+        signer = signer_of(self.writer, actor)
+        return JointPart(actor.member_id, contribution, self.writer.sign_words(signer, typed))
+
+    def register(
+        self,
+        actor: Member,
+        version_id: VersionId,
+        kind: VersionKind,
+        purposes: tuple[Purpose, ...],
+        statement: str,
+        *,
+        idempotency: tuple[str, str, str] | None = None,
+    ) -> Operation:
+        """
+        Vouch for data or a model from outside. No step takes it before an independent verifier has checked it.
+
+        Args:
+            actor: The member that vouches; it owns the version.
+            version_id: Commitment to its content.
+            kind: DATA or MODEL.
+            purposes: What it may serve.
+            statement: Where it is from, and what allows its use; stays in the vault.
+            idempotency: Scope, key and fingerprint of the request.
+
+        Raises:
+            InvalidInput: It is neither data nor a model, or purposes or statement are missing.
+            Conflict: The name is taken, or a purpose is banned.
+            NotPermitted: *actor* is no active member.
+        """
+        require_active(actor, self.chain.now())
+        if kind not in (VersionKind.DATA, VersionKind.MODEL):
+            raise InvalidInput("what is registered is DATA or a MODEL", field="kind")
+        if not purposes:
+            raise InvalidInput("purposes must say what it may serve", field="purposes")
+        self._check_free(version_id)
+        commitment = self._keep("external", version_id, "statement", statement)
+        call = Call(
+            "registerExternal",
+            (to_hex(version_id), int(kind), purpose_set(purposes), to_hex(commitment)),
+        )
+        return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
 
     def verify(
         self,
@@ -158,9 +265,9 @@ class Lineage:
         version = self.get(version_id).version
         require_role(actor, Role.VERIFIER)
         require_active(actor, self.chain.now())
-        if actor.member_id == version.owner or self._is_shared(version_id, actor):
+        if self._has_part(actor, version):
             raise NotPermitted(
-                f"{actor.name} owns or uses version {to_hex(version_id)}",
+                f"{actor.name} owns or uses version {to_hex(version_id)}, or took part in making it",
                 fix="Let another verifier check it.",
             )
         if version.check is not Check.PENDING:
@@ -174,25 +281,28 @@ class Lineage:
         actor: Member,
         version_id: VersionId,
         recipient: int,
-        agreement: str,
+        agreement_id: int,
+        project_id: int = 0,
         *,
         idempotency: tuple[str, str, str] | None = None,
     ) -> Operation:
         """
-        Let another member use a version in its own steps.
+        Let another member use a version in its own steps, under an agreement in force.
 
         Args:
             actor: The version's owner.
             version_id: The version; it passed its check.
             recipient: The member; not the one that checked it.
-            agreement: The agreement that states the limits; stays in the vault.
+            agreement_id: The agreement by which *actor* gives and the recipient receives.
+            project_id: The recipient's project that is cleared for the border, if it is abroad; else 0.
             idempotency: Scope, key and fingerprint of the request.
 
         Raises:
-            NotFound: There is no such version or member.
+            NotFound: There is no such version, member or agreement.
             NotPermitted: *actor* does not own it.
-            Conflict: Nobody has checked it, it failed, the recipient checked it, or it is data that was sealed.
-            InvalidInput: The agreement is empty, or the recipient is the caller.
+            Conflict: Nobody has checked it, it failed, the recipient checked it, it is data that was sealed, it may not be
+                passed on, the agreement is not in force or does not cover it, or nothing clears it for the border.
+            InvalidInput: The recipient is the caller.
         """
         record = self.get(version_id)
         version = record.version
@@ -211,8 +321,9 @@ class Lineage:
             raise Conflict(f"member {recipient} checked version {to_hex(version_id)} and does not use it")
         if version.kind is VersionKind.DATA:
             self._require_unsealed(record)
-        commitment = self._keep("agreement", version_id, "agreement", agreement)
-        call = Call("shareVersion", (to_hex(version_id), recipient, to_hex(commitment)))
+        self._require_agreement(version, recipient, agreement_id)
+        self._require_onward(version, recipient)
+        call = Call("shareVersion", (to_hex(version_id), recipient, agreement_id, project_id))
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
 
     def answer(
@@ -319,10 +430,88 @@ class Lineage:
                 f"there is no project {report.project_id}", fix="GET /v1/projects lists the projects."
             )
         for name in report.outputs:
-            if self.index.version(name) is not None or self.index.passport(PassportId(name)) is not None:
+            self._check_free(name)
+
+    def _check_free(self, name: VersionId) -> None:
+        if self.index.version(name) is not None or self.index.passport(PassportId(name)) is not None:
+            raise Conflict(
+                f"{to_hex(name)} names a version or a passport already",
+                fix="Commit to the content with a fresh salt.",
+            )
+
+    def _check_parts(self, actor: Member, report: StepReport) -> None:
+        step, numbers = report.step(), [part.member_id for part in report.parts]
+        if report.kind in MAKES_NOTHING:
+            raise InvalidInput(
+                f"a {report.kind.name} makes nothing, and signatures for it could be used again", field="kind"
+            )
+        if numbers != sorted(set(numbers)):
+            raise InvalidInput(
+                "parts stand in the order of their members' numbers, each member once", field="parts"
+            )
+        for part in report.parts:
+            member = self._known_member(part.member_id)
+            typed = part_typed_data(
+                self.chain.domain(),
+                step,
+                recorder=actor.member_id,
+                member_id=part.member_id,
+                contribution=part.contribution,
+            )
+            if not any(part.contribution) or not self._is_signed(member, typed, part.signature):
+                raise SignatureRejected(
+                    f"{member.name} did not sign this step for {actor.name} to record",
+                    fix="Let it sign the very file that is recorded: passport lineage sign-part.",
+                )
+
+    def _is_signed(self, member: Member, typed: dict[str, Any], signature: bytes) -> bool:
+        try:
+            if recover(typed, signature) == member.signer.lower():
+                return True
+        except SignatureRejected:
+            pass  # of a contract that stands for the member, perhaps
+        return self.chain.stands_by(member.signer, digest(typed), signature)
+
+    def _known_member(self, member_id: int) -> Member:
+        member = self.index.member(member_id)
+        if member is None:
+            raise NotFound(f"there is no member {member_id}", fix="GET /v1/members lists the members.")
+        return member
+
+    def _require_agreement(self, version: Version, recipient: int, agreement_id: int) -> None:
+        record = self.index.agreement(agreement_id)
+        if record is None:
+            raise NotFound(
+                f"there is no agreement {agreement_id}", fix="GET /v1/agreements lists the agreements."
+            )
+        agreement = record.agreement
+        sides = (agreement.provider, agreement.recipient)
+        if sides != (version.owner, recipient):
+            raise Conflict(
+                f"agreement {agreement_id} is not one by which member {version.owner} gives to member {recipient}"
+            )
+        provider, receiver = self._known_member(version.owner), self._known_member(recipient)
+        if not agreement_is_in_force(agreement, provider, receiver, self.chain.now()):
+            raise Conflict(
+                f"agreement {agreement_id} is not in force",
+                fix="The recipient signs it: passport agreement sign.",
+            )
+        if not agreement.limits.purposes & version.purposes:
+            raise Conflict(f"agreement {agreement_id} is for nothing that the version may serve")
+
+    def _require_onward(self, version: Version, recipient: int) -> None:
+        fix = "Ask those who gave it for an agreement that allows onward transfer."
+        if version.only_to not in (0, recipient):
+            raise Conflict(
+                f"version {to_hex(version.version_id)} was made under an agreement that forbids to pass it on",
+                fix=fix,
+            )
+        for origin in version.origins if version.kind is VersionKind.DATA else ():
+            found = self.index.dataset(origin.dataset_id)
+            if found is not None and found.dataset.no_onward and found.dataset.owner != recipient:
                 raise Conflict(
-                    f"{to_hex(name)} names a version or a passport already",
-                    fix="Commit to what the step made with a fresh salt.",
+                    f"somebody in dataset {origin.dataset_id} did not consent to its being passed on",
+                    fix="Include with consents that have the flag ONWARD alone.",
                 )
 
     def _check_successor(self, actor: Member, successor: VersionId) -> None:
@@ -332,6 +521,7 @@ class Lineage:
             and record.version.kind is VersionKind.MODEL
             and record.version.owner == actor.member_id
             and record.version.status is ModelStatus.ACTIVE
+            and not record.version.is_quarantined
         )
         if not fits or (record is not None and self._is_stale(record)):
             raise InvalidInput(
@@ -361,8 +551,12 @@ class Lineage:
             raise NotFound(f"version {to_hex(version_id)} is no model")
         return record
 
-    def _is_shared(self, version_id: VersionId, member: Member) -> bool:
-        return any(share.recipient == member.member_id for share in self.index.shares([version_id]))
+    def _has_part(self, member: Member, version: Version) -> bool:
+        """Tell whether a member owns a version, was shared it, or took part in making it."""
+        made = self.index.step(version.step_id)
+        users = {share.recipient for share in self.index.shares([version.version_id])}
+        signed = {part.member_id for part in made.record.parts} if made else set()
+        return member.member_id in {version.owner} | users | signed
 
     def _require_owner(self, actor: Member, version_id: VersionId, owner: int) -> None:
         if owner != actor.member_id:

@@ -14,7 +14,7 @@ from typing import Final
 
 from ledger.domain.lineage import VersionId
 from ledger.domain.records import GrantId, PassportId, Position
-from ledger.domain.vocabulary import Check, StepKind
+from ledger.domain.vocabulary import Check, StepKind, VersionKind
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import NotFound
 from ledger.ports import (
@@ -56,20 +56,52 @@ class Walk:
 @dataclass(frozen=True, slots=True)
 class Blame:
     """
-    The first step of an ancestry that went wrong.
+    The first step of an ancestry that went wrong, or the first version from outside that did.
 
     Attributes:
-        step: The step; its member is responsible.
-        failed: The version of it that failed its check; None if the step broke a rule.
+        step: The step; its member is responsible. None if a version from outside failed: then who vouches for it is.
+        failed: The version that failed its check; None if the step broke a rule.
     """
 
-    step: StepEntry
+    step: StepEntry | None
     failed: VersionRecord | None
+
+    @property
+    def member_id(self) -> int:
+        """Return who is responsible."""
+        if self.step is not None:
+            return self.step.record.member_id
+        return self.failed.version.owner if self.failed is not None else 0
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Return where on the chain it went wrong."""
+        position = self.step.position if self.step else self.failed and self.failed.registered
+        return _place(position) if position else (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """
+    One link of a chain of models, each trained on from the one before.
+
+    Attributes:
+        number: Counted from 1, the first model that the ledger saw trained.
+        model: What it made.
+        step: The training; who took part and contributed what is in it.
+        base: The model that it began from; None if it began from none.
+    """
+
+    number: int
+    model: VersionRecord
+    step: StepEntry
+    base: VersionRecord | None
 
 
 class CustodyAct(StrEnum):
     """What somebody did with a version."""
 
+    VOUCHED = "VOUCHED"
     MADE = "MADE"
     CHECKED = "CHECKED"
     SHARED = "SHARED"
@@ -262,11 +294,42 @@ class Walks:
         made = {entry.record.step_id: entry for entry in steps}
         found = [Blame(entry, None) for entry in refused]
         found += [
-            Blame(made[record.version.step_id], record)
+            Blame(made.get(record.version.step_id), record)
             for record in versions
-            if record.version.check is Check.FAILED and record.version.step_id in made
+            if record.version.check is Check.FAILED
+            and (record.version.is_external or record.version.step_id in made)
         ]
-        return min(found, key=lambda blame: blame.step.record.step_id, default=None), complete
+        return min(found, key=lambda blame: blame.place, default=None), complete
+
+    def rounds(self, version_id: VersionId, *, limit: int = MAX_STEPS) -> tuple[list[Round], bool]:
+        """
+        Return the chain of models that one was trained on from: the rounds of federated training, the first one first.
+
+        Args:
+            version_id: The model.
+            limit: Most rounds.
+
+        Returns:
+            The rounds, and whether they are all.
+
+        Raises:
+            NotFound: There is no such model.
+        """
+        record = require_version(self.index, version_id)
+        if record.version.kind is not VersionKind.MODEL:
+            raise NotFound(f"version {to_hex(version_id)} is no model")
+        found: list[tuple[VersionRecord, StepEntry, VersionRecord | None]] = []
+        model: VersionRecord | None = record
+        while model is not None and not model.version.is_external and len(found) < limit:
+            entry = self.index.step(model.version.step_id)
+            if entry is None:
+                break
+            base = self.index.version(entry.record.step.inputs[0])
+            base = base if base is not None and base.version.kind is VersionKind.MODEL else None
+            found.append((model, entry, base))
+            model = base
+        rounds = [Round(number, *one) for number, one in enumerate(reversed(found), 1)]
+        return rounds, model is None or model.version.is_external
 
     def trace(
         self, version_id: VersionId, *, depth: int = MAX_DEPTH, limit: int = MAX_STEPS
@@ -287,6 +350,7 @@ class Walks:
         names = [record.version.version_id for record in versions]
         links = [
             *_makings(versions, made),
+            *_vouchings(versions),
             *(_checking(record, record.checked) for record in versions if record.checked),
             *(
                 CustodyEntry(
@@ -379,7 +443,7 @@ class Walks:
                 break
             found = {record.version.version_id: record for record in self.index.versions(frontier)}
             versions |= found
-            numbers = sorted({record.version.step_id for record in found.values()} - steps.keys())
+            numbers = sorted({record.version.step_id for record in found.values()} - steps.keys() - {0})
             room = max(limit - len(steps), 0)
             complete = complete and len(numbers) <= room
             made = self.index.steps_by_id(numbers[:room])
@@ -436,6 +500,14 @@ def _makings(versions: Iterable[VersionRecord], made: dict[int, StepEntry]) -> l
         )
         for record in versions
         if record.version.step_id in made
+    ]
+
+
+def _vouchings(versions: Iterable[VersionRecord]) -> list[CustodyEntry]:
+    return [
+        CustodyEntry(CustodyAct.VOUCHED, record.version.owner, record.version.version_id, record.registered)
+        for record in versions
+        if record.registered is not None
     ]
 
 

@@ -6,11 +6,12 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from ledger.domain.records import Agreement, Clearance, Commitment, Limits, Position, Thresholds
-from ledger.domain.vocabulary import AgreementStatus, Category, Path
+from ledger.domain.records import Clearance, Commitment, Position, Thresholds
+from ledger.domain.vocabulary import Path
 from ledger.encoding.hexadecimal import from_hex
 from ledger.ports import AgreementRecord, ClearanceRecord
 from ledger.store.database import Database
+from ledger.store.register_rows import agreement_of
 from ledger.store.tables import crossings, registers
 from ledger.store.values import loads
 
@@ -51,6 +52,9 @@ class SqlBorders:
             latest = {body["clearanceId"] for body in _entries(connection, "clearance-for").values()}
             counts = select(crossings.c.clearance_id, func.count()).group_by(crossings.c.clearance_id)
             persons: dict[int, int] = {row[0]: row[1] for row in connection.execute(counts)}
+            for key, body in _entries(connection, "dataset-crossing").items():
+                number = int(key.partition("/")[0])
+                persons[number] = persons.get(number, 0) + body["persons"]
         found = [
             _clearance(number, body, persons=persons.get(number, 0), is_latest=number in latest)
             for number, body in sorted((int(key), body) for key, body in bodies.items())
@@ -83,18 +87,8 @@ def _entries(connection: Connection, kind: str, key: str | None = None) -> dict[
 
 
 def _agreement(number: int, body: dict[str, Any]) -> AgreementRecord:
-    limits = Limits(
-        recipient=body["recipient"],
-        purposes=body["purposes"],
-        categories=Category(body["categories"]),
-        valid_to=body["validTo"],
-        retention_seconds=body["retentionSeconds"],
-        response_hours=body["responseHours"],
-        onward=body["onward"],
-        linkage=body["linkage"],
-    )
     return AgreementRecord(
-        agreement=Agreement(number, body["provider"], limits, AgreementStatus(body["status"])),
+        agreement=agreement_of(number, body),
         text=Commitment(from_hex(body["text"])),
         position=Position(**body["position"]),
         signed_at=body["signedAt"],

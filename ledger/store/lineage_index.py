@@ -10,6 +10,7 @@ from sqlalchemy import Row, Select, and_, case, false, func, or_, select, tuple_
 
 from ledger.domain.lineage import (
     ANSWER_SECONDS,
+    JointPart,
     Origin,
     VersionId,
 )
@@ -31,7 +32,7 @@ from ledger.ports import (
     VersionRecord,
 )
 from ledger.store.database import Database
-from ledger.store.lineage_rows import dataset_record, origin_of, step_entry, version_record
+from ledger.store.lineage_rows import dataset_record, origin_of, part_of, step_entry, version_record
 from ledger.store.tables import (
     answers,
     datasets,
@@ -40,6 +41,7 @@ from ledger.store.tables import (
     shares,
     step_inputs,
     step_outputs,
+    step_parts,
     steps,
     versions,
     withdrawals,
@@ -134,11 +136,11 @@ class SqlLineage:
             query = query.where(steps.c.step_id > _number(after))
         rows = self._rows(query)
         following = str(rows[limit - 1].step_id) if len(rows) > limit else None
-        return [step_entry(row) for row in rows[:limit]], following
+        return self._entries(rows[:limit]), following
 
     def steps_by_id(self, step_ids: Sequence[int]) -> list[StepEntry]:
         """Return steps by their numbers."""
-        return [step_entry(row) for row in self._named(select(steps), steps.c.step_id, step_ids)]
+        return self._entries(self._named(select(steps), steps.c.step_id, step_ids))
 
     def steps_using(self, version_ids: Sequence[VersionId], *, limit: int) -> list[StepEntry]:
         """Return the first steps that stand and used one of some versions, by number."""
@@ -199,7 +201,9 @@ class SqlLineage:
                 version_id=VersionId(row.version_id),
                 owner=row.owner,
                 recipient=row.recipient,
-                agreement=Commitment(row.agreement),
+                agreement_id=row.agreement_id,
+                project_id=row.project_id,
+                keep_until=row.keep_until,
                 position=position_of(row),
             )
             for row in self._named(select(shares), shares.c.version_id, version_ids)
@@ -267,6 +271,13 @@ class SqlLineage:
         last = rows[limit - 1] if len(rows) > limit else None
         following = f"{last.step_id}-{to_hex(last.version_id)}" if last is not None else None
         return self._versions(rows[:limit]), following
+
+    def _entries(self, rows: Iterable[Row[Any]]) -> list[StepEntry]:
+        rows = list(rows)
+        found: dict[int, list[JointPart]] = {}
+        for row in self._named(select(step_parts), step_parts.c.step_id, [row.step_id for row in rows]):
+            found.setdefault(row.step_id, []).append(part_of(row))
+        return [step_entry(row, found.get(row.step_id, ())) for row in rows]
 
     def _versions(self, rows: Iterable[Row[Any]]) -> list[VersionRecord]:
         rows = list(rows)

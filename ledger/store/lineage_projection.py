@@ -7,12 +7,13 @@ A step that broke a rule makes nothing; what one that stands changes, `ledger.li
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, tuple_, update
 
-from ledger.domain.lineage import NO_END, Dataset, Step, StepRecord, Version
-from ledger.domain.records import ZERO32, Address, Event, Member
+from ledger.domain.lineage import NO_END, Dataset, Step, StepRecord, Version, VersionId
+from ledger.domain.records import ZERO32, Address, Agreement, Event, Member
 from ledger.domain.vocabulary import (
     Answer,
     Basis,
@@ -29,16 +30,20 @@ from ledger.domain.vocabulary import (
     VersionKind,
 )
 from ledger.lineage import StepSituation, changes_of
-from ledger.store.lineage_rows import dataset_of, origin_of, version_of
+from ledger.policy import agreement_is_in_force, year_of
+from ledger.store.lineage_rows import dataset_of, origin_of, part_of, version_of
+from ledger.store.register_rows import agreement_of, body, register
 from ledger.store.tables import (
     answers,
     datasets,
     grants,
     inclusions,
+    members,
     origins,
     shares,
     step_inputs,
     step_outputs,
+    step_parts,
     steps,
     versions,
     withdrawals,
@@ -219,7 +224,9 @@ def _step_recorded(connection: Connection, event: Event, a: dict[str, Any]) -> N
                 insert(table).values(version_id=version_id, step_id=a["stepId"], stands=stands)
             )
     if stands:
-        _do(connection, StepRecord(a["stepId"], a["memberId"], _step(fields), StepFact(0)), event)
+        signed = connection.execute(select(step_parts).where(step_parts.c.step_id == a["stepId"]))
+        parts = tuple(sorted((part_of(row) for row in signed), key=lambda part: part.member_id))
+        _do(connection, StepRecord(a["stepId"], a["memberId"], _step(fields), StepFact(0), parts), event)
 
 
 def _step(fields: dict[str, Any]) -> Step:
@@ -228,7 +235,7 @@ def _step(fields: dict[str, Any]) -> Step:
 
 def _do(connection: Connection, record: StepRecord, event: Event) -> None:
     """What a step that stands changes, as the twin says."""
-    changes = changes_of(record, _situation(connection, record.step, event.position.time))
+    changes = changes_of(record, _situation(connection, record, event.position.time))
     for dataset in changes.datasets:
         _update_dataset(
             connection, dataset.dataset_id, status=int(dataset.status), spent=_word(dataset.spent)
@@ -242,9 +249,17 @@ def _do(connection: Connection, record: StepRecord, event: Event) -> None:
             )
 
 
-def _situation(connection: Connection, step: Step, at: int) -> StepSituation:
-    """Return what is known of the inputs of a step, and of the datasets that they are from."""
-    used = {}
+def _part_signed(connection: Connection, _event: Event, a: dict[str, Any]) -> None:
+    connection.execute(
+        insert(step_parts).values(
+            step_id=a["stepId"], member_id=a["memberId"], contribution=a["contribution"]
+        )
+    )
+
+
+def _situation(connection: Connection, record: StepRecord, at: int) -> StepSituation:
+    """Return what is known of the inputs of a step, of the datasets that they are from, and of who may use them."""
+    step, used = record.step, {}
     for version_id in step.inputs:
         row = connection.execute(select(versions).where(versions.c.version_id == version_id)).one()
         places = connection.execute(select(origins).where(origins.c.version_id == version_id))
@@ -254,11 +269,44 @@ def _situation(connection: Connection, step: Step, at: int) -> StepSituation:
         named.add(step.dataset_id)
     return StepSituation(
         at=at,
-        member=_ANYBODY,
+        member=replace(_ANYBODY, member_id=record.member_id),
         core_categories=Category(0),
+        others=tuple(replace(_ANYBODY, member_id=part.member_id) for part in record.parts),
         versions=used,
+        shares={
+            (version_id, member_id): agreement
+            for version_id in used
+            for member_id in record.team
+            if (agreement := _agreement_of_share(connection, version_id, member_id, at)) is not None
+        },
         datasets={number: _known(connection, number) for number in named},
     )
+
+
+def _agreement_of_share(
+    connection: Connection, version_id: bytes, member_id: int, at: int
+) -> Agreement | None:
+    """Return the agreement in force under which a member may use a version; None if it may not, or no more."""
+    share = connection.execute(
+        select(shares.c.agreement_id, shares.c.keep_until).where(
+            shares.c.version_id == version_id, shares.c.recipient == member_id
+        )
+    ).one_or_none()
+    if share is None or at >= share.keep_until:
+        return None
+    agreement = agreement_of(share.agreement_id, body(connection, "agreement", share.agreement_id))
+    provider, recipient = (
+        _member(connection, number) for number in (agreement.provider, agreement.recipient)
+    )
+    return agreement if agreement_is_in_force(agreement, provider, recipient, at) else None
+
+
+def _member(connection: Connection, member_id: int) -> Member:
+    """Return a member, as far as it matters to whether it is active."""
+    row = connection.execute(
+        select(members.c.status, members.c.valid_to).where(members.c.member_id == member_id)
+    ).one()
+    return replace(_ANYBODY, member_id=member_id, status=MemberStatus(row.status), valid_to=row.valid_to)
 
 
 def _known(connection: Connection, dataset_id: int) -> Dataset:
@@ -268,7 +316,20 @@ def _known(connection: Connection, dataset_id: int) -> Dataset:
     return dataset_of(_dataset(connection, dataset_id), {row.number: row.time for row in times})
 
 
-def _make(connection: Connection, version: Version) -> None:
+def _external(connection: Connection, event: Event, a: dict[str, Any]) -> None:
+    version = Version(
+        version_id=VersionId(a["versionId"]),
+        step_id=0,
+        owner=a["owner"],
+        kind=VersionKind(a["kind"]),
+        purposes=a["purposes"],
+        origins=(),
+    )
+    registered = dumps(position_columns(event.position))
+    _make(connection, version, statement=a["statement"], registered=registered)
+
+
+def _make(connection: Connection, version: Version, **more: Any) -> None:
     connection.execute(
         insert(versions).values(
             version_id=version.version_id,
@@ -281,6 +342,8 @@ def _make(connection: Connection, version: Version) -> None:
             status=version.status,
             evaluated=version.evaluated,
             deployed=version.deployed,
+            only_to=version.only_to,
+            **more,
         )
     )
     for place, origin in enumerate(version.origins):
@@ -319,11 +382,23 @@ def _shared(connection: Connection, event: Event, a: dict[str, Any]) -> None:
             version_id=a["versionId"],
             recipient=a["recipient"],
             owner=a["owner"],
-            agreement=a["agreement"],
+            agreement_id=a["agreementId"],
+            project_id=a["projectId"],
+            keep_until=a["keepUntil"],
             **position_columns(event.position),
         )
     )
     _advance_all(connection, a["versionId"], DatasetStatus.SHARED)
+
+
+def _exported(connection: Connection, event: Event, a: dict[str, Any]) -> None:
+    year = year_of(event.position.time)
+    for kind, key, number in (
+        ("dataset-export", f"{a['exporter']}/{year}/{a['datasetId']}", a["persons"]),
+        ("dataset-crossing", f"{a['clearanceId']}/{a['datasetId']}", a["crossed"]),
+    ):
+        former = body(connection, kind, key).get("persons", 0)
+        register(connection, kind, key, persons=former + number)
 
 
 def _answered(connection: Connection, event: Event, a: dict[str, Any]) -> None:
@@ -403,7 +478,10 @@ HANDLERS: Final[dict[str, Callable[[Connection, Event, dict[str, Any]], None]]] 
     "DatasetUnsealed": _unsealed,
     "StepRecorded": _step_recorded,
     "VersionVerified": _verified,
+    "PartSigned": _part_signed,
+    "ExternalRegistered": _external,
     "VersionShared": _shared,
+    "DatasetExported": _exported,
     "WithdrawalAnswered": _answered,
     "ModelSuspended": _suspended,
 }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from sqlalchemy import Row
 
-from ledger.domain.lineage import Dataset, Origin, Step, StepRecord, Version, VersionId
+from ledger.domain.lineage import Dataset, JointPart, Origin, Step, StepRecord, Version, VersionId
 from ledger.domain.records import Commitment, Position
 from ledger.domain.vocabulary import (
     Category,
@@ -69,17 +69,28 @@ def version_of(row: Row[Any], found: Mapping[int, Origin]) -> Version:
         status=ModelStatus(row.status),
         evaluated=row.evaluated,
         deployed=row.deployed,
+        only_to=row.only_to,
     )
 
 
 def version_record(row: Row[Any], found: Mapping[int, Origin]) -> VersionRecord:
     """Read a version with its check; *found* are its origins by place."""
-    checked = Position(**loads(row.checked)) if row.checked else None
-    return VersionRecord(version_of(row, found), Commitment(row.report) if row.report else None, checked)
+    return VersionRecord(
+        version_of(row, found),
+        report=Commitment(row.report) if row.report else None,
+        checked=Position(**loads(row.checked)) if row.checked else None,
+        statement=Commitment(row.statement) if row.statement else None,
+        registered=Position(**loads(row.registered)) if row.registered else None,
+    )
 
 
-def step_entry(row: Row[Any]) -> StepEntry:
-    """Read a step."""
+def part_of(row: Row[Any]) -> JointPart:
+    """Read a part in a joint step."""
+    return JointPart(row.member_id, Commitment(row.contribution))
+
+
+def step_entry(row: Row[Any], parts: Iterable[JointPart] = ()) -> StepEntry:
+    """Read a step; *parts* of those who took part."""
     step = Step(
         kind=StepKind(row.kind),
         parameters=Commitment(row.parameters),
@@ -91,7 +102,9 @@ def step_entry(row: Row[Any]) -> StepEntry:
         epsilon=int.from_bytes(row.epsilon, "big"),
         tool=row.tool,
     )
-    return StepEntry(StepRecord(row.step_id, row.member_id, step, StepFact(row.missing)), position_of(row))
+    told = tuple(sorted(parts, key=lambda part: part.member_id))
+    record = StepRecord(row.step_id, row.member_id, step, StepFact(row.missing), told)
+    return StepEntry(record, position_of(row))
 
 
 def _ids(joined: bytes) -> tuple[VersionId, ...]:

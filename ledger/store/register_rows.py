@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
+from ledger.domain.records import Agreement, Limits
+from ledger.domain.vocabulary import AgreementStatus, Category
 from ledger.store.tables import registers
 from ledger.store.values import dumps, loads
 
@@ -29,3 +31,18 @@ def body(connection: Connection, kind: str, key: int | str) -> dict[str, Any]:
     ).scalar_one_or_none()
     found: dict[str, Any] = loads(text) if text else {}
     return found
+
+
+def agreement_of(number: int, body: dict[str, Any]) -> Agreement:
+    """Read an agreement from its entry."""
+    limits = Limits(
+        recipient=body["recipient"],
+        purposes=body["purposes"],
+        categories=Category(body["categories"]),
+        valid_to=body["validTo"],
+        retention_seconds=body["retentionSeconds"],
+        response_hours=body["responseHours"],
+        onward=body["onward"],
+        linkage=body["linkage"],
+    )
+    return Agreement(number, body["provider"], limits, AgreementStatus(body["status"]))

@@ -397,6 +397,9 @@ versions = Table(
     Column("status", Integer, nullable=False),
     Column("evaluated", Boolean, nullable=False),
     Column("deployed", Boolean, nullable=False),
+    Column("only_to", BigInteger, nullable=False),
+    Column("statement", _HASH),
+    Column("registered", Text),
     Index("versions_by_step", "step_id"),
     Index("versions_by_owner", "owner", "step_id"),
 )
@@ -421,8 +424,19 @@ shares = Table(
     Column("version_id", _HASH, primary_key=True),
     Column("recipient", BigInteger, primary_key=True, autoincrement=False),
     Column("owner", BigInteger, nullable=False),
-    Column("agreement", _HASH, nullable=False),
+    Column("agreement_id", BigInteger, nullable=False),
+    Column("project_id", BigInteger, nullable=False),
+    Column("keep_until", BigInteger, nullable=False),
     *_position(),
+)
+
+#: Who took part in joint steps, and the commitment to what each contributed.
+step_parts = Table(
+    "step_parts",
+    metadata,
+    Column("step_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("member_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("contribution", _HASH, nullable=False),
 )
 
 #: What the owners of models answered to withdrawals; `number` counts those of a model from 1.
@@ -492,6 +506,7 @@ PROJECTION: Final = (
     versions,
     origins,
     shares,
+    step_parts,
     answers,
     crossings,
     exports,

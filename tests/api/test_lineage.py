@@ -81,6 +81,7 @@ def consented(lab: Laboratory, speak: Any, key: bytes) -> tuple[str, str]:
             "purposes": [purpose.name for purpose in AI],
             "categories": ["DIAGNOSIS", "MEDICATION", "LABORATORY"],
             "useTo": at(lab.world.now() + 300 * DAY),
+            "flags": ["ONWARD"],
         }
     )
     signature = sign_grant(patient.ledger(), grant_of(prepared["grant"]), key)
@@ -140,7 +141,7 @@ def line(world, speak) -> Line:
         )
     )["outputs"]
     client.record_step(step("EVALUATE", model, parts[2], makes=0, projectId=lab.project))
-    client.share_version(parts[0], lab.company.member.member_id, "Agreement 7")
+    client.share_version(parts[0], lab.company.member.member_id, lab.agree(lab.lab, lab.company))
     return Line(
         lab,
         key,
@@ -311,7 +312,7 @@ def test_a_patient_follows_the_own_data_and_takes_it_back(line, speak):
         ("JUSTIFIED", "No trace of one")
     ]
     assert told["obligations"] == []
-    excused = speak(line.lab.ethics).excuse_withdrawals(line.dataset, "One of thousands")
+    excused = speak(line.lab.ethics).excuse_withdrawals(line.dataset, 1, "One of thousands")
     assert (excused["withdrawals"], excused["excused"]) == (1, 1)
 
 
@@ -350,7 +351,7 @@ def test_a_dataset_is_sealed_and_opened_again(line, client):
             "/targets",
         ),
         ("/v1/datasets/4711/seal", {"reason": "x"}, 404, None),
-        ("/v1/datasets/4711/excuse", {"opinion": "x"}, 404, None),
+        ("/v1/datasets/4711/excuse", {"withdrawals": 1, "opinion": "x"}, 404, None),
         ("/v1/steps", {"kind": "BURN", "parameters": {}}, 422, "/kind"),
         ("/v1/steps", {"kind": "CLEAN", "parameters": {}}, 422, "/inputs"),
         ("/v1/steps", {"kind": "CLEAN", "inputs": ["0x12"], "parameters": {}}, 422, "/inputs/0"),
@@ -369,7 +370,7 @@ def test_a_dataset_is_sealed_and_opened_again(line, client):
             None,
         ),
         (f"/v1/versions/{NOWHERE}/checks", {"passed": True, "report": "x"}, 404, None),
-        (f"/v1/versions/{NOWHERE}/shares", {"recipient": 1, "agreement": "x"}, 404, None),
+        (f"/v1/versions/{NOWHERE}/shares", {"recipient": 1, "agreementId": 1}, 404, None),
         (f"/v1/versions/{NOWHERE}/answers", {"answer": "RETIRED", "evidence": "x"}, 404, None),
         (f"/v1/versions/{NOWHERE}/answers", {"answer": "PERHAPS", "evidence": "x"}, 422, "/answer"),
         (f"/v1/versions/{NOWHERE}/suspension", None, 404, None),

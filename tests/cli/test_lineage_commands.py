@@ -80,7 +80,7 @@ def _train(run: Run, lab: Laboratory, number: str, parameters: Path) -> tuple[st
     assert (checked["check"], checked["report"]) == ("PASSED", "Report 41")
     assert run(me, *train)["parameters"] == {"epochs": 20}
     share = ["lineage", "share", clean, "--with", str(lab.company.member.member_id)]
-    shared = run(me, *share, "--agreement", "Agreement 7")
+    shared = run(me, *share, "--agreement", str(lab.agree(lab.lab, lab.company)))
     assert shared["shares"][0]["recipient"]["name"] == "Lineage company"
     return collected, clean, model
 
@@ -116,7 +116,9 @@ def _withdraw(run: Run, lab: Laboratory, target: Target, model: str) -> None:
 
 def _close(run: Run, lab: Laboratory, number: str) -> None:
     me, company = lab.lab, lab.company
-    excused = run(lab.ethics, "dataset", "excuse", number, "--opinion", "Fine", text=True)
+    excused = run(
+        lab.ethics, "dataset", "excuse", number, "--withdrawals", "1", "--opinion", "Fine", text=True
+    )
     assert "1 withdrawn, 1 excused" in excused
     assert "Sepsis cohort" in run(company, "dataset", "list", text=True)
     assert "Sepsis cohort" in run(company, "dataset", "show", number, text=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ledger.domain.lineage import VersionId
 from ledger.encoding.hexadecimal import to_hex
 from tests.cli.conftest import Run
 from tests.support.data import FHIR_EXAMPLES
@@ -172,3 +174,18 @@ def test_a_file_that_cannot_be_read_is_said(take: Run, tmp_path: Path) -> None:
     assert "cannot be read" in take(str(tmp_path / "none.json"), code=2)["detail"]
     (tmp_path / "names.json").write_text("[]")
     assert "JSON object" in take(write(tmp_path, event("clean", [], [])), code=2)["detail"]
+
+
+def test_an_unknown_input_is_brought_in_from_outside_and_waits_for_a_verifier(
+    take: Run, laboratory: Laboratory, tmp_path: Path
+) -> None:
+    """Nothing is recorded until it has passed; the same document goes on from there."""
+    file = write(tmp_path, event("clean", ["someones table"], ["someones clean table"]))
+    (waits,) = take(file, "--external", "AI_TRAINING")
+    assert (waits["outcome"], waits["stepId"]) == ("WAITS", None)
+    (again,) = take(file, "--external", "AI_TRAINING")
+    assert again["reasons"] == waits["reasons"], "it is registered once"
+    (version,) = re.findall("0x[0-9a-f]{64}", waits["reasons"][0])
+    laboratory.check(VersionId(bytes.fromhex(version[2:])))
+    (done,) = take(file, "--external", "AI_TRAINING")
+    assert (done["outcome"], done["inputs"]) == ("PERMIT", [version])

@@ -6,6 +6,7 @@ import {IAttestations} from "../../contracts/interfaces/IAttestations.sol";
 import {IBorders} from "../../contracts/interfaces/IBorders.sol";
 import {ICommittee} from "../../contracts/interfaces/ICommittee.sol";
 import {IConsents} from "../../contracts/interfaces/IConsents.sol";
+import {IConsents} from "../../contracts/interfaces/IConsents.sol";
 import {ITemplates} from "../../contracts/interfaces/ITemplates.sol";
 import {IDatasets} from "../../contracts/interfaces/IDatasets.sol";
 import {IDecisions} from "../../contracts/interfaces/IDecisions.sol";
@@ -14,6 +15,7 @@ import {IMembers} from "../../contracts/interfaces/IMembers.sol";
 import {IPassports} from "../../contracts/interfaces/IPassports.sol";
 import {IPolicy} from "../../contracts/interfaces/IPolicy.sol";
 import {IProjects} from "../../contracts/interfaces/IProjects.sol";
+import {IShares} from "../../contracts/interfaces/IShares.sol";
 import {ITransfers} from "../../contracts/interfaces/ITransfers.sol";
 import {Codes} from "../../contracts/libraries/Codes.sol";
 import {TermsLib} from "../../contracts/libraries/Terms.sol";
@@ -36,6 +38,8 @@ contract AccessMatrixTest is LedgerTest {
     bytes4 private constant LAPSED = ITransfers.Transfers_Lapsed.selector;
     bytes4 private constant NOT_DATASET_OWNER = IDatasets.Datasets_NotQualified.selector;
     bytes4 private constant NOT_VERSION_OWNER = ILineage.Lineage_NotQualified.selector;
+    bytes4 private constant NOT_SHARER = IShares.Shares_NotQualified.selector;
+    bytes4 private constant BAD_PART = ILineage.Lineage_BadPart.selector;
     bytes4 private constant NOT_PARTY = IAgreements.Agreements_NotParty.selector;
     bytes4 private constant NOT_CLEARER = IBorders.Borders_NotQualified.selector;
     bytes4 private constant FOUNDED_ALREADY = ILedger.GovernanceOffice_Founded.selector;
@@ -140,7 +144,9 @@ contract AccessMatrixTest is LedgerTest {
         _declareDataset(LAB, _plan());
         _declareDataset(LAB, _plan());
         _sealDataset(REGULATOR, SEALED_DATASET);
-        _give(_grantOf(INCLUDED_GRANT, PASSPORT));
+        IConsents.Grant memory given = _grantOf(INCLUDED_GRANT, PASSPORT);
+        given.flags = Codes.FLAG_ONWARD;
+        _give(given);
         _decide(LAB, _request(PASSPORT, INCLUDED_GRANT, _inclusionTerms(WITHDRAWN_DATASET)));
         _attest(ALLIANCE, TOOL, IAttestations.AttestationKind.TOOL, MEMBERSHIP_END);
         _record(LAB, _collection(WITHDRAWN_DATASET, _versionId(UNVERIFIED)));
@@ -154,6 +160,16 @@ contract AccessMatrixTest is LedgerTest {
         training.outputs = _list(_versionId(OWING_MODEL));
         vm.assertEq(0, _record(LAB, training), "missing");
         _revoke(PASSPORT, INCLUDED_GRANT);
+    }
+
+    /// @dev The stranger, now a member, takes part in a collection of the lab's.
+    function _jointCollection() private returns (ILineage.Step memory step, ILineage.Part[] memory parts) {
+        IMembers.Admission memory admission = _admission(NEXT, Codes.ROLE_PROCESSOR);
+        admission.signer = vm.addr(OTHER_HOLDER_KEY);
+        _admit(admission);
+        step = _collection(WITHDRAWN_DATASET, NEW);
+        parts = new ILineage.Part[](1);
+        parts[0] = _part(OTHER_HOLDER_KEY, LAB, NEXT, step);
     }
 
     function test_Matrix_Members() external {
@@ -558,7 +574,7 @@ contract AccessMatrixTest is LedgerTest {
         // matrix: declareDataset
         _row(abi.encodeCall(ledger.declareDataset, (_plan(), COMMITMENT)), _anyActive());
         // matrix: excuseWithdrawals
-        _row(abi.encodeCall(ledger.excuseWithdrawals, (WITHDRAWN_DATASET, COMMITMENT)), _withRole(ETHICS));
+        _row(abi.encodeCall(ledger.excuseWithdrawals, (WITHDRAWN_DATASET, 1, COMMITMENT)), _withRole(ETHICS));
         // matrix: unsealDataset
         _row(abi.encodeCall(ledger.unsealDataset, (SEALED_DATASET)), _withRole(REGULATOR));
 
@@ -574,12 +590,27 @@ contract AccessMatrixTest is LedgerTest {
         // matrix: verifyVersion
         _row(abi.encodeCall(ledger.verifyVersion, (versionId, true, COMMITMENT)), _withRole(VERIFIER));
 
-        Outcomes memory expected = _all(NOT_VERSION_OWNER, NOT_ACTIVE);
+        // matrix: registerExternal
+        _row(
+            abi.encodeCall(ledger.registerExternal, (NEW, ILineage.VersionKind.DATA, 1, COMMITMENT)),
+            _anyActive()
+        );
+
+        Outcomes memory expected = _all(NOT_SHARER, NOT_ACTIVE);
         expected.stranger = expected.committee = NOT_MEMBER;
         expected.active[LAB] = DONE;
         versionId = _versionId(VERIFIED);
+        uint32 agreementId = _agree(LAB, _limitsFor(UNSEATED));
         // matrix: shareVersion
-        _row(abi.encodeCall(ledger.shareVersion, (versionId, UNSEATED, COMMITMENT)), expected);
+        _row(abi.encodeCall(ledger.shareVersion, (versionId, UNSEATED, agreementId, 0)), expected);
+
+        // Whoever takes part says who records the step.
+        expected = _all(BAD_PART, BAD_PART);
+        expected.stranger = expected.committee = NOT_MEMBER;
+        expected.active[LAB] = expected.inactive[LAB] = DONE;
+        (ILineage.Step memory joint, ILineage.Part[] memory parts) = _jointCollection();
+        // matrix: recordJointStep
+        _row(abi.encodeCall(ledger.recordJointStep, (joint, parts)), expected);
 
         // Every member records what it did, and answers for its models, whatever its status.
         expected = _all(DONE, DONE);

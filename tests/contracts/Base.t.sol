@@ -17,6 +17,7 @@ import {IPolicy} from "../../contracts/interfaces/IPolicy.sol";
 import {IProjects} from "../../contracts/interfaces/IProjects.sol";
 import {IReleases} from "../../contracts/interfaces/IReleases.sol";
 import {IReviews} from "../../contracts/interfaces/IReviews.sol";
+import {IShares} from "../../contracts/interfaces/IShares.sol";
 import {ITemplates} from "../../contracts/interfaces/ITemplates.sol";
 import {ITransfers} from "../../contracts/interfaces/ITransfers.sol";
 import {Codes} from "../../contracts/libraries/Codes.sol";
@@ -42,6 +43,7 @@ interface ILedger is
     IDatasets,
     ILineage,
     IAgreements,
+    IShares,
     IBorders,
     ITransfers
 {
@@ -761,8 +763,12 @@ abstract contract Base {
     }
 
     function _excuse(uint32 memberId, uint32 datasetId) internal {
+        _excuse(memberId, datasetId, uint32(ledger.withdrawalsOf(datasetId).length));
+    }
+
+    function _excuse(uint32 memberId, uint32 datasetId, uint32 withdrawals) internal {
         _as(memberId);
-        ledger.excuseWithdrawals(datasetId, COMMITMENT);
+        ledger.excuseWithdrawals(datasetId, withdrawals, COMMITMENT);
     }
 
     /// @dev The lab takes what it may train on into a dataset.
@@ -806,6 +812,53 @@ abstract contract Base {
     function _record(uint32 memberId, ILineage.Step memory step) internal returns (uint32 missing) {
         _as(memberId);
         (, missing) = ledger.recordStep(step);
+    }
+
+    /// @dev What a member signs that takes part in a step.
+    function _partHash(
+        uint32 recorder,
+        ILineage.Part memory part,
+        ILineage.Step memory step
+    ) internal pure returns (bytes32) {
+        string memory stepType =
+            "Step(uint8 kind,uint32 datasetId,uint32 projectId,uint16 purposes,uint64 epsilon,bytes32[] inputs,bytes32[] outputs,bytes32 tool,bytes32 parameters)";
+        bytes memory first = abi.encode(
+            keccak256(bytes(stepType)),
+            step.kind,
+            step.datasetId,
+            step.projectId,
+            step.purposes
+        );
+        bytes memory second = abi.encode(
+            step.epsilon,
+            keccak256(abi.encodePacked(step.inputs)),
+            keccak256(abi.encodePacked(step.outputs)),
+            step.tool,
+            step.parameters
+        );
+        string memory partType = "Part(uint32 recorder,uint32 memberId,bytes32 contribution,Step step)";
+        return
+            keccak256(
+                abi.encode(
+                    keccak256(abi.encodePacked(partType, stepType)),
+                    recorder,
+                    part.memberId,
+                    part.contribution,
+                    keccak256(bytes.concat(first, second))
+                )
+            );
+    }
+
+    /// @dev A part in a step that a member signs with this key for a recorder.
+    function _part(
+        uint256 key,
+        uint32 recorder,
+        uint32 memberId,
+        ILineage.Step memory step
+    ) internal view returns (ILineage.Part memory part) {
+        part.memberId = memberId;
+        part.contribution = keccak256(abi.encode("contribution", memberId));
+        part.signature = _signedHash(key, _partHash(recorder, part, step));
     }
 
     function _list(bytes32 one) internal pure returns (bytes32[] memory list) {
@@ -1199,7 +1252,7 @@ abstract contract LedgerTest is Base {
             ILineage.Version memory version = ledger.versionOf(versionId);
             print = keccak256(abi.encode(print, version, ledger.originsOf(versionId)));
             for (uint32 memberId = 1; memberId <= FOUNDED; ++memberId) {
-                print = keccak256(abi.encode(print, ledger.isShared(versionId, memberId)));
+                print = keccak256(abi.encode(print, ledger.shareOf(versionId, memberId)));
             }
         }
     }

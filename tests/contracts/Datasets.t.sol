@@ -185,12 +185,12 @@ contract DatasetsTest is LedgerTest {
     function test_RevertWhen_NothingIsToBeExcused() external {
         bytes4 wrong = IDatasets.Datasets_WrongStatus.selector;
         _expectRevert(wrong, DATASET, IDatasets.DatasetStatus.DECLARED);
-        _excuse(ETHICS, DATASET);
+        _excuse(ETHICS, DATASET, 0);
         _include();
         _revoke(PASSPORT, GRANT);
         _excuse(ETHICS, DATASET);
         _expectRevert(wrong, DATASET, IDatasets.DatasetStatus.DECLARED);
-        _excuse(ETHICS, DATASET);
+        _excuse(ETHICS, DATASET, 1);
 
         // Until the next one comes.
         _includeOther();
@@ -203,15 +203,33 @@ contract DatasetsTest is LedgerTest {
         _include();
         _revoke(PASSPORT, GRANT);
         _expectRevert(IMembers.Members_MissingRole.selector, LAB, Codes.ROLE_ETHICS);
-        _excuse(LAB, DATASET);
+        _excuse(LAB, DATASET, 1);
         _expectRevert(IDatasets.Datasets_Unknown.selector, UNKNOWN);
-        _excuse(ETHICS, UNKNOWN);
+        _excuse(ETHICS, UNKNOWN, 0);
         _declareDataset(ETHICS, _plan());
         _expectRevert(IDatasets.Datasets_NotQualified.selector, NEXT, ETHICS);
-        _excuse(ETHICS, NEXT);
+        _excuse(ETHICS, NEXT, 0);
         _expectRevert(IDatasets.Datasets_NotQualified.selector, DATASET, ETHICS);
         _as(ETHICS);
-        ledger.excuseWithdrawals(DATASET, 0);
+        ledger.excuseWithdrawals(DATASET, 1, 0);
+    }
+
+    /// @dev A withdrawal that comes just before the opinion is not excused unseen.
+    function test_RevertWhen_ExcuserMeansAnotherNumber() external {
+        _include();
+        _revoke(PASSPORT, GRANT);
+        uint32[2] memory others = [uint32(0), 2];
+        for (uint256 index = 0; index < others.length; ++index) {
+            _expectRevert(IDatasets.Datasets_OtherWithdrawals.selector, DATASET, 1);
+            _as(ETHICS);
+            ledger.excuseWithdrawals(DATASET, others[index], COMMITMENT);
+        }
+        _includeOther();
+        _revokeOther();
+        _expectRevert(IDatasets.Datasets_OtherWithdrawals.selector, DATASET, 2);
+        _as(ETHICS);
+        ledger.excuseWithdrawals(DATASET, 1, COMMITMENT);
+        vm.assertEq(0, ledger.datasetOf(DATASET).excused, "excused");
     }
 
     /* INCLUDE */

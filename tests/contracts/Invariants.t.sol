@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {ICommittee} from "../../contracts/interfaces/ICommittee.sol";
 import {IConsents} from "../../contracts/interfaces/IConsents.sol";
+import {IAgreements} from "../../contracts/interfaces/IAgreements.sol";
 import {IAttestations} from "../../contracts/interfaces/IAttestations.sol";
 import {IDatasets} from "../../contracts/interfaces/IDatasets.sol";
 import {IDecisions} from "../../contracts/interfaces/IDecisions.sol";
@@ -1236,6 +1237,7 @@ contract LineageHandler is Base {
     /// @dev Whose data, by the dataset that it came in by.
     mapping(bytes32 versionId => mapping(uint32 datasetId => uint256 consents)) private _inside;
     mapping(uint32 memberId => uint32 projectId) private _projectOf;
+    mapping(uint32 owner => uint32 agreementId) private _agreementOf; // by which it shares with the other
     uint256 private _ids;
 
     constructor() {
@@ -1253,6 +1255,11 @@ contract LineageHandler is Base {
                 IAttestations.AttestationKind.LICENCE,
                 MEMBERSHIP_END
             );
+        }
+        for (uint32 memberId = LAB; memberId <= CLINIC; ++memberId) {
+            IAgreements.Limits memory limits = _limitsFor(memberId == LAB ? CLINIC : LAB);
+            limits.onward = limits.linkage = true;
+            _agreementOf[memberId] = _agree(memberId, limits);
         }
         for (uint256 patient = 0; patient < PATIENTS; ++patient)
             _issue(HOSPITAL, _issueOf(_passportOf(patient), vm.addr(_keyOf(patient))));
@@ -1299,7 +1306,11 @@ contract LineageHandler is Base {
     function oversee(uint256 seed) external {
         uint32 datasetId = 1 + uint32((seed >> 8) % _datasets);
         if (seed % 4 == 0) {
-            bytes memory call_ = abi.encodeCall(ledger.excuseWithdrawals, (datasetId, COMMITMENT));
+            uint32 withdrawals = uint32(ledger.withdrawalsOf(datasetId).length);
+            bytes memory call_ = abi.encodeCall(
+                ledger.excuseWithdrawals,
+                (datasetId, withdrawals, COMMITMENT)
+            );
             if (_do(ETHICS, call_)) _excused[datasetId] = _included[datasetId] & _ended;
         } else if (seed % 4 == 1 && (seed >> 16) % 4 == 0) {
             _do(_ownerOf[datasetId], abi.encodeCall(ledger.sealDataset, (datasetId, COMMITMENT)));
@@ -1322,6 +1333,7 @@ contract LineageHandler is Base {
         given.useFrom = uint32(_now());
         given.useTo = given.useFrom + 300 * DAY;
         if ((seed >> 16) % 8 == 1) given.flags = Codes.FLAG_NO_RELINK;
+        given.flags |= Codes.FLAG_ONWARD;
         bool paper = seed < 8 ? seed % 3 == 1 : (seed >> 24) % 2 == 1;
         if (paper) {
             _as(HOSPITAL);
@@ -1438,7 +1450,10 @@ contract LineageHandler is Base {
     function share(uint256 seed) external {
         Item storage item = _someItem(seed);
         uint32 recipient = item.owner == LAB ? CLINIC : LAB;
-        _do(item.owner, abi.encodeCall(ledger.shareVersion, (item.versionId, recipient, COMMITMENT)));
+        _do(
+            item.owner,
+            abi.encodeCall(ledger.shareVersion, (item.versionId, recipient, _agreementOf[item.owner], 0))
+        );
     }
 
     /// @dev Justify or retire, replace by any other version, or suspend what is overdue.

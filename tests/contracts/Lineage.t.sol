@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IAgreements} from "../../contracts/interfaces/IAgreements.sol";
 import {IAttestations} from "../../contracts/interfaces/IAttestations.sol";
 import {IConsents} from "../../contracts/interfaces/IConsents.sol";
 import {IDatasets} from "../../contracts/interfaces/IDatasets.sol";
@@ -9,6 +10,7 @@ import {IMembers} from "../../contracts/interfaces/IMembers.sol";
 import {IPassports} from "../../contracts/interfaces/IPassports.sol";
 import {IPolicy} from "../../contracts/interfaces/IPolicy.sol";
 import {IProjects} from "../../contracts/interfaces/IProjects.sol";
+import {IShares} from "../../contracts/interfaces/IShares.sol";
 import {Codes} from "../../contracts/libraries/Codes.sol";
 import {Facts} from "../../contracts/libraries/Facts.sol";
 import {StepFacts} from "../../contracts/libraries/StepFacts.sol";
@@ -37,6 +39,10 @@ abstract contract LineageWorld is LedgerTest {
     uint256 internal constant RESULT = 7;
     uint256 internal constant NEW = 8; // and the two after it
 
+    /// @dev Agreements and projects under which versions are shared.
+    mapping(uint32 owner => mapping(uint32 recipient => uint32 agreementId)) internal _agreementOf;
+    mapping(uint32 recipient => uint32 projectId) internal _importOf;
+
     function setUp() public virtual override {
         super.setUp();
         IMembers.Admission memory team = _admission(TEAM, Codes.ROLE_PROCESSOR);
@@ -49,6 +55,9 @@ abstract contract LineageWorld is LedgerTest {
         _attestProject(IAttestations.AttestationKind.LICENCE, MEMBERSHIP_END);
         _openBorder(TEAM, MEMBERSHIP_END);
         _clear(TEAM_PROJECT, LAB, MEMBERSHIP_END);
+        _importOf[TEAM] = TEAM_PROJECT;
+        _agreeOn(LAB, TEAM);
+        _agreeOn(LAB, CLINIC);
 
         IDatasets.Plan memory plan = _plan();
         plan.purposes = AI;
@@ -158,8 +167,27 @@ abstract contract LineageWorld is LedgerTest {
     }
 
     function _share(uint32 owner, uint256 number, uint32 recipient) internal {
+        _shareUnder(owner, number, recipient, _agreementOf[owner][recipient]);
+    }
+
+    function _shareUnder(uint32 owner, uint256 number, uint32 recipient, uint32 agreementId) internal {
         _as(owner);
-        ledger.shareVersion(_versionId(number), recipient, COMMITMENT);
+        ledger.shareVersion(_versionId(number), recipient, agreementId, _importOf[recipient]);
+    }
+
+    /// @dev What the owner shares with the recipient may be used for anything, merged, and passed on.
+    function _agreeOn(uint32 owner, uint32 recipient) internal {
+        IAgreements.Limits memory limits = _limitsFor(recipient);
+        limits.onward = limits.linkage = true;
+        _agreementOf[owner][recipient] = _agree(owner, limits);
+    }
+
+    /// @dev The team may share with this member, which is where the lab is: their next member is a regulator for it.
+    function _letTeamExport(uint32 recipient) internal {
+        _agreeOn(TEAM, recipient);
+        _importOf[recipient] = _file(recipient, _projectDraft());
+        _openBorder(recipient, MEMBERSHIP_END);
+        _clear(_guard(ledger.memberCount() + 1), _clearanceOf(_importOf[recipient], TEAM, MEMBERSHIP_END));
     }
 
     /// @dev A regulator where the team is.
@@ -177,7 +205,7 @@ abstract contract LineageWorld is LedgerTest {
     function _includeUnder(bytes32 grantId, uint8 flags) internal {
         IConsents.Grant memory given = _grantOf(grantId, PASSPORT);
         given.purposes = AI;
-        given.flags = flags;
+        given.flags = flags | Codes.FLAG_ONWARD;
         _give(given);
         uint32 missing = _decide(LAB, _request(PASSPORT, grantId, _inclusionTerms(LABS))).missing();
         vm.assertEq(0, missing, "included");
@@ -386,6 +414,8 @@ contract StepRulesTest is LineageWorld {
             vm.assertEq(StepFacts.INPUTS_AVAILABLE, _record(TEAM + 1, step), "missing");
         }
         _verify(MODEL, true);
+        _agreeOn(TEAM, TEAM + 1);
+        _importOf[TEAM + 1] = projectId;
         _share(TEAM, MODEL, TEAM + 1);
         ILineage.Step memory deployment = _good(ILineage.StepKind.DEPLOY);
         deployment.projectId = projectId;
@@ -907,7 +937,7 @@ contract LineageTest is LineageWorld {
     function test_WhenUnknown_ViewsAreEmpty() external view {
         _assertUnmade(NEW);
         vm.assertEq(0, ledger.obligationOf(_versionId(NEW)), "obligation");
-        vm.assertTrue(!ledger.isShared(_versionId(NEW), TEAM), "shared");
+        vm.assertEq(0, ledger.shareOf(_versionId(NEW), TEAM).agreementId, "shared");
     }
 
     /* STATUS OF A DATASET */
@@ -923,6 +953,7 @@ contract LineageTest is LineageWorld {
         _assertStatus(datasetId, IDatasets.DatasetStatus.PROCESSED);
         _verify(NEW + 1, true);
         _assertStatus(datasetId, IDatasets.DatasetStatus.VERIFIED);
+        _letTeamExport(LAB);
         _share(TEAM, NEW + 1, LAB);
         _assertStatus(datasetId, IDatasets.DatasetStatus.SHARED);
         _mustStand(TEAM, _make(ILineage.StepKind.TRAIN, NEW + 1, NEW + 2));
@@ -1288,6 +1319,7 @@ contract LineageTest is LineageWorld {
         _verify(NEW, true);
 
         uint32 other = _admit(_admission(TEAM + 1, Codes.ROLE_VERIFIER));
+        _letTeamExport(other);
         _share(TEAM, TRAINING, other);
         _expectRevert(ILineage.Lineage_NotQualified.selector, _versionId(TRAINING), other);
         _as(other);
@@ -1298,11 +1330,14 @@ contract LineageTest is LineageWorld {
         ILineage.Step memory step = _make(ILineage.StepKind.CLEAN, COLLECTED, NEW);
         step.projectId = 0;
         vm.assertEq(StepFacts.INPUTS_AVAILABLE, _record(CLINIC, step), "missing");
+        uint32 agreementId = _agreementOf[LAB][CLINIC];
+        uint32 keepUntil = START + 365 * DAY;
         vm.expectEmit(address(ledger));
-        emit ILineage.VersionShared(_versionId(COLLECTED), LAB, CLINIC, COMMITMENT);
+        emit IShares.VersionShared(_versionId(COLLECTED), LAB, CLINIC, agreementId, 0, keepUntil);
         _share(LAB, COLLECTED, CLINIC);
-        vm.assertTrue(ledger.isShared(_versionId(COLLECTED), CLINIC), "shared");
-        vm.assertTrue(!ledger.isShared(_versionId(COLLECTED), HOSPITAL), "with nobody else");
+        IShares.Share memory share = IShares.Share(agreementId, keepUntil);
+        vm.assertEq(abi.encode(share), abi.encode(ledger.shareOf(_versionId(COLLECTED), CLINIC)), "share");
+        vm.assertEq(0, ledger.shareOf(_versionId(COLLECTED), HOSPITAL).agreementId, "with nobody else");
         _mustStand(CLINIC, step);
         vm.assertEq(CLINIC, _version(NEW).owner, "who makes it owns it");
         // What is made of it is not shared with it.
@@ -1318,22 +1353,19 @@ contract LineageTest is LineageWorld {
         bytes32 versionId = _versionId(TRAINING);
         _expectRevert(ILineage.Lineage_Unknown.selector, _versionId(NEW));
         _share(TEAM, NEW, LAB);
-        _expectRevert(ILineage.Lineage_NotVerified.selector, _versionId(RAW));
+        _expectRevert(IShares.Shares_NotVerified.selector, _versionId(RAW));
         _share(TEAM, RAW, LAB);
         _verify(RAW, false);
-        _expectRevert(ILineage.Lineage_NotVerified.selector, _versionId(RAW));
+        _expectRevert(IShares.Shares_NotVerified.selector, _versionId(RAW));
         _share(TEAM, RAW, LAB);
-        _expectRevert(ILineage.Lineage_NotQualified.selector, versionId, LAB);
+        _expectRevert(IShares.Shares_NotQualified.selector, versionId, LAB);
         _share(LAB, TRAINING, CLINIC);
-        _expectRevert(ILineage.Lineage_NotQualified.selector, versionId, TEAM);
+        _expectRevert(IShares.Shares_NotQualified.selector, versionId, TEAM);
         _share(TEAM, TRAINING, TEAM);
-        _expectRevert(ILineage.Lineage_NotQualified.selector, versionId, TEAM);
+        _expectRevert(IShares.Shares_NotQualified.selector, versionId, TEAM);
         _share(TEAM, TRAINING, VERIFIER); // would have checked its own
-        _expectRevert(ILineage.Lineage_NotQualified.selector, versionId, TEAM);
-        _as(TEAM);
-        ledger.shareVersion(versionId, LAB, 0);
         // Whom it was shared with does not pass it on.
-        _expectRevert(ILineage.Lineage_NotQualified.selector, _versionId(COLLECTED), TEAM);
+        _expectRevert(IShares.Shares_NotQualified.selector, _versionId(COLLECTED), TEAM);
         _share(TEAM, COLLECTED, CLINIC);
     }
 
@@ -1350,6 +1382,8 @@ contract LineageTest is LineageWorld {
 
     function test_RevertGiven_SharedDataIsOfASealedDataset() external {
         bytes4 wrong = IDatasets.Datasets_WrongStatus.selector;
+        _letTeamExport(CLINIC);
+        _letTeamExport(HOSPITAL);
         _sealDataset(LAB, LABS);
         _expectRevert(wrong, LABS, IDatasets.DatasetStatus.SEALED);
         _share(TEAM, TRAINING, CLINIC);
@@ -1698,13 +1732,14 @@ contract LineageTest is LineageWorld {
 
     function test_RevertWhen_SuccessorIsRetiredOrAnothers() external {
         _verify(OTHER_RAW, true);
+        _letTeamExport(LAB);
         _share(TEAM, OTHER_RAW, LAB);
         IProjects.Filing memory filing = _projectDraft();
         filing.purposes = AI;
         uint32 projectId = _file(LAB, filing);
         _approve(projectId);
         _openBorder(LAB, MEMBERSHIP_END);
-        _clear(_guard(TEAM + 1), _clearanceOf(projectId, TEAM, MEMBERSHIP_END));
+        _clear(TEAM + 1, _clearanceOf(projectId, TEAM, MEMBERSHIP_END));
         ILineage.Step memory step = _make(ILineage.StepKind.TRAIN, OTHER_RAW, 20);
         step.projectId = projectId;
         _mustStand(LAB, step);

@@ -5,6 +5,7 @@ import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/Signa
 
 import {IConsents} from "../../contracts/interfaces/IConsents.sol";
 import {IDecisions} from "../../contracts/interfaces/IDecisions.sol";
+import {ILineage} from "../../contracts/interfaces/ILineage.sol";
 import {IPolicy} from "../../contracts/interfaces/IPolicy.sol";
 import {DefaultPolicy} from "../../contracts/libraries/DefaultPolicy.sol";
 import {PassportHash} from "../../contracts/libraries/PassportHash.sol";
@@ -63,6 +64,41 @@ contract VectorsTest is Base {
         bytes32 digest = _digest(_vectorDomain(), PassportHash.revocationHash(passportId, grantId));
         vm.assertEq(_word(".revocation.digest"), digest, "digest of the revocation");
         _assertSigned(".revocation", digest);
+    }
+
+    function test_PartIsSignedAsInTheVectors() public view {
+        bytes32 digest = this.partDigest(_stepVector());
+        vm.assertEq(_word(".part.digest"), digest, "digest of the part");
+        ILineage.Part memory part;
+        part.memberId = uint32(_number(".part.message", ".memberId"));
+        part.contribution = _word(".part.message.contribution");
+        uint32 recorder = uint32(_number(".part.message", ".recorder"));
+        bytes32 written = _partHash(recorder, part, _stepVector());
+        vm.assertEq(digest, _digest(_vectorDomain(), written), "digest of the part, written out");
+        _assertSigned(".part", digest);
+    }
+
+    function partDigest(ILineage.Step calldata step) external view returns (bytes32) {
+        bytes32 hash = PassportHash.partHash(
+            uint32(_number(".part.message", ".recorder")),
+            uint32(_number(".part.message", ".memberId")),
+            _word(".part.message.contribution"),
+            PassportHash.stepHash(step)
+        );
+        return _digest(_vectorDomain(), hash);
+    }
+
+    function _stepVector() private view returns (ILineage.Step memory step) {
+        string memory path = ".part.message.step";
+        step.kind = ILineage.StepKind(_number(path, ".kind"));
+        step.datasetId = uint32(_number(path, ".datasetId"));
+        step.projectId = uint32(_number(path, ".projectId"));
+        step.purposes = uint16(_number(path, ".purposes"));
+        step.epsilon = uint64(_number(path, ".epsilon"));
+        step.inputs = files.parseJsonBytes32Array(_json, string.concat(path, ".inputs"));
+        step.outputs = files.parseJsonBytes32Array(_json, string.concat(path, ".outputs"));
+        step.tool = _word(path, ".tool");
+        step.parameters = _word(path, ".parameters");
     }
 
     function test_TermsAreThoseOfTheVectors() public view {

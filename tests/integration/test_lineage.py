@@ -316,13 +316,13 @@ def test_an_ethics_body_excuses_what_was_withdrawn(
     lab.withdraw(target)
 
     with pytest.raises(NotPermitted):
-        service.datasets.excuse(lab.company.member, line.dataset, "No")
-    world.done(service.datasets.excuse(lab.ethics.member, line.dataset, "One of thousands"))
+        service.datasets.excuse(lab.company.member, line.dataset, 1, "No")
+    world.done(service.datasets.excuse(lab.ethics.member, line.dataset, 1, "One of thousands"))
 
     assert service.index.obligation(line.model) is None
     assert _due(world, line.model) == 0
     with pytest.raises(Conflict, match="waits to be excused"):
-        service.datasets.excuse(lab.ethics.member, line.dataset, "Again")
+        service.datasets.excuse(lab.ethics.member, line.dataset, 1, "Again")
     _equals_the_contract(world, line.dataset)
 
 
@@ -339,6 +339,7 @@ def test_a_consent_that_was_replaced_by_one_that_permits_no_less_stays_in(
         lab.lab,
         purposes=[*AI, Purpose.RESEARCH],
         use_to=world.now() + YEAR + DAY,
+        flags=GrantFlag.ONWARD,
         supersedes=target.grant_id,
     )
 
@@ -503,15 +504,15 @@ def test_only_the_independent_check_and_only_owners_share(
     with pytest.raises(InvalidInput):
         service.lineage.verify(lab.verifier.member, line.collected, passed=True, report=" ")
     with pytest.raises(NotPermitted, match="does not own"):
-        service.lineage.share(lab.company.member, line.training, lab.lab.member.member_id, "x")
+        service.lineage.share(lab.company.member, line.training, lab.lab.member.member_id, 1)
     with pytest.raises(Conflict, match="nobody has checked"):
-        service.lineage.share(lab.lab.member, line.collected, lab.company.member.member_id, "x")
+        service.lineage.share(lab.lab.member, line.collected, lab.company.member.member_id, 1)
     with pytest.raises(Conflict, match="does not use it"):
-        service.lineage.share(lab.lab.member, line.training, lab.verifier.member.member_id, "x")
+        service.lineage.share(lab.lab.member, line.training, lab.verifier.member.member_id, 1)
     with pytest.raises(InvalidInput, match="another member"):
-        service.lineage.share(lab.lab.member, line.training, lab.lab.member.member_id, "x")
+        service.lineage.share(lab.lab.member, line.training, lab.lab.member.member_id, 1)
     with pytest.raises(NotFound, match="no member"):
-        service.lineage.share(lab.lab.member, line.training, 4711, "x")
+        service.lineage.share(lab.lab.member, line.training, 4711, 1)
 
 
 def test_a_tool_is_certified_by_the_alliance_and_a_version_attested_by_a_verifier(
@@ -617,7 +618,7 @@ def test_a_suspended_model_is_answered_for_even_once_excused(
     assert owed is not None
     world.until(owed.due + 1)
     world.done(service.lineage.suspend(lab.regulator.member, line.model))
-    world.done(service.datasets.excuse(lab.ethics.member, line.dataset, "One of thousands"))
+    world.done(service.datasets.excuse(lab.ethics.member, line.dataset, 1, "One of thousands"))
     assert service.index.obligation(line.model) is None
 
     world.done(service.lineage.answer(lab.lab.member, line.model, Answer.JUSTIFIED, evidence="Excused"))
@@ -785,6 +786,7 @@ def _equals_the_contract(world: World, dataset_id: int) -> None:
         int(found.categories),
         int(found.status),
         found.no_relink,
+        found.no_onward,
         found.retain_until,
         found.usable_until,
         found.included,
@@ -807,6 +809,7 @@ def _version_equals_the_contract(world: World, name: VersionId) -> None:
         int(found.status),
         found.evaluated,
         found.deployed,
+        found.only_to,
     )
     assert _view(world, "originsOf", name) == tuple(
         (origin.dataset_id, origin.withdrawals, origin.answered, origin.split_id, int(origin.parts))

@@ -109,6 +109,7 @@ class History:
         content = [ALL_PURPOSES & 0xFFF, int(STUDY), kind_set([MemberKind.OTHER]), 86_400, False, STATEMENT]
         issued = [event_named(self.act("issueTemplate", content), "TemplateIssued") for _ in range(2)]
         self.act("withdrawTemplate", issued[0].arguments["template"])
+        self.act("setThresholds", [5, 5])
         self.act("setCaps", self.company.member.member_id, 1 << (16 * Purpose.AI_TRAINING))
 
     def _speakers(self, key: bytes) -> None:
@@ -184,7 +185,6 @@ class History:
         self.send(regulator, "setBorderAccess", number, until)
         clearance = [hospital, 0, agreement, world.now(), until, 1, 0, int(BorderPath.CONTRACT), project]
         self.send(regulator, "clear", clearance, STATEMENT)
-        self.act("setThresholds", [5, 5])
         grant = world.grant(self.hospital, self.other, abroad)
         assert world.ask(abroad, self.other, grant_id=grant, project_id=project).outcome is Outcome.PERMIT
         self.send(regulator, "withdrawClearance", 1, STATEMENT)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from api.schemas.releases import release_out
-from ledger.audit.auditor import audit
+from ledger.audit.auditor import AuditReport, audit
 from ledger.audit.findings import Rule
 from ledger.bootstrap import index_reader
 from ledger.chain import artifacts
 from ledger.client import content_received
 from ledger.domain.records import TransferId
-from ledger.domain.vocabulary import Category, Purpose, TransferFact, TransferStatus
+from ledger.domain.vocabulary import Category, Purpose, TransferFact, TransferStatus, purpose_set
 from ledger.encoding import merkle
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from ledger.service.transfers import DiscrepancyKind
+from ledger.transfers import missing_of
 from tests.support.transfers import ABROAD, HOME, Exchange
-from tests.support.world import World
+from tests.support.world import STUDY, World
 
 DAY = 86_400
 
@@ -265,6 +268,58 @@ def test_shipped_and_not_answered_is_public_after_a_week(world: World, exchange:
     assert (found.kind, found.member_id) == (DiscrepancyKind.UNANSWERED, exchange.lab.member.member_id)
 
 
+def test_contract_and_twin_answer_random_declarations_alike(world: World, exchange: Exchange) -> None:
+    """Of any agreement, for anything, on any way, from any parent, while members come and go: declared, and later on."""
+    chance = Random(20_261_126)
+    hospital, lab, company = exchange.hospital, exchange.lab, exchange.company
+    exchange.clear()
+    parents = [exchange.received(exchange.permits(exchange.records(1))), None]
+    ended = exchange.agree(hospital, lab)
+    exchange.end(ended)
+    agreements = [
+        (hospital, exchange.agreement),
+        (hospital, exchange.agree(hospital, lab, purposes=purpose_set([Purpose.AI_TRAINING]))),
+        (hospital, exchange.agree(hospital, lab, categories=Category.DIAGNOSIS, onward=True)),
+        (hospital, ended),
+        (lab, exchange.agree(lab, company)),
+        (lab, exchange.agree(lab, company, valid_to=world.now() + 3600)),
+    ]
+    names = []
+    for number in range(60):
+        sender, agreement = chance.choice(agreements)
+        chosen = chance.sample([Purpose.AI_TRAINING, Purpose.RESEARCH, Purpose.MARKETING], k=2)
+        plan = exchange.plan(
+            chance.randint(1, 3),
+            agreement_id=agreement,
+            purposes=chosen[: chance.randint(1, 2)],
+            categories=chance.choice([STUDY, Category.DIAGNOSIS, STUDY | Category.IMAGING]),
+            places=chance.choice([[HOME], [HOME], [ABROAD], [HOME, ABROAD]]),
+            route=chance.choice([[], [], [HOME], [ABROAD]]),
+            project_id=chance.choice([0, exchange.project, exchange.project, exchange.other_project]),
+            parent=chance.choice(parents),
+        )
+        names.append(exchange.declare(plan, sender))
+        if number == 20:
+            world.done(world.service.members.suspend(world.committee.member, lab.member.member_id, "A test"))
+        if number == 30:
+            world.done(world.service.members.reinstate(world.committee.member, lab.member.member_id))
+        if number == 45:
+            world.pass_time(3601)
+
+    state = audited(world).replay.state
+    answers = {state.transfers[name].transfer.missing for name in names}
+    assert len(answers) > 8, "the declarations break all sorts of rules"
+    at = world.service.chain.head().time
+    standing = set()
+    for name in names:
+        transfer = state.transfers[name].transfer
+        situation = state.transfer_situation(transfer.consignment, transfer.sender, at)
+        stands = not missing_of(transfer.consignment, situation)
+        assert world.service.chain.transfer_stands(name) is stands
+        standing.add((bool(transfer.missing), stands))
+    assert len(standing) > 2, "what stands changes with time"
+
+
 def test_an_auditor_decides_it_all_again(world: World, exchange: Exchange) -> None:
     """Of all that happened the replay says the same, and the index is the chain's."""
     disputed = exchange.shipped(exchange.permits(exchange.records(1)))
@@ -273,16 +328,7 @@ def test_an_auditor_decides_it_all_again(world: World, exchange: Exchange) -> No
     for _ in range(5):
         exchange.declare(exchange.plan(1, purposes=[Purpose.MARKETING]))
     world.pass_time(7 * DAY + 1)
-    deployment = world.runtime.deployment
-    head = world.service.chain.head().number
-    assert world.service.index.wait_for(head, timeout=30)
-    report = audit(
-        world.runtime.node,
-        artifacts.load().abi,
-        deployment.ledger,
-        from_block=deployment.block_number,
-        index=index_reader(world.settings.database_url()),
-    )
+    report = audited(world)
 
     rules = {finding.rule for finding in report.findings}
     assert rules <= {Rule.TRANSFER_DISPUTED, Rule.TRANSFER_UNANSWERED, Rule.PERMIT_WITHOUT_RELEASE}, [
@@ -297,6 +343,19 @@ def test_an_auditor_decides_it_all_again(world: World, exchange: Exchange) -> No
     ]
     assert len(refused) >= 5
     assert to_hex(refused[0].description) != to_hex(bytes(32))
+
+
+def audited(world: World) -> AuditReport:
+    """Replay the ledger, and hold the index against it."""
+    deployment = world.runtime.deployment
+    assert world.service.index.wait_for(world.service.chain.head().number, timeout=30)
+    return audit(
+        world.runtime.node,
+        artifacts.load().abi,
+        deployment.ledger,
+        from_block=deployment.block_number,
+        index=index_reader(world.settings.database_url()),
+    )
 
 
 def discrepancies(world: World, name: TransferId) -> list:

@@ -71,6 +71,7 @@ def _add(
         "status": int(ModelStatus.ACTIVE),
         "evaluated": False,
         "deployed": False,
+        "only_to": 0,
     }
     with database.write() as connection:
         connection.execute(insert(steps).values(**row))

@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from ledger.domain.lineage import VersionId
-from ledger.domain.vocabulary import AttestationKind, Level, Outcome, Purpose, Role, StepFact, StepKind
+from ledger.domain.records import Limits
+from ledger.domain.vocabulary import (
+    AttestationKind,
+    GrantFlag,
+    Level,
+    Outcome,
+    Purpose,
+    Role,
+    StepFact,
+    StepKind,
+    purpose_set,
+)
 from ledger.encoding.words import unpack_verdict
 from ledger.errors import Conflict
 from ledger.ports import StepEntry
@@ -113,7 +124,12 @@ class Laboratory:
     def consent(self, index: int = 0, **changes: Any) -> Target:
         """Register a patient who consents."""
         passport = self.world.register(self.hospital, index)
-        words: dict[str, Any] = {"purposes": AI, "use_to": self.world.now() + YEAR, **changes}
+        words: dict[str, Any] = {
+            "purposes": AI,
+            "use_to": self.world.now() + YEAR,
+            "flags": GrantFlag.ONWARD,
+            **changes,
+        }
         return Target(passport, self.world.grant(self.hospital, passport, self.lab, **words))
 
     def include(
@@ -174,13 +190,32 @@ class Laboratory:
         )
         return version
 
-    def share(self, version: VersionId, recipient: Actor) -> None:
-        """Share a version of the laboratory's."""
+    def share(self, version: VersionId, recipient: Actor, **limits: Any) -> int:
+        """Share a version of the laboratory's under an agreement with these limits; returns its number."""
+        number = self.agree(self.lab, recipient, **limits)
         self.world.done(
-            self.world.service.lineage.share(
-                self.lab.member, version, recipient.member.member_id, "Agreement 7"
-            )
+            self.world.service.lineage.share(self.lab.member, version, recipient.member.member_id, number)
         )
+        return number
+
+    def agree(self, provider: Actor, recipient: Actor, **changes: Any) -> int:
+        """Make an agreement by which one gives to the other; returns its number."""
+        words: dict[str, Any] = {
+            "recipient": recipient.member.member_id,
+            "purposes": purpose_set(AI),
+            "categories": STUDY,
+            "valid_to": self.world.now() + YEAR,
+            "retention_seconds": YEAR,
+            "onward": True,
+            "linkage": True,
+            **changes,
+        }
+        agreements = self.world.service.agreements
+        proposed = self.world.done(agreements.propose(provider.member, Limits(**words), "Agreement 7"))
+        event = event_named(proposed, "AgreementProposed").arguments
+        number = int(event["agreementId"])
+        self.world.done(agreements.sign(recipient.member, number, event["text"]))
+        return number
 
     def collect(self, dataset: int) -> VersionId:
         """Collect a dataset."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import pathlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ from ledger.audit.state import DAY_SECONDS, hash_of, project_subject
 from ledger.chain import artifacts
 from ledger.chain.contract import calldata
 from ledger.chain.devnet import Devnet
-from ledger.domain.lineage import Dataset, Origin, Plan, Step, Version, VersionId
+from ledger.domain.lineage import Dataset, JointPart, Origin, Plan, Step, Version, VersionId
 from ledger.domain.records import (
     NO_GRANT,
     ZERO32,
@@ -158,7 +158,8 @@ _VIEWS: Final = {
         "inclusionsOf",
         "versionOf",
         "originsOf",
-        "isShared",
+        "shareOf",
+        "contributionOf",
         "stepCount",
         "obligationOf",
         "agreementOf",
@@ -278,6 +279,9 @@ class ContractAndTwin(RuleBasedStateMachine):
             self.settle: 1,
             self.work: 14,
             self.judge: 4,
+            self.share: 10,
+            self.federate: 4,
+            self.vouch: 2,
             self.owe: 7,
             self.agree: 4,
             self.clear: 6,
@@ -1224,7 +1228,8 @@ class ContractAndTwin(RuleBasedStateMachine):
         told = [number for number, one in self.model.state.datasets.items() if one.withdrawals]
         number = dice.pick(told) if told and not dice.slips(6) else self.dataset(dice)
         opinion = ZERO32 if dice.slips(12) else self.name()
-        self.play(self.model.excuse(self.key(dice, Role.ETHICS), number, opinion))
+        off = dice.pick((1, 2)) if dice.slips(6) else 0
+        self.play(self.model.excuse(self.key(dice, Role.ETHICS), number, opinion, off=off))
 
     def settle(self, chance: Dice) -> None:
         """A research institution sets out: a project, a tool, a dataset with somebody in it, data, perhaps a model of it."""
@@ -1262,7 +1267,7 @@ class ContractAndTwin(RuleBasedStateMachine):
             use_from=self.model.now,
             use_to=max(given.use_to, self.model.now + 1),
             max_uses=0,
-            flags=GrantFlag(dice.pick((0, 0, 2))),
+            flags=GrantFlag(dice.pick((0, 0, 2))) | (0 if dice.rarely(4) else GrantFlag.ONWARD),
             supersedes=NO_GRANT,
         )
         signer = self.model.holders.get(passport_id, HOLDERS[0])
@@ -1331,7 +1336,7 @@ class ContractAndTwin(RuleBasedStateMachine):
         if chance.slips(6):
             step = self._spoilt(chance, step)
         elif not chance.rarely(8):
-            step = self._prepared(chance, step, owner)
+            step = self._prepared(chance, step, (owner,))
         self.play(self.model.record_step(self.key_of(owner), step))
 
     def _is_possible(self, kind: StepKind) -> bool:
@@ -1399,12 +1404,12 @@ class ContractAndTwin(RuleBasedStateMachine):
         ]
         return dice.pick(fit) if fit and not dice.rarely(6) else self._data(dice, owner)
 
-    def _prepared(self, dice: Dice, step: Step, owner: int) -> Step:
-        """Make up for some of what a step would lack: return it with what it needs for that."""
-        model = self.model
+    def _prepared(self, dice: Dice, step: Step, team: Sequence[int]) -> Step:
+        """Make up for some of what a team's step would lack: return it with what it needs for that."""
+        model, owner = self.model, team[0]
         if model.record_step(self.key_of(owner), step).errors:
             return step
-        missing = missing_of(step, model.state.step_situation(step, owner, model.now))
+        missing = missing_of(step, model.state.step_situation(step, team, model.now))
         end = model.now + 300 * DAY
         if StepFact.TOOL_CERTIFIED in missing and step.tool == TOOLS[0]:
             self.play(model.attest(self.key_of(2), TOOLS[0], AttestationKind.TOOL, end), look=False)
@@ -1413,7 +1418,7 @@ class ContractAndTwin(RuleBasedStateMachine):
         if StepFact.MODEL_READY in missing and step.project_id:
             subject = project_subject(step.project_id)
             self.play(model.attest(self.key_of(3), subject, AttestationKind.LICENCE, end), look=False)
-        self._clear_inputs(dice, step, owner, missing)
+        self._clear_inputs(dice, step, team, missing)
         if StepFact.INPUTS_VERIFIED in missing and not dice.rarely(4):
             for name in dict.fromkeys(step.inputs):
                 self.play(model.verify(self.key_of(6), name, NOTICE, passed=True), look=False)
@@ -1424,15 +1429,15 @@ class ContractAndTwin(RuleBasedStateMachine):
             step = replace(step, epsilon=1)
         return step
 
-    def _clear_inputs(self, dice: Dice, step: Step, member_id: int, missing: StepFact) -> None:
+    def _clear_inputs(self, dice: Dice, step: Step, team: Sequence[int], missing: StepFact) -> None:
         """Have the data cleared of those owners abroad whose datasets a step's inputs are from, if that is missing."""
         if StepFact.BORDER_CLEARED not in missing or not step.project_id:
             return
-        situation = self.model.state.step_situation(step, member_id, self.model.now)
+        situation = self.model.state.step_situation(step, team, self.model.now)
         here = situation.member.jurisdiction
         abroad = {one.owner for n, one in situation.datasets.items() if situation.jurisdictions[n] != here}
         for exporter in sorted(abroad):
-            self._clear(dice, step.project_id, exporter, member_id)
+            self._clear(dice, step.project_id, exporter, team[0])
 
     def _approved_project(self, owner: int, end: int) -> int:
         """File a project for everything, and have it approved; return its number if it is there."""
@@ -1485,23 +1490,146 @@ class ContractAndTwin(RuleBasedStateMachine):
         )
 
     def judge(self, chance: Dice) -> None:
-        """Check a version, mostly one that nobody has; or share one."""
+        """Check a version, mostly one that nobody has."""
         model, versions = self.model, self.model.state.versions
         if not versions and not chance.slips(2):
             self.work(chance)
             return
         waiting = [name for name, one in versions.items() if one.check is Check.PENDING]
-        passed = [name for name, one in versions.items() if one.check is Check.PASSED]
         evidence = ZERO32 if chance.slips(16) else self.name()
-        if passed and chance.rarely(3):
-            name = chance.pick(passed) if not chance.slips(6) else self.version(chance)
-            owner = self.key(chance) if chance.slips(6) or name not in versions else None
-            by = owner or self.key_of(versions[name].owner)
-            self.play(model.share(by, name, self.member(chance, Role.PROCESSOR), evidence))
-        else:
-            name = chance.pick(waiting[-6:]) if waiting and not chance.slips(6) else self.version(chance)
-            verifier = self.key_of(6) if not chance.rarely(4) else self.key(chance, Role.VERIFIER)
-            self.play(model.verify(verifier, name, evidence, passed=not chance.rarely(8)))
+        name = chance.pick(waiting[-6:]) if waiting and not chance.slips(6) else self.version(chance)
+        verifier = self.key_of(6) if not chance.rarely(4) else self.key(chance, Role.VERIFIER)
+        self.play(model.verify(verifier, name, evidence, passed=not chance.rarely(8)))
+
+    def share(self, chance: Dice) -> None:
+        """Share a version, mostly one that passed, under an agreement, abroad mostly with a clearance."""
+        model, versions = self.model, self.model.state.versions
+        passed = [name for name, one in versions.items() if one.check is Check.PASSED]
+        if not passed and not chance.slips(2):
+            waiting = [name for name, one in versions.items() if one.kind is VersionKind.DATA]
+            if not waiting:
+                self.settle(chance)
+                return
+            self.play(model.verify(self.key_of(6), waiting[-1], NOTICE, passed=True))
+            passed = waiting[-1:]
+        name = chance.pick(passed[-8:]) if passed and not chance.slips(6) else self.version(chance)
+        version = versions.get(name)
+        owner = version.owner if version else self.member(chance)
+        recipient = chance.pick([one for one in (7, 8, 9, 10) if one != owner])
+        if version and version.only_to in model.state.members and not chance.rarely(3):
+            recipient = version.only_to
+        recipient = self.member(chance) if chance.rarely(12) else recipient
+        by = self.key(chance) if chance.slips(6) else self.key_of(owner)
+        agreement = self._agreement(chance, owner, recipient)
+        project = self._import_project(chance, owner, recipient)
+        self.play(model.share(by, name, recipient, agreement, project))
+
+    def _agreement(self, dice: Dice, provider: int, recipient: int) -> int:
+        """Return an agreement between two members, mostly one in force; another one once in a while."""
+        model = self.model
+        fit = [
+            number
+            for number, entry in model.state.agreements.items()
+            if (entry.agreement.provider, entry.agreement.recipient) == (provider, recipient)
+            and model.agreement_stands(number)
+        ]
+        if dice.rarely(10):
+            return dice.below(len(model.state.agreements) + 2)
+        if not fit or dice.rarely(3):
+            purposes = ALL & ~model.state.law.banned_purposes
+            limits = Limits(
+                recipient=recipient,
+                purposes=purposes if dice.below(3) else dice.part(purposes) or 1,
+                categories=Category(ALL if not dice.rarely(8) else dice.part(ALL) or 1),
+                valid_to=max(self.later(dice), model.now + HOUR),
+                retention_seconds=dice.pick((300 * DAY, FOREVER, DAY, HOUR)),
+                onward=dice.rarely(2),
+                linkage=dice.rarely(2),
+            )
+            text = self.name()
+            self.play(model.propose_agreement(self.key_of(provider), limits, text), look=False)
+            number = len(model.state.agreements)
+            if not dice.slips(8):
+                self.play(model.sign_agreement(self.key_of(recipient), number, text), look=False)
+            return number
+        return fit[-1]
+
+    def _import_project(self, dice: Dice, owner: int, recipient: int) -> int:
+        """Return a project of the recipient's, mostly one that the owner's data is cleared for if it goes abroad."""
+        members, model = self.model.state.members, self.model
+        one, other = members.get(owner), members.get(recipient)
+        if one is None or other is None or one.jurisdiction == other.jurisdiction or dice.rarely(8):
+            return dice.below(len(model.state.projects) + 1)
+        projects = [n for n, it in model.state.projects.items() if it.member_id == recipient]
+        project = projects[-1] if projects else self._approved_project(recipient, model.now + 300 * DAY)
+        cleared = is_cleared(model.state.crossing(project, owner, recipient, model.now), model.now)
+        if (not cleared or dice.rarely(3)) and not dice.rarely(6):
+            self._clear(dice, project, owner, recipient)
+        return project
+
+    def vouch(self, chance: Dice) -> None:
+        """Register data or a model from outside; mostly somebody checks it soon."""
+        model = self.model
+        taken = [*model.state.versions, *model.state.passports, VersionId(ZERO32)]
+        name = VersionId(chance.pick(taken) if chance.slips(6) else self.name())
+        kinds = tuple(VersionKind) if chance.slips(6) else (VersionKind.DATA, VersionKind.MODEL)
+        purposes = ALL if chance.slips(6) else ALL & ~model.state.law.banned_purposes
+        purposes = 0 if chance.slips(8) else chance.part(purposes)
+        statement = ZERO32 if chance.slips(12) else self.name()
+        by = self.key_of(chance.pick((8, 9, 9))) if not chance.rarely(4) else self.key(chance)
+        self.play(model.register(by, name, chance.pick(kinds), purposes, statement))
+        if name in model.state.versions and not chance.rarely(3):
+            self.play(model.verify(self.key_of(6), name, NOTICE, passed=not chance.rarely(4)))
+
+    def federate(self, chance: Dice) -> None:
+        """Record a joint step, mostly a round of training on what several members have; what is signed is spoilt at times."""
+        model, versions = self.model, self.model.state.versions
+        kind = StepKind.TRAIN if not chance.rarely(4) else chance.pick(tuple(StepKind))
+        first = self._first(chance, kind)
+        rest = [self._data(chance, tests=False) for _ in range(chance.below(3))]
+        inputs = (first, *rest) if kind in (StepKind.TRAIN, StepKind.MERGE) else (first,)
+        owner = chance.pick((8, 9, 10))
+        step = Step(
+            kind=kind,
+            parameters=Commitment(self.name()),
+            inputs=inputs if kind not in DATASET_STEPS else (),
+            outputs=self._outputs(chance, kind),
+            dataset_id=self.dataset(chance) if kind in DATASET_STEPS else 0,
+            project_id=self._project_of(chance, owner, kind),
+            purposes=chance.part(self._purposes(inputs) or ALL) if kind is StepKind.TRAIN else 0,
+            tool=TOOLS[0],
+        )
+        holders = [chance.pick(users) for name in inputs if name in versions and (users := self._users(name))]
+        team = sorted({*holders, *(() if not chance.rarely(3) else (self.member(chance),))} or {8})
+        if chance.rarely(4) and len(team) > 1:
+            team.remove(chance.pick(team))
+        if all(member_id in model.state.members for member_id in team) and not chance.rarely(8):
+            step = self._prepared(chance, step, (owner, *team))
+        parts = [model.part(step, self.key_of(one), owner, one, self.name()) for one in team]
+        if chance.rarely(8):
+            parts = self._spoilt_parts(chance, step, parts, owner)
+        by = self.key(chance) if chance.slips(8) else self.key_of(owner)
+        self.play(model.record_step(by, step, parts))
+
+    def _spoilt_parts(self, dice: Dice, step: Step, parts: list[JointPart], owner: int) -> list[JointPart]:
+        """Return parts that are signed by somebody else, for something else, twice, by too many or by nobody."""
+        model, one = self.model, dice.pick(parts)
+        signer = self.key_of(one.member_id)
+        others = [part for part in parts if part is not one]
+        return dice.pick(
+            (
+                [],
+                parts * 17,
+                [*parts, one],
+                [*reversed(parts), one],
+                [*others, model.part(step, OUTSIDER, owner, one.member_id, self.name())],
+                [*others, model.part(step, signer, owner + 1, one.member_id, self.name())],
+                [*others, model.part(step, signer, owner, one.member_id, ZERO32)],
+                [*others, replace(one, contribution=Commitment(self.name()))],
+                [model.part(step, signer, owner, 0, self.name())],
+                [model.part(replace(step, epsilon=9), signer, owner, one.member_id, self.name())],
+            )
+        )
 
     def owe(self, chance: Dice) -> None:
         """Withdraw what was included; answer for the models that it reached, or suspend them. Else there is to begin."""
@@ -1798,8 +1926,10 @@ def _about_lineage(model: Model) -> Iterator[tuple[str, bytes, Any]]:
         )
         yield "originsOf", name, origins
         yield "obligationOf", name, obligation_of(version, state.datasets) or 0
-    for name, member_id in state.shares:
-        yield "isShared", name + word(member_id), True
+    for (name, member_id), share in state.shares.items():
+        yield "shareOf", name + word(member_id), (share.agreement_id, share.keep_until)
+    for (step_id, member_id), contribution in model.contributions.items():
+        yield "contributionOf", word(step_id) + word(member_id), contribution
 
 
 def _about_borders(model: Model) -> Iterator[tuple[str, bytes, Any]]:
@@ -1857,4 +1987,5 @@ def _version_values(version: Version) -> tuple[Any, ...]:
         int(version.status),
         version.evaluated,
         version.deployed,
+        version.only_to,
     )

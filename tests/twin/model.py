@@ -15,10 +15,11 @@ from typing import Any, Final
 from ledger.audit.folds import apply
 from ledger.audit.state import DecisionEntry, LedgerState, RightState
 from ledger.chain.contract import calldata
-from ledger.domain.lineage import MAX_LINKS, MAX_ORIGINS, Dataset, Plan, Step, Version, VersionId
+from ledger.domain.lineage import MAX_LINKS, MAX_ORIGINS, Dataset, JointPart, Plan, Step, Version, VersionId
 from ledger.domain.records import (
     ZERO32,
     Clearance,
+    Commitment,
     Event,
     Grant,
     GrantId,
@@ -74,6 +75,8 @@ from ledger.encoding.typed_data import (
     grant_typed_data,
     guardians_typed_data,
     objection_typed_data,
+    part_typed_data,
+    recover,
     refusal_typed_data,
     repudiation_typed_data,
     revocation_typed_data,
@@ -81,7 +84,15 @@ from ledger.encoding.typed_data import (
 )
 from ledger.encoding.words import pack_terms, pack_verdict, unpack_terms
 from ledger.lineage import covers, due_of, is_stale, missing_of, origins_behind
-from ledger.policy import PERMIT_SECONDS, decide, grant_is_live, member_is_active
+from ledger.policy import (
+    PERMIT_SECONDS,
+    decide,
+    grant_is_live,
+    is_cleared,
+    is_sensitive,
+    member_is_active,
+    year_of,
+)
 from ledger.ports import Call
 from tests.twin.chain import Key
 
@@ -168,6 +179,7 @@ class Model:
     released: set[tuple[PassportId, int]] = field(default_factory=set)
     nonces: dict[PassportId, int] = field(default_factory=dict)
     controls: dict[tuple[PassportId, int], int | None] = field(default_factory=dict)
+    contributions: dict[tuple[int, int], bytes] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
     # Time and events
@@ -1434,19 +1446,21 @@ class Model:
         dataset = self.state.datasets.get(number)
         return dataset, forbids(Datasets_Unknown=dataset is None)
 
-    def excuse(self, key: Key, number: int, opinion: bytes) -> Move:
+    def excuse(self, key: Key, number: int, opinion: bytes, *, off: int = 0) -> Move:
+        """*off*: how many withdrawals more than there are the opinion is about."""
         dataset, errors = self._dataset(number)
         caller = self.member_of(key)
-        withdrawals = len(dataset.withdrawals) if dataset else 0
+        withdrawals = (len(dataset.withdrawals) if dataset else 0) + off
         if dataset is not None:
             errors |= forbids(
                 Datasets_NotQualified=dataset.owner == caller or opinion == ZERO32,
-                Datasets_WrongStatus=dataset.excused == withdrawals,
+                Datasets_OtherWithdrawals=off != 0,
+                Datasets_WrongStatus=dataset.excused == len(dataset.withdrawals),
             )
         words = {"datasetId": number, "reviewer": caller, "withdrawals": withdrawals, "opinion": opinion}
         return Move(
             key,
-            Call("excuseWithdrawals", (number, opinion)),
+            Call("excuseWithdrawals", (number, withdrawals, opinion)),
             errors | self.caller(key, Role.ETHICS),
             lambda: [("DatasetExcused", words)],
         )
@@ -1484,11 +1498,16 @@ class Model:
 
     # Lineage
 
-    def record_step(self, key: Key, step: Step) -> Move:
-        member_id = self.member_of(key)
+    def record_step(self, key: Key, step: Step, parts: Sequence[JointPart] | None = None) -> Move:
+        """*parts*: of a joint step, of those who signed."""
+        member_id, joint = self.member_of(key), parts is not None
+        parts = tuple(parts or ())
         errors = self.caller(key, active=False) | self._malformed(step)
+        if joint:
+            errors |= self._bad_parts(step, parts, member_id)
         if not errors:
-            situation = self.state.step_situation(step, member_id, self.now)
+            team = (member_id, *(part.member_id for part in parts))
+            situation = self.state.step_situation(step, team, self.now)
             missing = missing_of(step, situation)
             twice = not missing and len(set(step.outputs)) < len(step.outputs)
             errors |= forbids(
@@ -1496,10 +1515,58 @@ class Model:
             )
 
         def emits() -> Iterable[Named]:
-            words = {"stepId": len(self.state.steps) + 1, "memberId": member_id, "kind": int(step.kind)}
+            number = len(self.state.steps) + 1
+            for part in parts:
+                words = {"stepId": number, "memberId": part.member_id, "contribution": part.contribution}
+                self.contributions[number, part.member_id] = part.contribution
+                yield "PartSigned", words
+            words = {"stepId": number, "memberId": member_id, "kind": int(step.kind)}
             yield "StepRecorded", {**words, "missing": int(missing), "step": step_values(step)}
 
+        if joint:
+            signed = [(part.member_id, part.contribution, part.signature) for part in parts]
+            return Move(key, Call("recordJointStep", (step_values(step), signed)), errors, emits)
         return Move(key, Call("recordStep", (step_values(step),)), errors, emits)
+
+    def part(self, step: Step, signer: Key, recorder: int, member_id: int, contribution: bytes) -> JointPart:
+        """Return a part in a step as *signer* signs it."""
+        typed = part_typed_data(
+            self.domain, step, recorder=recorder, member_id=member_id, contribution=contribution
+        )
+        return JointPart(member_id, Commitment(contribution), signer.sign(digest(typed)))
+
+    def _bad_parts(self, step: Step, parts: Sequence[JointPart], recorder: int) -> set[str]:
+        former, bad = 0, False
+        for part in parts:
+            member = self.state.members.get(part.member_id)
+            typed = part_typed_data(
+                self.domain,
+                step,
+                recorder=recorder,
+                member_id=part.member_id,
+                contribution=part.contribution,
+            )
+            signed = member is not None and recover(typed, part.signature) == member.signer.lower()
+            bad = bad or part.member_id <= former or part.contribution == ZERO32 or not signed
+            former = part.member_id
+        malformed = not 0 < len(parts) <= MAX_LINKS or not step.outputs
+        return forbids(Lineage_BadPart=bad, Lineage_Malformed=malformed)
+
+    def register(self, key: Key, name: VersionId, kind: VersionKind, purposes: int, statement: bytes) -> Move:
+        known = self.state.versions.keys() | self.state.passports.keys() | {ZERO32}
+        complete = (
+            kind in (VersionKind.DATA, VersionKind.MODEL)
+            and purposes
+            and not purposes & self.state.law.banned_purposes
+            and statement != ZERO32
+        )
+        words = {"versionId": name, "owner": self.member_of(key), "kind": int(kind), "purposes": purposes}
+        return Move(
+            key,
+            Call("registerExternal", (name, int(kind), purposes, statement)),
+            self.caller(key) | forbids(Lineage_Exists=name in known, Lineage_Incomplete=not complete),
+            lambda: [("ExternalRegistered", {**words, "statement": statement})],
+        )
 
     def _malformed(self, step: Step) -> set[str]:
         least, most = _INPUTS.get(step.kind, (1, 1))
@@ -1533,6 +1600,7 @@ class Model:
         caller = self.member_of(key)
         if version is not None:
             involved = version.owner == caller or (name, caller) in self.state.shares
+            involved = involved or (version.step_id, caller) in self.contributions
             errors |= forbids(
                 Lineage_NotQualified=involved or report == ZERO32,
                 Lineage_AlreadyVerified=version.check is not Check.PENDING,
@@ -1549,32 +1617,91 @@ class Model:
             lambda: [("VersionVerified", {**words, "report": report})],
         )
 
-    def share(self, key: Key, name: VersionId, recipient: int, agreement: bytes) -> Move:
+    def share(self, key: Key, name: VersionId, recipient: int, agreement_id: int, project_id: int) -> Move:
         version, errors = self._version(name)
         caller = self.member_of(key)
-        if version is not None:
-            closed = any(
-                self.state.datasets[origin.dataset_id].status >= DatasetStatus.SEALED
-                for origin in version.origins
-            )
-            errors |= forbids(
-                Lineage_NotVerified=version.check is not Check.PASSED,
-                Lineage_NotQualified=version.owner != caller
-                or recipient in (caller, version.verifier)
-                or agreement == ZERO32,
-                Datasets_WrongStatus=version.kind is VersionKind.DATA and closed,
-            )
+        found = self.state.agreements.get(agreement_id)
         errors |= forbids(
             Members_Unknown=recipient not in self.state.members,
             Members_NotActive=not self.is_active(recipient),
         )
-        words = {"versionId": name, "owner": caller, "recipient": recipient, "agreement": agreement}
+        exported: list[Named] = []
+        if version is not None:
+            data = version.kind is VersionKind.DATA
+            behind = [self.state.datasets[origin.dataset_id] for origin in version.origins]
+            kept = [one for one in behind if one.no_onward and one.owner != recipient]
+            errors |= forbids(
+                Shares_NotVerified=version.check is not Check.PASSED,
+                Shares_NotQualified=version.owner != caller or recipient in (caller, version.verifier),
+                Datasets_WrongStatus=data and any(one.status >= DatasetStatus.SEALED for one in behind),
+                Shares_OnwardForbidden=version.only_to not in (0, recipient) or (data and kept),
+                Agreements_NotCovered=not self._agreed(agreement_id, version, behind, recipient),
+            )
+            if self._is_abroad(caller, recipient):
+                cleared, exported = self._exports(behind if data else [], caller, recipient, project_id)
+                errors |= forbids(Borders_NotCleared=not cleared)
+        seconds = found.agreement.limits.retention_seconds if found else 0
+        words = {
+            "versionId": name,
+            "owner": caller,
+            "recipient": recipient,
+            "agreementId": agreement_id,
+            "projectId": project_id,
+            "keepUntil": min(self.now + seconds, 2**32 - 1),
+        }
         return Move(
             key,
-            Call("shareVersion", (name, recipient, agreement)),
+            Call("shareVersion", (name, recipient, agreement_id, project_id)),
             errors | self.caller(key),
-            lambda: [("VersionShared", words)],
+            lambda: [*exported, ("VersionShared", words)],
         )
+
+    def _agreed(self, agreement_id: int, version: Version, behind: Sequence[Dataset], recipient: int) -> bool:
+        found = self.state.agreements.get(agreement_id)
+        if found is None or not self.agreement_stands(agreement_id):
+            return False
+        limits = found.agreement.limits
+        return (
+            (found.agreement.provider, limits.recipient) == (version.owner, recipient)
+            and bool(limits.purposes & version.purposes)
+            and all(one.categories in limits.categories for one in behind)
+        )
+
+    def _is_abroad(self, owner: int, recipient: int) -> bool:
+        one, other = self.state.members.get(owner), self.state.members.get(recipient)
+        return one is not None and other is not None and one.jurisdiction != other.jurisdiction
+
+    def _exports(
+        self, behind: Sequence[Dataset], owner: int, recipient: int, project_id: int
+    ) -> tuple[bool, list[Named]]:
+        """Tell whether all may go abroad, and what is emitted of it: who is in a dataset counts once a year."""
+        state, project = self.state, self.state.projects.get(project_id)
+        crossing = state.crossing(project_id, owner, recipient, self.now)
+        clearance = crossing.clearance
+        if project is None or project.member_id != recipient or clearance is None:
+            return False, []
+        if not is_cleared(crossing, self.now):
+            return False, []
+        year, number = year_of(self.now), clearance.clearance_id
+        persons, sensitive = crossing.exports.persons, crossing.exports.sensitive_persons
+        crossed, told = clearance.persons, []
+        for dataset in {one.dataset_id: one for one in behind}.values():
+            name = dataset.dataset_id
+            fresh = dataset.included - state.dataset_exports.get((owner, year, name), 0)
+            anew = dataset.included - state.dataset_crossings.get((number, name), 0)
+            touchy = is_sensitive(state.law, dataset.categories)
+            if not fresh and not anew:
+                continue
+            persons, sensitive, crossed = persons + fresh, sensitive + fresh * touchy, crossed + anew
+            over = persons > state.thresholds.persons
+            over = over or (touchy and sensitive > state.thresholds.sensitive_persons)
+            if crossed > clearance.max_persons:
+                return False, []
+            if clearance.path is not Path.ASSESSMENT and fresh and over:
+                return False, []
+            words = {"datasetId": name, "exporter": owner, "clearanceId": number, "persons": fresh}
+            told.append(("DatasetExported", {**words, "crossed": anew, "sensitive": touchy}))
+        return True, told
 
     def answer(self, key: Key, name: VersionId, answer: Answer, *, successor: bytes, evidence: bytes) -> Move:
         version, errors = self._version(name, model=True)
@@ -1602,7 +1729,7 @@ class Model:
         if version is None or version.kind is not VersionKind.MODEL or version.owner != owner:
             return False
         stale = any(is_stale(origin, self.state.datasets[origin.dataset_id]) for origin in version.origins)
-        return version.status is ModelStatus.ACTIVE and not stale
+        return version.status is ModelStatus.ACTIVE and not stale and not version.is_quarantined
 
     def suspend_overdue(self, key: Key, name: VersionId) -> Move:
         version, errors = self._version(name, model=True)

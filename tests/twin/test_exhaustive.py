@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ledger.domain.records import PolicyTable
 from ledger.domain.vocabulary import Basis, DataClass, Fact, Purpose
 from ledger.encoding.structs import policy_values
+from tests.support.data import ROOT
 from tests.twin.exhaustive import Comparison, Tally, Unit, sweep, units_of
 from tests.twin.machine import Stage
 from tests.twin.table import WHOLE, Table, cases_of, entries
@@ -83,6 +89,33 @@ def test_one_bit_that_differs_is_found(stage: Stage, monkeypatch: pytest.MonkeyP
         found = _compared(table, unit)
         assert found.differences == 1, bit
         assert len(found.examples) == 1
+
+
+def test_a_run_that_was_stopped_goes_on(tmp_path: Path) -> None:
+    """The command finds the same, whether it does all at once or goes on; other sources are not gone on with."""
+    progress = tmp_path / "progress.jsonl"
+    first = _run(progress)
+    lines = progress.read_text().splitlines()
+    assert len(lines) == 4  # entries of no fact, entries of six facts in two phases
+    progress.write_text("\n".join(lines[:-1]) + "\n")
+    second = _run(progress)
+    assert len(progress.read_text().splitlines()) == 4
+    for found in (first, second):
+        assert found.pop("seconds") > 0
+        assert found.pop("per_second") > 0
+    assert first == second
+    assert (527, 456, 0) == (first["combinations"], first["compared"], first["differences"])
+    progress.write_text(progress.read_text().replace('"sources": "', '"sources": "0'))
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        _run(progress)
+    assert "remove it" in refused.value.stderr
+
+
+def _run(progress: Path) -> dict[str, Any]:
+    command = [sys.executable, "-m", "scripts.check_table", "--facts", "6", "--json", "--progress", progress]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 def _compared(table: Table, unit: Unit) -> Tally:

@@ -67,6 +67,7 @@ from ledger.domain.vocabulary import (
     StepKind,
     Technique,
     TransferFact,
+    VersionKind,
     kind_set,
 )
 from ledger.encoding import merkle
@@ -663,7 +664,9 @@ class Chronicle:
         outputs = tuple(VersionId(self.name()) for _ in range(makes.get(kind, 1)))
         step = Step(kind, Commitment(self.name()), inputs, outputs, **changes)
         position = self.place()
-        missing = missing_of(step, self.state.step_situation(step, member_id, position.time))
+        signed = self.state.parts.get(len(self.state.steps) + 1, ())
+        team = (member_id, *(part.member_id for part in signed))
+        missing = missing_of(step, self.state.step_situation(step, team, position.time))
         arguments = {
             "stepId": len(self.state.steps) + 1,
             "memberId": member_id,
@@ -935,8 +938,37 @@ def _lineage(told: Chronicle) -> None:
         versionId=told.state.steps[1].record.step.outputs[0],
         owner=LAB,
         recipient=HOSPITAL,
-        agreement=told.name(),
+        agreementId=told.agree(HOSPITAL, provider=LAB),
+        projectId=0,
+        keepUntil=START + 90 * DAY,
     )
+    told.emit(
+        "DatasetExported",
+        datasetId=dataset,
+        exporter=HOSPITAL,
+        clearanceId=told.clear(1),
+        persons=1,
+        crossed=1,
+        sensitive=True,
+    )
+    outside = told.name()
+    told.emit(
+        "ExternalRegistered",
+        versionId=outside,
+        owner=LAB,
+        kind=int(VersionKind.MODEL),
+        purposes=1 << Purpose.AI_TRAINING,
+        statement=told.name(),
+    )
+    told.emit("VersionVerified", versionId=outside, verifier=ETHICS, check=1, report=told.name())
+    for member_id in (HOSPITAL, LAB):
+        told.emit(
+            "PartSigned",
+            stepId=len(told.state.steps) + 1,
+            memberId=member_id,
+            contribution=told.name(),
+        )
+    told.step(StepKind.TRAIN, purposes=1 << Purpose.AI_TRAINING)
     told.withdraw(first, given)
     told.answer(justified, Answer.JUSTIFIED)
     told.time += 31 * DAY

@@ -13,15 +13,27 @@ from ledger.domain.lineage import (
     MAX_LINKS,
     MAX_ORIGINS,
     NO_END,
+    NOBODY,
     Dataset,
+    JointPart,
     Origin,
     Step,
     StepRecord,
     Version,
     VersionId,
 )
-from ledger.domain.records import Attestation, Clearance, Commitment, GrantState, Member, Project
+from ledger.domain.records import (
+    Agreement,
+    Attestation,
+    Clearance,
+    Commitment,
+    GrantState,
+    Limits,
+    Member,
+    Project,
+)
 from ledger.domain.vocabulary import (
+    AgreementStatus,
     Answer,
     Assurance,
     AttestationKind,
@@ -131,6 +143,13 @@ CROSSING = Crossing(
         persons=1,
     ),
 )
+OTHER = replace(MEMBER, member_id=7, jurisdiction=840)
+AGREEMENT = Agreement(
+    agreement_id=1,
+    provider=7,
+    limits=Limits(3, MODEL_USES, Category(0xFFFF), AT + 1, DAY, onward=True, linkage=True),
+    status=AgreementStatus.SIGNED,
+)
 # Every fact holds at once of a step that uses a model and data, spends privacy and makes three.
 STEP = Step(
     kind=StepKind.INFER,
@@ -146,11 +165,11 @@ WORLD = StepSituation(
     member=MEMBER,
     core_categories=Category.GENOMICS,
     versions=VERSIONS,
-    shared=frozenset({TESTED}),
+    shares={(TESTED, 3): AGREEMENT},
     datasets=DATASETS,
     jurisdictions={1: 156, 2: 840},
     project=PROJECT,
-    crossings={2: CROSSING},
+    crossings={(2, 3): CROSSING},
     on_project={AttestationKind.LICENCE: STATED},
     on_tool={AttestationKind.TOOL: STATED},
     on_versions={name: {AttestationKind.ENCRYPTION: STATED} for name in VERSIONS},
@@ -173,6 +192,11 @@ def dataset(number: int, **changes: Any) -> dict[int, Dataset]:
 def version(name: VersionId, **changes: Any) -> dict[VersionId, Version]:
     """Return the versions with one of them changed."""
     return {**VERSIONS, name: replace(VERSIONS[name], **changes)}
+
+
+def agreed(**limits: Any) -> dict[tuple[VersionId, int], Agreement]:
+    """Return what the tested data is shared under, with other limits."""
+    return {(TESTED, 3): replace(AGREEMENT, limits=replace(AGREEMENT.limits, **limits))}
 
 
 @dataclass(frozen=True)
@@ -200,7 +224,8 @@ LOSSES = [
     Loss(StepFact.INPUTS_KNOWN, step={"inputs": (MODEL, MODEL)}),
     Loss(StepFact.INPUTS_KNOWN, step={"inputs": (TRAINED, TRAINED)}),
     Loss(StepFact.INPUTS_KNOWN, {"versions": version(TESTED, kind=VersionKind.RESULT)}),
-    Loss(AVAILABLE, {"shared": frozenset()}),
+    Loss(AVAILABLE, {"shares": {}}),
+    Loss(AVAILABLE, {"shares": {(TESTED, 4): AGREEMENT}}),
     Loss(AVAILABLE, {"versions": version(TRAINED, owner=4)}),
     *(
         Loss(AVAILABLE, {"datasets": dataset(number, **changes)})
@@ -228,6 +253,13 @@ LOSSES = [
     Loss(StepFact.PURPOSE_ALLOWED, {"member": replace(MEMBER, purposes=1 << Purpose.AI_TRAINING)}),
     Loss(StepFact.PURPOSE_ALLOWED, {"versions": version(TESTED, purposes=1 << Purpose.AI_TRAINING)}),
     Loss(StepFact.PURPOSE_ALLOWED, step={"purposes": 1 << Purpose.RESEARCH}),
+    Loss(StepFact.PURPOSE_ALLOWED, {"banned_purposes": 1 << Purpose.AI_INFERENCE}),
+    Loss(StepFact.PURPOSE_ALLOWED, {"shares": agreed(purposes=1 << Purpose.AI_TRAINING)}),
+    Loss(StepFact.PURPOSE_ALLOWED, {"others": (replace(OTHER, purposes=1 << Purpose.AI_TRAINING),)}),
+    Loss(StepFact.MEMBER_ACTIVE, {"others": (OTHER, replace(OTHER, valid_to=AT))}),
+    Loss(StepFact.RELINK_ALLOWED, {"shares": agreed(linkage=False)}),
+    Loss(StepFact.INPUTS_SOUND, {"versions": version(MODEL, step_id=0)}),
+    Loss(StepFact.INPUTS_SOUND, {"versions": version(MODEL, step_id=0, check=Check.FAILED)}),
     Loss(StepFact.THREE_PARTS, step={"outputs": STEP.outputs[:2]}),
     Loss(StepFact.TEST_UNSEEN, {"versions": SPLIT}, {"kind": StepKind.EVALUATE, "inputs": (MODEL, TRAINED)}),
     Loss(
@@ -259,8 +291,8 @@ LOSSES = [
         {"epsilon": 0, "kind": StepKind.EVALUATE, "inputs": (MODEL, TESTED)},
     ),
     Loss(StepFact.BORDER_CLEARED, {"crossings": {}}),
-    Loss(StepFact.BORDER_CLEARED, {"crossings": {1: CROSSING}}),
-    Loss(StepFact.BORDER_CLEARED, {"crossings": {2: replace(CROSSING, access_until=AT)}}),
+    Loss(StepFact.BORDER_CLEARED, {"crossings": {(1, 3): CROSSING, (2, 4): CROSSING}}),
+    Loss(StepFact.BORDER_CLEARED, {"crossings": {(2, 3): replace(CROSSING, access_until=AT)}}),
     Loss(READY, {"on_project": NO_LICENCE}),
     Loss(READY, {"versions": version(MODEL, evaluated=False)}),
     Loss(READY, {"versions": version(MODEL, deployed=False)}),
@@ -338,6 +370,111 @@ def test_a_step_needs_the_purpose_of_its_kind(kind):
     world = replace(WORLD, member=replace(MEMBER, purposes=0), versions={}, datasets=DATASETS)
     allowed = StepFact.PURPOSE_ALLOWED in facts_of(replace(STEP, kind=kind, inputs=(), purposes=0), world)
     assert allowed == (kind not in PURPOSE_OF)
+
+
+# Joint steps
+
+
+ROUND = replace(STEP, kind=StepKind.TRAIN, outputs=STEP.outputs[:1], purposes=1 << Purpose.AI_TRAINING)
+#: The tested data's owner, which is abroad, takes part; nothing is shared or cleared.
+TEAM = replace(WORLD, others=(OTHER,), shares={}, crossings={})
+
+
+def test_training_reaches_what_those_who_take_part_have():
+    """Their data stays where it is; without them it is neither available nor near."""
+    gone = StepFact.INPUTS_AVAILABLE | StepFact.BORDER_CLEARED
+    assert not missing_of(ROUND, TEAM)
+    assert missing_of(ROUND, replace(TEAM, others=())) == gone
+    assert missing_of(ROUND, replace(TEAM, others=(replace(OTHER, member_id=8),))) == gone
+
+
+def test_only_training_reaches_what_is_not_the_recorders():
+    """Any other step would take data from who has it."""
+    for kind in (StepKind.CLEAN, StepKind.MERGE, StepKind.INFER, StepKind.RELEASE):
+        assert AVAILABLE not in facts_of(replace(STEP, kind=kind), TEAM)
+
+
+def test_a_model_comes_to_all_who_take_part():
+    """What it learned from data of theirs is near, wherever they are; of others it needs a clearance."""
+    model = replace(VERSIONS[MODEL], origins=(Origin(2, 1),))
+    abroad = dataset(2, owner=7)
+    world = replace(TEAM, versions={**VERSIONS, MODEL: model}, datasets=abroad)
+    step = replace(ROUND, inputs=(MODEL, TRAINED))
+    assert StepFact.BORDER_CLEARED in facts_of(step, world)
+    assert StepFact.BORDER_CLEARED not in facts_of(step, replace(world, others=()))
+    cleared = replace(world, others=(), crossings={(2, 3): CROSSING})
+    assert StepFact.BORDER_CLEARED in facts_of(step, cleared)
+
+
+def test_who_was_shared_data_takes_part_with_it():
+    """Under the limits of the agreement."""
+    third = replace(OTHER, member_id=8)
+    world = replace(TEAM, others=(third,), shares={(TESTED, 8): AGREEMENT})
+    assert not missing_of(ROUND, world)
+    narrow = replace(AGREEMENT, limits=replace(AGREEMENT.limits, purposes=1 << Purpose.AI_VALIDATION))
+    assert missing_of(ROUND, replace(world, shares={(TESTED, 8): narrow})) == StepFact.PURPOSE_ALLOWED
+
+
+def test_the_owner_of_data_takes_part_under_no_agreement():
+    """Whoever else was shared it."""
+    narrow = replace(AGREEMENT, limits=replace(AGREEMENT.limits, purposes=0))
+    world = replace(TEAM, shares={(TESTED, 3): narrow, (TESTED, 7): narrow})
+    assert not missing_of(ROUND, world)
+
+
+def test_who_took_part_stands_with_the_step():
+    """The recorder first."""
+    parts = (JointPart(7, Commitment(b"\x01" * 32)), JointPart(9, Commitment(b"\x02" * 32)))
+    assert StepRecord(12, 3, ROUND, StepFact(0), parts).team == (3, 7, 9)
+
+
+# What agreements and origins ask of what is made
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "expected"),
+    [
+        (StepKind.CLEAN, {}, 0),
+        (StepKind.CLEAN, {"shares": agreed(onward=False)}, 7),
+        (StepKind.INFER, {"shares": agreed(onward=False)}, 7),
+        (StepKind.TRAIN, {"shares": agreed(onward=False)}, 0),
+        (StepKind.CLEAN, {"versions": version(TRAINED, only_to=5)}, 5),
+        (StepKind.CLEAN, {"versions": version(TRAINED, only_to=3)}, 0),
+        (StepKind.CLEAN, {"versions": version(TRAINED, only_to=NOBODY)}, NOBODY),
+        (StepKind.CLEAN, {"versions": version(TRAINED, only_to=5), "shares": agreed(onward=False)}, NOBODY),
+        (StepKind.CLEAN, {"versions": version(TRAINED, only_to=7), "shares": agreed(onward=False)}, 7),
+        (StepKind.TRAIN, {"versions": version(TRAINED, only_to=5)}, 0),
+        (StepKind.TRAIN, {"versions": version(MODEL, only_to=5)}, 5),
+    ],
+)
+def test_what_is_made_is_bound_as_what_it_is_made_of(kind, changes, expected):
+    """And to who gave it without letting it be passed on; a model that learns from data is free."""
+    step = replace(STEP, kind=kind, outputs=STEP.outputs[:1])
+    [made] = [
+        one
+        for one in changes_of(StepRecord(12, 3, step, StepFact(0)), replace(WORLD, **changes)).versions
+        if one.step_id == 12
+    ]
+    assert made.only_to == expected
+
+
+def test_what_is_made_serves_no_more_than_the_agreement():
+    """Nor more than its inputs."""
+    step = replace(STEP, kind=StepKind.MERGE, inputs=(TRAINED, TESTED), outputs=STEP.outputs[:1])
+    world = replace(WORLD, shares=agreed(purposes=1 << Purpose.AI_TRAINING))
+    [made] = changes_of(StepRecord(12, 3, step, StepFact(0)), world).versions
+    assert made.purposes == 1 << Purpose.AI_TRAINING
+
+
+def test_what_is_from_outside_is_somebodys_data():
+    """It is of no dataset, and merged with one it is relinked."""
+    outside = version(TESTED, step_id=0, origins=())
+    world = replace(WORLD, versions=outside, datasets=dataset(1, no_relink=True))
+    step = replace(STEP, inputs=(TRAINED, TESTED))
+    assert StepFact.RELINK_ALLOWED not in facts_of(step, world)
+    assert StepFact.RELINK_ALLOWED in facts_of(step, replace(world, datasets=DATASETS))
+    assert StepFact.RELINK_ALLOWED in facts_of(replace(step, inputs=(TRAINED,)), world)
+    assert StepFact.INPUTS_SOUND in facts_of(step, world)
 
 
 # What a step that stands changes

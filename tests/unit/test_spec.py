@@ -24,7 +24,7 @@ from ledger.domain.vocabulary import (
     StepKind,
 )
 from tests.support.data import ROOT
-from tests.unit.test_vectors import KINDS, signed
+from tests.unit.test_vectors import KINDS, REFERRED, signed, type_string
 
 SPEC = (ROOT / "docs" / "spec.md").read_text()
 VECTORS = (ROOT / "tests" / "vectors" / "passport-v1.json").read_text()
@@ -93,8 +93,9 @@ def test_types_are_those_that_are_signed():
     for kind in KINDS:
         _, message = signed(kind)
         name = message["primaryType"]
-        words = ",".join(f"{field['type']} {field['name']}" for field in message["types"][name])
-        assert f"    {name}({words})\n" in SPEC
+        types = message["types"]
+        whole = "".join(type_string(one, types[one]) for one in [name, *sorted(types.keys() & REFERRED)])
+        assert f"    {whole}\n" in SPEC
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
+from ledger.domain.lineage import Step, VersionId
 from ledger.domain.records import Commitment, Grant, GrantId, PassportId, Salt, Terms, Verdict
 from ledger.domain.vocabulary import (
     RECORD_LEVELS,
@@ -23,6 +24,7 @@ from ledger.domain.vocabulary import (
     Operation,
     Outcome,
     Purpose,
+    StepKind,
 )
 from ledger.encoding.commitments import (
     canonical,
@@ -44,6 +46,7 @@ from ledger.encoding.typed_data import (
     grant_typed_data,
     guardians_typed_data,
     objection_typed_data,
+    part_typed_data,
     recover,
     recovery_typed_data,
     refusal_typed_data,
@@ -149,12 +152,39 @@ WRITERS: dict[str, tuple[Any, dict[str, str]]] = {
         {"holder": "holder", "origin": "origin", "challenge": "challenge", "expires_at": "expiresAt"},
     ),
 }
-KINDS = ["grant", "grantToKinds", *WRITERS]
+KINDS = ["grant", "grantToKinds", "part", *WRITERS]
+#: Types that others refer to; nobody signs one alone.
+REFERRED = {"Step"}
+
+
+def part(message: dict[str, Any]) -> dict[str, Any]:
+    """Return the typed data of a part in a step."""
+    told = message["step"]
+    step = Step(
+        kind=StepKind(told["kind"]),
+        parameters=Commitment(raw(told["parameters"])),
+        inputs=tuple(VersionId(raw(name)) for name in told["inputs"]),
+        outputs=tuple(VersionId(raw(name)) for name in told["outputs"]),
+        dataset_id=told["datasetId"],
+        project_id=told["projectId"],
+        purposes=told["purposes"],
+        epsilon=told["epsilon"],
+        tool=raw(told["tool"]),
+    )
+    return part_typed_data(
+        domain(),
+        step,
+        recorder=message["recorder"],
+        member_id=message["memberId"],
+        contribution=raw(message["contribution"]),
+    )
 
 
 def signed(kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a signed thing: its vector and its typed data, written from the vector's message."""
     vector = vectors()[kind]
+    if kind == "part":
+        return vector, part(vector["message"])
     if kind not in WRITERS:
         return vector, grant_typed_data(domain(), grant(kind))
     write, names = WRITERS[kind]
@@ -287,23 +317,31 @@ def test_a_signature_is_good_for_one_ledger(other):
     assert vector["signer"] != recover(grant_typed_data(other, grant()), raw(vector["signature"]))
 
 
+def type_string(name: str, fields: list[dict[str, str]]) -> str:
+    """Return a type as EIP-712 writes it."""
+    return f"{name}({','.join(field['type'] + ' ' + field['name'] for field in fields)})"
+
+
 @SIGNED
 def test_types_are_those_of_the_contract(kind):
     """Letter for letter the type strings of PassportHash.sol; but for the sign-in, which no contract reads."""
     _, typed_data = signed(kind)
     name = typed_data["primaryType"]
-    fields = ",".join(f"{field['type']} {field['name']}" for field in typed_data["types"][name])
+    types = typed_data["types"]
+    whole = "".join(type_string(one, types[one]) for one in [name, *sorted(types.keys() & REFERRED)])
     source = (ROOT / "contracts" / "libraries" / "PassportHash.sol").read_text()
     strings = {text.partition("(")[0]: text for text in re.findall(r'"(\w+\([^"]*\))"', source)}
     assert (name not in strings) == (kind == "signIn")
-    assert strings.get(name, f"{name}({fields})") == f"{name}({fields})"
+    assert strings.get(name, whole) == whole
 
 
 def test_every_type_of_the_contract_has_a_vector():
     """Commitments have vectors of another form."""
     source = (ROOT / "contracts" / "libraries" / "PassportHash.sol").read_text()
     names = set(re.findall(r'"(\w+)\([^"]*\)"', source))
-    assert names - {"Commitment"} == {signed(kind)[1]["primaryType"] for kind in KINDS} - {"SignIn"}
+    assert names - REFERRED - {"Commitment"} == {signed(kind)[1]["primaryType"] for kind in KINDS} - {
+        "SignIn"
+    }
 
 
 def test_guardians():

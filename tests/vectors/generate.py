@@ -17,6 +17,7 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from ledger.domain.days import MAX_DAY, day_of
+from ledger.domain.lineage import Step, VersionId
 from ledger.domain.records import (
     NO_GRANT,
     ZERO32,
@@ -45,6 +46,7 @@ from ledger.domain.vocabulary import (
     Operation,
     Outcome,
     Purpose,
+    StepKind,
     kind_set,
     purpose_set,
 )
@@ -58,6 +60,7 @@ from ledger.encoding.typed_data import (
     grant_typed_data,
     guardians_typed_data,
     objection_typed_data,
+    part_typed_data,
     recovery_typed_data,
     refusal_typed_data,
     repudiation_typed_data,
@@ -114,6 +117,7 @@ def build() -> dict[str, Any]:
         **_about_grants(key),
         **_about_keys(key),
         "signIn": _sign_in(key),
+        "part": _part(key),
         "terms": [_terms(terms) for terms in (*_TERMS, _INCLUSION)],
         "verdicts": [_verdict(verdict) for verdict in _VERDICTS],
         "fold": _fold(),
@@ -238,6 +242,26 @@ def _about_keys(key: bytes) -> dict[str, Any]:
         "objection": _signed(objection, key),
         "delegation": _signed(delegation, key),
     }
+
+
+def _part(key: bytes) -> dict[str, Any]:
+    """Return what a member signs that takes part in a step."""
+    step = Step(
+        kind=StepKind.TRAIN,
+        parameters=Commitment(keccak(text="vector parameters")),
+        inputs=(VersionId(keccak(text="vector model")), VersionId(keccak(text="vector data"))),
+        outputs=(VersionId(keccak(text="vector next model")),),
+        project_id=7,
+        purposes=purpose_set([Purpose.AI_TRAINING, Purpose.AI_INFERENCE]),
+        epsilon=500_000,
+        tool=keccak(text="vector tool"),
+    )
+    return _signed(
+        part_typed_data(
+            DOMAIN, step, recorder=2, member_id=3, contribution=keccak(text="vector contribution")
+        ),
+        key,
+    )
 
 
 def _signed(typed_data: dict[str, Any], key: bytes) -> dict[str, Any]:

@@ -22,20 +22,28 @@ def write(lineage: LineageDocument) -> dict[str, Any]:
     steps = {told.record.step_id: told for told in lineage.steps}
     return {
         "standard": STANDARD,
-        "source": _source(lineage, subject, steps[subject.step_id]),
+        "source": _source(lineage, subject, steps.get(subject.step_id)),
         "provenance": _provenance(lineage, subject),
         "use": _use(lineage, subject),
     }
 
 
-def _source(lineage: LineageDocument, subject: Version, made: ToldStep) -> dict[str, Any]:
+def _source(lineage: LineageDocument, subject: Version, made: ToldStep | None) -> dict[str, Any]:
+    """*made*: the step that made it; None if it is from outside, and its owner vouches for it."""
+    if made is None:
+        told = {"description": f"from outside; {lineage.title(subject.owner)} vouches for it"}
+    else:
+        kind = made.record.step.kind.name.lower()
+        told = {
+            "description": f"made by step {subject.step_id}, {kind}",
+            "issueDate": moment(made.time).date().isoformat(),
+        }
     return {
         "title": f"{subject.kind.name.lower()} {to_hex(subject.version_id)}",
         "uniqueMetadataIdentifier": lineage.version(subject.version_id),
         "metadataLocation": lineage.ledger,
         "issuer": lineage.title(subject.owner),
-        "description": f"made by step {subject.step_id}, {made.record.step.kind.name.lower()}",
-        "issueDate": moment(made.time).date().isoformat(),
+        **told,
     }
 
 

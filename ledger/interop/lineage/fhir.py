@@ -101,6 +101,10 @@ def _targets(lineage: LineageDocument, told: ToldStep) -> list[dict[str, Any]]:
 def _agents(lineage: LineageDocument, told: ToldStep) -> list[dict[str, Any]]:
     record = told.record
     agents = [_agent("author", lineage.member(record.member_id), lineage.title(record.member_id))]
+    agents += [
+        _agent("performer", lineage.member(part.member_id), lineage.title(part.member_id))
+        for part in record.parts
+    ]
     if record.step.tool != ZERO32:
         digest = to_hex(record.step.tool)
         agents.append(_agent("assembler", f"{lineage.ledger}:tool:{digest}", f"tool {digest}"))

@@ -169,6 +169,7 @@ def _authorization(lineage: LineageDocument, told: ToldStep) -> dict[str, Any]:
         "ledger": lineage.ledger,
         "stepId": record.step_id,
         "memberId": record.member_id,
+        "participants": [part.member_id for part in record.parts],
         "projectId": step.project_id or None,
         "purposes": purposes_of(step.purposes),
         "epsilon": micro(step.epsilon),

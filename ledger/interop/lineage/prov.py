@@ -101,6 +101,7 @@ class _Writer:
                 PROV_TYPE: self.words[version.kind.name.lower()],
                 self.words["purposes"]: " ".join(purposes_of(version.purposes)),
                 self.words["check"]: version.check.name,
+                **({self.words["external"]: "true"} if version.is_external else {}),
             },
         )
         self.document.wasAttributedTo(entity, self._member(version.owner))
@@ -115,7 +116,8 @@ class _Writer:
             moment(told.time),
             self._attributes(told),
         )
-        self.document.wasAssociatedWith(activity, self._member(record.member_id))
+        for member_id in dict.fromkeys(record.team):
+            self.document.wasAssociatedWith(activity, self._member(member_id))
         if step.tool != ZERO32:
             tool = self._agent(self.ledger[f"tool:{to_hex(step.tool)}"], {PROV_TYPE: _SOFTWARE})
             self.document.wasAssociatedWith(activity, tool)
