@@ -65,9 +65,9 @@ def destroy(origin: str, dataset_id: int) -> str:
     return f"passport lineage step DESTROY --dataset {dataset_id} --evidence WORDS --url {origin} {_KEY}"
 
 
-def excuse_withdrawals(origin: str, dataset_id: int) -> str:
-    """Return the command by which an ethics body excuses the withdrawals from a dataset."""
-    return f"passport dataset excuse {dataset_id} --opinion WORDS --url {origin} {_KEY}"
+def excuse_withdrawals(origin: str, dataset_id: int, withdrawals: int) -> str:
+    """Return the command by which an ethics body excuses the withdrawals from a dataset: those it has read of."""
+    return f"passport dataset excuse {dataset_id} --withdrawals {withdrawals} --opinion WORDS --url {origin} {_KEY}"
 
 
 def transfer(origin: str, verb: str, transfer_id: str, options: str = "") -> str:

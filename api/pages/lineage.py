@@ -442,7 +442,8 @@ def _dataset_commands(dataset: Dataset, at: int, reader: Member, origin: str) ->
         yield Command("To state that it was destroyed", commands.destroy(origin, dataset.dataset_id))
     if not own and Role.ETHICS in reader.roles and len(dataset.withdrawals) > dataset.excused:
         yield Command(
-            "To excuse the withdrawals so far", commands.excuse_withdrawals(origin, dataset.dataset_id)
+            "To excuse the withdrawals so far",
+            commands.excuse_withdrawals(origin, dataset.dataset_id, len(dataset.withdrawals)),
         )
 
 

@@ -174,7 +174,9 @@ def test_the_inclusions_page(as_member, trail, monkeypatch):
 def test_an_ethics_body_reads_how_to_excuse(as_member, trail):
     path = f"/datasets/{trail.line.dataset}"
 
-    assert "passport dataset excuse" in text_of(as_member(trail.lab.ethics)(path))
+    assert f"passport dataset excuse {trail.line.dataset} --withdrawals 1 " in text_of(
+        as_member(trail.lab.ethics)(path)
+    )
     assert "passport dataset excuse" not in text_of(as_member(trail.lab.lab)(path))
 
 

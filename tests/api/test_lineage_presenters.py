@@ -373,7 +373,7 @@ COMMANDS = [
     commands.check("http://here", "0x12"),
     commands.share("http://here", "0x12"),
     commands.destroy("http://here", 7),
-    commands.excuse_withdrawals("http://here", 7),
+    commands.excuse_withdrawals("http://here", 7, 2),
 ]
 
 
