@@ -164,6 +164,7 @@ def trail(world: World, app: FastAPI) -> Trail:
                 "recipient": lab.lab.member.member_id,
                 "purposes": [purpose.name for purpose in AI],
                 "categories": ["DIAGNOSIS", "MEDICATION", "LABORATORY"],
+                "flags": ["ONWARD"],
                 "useTo": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(world.now() + YEAR)),
             }
         )
