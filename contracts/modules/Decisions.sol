@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {IAttestations} from "../interfaces/IAttestations.sol";
 import {IBorders} from "../interfaces/IBorders.sol";
-import {IConsents} from "../interfaces/IConsents.sol";
 import {IDatasets} from "../interfaces/IDatasets.sol";
 import {IDecisions} from "../interfaces/IDecisions.sol";
 import {IEmergencies} from "../interfaces/IEmergencies.sol";
