@@ -310,7 +310,7 @@ abstract contract Lineage is ILineage, Datasets, BorderChecks {
         for (uint256 place = 0; place < origins.length; ++place) {
             uint32 owner = _datasets[origins[place].datasetId].owner;
             bool present = version.kind == VersionKind.MODEL && _isIn(inputs.team, owner);
-            if (!_isNear(owner, step.projectId, present ? owner : holder))
+            if (!_isNear(owner, step.projectId, inputs.team[0], present ? owner : holder))
                 inputs.facts &= ~StepFacts.BORDER_CLEARED;
             _join(inputs, origins[place], step.kind);
         }
@@ -449,11 +449,18 @@ abstract contract Lineage is ILineage, Datasets, BorderChecks {
         if (relink || datasets < 2) facts |= StepFacts.RELINK_ALLOWED;
     }
 
-    /// @dev Whether data of this owner may be used by a member: it is where the owner is, or a clearance is in force.
-    function _isNear(uint32 owner, uint32 projectId, uint32 memberId) private view returns (bool) {
+    /// @dev Whether data of this owner may be used by a member: it is where the owner is, or a clearance is in force for
+    /// a project of the recorder's own.
+    function _isNear(
+        uint32 owner,
+        uint32 projectId,
+        uint32 recorder,
+        uint32 memberId
+    ) private view returns (bool) {
         return
             _members[owner].jurisdiction == _members[memberId].jurisdiction ||
-            _isCleared(_clearances[_clearanceFor[projectId][owner]], memberId);
+            (_projects[projectId].memberId == recorder &&
+                _isCleared(_clearances[_clearanceFor[projectId][owner]], memberId));
     }
 
     /// @dev Whether no origin before this one is from its dataset: parts of two splits are from one.
