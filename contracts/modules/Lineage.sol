@@ -477,19 +477,11 @@ abstract contract Lineage is ILineage, Datasets, BorderChecks {
         Dataset storage dataset = _datasets[datasetId];
         DatasetStatus status = dataset.status;
         if (kind == StepKind.DESTROY) return status != DatasetStatus.DESTROYED;
-        return
-            status < DatasetStatus.SEALED &&
-            block.timestamp < dataset.retainUntil &&
-            block.timestamp < dataset.usableUntil;
+        return status < DatasetStatus.SEALED && _isInTime(dataset);
     }
 
     function _spends(StepKind kind) private pure returns (bool) {
         return kind == StepKind.SPLIT || kind == StepKind.INFER || kind == StepKind.RELEASE;
-    }
-
-    function _isStale(Origin memory origin, uint32 excused) private view returns (bool) {
-        uint256 withdrawals = _withdrawals[origin.datasetId].length;
-        return origin.withdrawals < withdrawals && excused < withdrawals;
     }
 
     function _isCovered(Step calldata step, uint32 memberId) private view returns (bool) {

@@ -269,6 +269,10 @@ REVERTS: Final[dict[str, tuple[type[LedgerError], str]]] = {
         "member {memberId} may not share version {versionId}, or not with that member",
     ),
     "Shares_NotVerified": (Conflict, "nobody has checked version {versionId}, or it failed"),
+    "Shares_NotCurrent": (
+        Conflict,
+        "version {versionId} is data that a withdrawal has reached, or whose retention or consents are over",
+    ),
     "Shares_OnwardForbidden": (
         NotPermitted,
         "version {versionId} may not be passed on: somebody in it, or an agreement that it was made under, forbids it",

@@ -292,3 +292,27 @@ def test_an_agreement_must_cover_what_is_shared(network: Network) -> None:
     kept = data_of(network, GrantFlag(0))
     with pytest.raises(Conflict, match="did not consent"):
         lineage.share(lab.lab.member, kept, company, lab.agree(lab.lab, lab.company))
+
+
+def test_data_is_not_shared_after_a_withdrawal_or_its_time(network: Network) -> None:
+    """Unless the withdrawals are excused; a model is nobody's data."""
+    lab, world = network.lab, network.world
+    lineage, company = world.service.lineage, lab.company.member.member_id
+    dataset, target = lab.declare(), lab.consent(8)
+    assert {one.name for one in lab.include(dataset, target)} == {"PERMIT"}
+    data = lab.check(lab.collect(dataset))
+    model = lab.check(lab.train(data))
+    number = lab.agree(lab.lab, lab.company)
+    lab.withdraw(target)
+    with pytest.raises(Conflict, match="somebody withdrew"):
+        lineage.share(lab.lab.member, data, company, number)
+    world.done(lineage.share(lab.lab.member, model, company, number))
+    ethics = world.admit("Ethics of withdrawals", Role.ETHICS)
+    world.done(world.service.datasets.excuse(ethics.member, dataset, 1, "Not feasible"))
+    world.done(lineage.share(lab.lab.member, data, company, number))
+    end = world.now() + 600
+    brief = lab.check(lab.collect(lab.declare(retain_until=end)))
+    world.done(lineage.share(lab.lab.member, brief, company, number))
+    world.until(end)
+    with pytest.raises(Conflict, match="time of dataset"):
+        lineage.share(lab.lab.member, brief, company, number)

@@ -1630,10 +1630,13 @@ class Model:
             data = version.kind is VersionKind.DATA
             behind = [self.state.datasets[origin.dataset_id] for origin in version.origins]
             kept = [one for one in behind if one.no_onward and one.owner != recipient]
+            stale = any(is_stale(origin, one) for origin, one in zip(version.origins, behind, strict=True))
+            over = any(self.now >= min(one.retain_until, one.usable_until) for one in behind)
             errors |= forbids(
                 Shares_NotVerified=version.check is not Check.PASSED,
                 Shares_NotQualified=version.owner != caller or recipient in (caller, version.verifier),
                 Datasets_WrongStatus=data and any(one.status >= DatasetStatus.SEALED for one in behind),
+                Shares_NotCurrent=data and (stale or over),
                 Shares_OnwardForbidden=version.only_to not in (0, recipient) or (data and kept),
                 Agreements_NotCovered=not self._agreed(agreement_id, version, behind, recipient),
             )
