@@ -60,6 +60,8 @@ abstract contract Lineage is ILineage, Datasets, BorderChecks {
         uint32[] memory team = new uint32[](parts.length + 1);
         team[0] = caller;
         bytes32 hash = PassportHash.stepHash(step);
+        require(!_jointSteps[caller][hash], Lineage_Repeated());
+        _jointSteps[caller][hash] = true;
         stepId = _counts.steps + 1;
         uint32 former = 0;
         for (uint256 index = 0; index < parts.length; ++index) {

@@ -260,6 +260,10 @@ REVERTS: Final[dict[str, tuple[type[LedgerError], str]]] = {
         SignatureRejected,
         "member {memberId} is named twice or out of order, contributes nothing, or did not sign this step",
     ),
+    "Lineage_Repeated": (
+        Conflict,
+        "this joint step was recorded before, refused or not: draft it anew, with another salt, and have it signed again",
+    ),
     "Lineage_Incomplete": (
         InvalidInput,
         "{versionId} is neither data nor a model, or purposes or statement are missing or banned",

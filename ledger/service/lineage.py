@@ -144,7 +144,7 @@ class Lineage:
             InvalidInput: The step has not the dataset, inputs, outputs or purposes that its kind has; says what. Of a
                 joint step: it makes nothing, has no salt, or its parts are not in order.
             NotFound: There is no such dataset, project or member.
-            Conflict: A commitment that it would make is taken.
+            Conflict: A commitment that it would make is taken, or this very joint step was recorded before.
             SignatureRejected: Somebody who takes part did not sign this step for this recorder.
         """
         _check_form(report)
@@ -462,6 +462,13 @@ class Lineage:
                 raise SignatureRejected(
                     f"{member.name} did not sign this step for {actor.name} to record",
                     fix="Let it sign the very file that is recorded: passport lineage sign-part.",
+                )
+        for entry in self.index.steps_naming(step.outputs):
+            record = entry.record
+            if record.parts and (record.member_id, record.step) == (actor.member_id, step):
+                raise Conflict(
+                    "this joint step was recorded before, refused or not: its signatures are good once",
+                    fix="Draft it anew, with another salt, and have it signed again.",
                 )
 
     def _is_signed(self, member: Member, typed: dict[str, Any], signature: bytes) -> bool:

@@ -119,6 +119,23 @@ def test_without_a_sites_signature_its_data_is_not_available(network: Network) -
         network.world.service.lineage.get(entry.record.step.outputs[0])
 
 
+def test_what_was_refused_is_not_recorded_again_with_the_same_signatures(network: Network) -> None:
+    """Drafted with another salt and signed anew it is."""
+    service, site = network.world.service, network.sites[0]
+    number = service.lineage.get(network.data[0]).version.origins[0].dataset_id
+    network.world.done(service.datasets.seal(site.member, number, "Under review"))
+    report = network.report()
+    signed = network.signed(report)
+    assert network.record(signed).record.missing == StepFact.INPUTS_AVAILABLE
+    for again in (signed, replace(signed, parts=signed.parts[1:])):
+        with pytest.raises(Conflict, match="recorded before"):
+            network.record(again)
+    anew = replace(report, salt=Salt(fresh()))
+    assert network.record(network.signed(anew)).record.missing == StepFact.INPUTS_AVAILABLE
+    regulator = network.world.admit("Regulator of the sites", Role.REGULATOR)
+    network.world.done(service.datasets.unseal(regulator.member, number))
+
+
 def test_a_part_is_for_one_step_and_one_recorder(network: Network) -> None:
     """Signed for another step, another recorder, or by somebody else it is refused before it is sent."""
     service, report = network.world.service, network.report()

@@ -180,6 +180,7 @@ class Model:
     nonces: dict[PassportId, int] = field(default_factory=dict)
     controls: dict[tuple[PassportId, int], int | None] = field(default_factory=dict)
     contributions: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    joint_steps: set[tuple[int, Step]] = field(default_factory=set)
     events: list[Event] = field(default_factory=list)
 
     # Time and events
@@ -1505,6 +1506,7 @@ class Model:
         errors = self.caller(key, active=False) | self._malformed(step)
         if joint:
             errors |= self._bad_parts(step, parts, member_id)
+            errors |= forbids(Lineage_Repeated=(member_id, step) in self.joint_steps)
         if not errors:
             team = (member_id, *(part.member_id for part in parts))
             situation = self.state.step_situation(step, team, self.now)
@@ -1516,6 +1518,8 @@ class Model:
 
         def emits() -> Iterable[Named]:
             number = len(self.state.steps) + 1
+            if joint:
+                self.joint_steps.add((member_id, step))
             for part in parts:
                 words = {"stepId": number, "memberId": part.member_id, "contribution": part.contribution}
                 self.contributions[number, part.member_id] = part.contribution
