@@ -400,7 +400,11 @@ def _is_protected(step: Step, situation: StepSituation) -> bool:
 
 
 def _border_is_cleared(step: Step, situation: StepSituation) -> bool:
-    """Who has an input is where the owners of its data are, or may receive it. A model comes to all who take part."""
+    """
+    Tell whether who has an input is where the owners of its data are, or may receive it for a project of the recorder's.
+
+    A model comes to all who take part.
+    """
     team = {member.member_id for member in situation.team}
     for version in _inputs(step, situation):
         held = _holding(step, version.version_id, situation)
@@ -415,8 +419,9 @@ def _border_is_cleared(step: Step, situation: StepSituation) -> bool:
 
 def _is_near(dataset_id: int, holder: Member, situation: StepSituation) -> bool:
     crossing = situation.crossings.get((dataset_id, holder.member_id), Crossing())
-    home = situation.jurisdictions[dataset_id] == holder.jurisdiction
-    return home or is_cleared(crossing, situation.at)
+    project, home = situation.project, situation.jurisdictions[dataset_id] == holder.jurisdiction
+    own = project is not None and project.member_id == situation.member.member_id
+    return home or (own and is_cleared(crossing, situation.at))
 
 
 def _model_is_ready(step: Step, situation: StepSituation) -> bool:

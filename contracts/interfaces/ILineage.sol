@@ -135,6 +135,8 @@ interface ILineage {
     /// @notice Thrown when a member that is said to take part is named twice or out of order, contributes nothing, or did
     /// not sign.
     error Lineage_BadPart(uint32 memberId);
+    /// @notice Thrown when the caller recorded this very joint step before, refused or not: its signatures are good once.
+    error Lineage_Repeated();
     /// @notice Thrown when what is registered from outside is neither data nor a model, or purposes or statement are
     /// missing or banned.
     error Lineage_Incomplete(bytes32 versionId);
@@ -163,7 +165,8 @@ interface ILineage {
     /// others has signed the step, who records it, and its own contribution.
     /// @dev The rules are those of `recordStep`, for all who take part: each is active and licensed. Training takes what
     /// any of them may use, for its data stays where it is; any other step takes what the caller may use. The step makes
-    /// something, so that its signatures are good once. Reverts like `recordStep`, or with Lineage_BadPart.
+    /// something. Its signatures are good once, whether it stands or not: what is tried again has other parameters, and is
+    /// signed anew. Reverts like `recordStep`, or with Lineage_BadPart or Lineage_Repeated.
     /// @param step What they did.
     /// @param parts The members that took part, in the order of their numbers; the caller may be one of them.
     /// @return stepId The number of the step.

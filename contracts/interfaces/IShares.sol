@@ -38,6 +38,9 @@ interface IShares {
     error Shares_OnwardForbidden(bytes32 versionId);
     /// @notice Thrown when a version would be shared that nobody checked, or that failed.
     error Shares_NotVerified(bytes32 versionId);
+    /// @notice Thrown when data would be shared that a withdrawal has reached and nobody excused, or whose retention or
+    /// consents are over.
+    error Shares_NotCurrent(bytes32 versionId);
 
     /// @notice Let another member use a version in its own steps, under an agreement: for its purposes, while it is in
     /// force and the recipient may keep what it received, merged with other data only if it says so.
@@ -45,8 +48,8 @@ interface IShares {
     /// somebody in it did not consent to that, but to the owner of the dataset; nor is what was made under an agreement
     /// that forbids it, but back to who gave it. Abroad it needs a clearance, and the persons in data are counted: those
     /// of each dataset once a year. Reverts with Lineage_Unknown, Shares_NotQualified, Shares_NotVerified,
-    /// Members_NotActive, Agreements_NotCovered, Shares_OnwardForbidden, Borders_NotCleared, or Datasets_WrongStatus if
-    /// it is data of a dataset that is sealed or destroyed.
+    /// Members_NotActive, Agreements_NotCovered, Shares_OnwardForbidden, Borders_NotCleared, or, if it is data, with
+    /// Datasets_WrongStatus if a dataset is sealed or destroyed, and Shares_NotCurrent.
     /// @param versionId The version.
     /// @param recipient The member.
     /// @param agreementId The agreement, by which the owner gives and the recipient receives.

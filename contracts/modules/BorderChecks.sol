@@ -3,10 +3,12 @@ pragma solidity 0.8.37;
 
 import {IAgreements} from "../interfaces/IAgreements.sol";
 import {IBorders} from "../interfaces/IBorders.sol";
+import {IDatasets} from "../interfaces/IDatasets.sol";
+import {ILineage} from "../interfaces/ILineage.sol";
 import {Guards} from "./Guards.sol";
 
 /// @title BorderChecks
-/// @notice Whether agreements are in force and clearances too, as several offices ask.
+/// @notice Whether agreements are in force and clearances too, and whether data may still be used, as several offices ask.
 abstract contract BorderChecks is Guards {
     /// @dev Whether an agreement is in force: signed by both, not ended, both active.
     function _isInForce(IAgreements.Agreement memory agreement) internal view returns (bool) {
@@ -31,5 +33,16 @@ abstract contract BorderChecks is Guards {
             block.timestamp < clearance.validTo &&
             block.timestamp < _borderAccess[importer] &&
             (clearance.path != IBorders.Path.CONTRACT || _isInForce(_agreements[clearance.agreement]));
+    }
+
+    /// @dev Whether a dataset is within its retention and the consents in it.
+    function _isInTime(IDatasets.Dataset storage dataset) internal view returns (bool) {
+        return block.timestamp < dataset.retainUntil && block.timestamp < dataset.usableUntil;
+    }
+
+    /// @dev Whether somebody withdrew after the data was collected, and nobody excused it.
+    function _isStale(ILineage.Origin memory origin, uint32 excused) internal view returns (bool) {
+        uint256 withdrawals = _withdrawals[origin.datasetId].length;
+        return origin.withdrawals < withdrawals && excused < withdrawals;
     }
 }

@@ -60,6 +60,8 @@ abstract contract Lineage is ILineage, Datasets, BorderChecks {
         uint32[] memory team = new uint32[](parts.length + 1);
         team[0] = caller;
         bytes32 hash = PassportHash.stepHash(step);
+        require(!_jointSteps[caller][hash], Lineage_Repeated());
+        _jointSteps[caller][hash] = true;
         stepId = _counts.steps + 1;
         uint32 former = 0;
         for (uint256 index = 0; index < parts.length; ++index) {
@@ -310,7 +312,7 @@ abstract contract Lineage is ILineage, Datasets, BorderChecks {
         for (uint256 place = 0; place < origins.length; ++place) {
             uint32 owner = _datasets[origins[place].datasetId].owner;
             bool present = version.kind == VersionKind.MODEL && _isIn(inputs.team, owner);
-            if (!_isNear(owner, step.projectId, present ? owner : holder))
+            if (!_isNear(owner, step.projectId, inputs.team[0], present ? owner : holder))
                 inputs.facts &= ~StepFacts.BORDER_CLEARED;
             _join(inputs, origins[place], step.kind);
         }
@@ -449,11 +451,18 @@ abstract contract Lineage is ILineage, Datasets, BorderChecks {
         if (relink || datasets < 2) facts |= StepFacts.RELINK_ALLOWED;
     }
 
-    /// @dev Whether data of this owner may be used by a member: it is where the owner is, or a clearance is in force.
-    function _isNear(uint32 owner, uint32 projectId, uint32 memberId) private view returns (bool) {
+    /// @dev Whether data of this owner may be used by a member: it is where the owner is, or a clearance is in force for
+    /// a project of the recorder's own.
+    function _isNear(
+        uint32 owner,
+        uint32 projectId,
+        uint32 recorder,
+        uint32 memberId
+    ) private view returns (bool) {
         return
             _members[owner].jurisdiction == _members[memberId].jurisdiction ||
-            _isCleared(_clearances[_clearanceFor[projectId][owner]], memberId);
+            (_projects[projectId].memberId == recorder &&
+                _isCleared(_clearances[_clearanceFor[projectId][owner]], memberId));
     }
 
     /// @dev Whether no origin before this one is from its dataset: parts of two splits are from one.
@@ -470,19 +479,11 @@ abstract contract Lineage is ILineage, Datasets, BorderChecks {
         Dataset storage dataset = _datasets[datasetId];
         DatasetStatus status = dataset.status;
         if (kind == StepKind.DESTROY) return status != DatasetStatus.DESTROYED;
-        return
-            status < DatasetStatus.SEALED &&
-            block.timestamp < dataset.retainUntil &&
-            block.timestamp < dataset.usableUntil;
+        return status < DatasetStatus.SEALED && _isInTime(dataset);
     }
 
     function _spends(StepKind kind) private pure returns (bool) {
         return kind == StepKind.SPLIT || kind == StepKind.INFER || kind == StepKind.RELEASE;
-    }
-
-    function _isStale(Origin memory origin, uint32 excused) private view returns (bool) {
-        uint256 withdrawals = _withdrawals[origin.datasetId].length;
-        return origin.withdrawals < withdrawals && excused < withdrawals;
     }
 
     function _isCovered(Step calldata step, uint32 memberId) private view returns (bool) {

@@ -49,7 +49,7 @@ abstract contract Shares is IShares, BorderChecks {
                 _datasets[datasetId].categories & ~agreement.categories == 0,
                 IAgreements.Agreements_NotCovered(agreementId)
             );
-            if (isData) _shareDataset(versionId, datasetId, recipient, clearanceId);
+            if (isData) _shareDataset(versionId, origins[index], recipient, clearanceId);
         }
         uint256 keepUntil = block.timestamp + agreement.retentionSeconds;
         if (keepUntil > type(uint32).max) keepUntil = type(uint32).max;
@@ -66,17 +66,19 @@ abstract contract Shares is IShares, BorderChecks {
 
     /* INTERNALS */
 
-    /// @dev Data is given away. A model and a result are nobody's data: they are not counted, and neither a seal nor a
+    /// @dev Data is given away: within its time, and without anybody who withdrew. A model and a result are nobody's data: they are not counted, and neither a seal nor a
     /// consent keeps them.
     function _shareDataset(
         bytes32 versionId,
-        uint32 datasetId,
+        ILineage.Origin memory origin,
         uint32 recipient,
         uint32 clearanceId
     ) private {
+        uint32 datasetId = origin.datasetId;
         IDatasets.Dataset storage dataset = _datasets[datasetId];
         IDatasets.DatasetStatus status = dataset.status;
         require(status < IDatasets.DatasetStatus.SEALED, IDatasets.Datasets_WrongStatus(datasetId, status));
+        require(_isInTime(dataset) && !_isStale(origin, dataset.excused), Shares_NotCurrent(versionId));
         require(!dataset.noOnward || dataset.owner == recipient, Shares_OnwardForbidden(versionId));
         if (clearanceId != 0) _countExport(clearanceId, datasetId);
         if (status < IDatasets.DatasetStatus.SHARED) dataset.status = IDatasets.DatasetStatus.SHARED;

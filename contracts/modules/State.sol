@@ -163,5 +163,9 @@ abstract contract State is EIP712 {
     mapping(ICommittee.ActKind kind => ICommittee.Rule rule) internal _rules;
     mapping(uint32 actId => ICommittee.Act act) internal _acts;
 
+    // Joint steps
+    /// @dev What a member recorded jointly, refused or not, by the hash that the parts sign.
+    mapping(uint32 recorder => mapping(bytes32 step => bool recorded)) internal _jointSteps;
+
     constructor() EIP712("PassportLedger", "1") {}
 }

@@ -260,6 +260,10 @@ REVERTS: Final[dict[str, tuple[type[LedgerError], str]]] = {
         SignatureRejected,
         "member {memberId} is named twice or out of order, contributes nothing, or did not sign this step",
     ),
+    "Lineage_Repeated": (
+        Conflict,
+        "this joint step was recorded before, refused or not: draft it anew, with another salt, and have it signed again",
+    ),
     "Lineage_Incomplete": (
         InvalidInput,
         "{versionId} is neither data nor a model, or purposes or statement are missing or banned",
@@ -269,6 +273,10 @@ REVERTS: Final[dict[str, tuple[type[LedgerError], str]]] = {
         "member {memberId} may not share version {versionId}, or not with that member",
     ),
     "Shares_NotVerified": (Conflict, "nobody has checked version {versionId}, or it failed"),
+    "Shares_NotCurrent": (
+        Conflict,
+        "version {versionId} is data that a withdrawal has reached, or whose retention or consents are over",
+    ),
     "Shares_OnwardForbidden": (
         NotPermitted,
         "version {versionId} may not be passed on: somebody in it, or an agreement that it was made under, forbids it",

@@ -29,7 +29,7 @@ from ledger.encoding.commitments import STEP_DOMAIN, commit_record, step_record
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.typed_data import digest, part_typed_data, recover
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted, SignatureRejected
-from ledger.lineage import is_stale
+from ledger.lineage import is_stale, is_usable
 from ledger.policy import agreement_is_in_force
 from ledger.ports import Call, Chain, Index, Obligation, Operation, StepEntry, Vault, VersionRecord, Writer
 from ledger.service.authority import (
@@ -144,7 +144,7 @@ class Lineage:
             InvalidInput: The step has not the dataset, inputs, outputs or purposes that its kind has; says what. Of a
                 joint step: it makes nothing, has no salt, or its parts are not in order.
             NotFound: There is no such dataset, project or member.
-            Conflict: A commitment that it would make is taken.
+            Conflict: A commitment that it would make is taken, or this very joint step was recorded before.
             SignatureRejected: Somebody who takes part did not sign this step for this recorder.
         """
         _check_form(report)
@@ -300,8 +300,8 @@ class Lineage:
         Raises:
             NotFound: There is no such version, member or agreement.
             NotPermitted: *actor* does not own it.
-            Conflict: Nobody has checked it, it failed, the recipient checked it, it is data that was sealed, it may not be
-                passed on, the agreement is not in force or does not cover it, or nothing clears it for the border.
+            Conflict: Nobody has checked it, it failed, the recipient checked it, it is data that was sealed, that a
+                withdrawal has reached or whose time is over, it may not be passed on, the agreement is not in force or does not cover it, or nothing clears it for the border.
             InvalidInput: The recipient is the caller.
         """
         record = self.get(version_id)
@@ -320,7 +320,7 @@ class Lineage:
         if recipient == version.verifier:
             raise Conflict(f"member {recipient} checked version {to_hex(version_id)} and does not use it")
         if version.kind is VersionKind.DATA:
-            self._require_unsealed(record)
+            self._require_usable(record)
         self._require_agreement(version, recipient, agreement_id)
         self._require_onward(version, recipient)
         call = Call("shareVersion", (to_hex(version_id), recipient, agreement_id, project_id))
@@ -463,6 +463,13 @@ class Lineage:
                     f"{member.name} did not sign this step for {actor.name} to record",
                     fix="Let it sign the very file that is recorded: passport lineage sign-part.",
                 )
+        for entry in self.index.steps_naming(step.outputs):
+            record = entry.record
+            if record.parts and (record.member_id, record.step) == (actor.member_id, step):
+                raise Conflict(
+                    "this joint step was recorded before, refused or not: its signatures are good once",
+                    fix="Draft it anew, with another salt, and have it signed again.",
+                )
 
     def _is_signed(self, member: Member, typed: dict[str, Any], signature: bytes) -> bool:
         try:
@@ -537,12 +544,20 @@ class Lineage:
             if (found := self.index.dataset(origin.dataset_id)) is not None
         )
 
-    def _require_unsealed(self, record: VersionRecord) -> None:
+    def _require_usable(self, record: VersionRecord) -> None:
         for origin in record.version.origins:
             found = self.index.dataset(origin.dataset_id)
-            if found is not None and found.dataset.status >= DatasetStatus.SEALED:
+            if found is None:
+                continue
+            dataset, which = found.dataset, f"dataset {origin.dataset_id}, which it is from,"
+            if dataset.status >= DatasetStatus.SEALED:
+                raise Conflict(f"{which} is {dataset.status.name.lower()}")
+            if not is_usable(dataset, self.chain.now()):
+                raise Conflict(f"the time of {which} is over: its retention, or a consent in it, has ended")
+            if is_stale(origin, dataset):
                 raise Conflict(
-                    f"dataset {origin.dataset_id}, which it is from, is {found.dataset.status.name.lower()}"
+                    f"somebody withdrew from {which} after it was collected",
+                    fix="Collect it anew, or have an ethics committee excuse the withdrawals.",
                 )
 
     def _model(self, version_id: VersionId) -> VersionRecord:

@@ -599,7 +599,9 @@ contract AccessMatrixTest is LedgerTest {
         Outcomes memory expected = _all(NOT_SHARER, NOT_ACTIVE);
         expected.stranger = expected.committee = NOT_MEMBER;
         expected.active[LAB] = DONE;
-        versionId = _versionId(VERIFIED);
+        versionId = _versionId(OWING_MODEL); // nobody's data: a withdrawal does not keep it
+        _as(VERIFIER);
+        ledger.verifyVersion(versionId, true, COMMITMENT);
         uint32 agreementId = _agree(LAB, _limitsFor(UNSEATED));
         // matrix: shareVersion
         _row(abi.encodeCall(ledger.shareVersion, (versionId, UNSEATED, agreementId, 0)), expected);

@@ -215,7 +215,6 @@ contract JointTest is LedgerTest {
         _record(step, new ILineage.Part[](17));
     }
 
-    /// @dev What makes nothing could be recorded again with the same signatures.
     function test_RevertWhen_NothingIsMade() external {
         ILineage.StepKind[3] memory kinds = [
             ILineage.StepKind.EVALUATE,
@@ -234,8 +233,42 @@ contract JointTest is LedgerTest {
         ILineage.Step memory step = _round(GLOBAL);
         ILineage.Part[] memory parts = _signedBy(step, HOME_SITE, FAR_SITE);
         _mustStand(step, parts);
-        _expectRevert(ILineage.Lineage_Exists.selector, _versionId(GLOBAL));
+        _expectRevert(ILineage.Lineage_Repeated.selector);
         _record(step, parts);
+    }
+
+    /// @dev Else the recorder could wait until the rules let it pass.
+    function test_RevertWhen_SignaturesOfARefusedStepAreUsedAgain() external {
+        ILineage.Step memory step = _round(GLOBAL);
+        ILineage.Part[] memory parts = _signedBy(step, HOME_SITE, FAR_SITE);
+        _sealData();
+        _mustMiss(StepFacts.INPUTS_AVAILABLE, step, parts);
+        _as(REGULATOR);
+        ledger.unsealDataset(HOME_DATA);
+        _expectRevert(ILineage.Lineage_Repeated.selector);
+        _record(step, parts);
+        ILineage.Part[] memory fewer = new ILineage.Part[](1);
+        fewer[0] = parts[1];
+        _expectRevert(ILineage.Lineage_Repeated.selector);
+        _record(step, fewer);
+        // With other words, signed anew; and of another recorder the words are its own.
+        step.parameters = TOOL;
+        _mustStand(step);
+        step = _round(NEXT);
+        parts = new ILineage.Part[](1);
+        parts[0] = _sign(step, HOME_SITE);
+        _record(step, parts);
+        parts[0] = _part(_keyOf(HOME_SITE), CLINIC, HOME_SITE, step);
+        _as(CLINIC);
+        ledger.recordJointStep(step, parts);
+    }
+
+    /// @dev What reverts used nothing up.
+    function test_WhenSubmissionReverts_SignaturesAreStillGood() external {
+        ILineage.Step memory step = _round(GLOBAL);
+        _expectRevert(ILineage.Lineage_BadPart.selector, HOME_SITE);
+        _record(step, _signedBy(step, FAR_SITE, HOME_SITE));
+        _mustStand(step);
     }
 
     /// @dev The recorder may contribute too.
@@ -270,8 +303,9 @@ contract JointTest is LedgerTest {
         ILineage.Step memory step = _round(GLOBAL);
         step.inputs = _list(versionId, _versionId(HOME), _versionId(FAR));
         ILineage.Part[] memory parts = _signedBy(step, HOME_SITE, FAR_SITE);
-        _mustMiss(StepFacts.INPUTS_SOUND, step, parts);
         uint256 snapshot = vm.snapshotState();
+        _mustMiss(StepFacts.INPUTS_SOUND, step, parts);
+        vm.revertToState(snapshot);
         _verify(versionId, false);
         _mustMiss(StepFacts.INPUTS_SOUND, step, parts);
         vm.revertToState(snapshot);
@@ -408,6 +442,11 @@ contract JointTest is LedgerTest {
 
     function _sign(ILineage.Step memory step, uint32 memberId) private view returns (ILineage.Part memory) {
         return _part(_keyOf(memberId), LAB, memberId, step);
+    }
+
+    function _sealData() private {
+        vm.prank(_siteOf(HOME_SITE));
+        ledger.sealDataset(HOME_DATA, COMMITMENT);
     }
 
     function _signedBy(

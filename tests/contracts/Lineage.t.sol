@@ -638,6 +638,19 @@ contract StepRulesTest is LineageWorld {
         _assertStands(_make(ILineage.StepKind.CLEAN, OTHER_RAW, NEW));
     }
 
+    /// @dev What another member's project is cleared for is not the recorder's.
+    function test_WhenBorderIsClearedForAnothersProject() external {
+        uint32 projectId = _file(HOSPITAL, _projectDraft());
+        _clear(projectId, LAB, MEMBERSHIP_END);
+        ILineage.Step memory step = _good(ILineage.StepKind.CLEAN);
+        step.projectId = projectId;
+        _assertBroken(StepFacts.BORDER_CLEARED, step);
+        step.projectId = _file(TEAM, _projectDraft());
+        _assertBroken(StepFacts.BORDER_CLEARED, step);
+        _clear(step.projectId, LAB, MEMBERSHIP_END);
+        _assertStands(step);
+    }
+
     function test_WhenModelIsNotLicensed() external {
         _attestProject(IAttestations.AttestationKind.LICENCE, 0);
         _assertBrokenByAll(StepFacts.MODEL_READY);

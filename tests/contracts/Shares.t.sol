@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IAgreements} from "../../contracts/interfaces/IAgreements.sol";
 import {IBorders} from "../../contracts/interfaces/IBorders.sol";
 import {IConsents} from "../../contracts/interfaces/IConsents.sol";
+import {IDatasets} from "../../contracts/interfaces/IDatasets.sol";
 import {ILineage} from "../../contracts/interfaces/ILineage.sol";
 import {IShares} from "../../contracts/interfaces/IShares.sol";
 import {Codes} from "../../contracts/libraries/Codes.sol";
@@ -193,6 +194,46 @@ contract SharesTest is LineageWorld {
         _share(TEAM, MODEL, CLINIC); // a model is nobody's data
     }
 
+    /* WITHDRAWALS AND TIME */
+
+    function test_RevertGiven_SomebodyInItWithdrew() external {
+        _share(LAB, COLLECTED, CLINIC);
+        _withdraw();
+        _expectNotCurrent();
+        _excuse(ETHICS, LABS);
+        _share(LAB, COLLECTED, CLINIC);
+        _withdrawAnother(OTHER_GRANT);
+        _expectNotCurrent(); // one more than was excused
+        // Collected since.
+        _mustStand(LAB, _collection(LABS, _versionId(NEW)));
+        _verify(NEW, true);
+        _share(LAB, NEW, CLINIC);
+        // A model is nobody's data.
+        _letTeamExport(CLINIC);
+        _verify(MODEL, true);
+        _share(TEAM, MODEL, CLINIC);
+    }
+
+    function test_RevertGiven_AnyDatasetBehindItIsNotCurrent() external {
+        _mustStand(TEAM, _merge(OTHER_RAW, RAW, NEW));
+        _verify(NEW, true);
+        _letTeamExport(CLINIC);
+        _share(TEAM, NEW, CLINIC);
+        _withdraw();
+        _expectRevert(IShares.Shares_NotCurrent.selector, _versionId(NEW));
+        _share(TEAM, NEW, CLINIC);
+    }
+
+    function test_WhenRetentionOfTheDatasetEnds_EndItselfIsOut() external {
+        _collectUntil(START + DAY, GRANT_END);
+        _assertSharedUntil(START + DAY);
+    }
+
+    function test_WhenConsentsInTheDatasetEnd_EndItselfIsOut() external {
+        _collectUntil(RETENTION_END, START + DAY);
+        _assertSharedUntil(START + DAY);
+    }
+
     /* BORDERS */
 
     function test_RevertWhen_NothingClearsItForTheBorder() external {
@@ -220,7 +261,7 @@ contract SharesTest is LineageWorld {
         _expectNotCleared(projectId);
     }
 
-    function test_WhenSharedAbroad_PersonsCountOnceAYear() external {
+    function test_WhenSharedAbroad_PersonsCountOnce() external {
         _assertExports(YEAR, 1, 1); // shared in the set-up
         vm.assertEq(1, ledger.clearanceOf(1).persons, "under the clearance");
         _share(LAB, COLLECTED, TEAM);
@@ -232,22 +273,29 @@ contract SharesTest is LineageWorld {
         _assertExports(YEAR, 2, 2);
         _share(LAB, COLLECTED, CLINIC); // at home
         _assertExports(YEAR, 2, 2);
-        // Another clearance counts anew; a new year too.
+        // Another clearance counts anew.
         uint32 clearanceId = _clear(TEAM_PROJECT, LAB, MEMBERSHIP_END);
         vm.expectEmit(address(ledger));
         emit IShares.DatasetExported(LABS, LAB, clearanceId, 0, 2, true);
         _share(LAB, COLLECTED, TEAM);
         _assertExports(YEAR, 2, 2);
         vm.assertEq(2, ledger.clearanceOf(clearanceId).persons, "under the clearance");
+    }
+
+    function test_WhenYearTurns_PersonsCountAnew() external {
+        uint32 datasetId = _collectUntil(MEMBERSHIP_END, NEW_YEAR + DAY);
+        _share(LAB, NEW, TEAM);
+        _assertExports(YEAR, 2, 2); // with the dataset that was shared in the set-up
         vm.warp(NEW_YEAR - 1);
-        _share(LAB, COLLECTED, TEAM);
+        _share(LAB, NEW, TEAM);
+        _assertExports(YEAR, 2, 2);
         _assertExports(YEAR + 1, 0, 0);
         vm.warp(NEW_YEAR);
         vm.expectEmit(address(ledger));
-        emit IShares.DatasetExported(LABS, LAB, clearanceId, 2, 0, true);
-        _share(LAB, COLLECTED, TEAM);
+        emit IShares.DatasetExported(datasetId, LAB, 1, 1, 0, true);
+        _share(LAB, NEW, TEAM);
         _assertExports(YEAR, 2, 2);
-        _assertExports(YEAR + 1, 2, 2);
+        _assertExports(YEAR + 1, 1, 1);
     }
 
     function test_RevertWhen_ClearanceIsForFewerPersons() external {
@@ -341,6 +389,33 @@ contract SharesTest is LineageWorld {
     function _expectNotCovered(uint32 agreementId) private {
         _expectRevert(IAgreements.Agreements_NotCovered.selector, agreementId);
         _shareUnder(LAB, COLLECTED, CLINIC, agreementId);
+    }
+
+    function _expectNotCurrent() private {
+        _expectRevert(IShares.Shares_NotCurrent.selector, _versionId(COLLECTED));
+        _share(LAB, COLLECTED, CLINIC);
+    }
+
+    /// @dev The lab has NEW of another dataset, which is kept for this long with a consent that lasts for this long.
+    function _collectUntil(uint32 retainUntil, uint32 useTo) private returns (uint32 datasetId) {
+        IDatasets.Plan memory plan = _plan();
+        (plan.purposes, plan.retainUntil) = (AI, retainUntil);
+        datasetId = _declareDataset(LAB, plan);
+        IConsents.Grant memory given = _grantOf(OTHER_GRANT, PASSPORT);
+        (given.purposes, given.flags, given.useTo) = (AI, Codes.FLAG_ONWARD, useTo);
+        _give(given);
+        uint32 missing = _decide(LAB, _request(PASSPORT, OTHER_GRANT, _inclusionTerms(datasetId))).missing();
+        vm.assertEq(0, missing, "included");
+        _mustStand(LAB, _collection(datasetId, _versionId(NEW)));
+        _verify(NEW, true);
+    }
+
+    function _assertSharedUntil(uint32 end) private {
+        vm.warp(end - 1);
+        _share(LAB, NEW, CLINIC);
+        vm.warp(end);
+        _expectRevert(IShares.Shares_NotCurrent.selector, _versionId(NEW));
+        _share(LAB, NEW, CLINIC);
     }
 
     function _expectNotCleared(uint32 projectId) private {

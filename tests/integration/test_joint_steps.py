@@ -119,6 +119,23 @@ def test_without_a_sites_signature_its_data_is_not_available(network: Network) -
         network.world.service.lineage.get(entry.record.step.outputs[0])
 
 
+def test_what_was_refused_is_not_recorded_again_with_the_same_signatures(network: Network) -> None:
+    """Drafted with another salt and signed anew it is."""
+    service, site = network.world.service, network.sites[0]
+    number = service.lineage.get(network.data[0]).version.origins[0].dataset_id
+    network.world.done(service.datasets.seal(site.member, number, "Under review"))
+    report = network.report()
+    signed = network.signed(report)
+    assert network.record(signed).record.missing == StepFact.INPUTS_AVAILABLE
+    for again in (signed, replace(signed, parts=signed.parts[1:])):
+        with pytest.raises(Conflict, match="recorded before"):
+            network.record(again)
+    anew = replace(report, salt=Salt(fresh()))
+    assert network.record(network.signed(anew)).record.missing == StepFact.INPUTS_AVAILABLE
+    regulator = network.world.admit("Regulator of the sites", Role.REGULATOR)
+    network.world.done(service.datasets.unseal(regulator.member, number))
+
+
 def test_a_part_is_for_one_step_and_one_recorder(network: Network) -> None:
     """Signed for another step, another recorder, or by somebody else it is refused before it is sent."""
     service, report = network.world.service, network.report()
@@ -292,3 +309,27 @@ def test_an_agreement_must_cover_what_is_shared(network: Network) -> None:
     kept = data_of(network, GrantFlag(0))
     with pytest.raises(Conflict, match="did not consent"):
         lineage.share(lab.lab.member, kept, company, lab.agree(lab.lab, lab.company))
+
+
+def test_data_is_not_shared_after_a_withdrawal_or_its_time(network: Network) -> None:
+    """Unless the withdrawals are excused; a model is nobody's data."""
+    lab, world = network.lab, network.world
+    lineage, company = world.service.lineage, lab.company.member.member_id
+    dataset, target = lab.declare(), lab.consent(8)
+    assert {one.name for one in lab.include(dataset, target)} == {"PERMIT"}
+    data = lab.check(lab.collect(dataset))
+    model = lab.check(lab.train(data))
+    number = lab.agree(lab.lab, lab.company)
+    lab.withdraw(target)
+    with pytest.raises(Conflict, match="somebody withdrew"):
+        lineage.share(lab.lab.member, data, company, number)
+    world.done(lineage.share(lab.lab.member, model, company, number))
+    ethics = world.admit("Ethics of withdrawals", Role.ETHICS)
+    world.done(world.service.datasets.excuse(ethics.member, dataset, 1, "Not feasible"))
+    world.done(lineage.share(lab.lab.member, data, company, number))
+    end = world.now() + 600
+    brief = lab.check(lab.collect(lab.declare(retain_until=end)))
+    world.done(lineage.share(lab.lab.member, brief, company, number))
+    world.until(end)
+    with pytest.raises(Conflict, match="time of dataset"):
+        lineage.share(lab.lab.member, brief, company, number)

@@ -1610,6 +1610,8 @@ class ContractAndTwin(RuleBasedStateMachine):
             parts = self._spoilt_parts(chance, step, parts, owner)
         by = self.key(chance) if chance.slips(8) else self.key_of(owner)
         self.play(model.record_step(by, step, parts))
+        if chance.rarely(6):  # the same again, refused or not
+            self.play(model.record_step(by, step, parts))
 
     def _spoilt_parts(self, dice: Dice, step: Step, parts: list[JointPart], owner: int) -> list[JointPart]:
         """Return parts that are signed by somebody else, for something else, twice, by too many or by nobody."""

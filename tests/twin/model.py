@@ -180,6 +180,7 @@ class Model:
     nonces: dict[PassportId, int] = field(default_factory=dict)
     controls: dict[tuple[PassportId, int], int | None] = field(default_factory=dict)
     contributions: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    joint_steps: set[tuple[int, Step]] = field(default_factory=set)
     events: list[Event] = field(default_factory=list)
 
     # Time and events
@@ -1505,6 +1506,7 @@ class Model:
         errors = self.caller(key, active=False) | self._malformed(step)
         if joint:
             errors |= self._bad_parts(step, parts, member_id)
+            errors |= forbids(Lineage_Repeated=(member_id, step) in self.joint_steps)
         if not errors:
             team = (member_id, *(part.member_id for part in parts))
             situation = self.state.step_situation(step, team, self.now)
@@ -1516,6 +1518,8 @@ class Model:
 
         def emits() -> Iterable[Named]:
             number = len(self.state.steps) + 1
+            if joint:
+                self.joint_steps.add((member_id, step))
             for part in parts:
                 words = {"stepId": number, "memberId": part.member_id, "contribution": part.contribution}
                 self.contributions[number, part.member_id] = part.contribution
@@ -1630,10 +1634,13 @@ class Model:
             data = version.kind is VersionKind.DATA
             behind = [self.state.datasets[origin.dataset_id] for origin in version.origins]
             kept = [one for one in behind if one.no_onward and one.owner != recipient]
+            stale = any(is_stale(origin, one) for origin, one in zip(version.origins, behind, strict=True))
+            over = any(self.now >= min(one.retain_until, one.usable_until) for one in behind)
             errors |= forbids(
                 Shares_NotVerified=version.check is not Check.PASSED,
                 Shares_NotQualified=version.owner != caller or recipient in (caller, version.verifier),
                 Datasets_WrongStatus=data and any(one.status >= DatasetStatus.SEALED for one in behind),
+                Shares_NotCurrent=data and (stale or over),
                 Shares_OnwardForbidden=version.only_to not in (0, recipient) or (data and kept),
                 Agreements_NotCovered=not self._agreed(agreement_id, version, behind, recipient),
             )

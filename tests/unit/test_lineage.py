@@ -214,10 +214,10 @@ AVAILABLE, READY = StepFact.INPUTS_AVAILABLE, StepFact.MODEL_READY
 LOSSES = [
     Loss(StepFact.MEMBER_ACTIVE, {"member": replace(MEMBER, status=MemberStatus.SUSPENDED)}),
     Loss(StepFact.MEMBER_ACTIVE, {"member": replace(MEMBER, valid_to=AT)}),
-    Loss(StepFact.PROJECT_APPROVED, {"project": None}),
+    Loss(StepFact.PROJECT_APPROVED | StepFact.BORDER_CLEARED, {"project": None}),
     Loss(StepFact.PROJECT_APPROVED, {"project": replace(PROJECT, withdrawn=True)}),
     Loss(StepFact.PROJECT_APPROVED, {"project": replace(PROJECT, ethics=0)}),
-    Loss(StepFact.PROJECT_APPROVED, {"project": replace(PROJECT, member_id=4)}),
+    Loss(StepFact.PROJECT_APPROVED | StepFact.BORDER_CLEARED, {"project": replace(PROJECT, member_id=4)}),
     Loss(StepFact.PROJECT_APPROVED, {"project": replace(PROJECT, valid_from=AT + 1)}),
     Loss(StepFact.PROJECT_APPROVED, {"project": replace(PROJECT, valid_to=AT)}),
     Loss(StepFact.PROJECT_APPROVED, {"project": replace(PROJECT, purposes=1 << Purpose.AI_TRAINING)}),
