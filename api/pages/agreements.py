@@ -177,6 +177,6 @@ def _sign(record: AgreementRecord, known: Parties) -> Command:
     number, text = record.agreement.agreement_id, to_hex(record.text)
     return Command(
         "To sign it, once its text is read",
-        commands.agreement(known.origin, "sign", number, f"--text {text}"),
+        commands.agreement(known.origin, "sign", number, f"--commitment {text}"),
         f"POST /v1/agreements/{number}/signature",
     )

@@ -55,9 +55,10 @@ def check(origin: str, version_id: str) -> str:
     return f"passport lineage verify {version_id} --passed --report WORDS --url {origin} {_KEY}"
 
 
-def share(origin: str, version_id: str) -> str:
+def share(origin: str, version_id: str, *, recipient: int | str = "NUMBER", options: str = "") -> str:
     """Return the command by which the owner of a version lets another member use it."""
-    return f"passport lineage share {version_id} --with NUMBER --agreement NUMBER --url {origin} {_KEY}"
+    what = f"--with {recipient} --agreement NUMBER{_spaced(options)}"
+    return f"passport lineage share {version_id} {what} --url {origin} {_KEY}"
 
 
 def destroy(origin: str, dataset_id: int) -> str:
@@ -66,8 +67,9 @@ def destroy(origin: str, dataset_id: int) -> str:
 
 
 def excuse_withdrawals(origin: str, dataset_id: int, withdrawals: int) -> str:
-    """Return the command by which an ethics body excuses the withdrawals from a dataset: those it has read of."""
-    return f"passport dataset excuse {dataset_id} --withdrawals {withdrawals} --opinion WORDS --url {origin} {_KEY}"
+    """Return the command by which an ethics body excuses all withdrawals from a dataset, by their number."""
+    what = f"--withdrawals {withdrawals} --opinion WORDS"
+    return f"passport dataset excuse {dataset_id} {what} --url {origin} {_KEY}"
 
 
 def transfer(origin: str, verb: str, transfer_id: str, options: str = "") -> str:

@@ -20,7 +20,7 @@ from api.pages.render import page
 from api.routes.ids import Id, NumberPath, version_id
 from ledger.domain.lineage import Version
 from ledger.domain.records import GrantId, Member, PassportId
-from ledger.domain.vocabulary import Operation, Outcome
+from ledger.domain.vocabulary import Operation, Outcome, VersionKind
 from ledger.ports import DatasetRecord, InclusionRecord, Obligation
 from ledger.service import Service
 from ledger.service.walks import Impact, Walk
@@ -99,6 +99,11 @@ def version(
     ]
     others = service.index.versions(used_elsewhere(walks))
     custody, whole = service.walks.trace(name, limit=GRAPH_STEPS)
+    rounds = (
+        service.walks.rounds(name, limit=GRAPH_STEPS)
+        if record.version.kind is VersionKind.MODEL
+        else ([], True)
+    )
     shown = {item.version.version_id: item.version for walk in walks for item in walk.versions}
     shown |= {item.version.version_id: item.version for item in others}
     known = known_of(service, shown.values(), _collected(walks))
@@ -108,7 +113,9 @@ def version(
         version=lineage.version_page(
             record,
             known,
-            made=service.lineage.step(record.version.step_id),
+            made=None if record.version.is_external else service.lineage.step(record.version.step_id),
+            statement=service.lineage.words(record.statement, "statement"),
+            rounds=rounds,
             report=service.lineage.words(record.report, "report"),
             shares=service.index.shares([name]),
             owed=service.index.obligation(name),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from api.pages.presenters import Answer, Moment, counted, moment
-from ledger.domain.lineage import Dataset, Version, VersionId
+from ledger.domain.lineage import Dataset, JointPart, Version, VersionId
 from ledger.domain.vocabulary import (
     DATASET_STATUS_LABELS,
     STEP_KIND_LABELS,
@@ -47,6 +47,7 @@ _MODELS: Final = {
 }
 _CURRENT: Final = Answer("Current", "✓", "permit")
 _STALE: Final = Answer("Stale: a consent in it ended", "!", "review")
+_QUARANTINE: Final = Answer("In quarantine: from outside, not passed by a verifier", "!", "review")
 #: Styles from the gravest on: a node looks as the gravest of its states.
 _GRAVITY: Final = ("deny", "review", "permit", "plain")
 
@@ -71,6 +72,11 @@ class Known:
     def member(self, member_id: int) -> str:
         """Return what a member is called."""
         return self.members.get(member_id, f"member {member_id}")
+
+    def team(self, recorder: int, parts: Iterable[JointPart]) -> str:
+        """Return who did a step: who recorded it, and who took part and signed."""
+        others = [self.member(part.member_id) for part in parts]
+        return self.member(recorder) + (f", with {', '.join(others)}" if others else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,12 +219,13 @@ def version_title(version: Version) -> str:
 
 
 def version_states(version: Version, known: Known) -> tuple[Answer, ...]:
-    """Tell how a version stands: in service or checked, current or stale, and what is owed."""
+    """Tell how a version stands: in quarantine, in service or checked, current or stale, and what is owed."""
     stale = any(is_stale(origin, known.datasets[origin.dataset_id]) for origin in version.origins)
     reached = _STALE if stale else _CURRENT
+    waits = [_QUARANTINE] if version.is_quarantined else []
     if version.kind is not VersionKind.MODEL:
-        return _CHECKS[version.check], reached
-    states = [_MODELS[version.status]]
+        return (*waits, _CHECKS[version.check], reached)
+    states = [*waits, _MODELS[version.status]]
     states += [Answer("Deployed", "✓", "permit")] if version.deployed else []
     states += [_CHECKS[version.check]] if version.check is not Check.PENDING else []
     states.append(reached)
@@ -298,7 +305,7 @@ def _step_node(entry: StepEntry, known: Known) -> Node:
         title=f"Step {record.step_id}: {STEP_KIND_LABELS[record.step.kind].en}",
         name="",
         link=f"#{anchor}",
-        about=f"by {known.member(record.member_id)}",
+        about=f"by {known.team(record.member_id, record.parts)}",
         when=moment(entry.position.time),
         states=(),
     )

@@ -32,13 +32,14 @@ from api.pages.presenters import (
     purposes_in_words,
 )
 from api.schemas.lineage import custody_out
-from ledger.domain.lineage import NO_END, Dataset, Version
+from ledger.domain.lineage import NO_END, NOBODY, Dataset, Version
 from ledger.domain.records import Member
 from ledger.domain.vocabulary import Check, DatasetStatus, Label, ModelStatus, Role, VersionKind
 from ledger.domain.wording import (
     dataset_told,
     model_told,
     others_told,
+    time_in_words,
     withdrawal_told,
 )
 from ledger.encoding.hexadecimal import to_hex
@@ -53,7 +54,7 @@ from ledger.ports import (
 )
 from ledger.service.datasets import Description
 from ledger.service.lineage import answer_sentence, obligation_sentence, step_sentence
-from ledger.service.walks import Blame, CustodyEntry, Impact
+from ledger.service.walks import Blame, CustodyEntry, Impact, Round
 
 _MILLION: Final = 1_000_000
 #: What a lineage is written in, by the format that the REST route takes.
@@ -148,12 +149,37 @@ class ObligationLine:
 
 
 @dataclass(frozen=True, slots=True)
+class PartLine:
+    """A member that took part in a joint step, and the commitment to what it contributed."""
+
+    member: str
+    contribution: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoundLine:
+    """One round of a joint training: what it made, when, and who took part."""
+
+    number: int
+    title: str
+    link: str
+    when: Moment
+    team: str
+
+
+@dataclass(frozen=True, slots=True)
 class VersionPage:
     """
     A version in full, and what its reader can do about it.
 
     Attributes:
-        made: The step that made it, in words.
+        made: The step that made it, or who brought it in from outside, in words.
+        statement: Of a version from outside: what its owner says of it, if this service keeps it.
+        quarantine: What it waits for in quarantine, in words; empty if it is in none.
+        parts: Who took part in the step that made it, and signed.
+        rounds: Of a model that was trained on from another or by several: the rounds up to it, the first one first.
+        rounds_whole: Whether these are all.
+        bound: To whom it may go, in words.
         check: What the verifier found, in words; report: the verifier's own words, if this service keeps them.
         shared: With whom it was shared.
         answers: What its owner answered to withdrawals.
@@ -163,6 +189,12 @@ class VersionPage:
     line: VersionLine
     kind: str
     made: str
+    statement: str | None
+    quarantine: str
+    parts: tuple[PartLine, ...]
+    rounds: tuple[RoundLine, ...]
+    rounds_whole: bool
+    bound: str
     check: str
     report: str | None
     shared: tuple[str, ...]
@@ -297,7 +329,9 @@ def version_page(
     record: VersionRecord,
     known: Known,
     *,
-    made: StepEntry,
+    made: StepEntry | None,
+    statement: str | None = None,
+    rounds: tuple[Sequence[Round], bool] = ((), True),
     report: str | None,
     shares: Iterable[ShareRecord],
     owed: Obligation | None,
@@ -312,7 +346,9 @@ def version_page(
     Args:
         record: The version.
         known: What it is told with.
-        made: The step that made it.
+        made: The step that made it; None if it is from outside.
+        statement: Of one from outside: its owner's words, if this service keeps them.
+        rounds: The chain of models that it ends, and whether that is all of it.
         report: The verifier's report, if this service keeps it.
         shares: With whom it was shared.
         owed: What its owner owes.
@@ -322,10 +358,18 @@ def version_page(
         origin: Where this service is reached.
     """
     version = record.version
+    chain, whole = rounds
+    parts = made.record.parts if made else ()
     return VersionPage(
         line=version_line(version, known),
         kind=version.kind.name.lower(),
-        made=f"{step_sentence(made, known.member(made.record.member_id))}.",
+        made=f"{_made(record, made, known)}.",
+        statement=statement,
+        quarantine=_quarantine(version),
+        parts=tuple(PartLine(known.member(part.member_id), to_hex(part.contribution)) for part in parts),
+        rounds=tuple(round_line(link, known) for link in chain) if len(chain) > 1 or parts else (),
+        rounds_whole=whole,
+        bound=_bound(version, known),
         check=_check(record, known),
         report=report,
         shared=tuple(known.member(share.recipient) for share in shares),
@@ -335,7 +379,19 @@ def version_page(
             for answer in answers
         ),
         blame=_blame(blame, known),
-        commands=tuple(_version_commands(version, reader, origin)),
+        commands=tuple(_version_commands(version, known, reader, origin)),
+    )
+
+
+def round_line(link: Round, known: Known) -> RoundLine:
+    """Tell one round of a training."""
+    made, step = link.model.version, link.step.record
+    return RoundLine(
+        number=link.number,
+        title=version_title(made),
+        link=version_link(made.version_id),
+        when=moment(link.step.position.time),
+        team=known.team(step.member_id, step.parts),
     )
 
 
@@ -374,7 +430,7 @@ def custody_line(link: CustodyEntry, version: Version | None, known: Known) -> C
         when=moment(link.position.time),
         title=version_title(version) if version else "Version",
         link=version_link(link.version_id),
-        sentence=f"{custody_out(link, known.members).sentence}.",
+        sentence=f"{custody_out(link, known.members).sentence}{_joined(link.step, known)}.",
     )
 
 
@@ -447,12 +503,58 @@ def _dataset_commands(dataset: Dataset, at: int, reader: Member, origin: str) ->
         )
 
 
-def _version_commands(version: Version, reader: Member, origin: str) -> Iterable[Command]:
+def _version_commands(version: Version, known: Known, reader: Member, origin: str) -> Iterable[Command]:
     name, own = to_hex(version.version_id), version.owner == reader.member_id
     if not own and Role.VERIFIER in reader.roles and version.check is Check.PENDING:
         yield Command("To state what you found in a check of it", commands.check(origin, name))
-    if own and version.check is Check.PASSED and version.kind is not VersionKind.RESULT:
-        yield Command("To let another member use it", commands.share(origin, name))
+    only = _only_recipient(version, known)
+    if own and version.check is Check.PASSED and only != NOBODY:
+        recipient = only or "NUMBER"
+        yield Command("To let another member use it", commands.share(origin, name, recipient=recipient))
+        abroad = commands.share(origin, name, recipient=recipient, options="--project NUMBER")
+        yield Command("To do so abroad, for its project that is cleared for the border", abroad)
+
+
+def _made(record: VersionRecord, made: StepEntry | None, known: Known) -> str:
+    if made is not None:
+        return f"{step_sentence(made, known.member(made.record.member_id))}{_joined(made, known)}"
+    owner = known.member(record.version.owner)
+    when = f" on {time_in_words(record.registered.time)}" if record.registered else ""
+    return f"{owner} brought it in from outside{when} and vouches for it"
+
+
+def _joined(made: StepEntry | None, known: Known) -> str:
+    others = [known.member(part.member_id) for part in made.record.parts] if made else []
+    return f"; {', '.join(others)} took part and signed" if others else ""
+
+
+def _quarantine(version: Version) -> str:
+    if not version.is_quarantined:
+        return ""
+    if version.check is Check.FAILED:
+        return "It failed its check: it stays in quarantine, and no step takes it."
+    return "It is in quarantine: no step takes it until a verifier has passed it."
+
+
+def _only_recipient(version: Version, known: Known) -> int:
+    """Return the only member that a version may be shared with; 0 if any, `NOBODY` if none."""
+    found = {version.only_to}
+    if version.kind is VersionKind.DATA:
+        datasets = (known.datasets[origin.dataset_id] for origin in version.origins)
+        found |= {dataset.owner for dataset in datasets if dataset.no_onward}
+    found -= {0}
+    if len(found) > 1 or version.owner in found:
+        return NOBODY
+    return next(iter(found), 0)
+
+
+def _bound(version: Version, known: Known) -> str:
+    only = _only_recipient(version, known)
+    if only == NOBODY:
+        return "nobody: an agreement or a consent behind it forbids to pass it on"
+    if only:
+        return f"{known.member(only)} alone, under an agreement: it may go back only"
+    return "any member, under an agreement"
 
 
 def _check(record: VersionRecord, known: Known) -> str:

@@ -192,7 +192,9 @@ def _discrepancy_commands(found: Discrepancy, known: Parties) -> Iterator[Comman
     name = to_hex(found.record.transfer.transfer_id)
     who = known.name(found.member_id)
     if found.kind is DiscrepancyKind.UNANSWERED:
-        yield _act(known, name, "receive", f"For {who}, to state what it received", "receipt")
+        yield _act(
+            known, name, "receive", f"For {who}, to state what it collected", "receipt", "--content ROOT"
+        )
     if found.kind is DiscrepancyKind.REPORT_OVERDUE:
         yield _act(known, name, "report", f"For {who}, to report", "reports", "--text WORDS")
         yield _act(
@@ -443,7 +445,7 @@ def _next(record: TransferRecord, known: Parties, *, stands: bool) -> str:
         )
     if status is TransferStatus.SHIPPED:
         return (
-            f"{recipient} states what it received. If it has not after {ANSWER_DAYS} days, everybody is told under "
+            f"{recipient} collects it within an hour of the permits, and then states what it received. If it has not after {ANSWER_DAYS} days, everybody is told under "
             "Discrepancies."
         )
     if status is TransferStatus.HALTED:
@@ -466,7 +468,14 @@ def _transfer_commands(
     if transfer.consignment is not None:
         yield from _commands_of_many(record, known, reader, stands=stands)
     if gets and transfer.status is TransferStatus.SHIPPED and stands:
-        yield _act(known, name, "receive", "To collect it, and state what was received", "receipt")
+        route = "contents" if transfer.consignment else "content"
+        yield Command(
+            "First, to collect it, within an hour of the permits: the command writes the file and tells its root",
+            commands.transfer(known.origin, "collect", name, "--out FILE"),
+            f"GET /v1/transfers/{name}/{route}",
+        )
+        what = "Then, to state what was received, by that root: after this nothing can be collected any more"
+        yield _act(known, name, "receive", what, "receipt", "--content ROOT")
     if transfer.status not in KEPT:
         return
     if gets and transfer.report_due:

@@ -353,7 +353,9 @@ def list_transfers_of_passport(passport: Id, caller: EitherDep, service: Service
 @discrepancies.get("", responses=PUBLIC)
 def list_discrepancies(service: ServiceDep, limit: Limit = 100) -> DiscrepancyList:
     """
-    List the transfers that their two sides do not tell alike, and those on which a report is overdue; oldest first.
+    List the transfers that do not fit, oldest first.
+
+    Not answered within a week; disputed; shipped with a root that is not that of what was loaded; a report overdue.
 
     For everybody. It names institutions, and no record.
     """

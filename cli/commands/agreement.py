@@ -63,7 +63,12 @@ def propose(
 @app.command()
 def sign(
     agreement: Number,
-    text: Annotated[str, typer.Option(help="The commitment to the text that you read.", show_default=False)],
+    commitment: Annotated[
+        str,
+        typer.Option(
+            help="The commitment to the text that you read, as `agreement show` tells it.", show_default=False
+        ),
+    ],
     url: options.Url = options.DEFAULT_URL,
     key: options.Key = None,
     idempotency_key: options.IdempotencyKey = None,
@@ -71,7 +76,7 @@ def sign(
 ) -> None:
     """Sign what was proposed to your institution."""
     with member_client(url, key) as client:
-        found = client.sign_agreement(agreement, text, idempotency_key=idempotency_key)
+        found = client.sign_agreement(agreement, commitment, idempotency_key=idempotency_key)
     _tell(found, as_json=as_json)
 
 

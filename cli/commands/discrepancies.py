@@ -1,4 +1,4 @@
-"""`passport discrepancies`: transfers that their two sides do not tell alike, for everybody to see."""
+"""`passport discrepancies`: transfers that do not fit, for everybody to see."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ def add_to(app: typer.Typer) -> None:
 
 def discrepancies(url: options.Url = options.DEFAULT_URL, as_json: options.Json = False) -> None:
     """
-    List transfers that were shipped and not answered, that are disputed, or on which a report is overdue.
+    List transfers that were not answered within a week, that are disputed, whose root is wrong, or whose report is overdue.
+
+    A root is wrong if it is not that of what was loaded.
 
     Needs no key. Ends with 1 if there are any.
     """

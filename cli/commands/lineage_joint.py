@@ -1,4 +1,4 @@
-"""`passport lineage draft`, `sign-part` and `joint`: steps that several members take part in."""
+"""`passport lineage name`, `draft`, `sign-part` and `joint`: steps that several members take part in."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
+from rich.console import Console
 
 from cli import options
 from cli.access import member_client
@@ -24,9 +25,47 @@ StepFile = Annotated[
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to `passport lineage`."""
+    app.command("name")(name)
     app.command("draft")(draft)
     app.command("sign-part")(sign_part)
     app.command("joint")(joint)
+
+
+def name(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="What a step makes, or what you contribute to one.", metavar="FILE...", show_default=False
+        ),
+    ],
+    keep: Annotated[
+        Path,
+        typer.Option(
+            help="File that names, digests and salts are appended to; yours alone: it proves what a name stands for, and "
+            "`audit trace --kept` reads it."
+        ),
+    ] = Path("made.jsonl"),
+    as_json: options.Json = False,
+) -> None:
+    """Name files by salted commitments to their content: the names of versions, and of contributions. Needs no network."""
+    from ledger.client import steps
+
+    try:
+        made = [(str(file), steps.Made.of(file)) for file in files]
+        steps.keep(keep, [item for _, item in made])
+    except OSError as error:
+        raise InvalidInput(f"{error.filename}: {error.strerror}", field="file") from None
+    found = [{"file": file, "version": item.version_id, "sha256": item.digest} for file, item in made]
+
+    def render(out: Console) -> None:
+        for item in found:
+            out.print(
+                item["version"] if len(found) == 1 else f"{item['version']}  {item['file']}",
+                markup=False,
+                soft_wrap=True,
+            )
+
+    emit(found, as_json=as_json, render=render)
 
 
 def draft(
@@ -52,7 +91,10 @@ def draft(
 def sign_part(
     file: StepFile,
     contribution: Annotated[
-        str, typer.Option(help="Commitment to what you contribute: your update of the model, for example.")
+        str,
+        typer.Option(
+            help="Commitment to what you contribute, your update of the model for example: `lineage name` makes it."
+        ),
     ],
     member: Annotated[
         int, typer.Option(min=0, help="Your number, if you sign with a key of your own (--signer).")

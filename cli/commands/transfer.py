@@ -13,9 +13,9 @@ from rich.console import Console
 from cli import options
 from cli.access import any_client, member_client, member_keys
 from cli.output import REFUSED, emit, note, table
-from ledger.client import PassportClient, content_received, open_release, root_received
+from ledger.client import MemberKeys, PassportClient, content_received, open_release, root_received
 from ledger.encoding.hexadecimal import bytes32, to_hex
-from ledger.errors import InvalidInput
+from ledger.errors import InvalidInput, VerificationError
 
 app = typer.Typer(
     name="transfer", help="Copies of records that move between institutions.", no_args_is_help=True
@@ -180,41 +180,64 @@ def collect(
     key: options.Key = None,
     as_json: options.Json = False,
 ) -> None:
-    """Fetch what was shipped to your institution, decrypt it and check it; of many records by passport."""
+    """
+    Fetch what was shipped to your institution, decrypt it and check it; of many records by passport.
+
+    Tells the commitment or the root over what came, which `receive --content` states: first this, then that. The service
+    hands over within an hour of the permits, and nothing once `receive` has been answered.
+    """
     keys = member_keys(key)
     opened: dict[str, Any]
     with PassportClient(url, keys) as client:
-        if client.transfer(transfer)["consignment"] is None:
-            opened = open_release(client.collect(transfer), keys)
-            counts = {category: len(resources) for category, resources in opened.items()}
-        else:
-            releases = [content["release"] for content in client.collect_many(transfer)]
-            opened = {release["passportId"]: open_release(release, keys) for release in releases}
-            counts = {passport: sum(map(len, found.values())) for passport, found in opened.items()}
+        content, releases, many = _collected(client, transfer, keys)
+    try:
+        found = {release["passportId"]: open_release(release, keys) for release in releases}
+    except VerificationError:
+        note(f"It is not what was committed to. To state so: {_statement(transfer, content)}")
+        raise
+    if many:
+        opened = found
+        counts = {passport: sum(map(len, records.values())) for passport, records in found.items()}
+    else:
+        (opened,) = found.values()
+        counts = {category: len(resources) for category, resources in opened.items()}
     out.touch(mode=0o600)
     out.write_text(json.dumps(opened, ensure_ascii=False) + "\n")
-    emit(
-        counts,
-        as_json=as_json,
-        render=lambda console: console.print(table(str(out), ("of", "resources"), counts.items())),
-    )
+
+    def render(console: Console) -> None:
+        console.print(table(str(out), ("of", "resources"), counts.items()))
+        console.print(f"To state that this was received: {_statement(transfer, content)}", markup=False)
+
+    emit({"content": content, "resources": counts}, as_json=as_json, render=render)
 
 
 @app.command()
 def receive(
     transfer: Transfer,
+    content: Annotated[
+        str | None,
+        typer.Option(
+            help="What `collect` told: the commitment to the record, the root of many. Without it everything is fetched "
+            "again to work it out, and kept nowhere.",
+            show_default=False,
+        ),
+    ] = None,
     url: options.Url = options.DEFAULT_URL,
     key: options.Key = None,
     idempotency_key: options.IdempotencyKey = None,
     as_json: options.Json = False,
 ) -> None:
-    """State on the ledger what was received; ends with 1 if it is not what was shipped."""
+    """
+    State on the ledger what was received; ends with 1 if it is not what was shipped.
+
+    Collect first: afterwards nothing is handed over any more.
+    """
     keys = member_keys(key)
+    if content is not None:
+        content = to_hex(bytes32(content, field="content"))
     with PassportClient(url, keys) as client:
-        if client.transfer(transfer)["consignment"] is None:
-            content = to_hex(content_received(client.collect(transfer), keys))
-        else:
-            content = to_hex(root_received(client.collect_many(transfer), keys))
+        if content is None:
+            content, _, _ = _collected(client, transfer, keys)
         answer = client.receive(transfer, content, idempotency_key=idempotency_key)
     emit(answer, as_json=as_json, render=lambda out: _told(out, answer))
     if answer["status"] != "RECEIVED" or bytes32(content) != bytes32(answer["content"]):
@@ -434,6 +457,21 @@ def verify(
     emit(result, as_json=as_json, render=lambda out: out.print("\n".join(words), markup=False))
     if problems:
         raise typer.Exit(REFUSED)
+
+
+def _collected(
+    client: PassportClient, transfer: str, keys: MemberKeys
+) -> tuple[str, list[dict[str, Any]], bool]:
+    """Return the commitment or the root over what came, the releases, and whether it is a transfer of many records."""
+    if client.transfer(transfer)["consignment"] is None:
+        release = client.collect(transfer)
+        return to_hex(content_received(release, keys)), [release], False
+    contents = list(client.collect_many(transfer))
+    return to_hex(root_received(contents, keys)), [item["release"] for item in contents], True
+
+
+def _statement(transfer: str, content: str) -> str:
+    return f"passport transfer receive {transfer} --content {content}"
 
 
 def _change(url: str, key: Path | None, change: Change, as_json: bool) -> dict[str, Any]:

@@ -258,6 +258,20 @@ def _unclearing(given: dict[str, Any]) -> Iterable[Name]:
     return ("clearance", given["clearanceId"]), ("member", given["memberId"])
 
 
+def _exported(state: LedgerState, event: Event) -> Link:
+    given = event.arguments
+    number, exporter = given["datasetId"], given["exporter"]
+    sentence = (
+        f"{state.member_name(exporter)} let dataset {number} go abroad under clearance {given['clearanceId']}: "
+        f"{given['persons']} persons more in this year"
+    )
+    return link(event, LinkAct.BORDER, sentence, exporter, dataset_id=number, permitted=True)
+
+
+def _export(given: dict[str, Any]) -> Iterable[Name]:
+    return ("dataset", given["datasetId"]), ("member", given["exporter"])
+
+
 #: Which of these events are links, by name.
 EXCHANGE: Final[dict[str, Reading]] = {
     "TransferShipped": Reading(_shipping, _shipped),
@@ -277,4 +291,5 @@ EXCHANGE: Final[dict[str, Reading]] = {
     "BorderAccessSet": Reading(_listed, _let_in),
     "ClearanceIssued": Reading(_clearing, _cleared),
     "ClearanceWithdrawn": Reading(_unclearing, _uncleared),
+    "DatasetExported": Reading(_export, _exported),
 }

@@ -52,7 +52,7 @@ def identify(
     Compute what a file is committed to as.
 
     Args:
-        path: The file: what a step made; or records of one patient, as a release, as `request fetch` writes them (a JSON
+        path: The file: what a step made; or records of one patient, as a release, as `request records` writes them (a JSON
             object, or NDJSON of one category), or as a category record; or a whole release.
         salt: Of what a step made: its salt.
         names: The file in which a recorder keeps what it made; the one with this file's digest is taken.

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -136,7 +136,8 @@ class Recorder:
         """
         step = StepInHand(parameters=dict(parameters))
         yield step
-        self._write(step)
+        # Before the ledger knows of it: a name without its salt proves nothing.
+        keep(self._keep, step.made)
         step.answer = self._client.record_step(
             {
                 "kind": kind,
@@ -156,18 +157,6 @@ class Recorder:
             lacking = "; ".join(step.answer["reasons"])
             raise NotPermitted(f"step {step.answer['stepId']} is on record and broke a rule: {lacking}")
 
-    def _write(self, step: StepInHand) -> None:
-        """Keep what was made before the ledger knows of it: a name without its salt proves nothing."""
-        lines = "".join(
-            json.dumps({"version": made.version_id, "sha256": made.digest, "salt": made.salt}) + "\n"
-            for made in step.made
-        )
-        handle = os.open(self._keep, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(handle, "a", encoding="utf-8") as file:
-            file.write(lines)
-            file.flush()
-            os.fsync(file.fileno())
-
     def __enter__(self) -> Self:
         """Use it in a `with` block, which closes the client."""
         return self
@@ -175,6 +164,19 @@ class Recorder:
     def __exit__(self, *_: object) -> None:
         """Close the client."""
         self._client.close()
+
+
+def keep(path: Path, found: Iterable[Made]) -> None:
+    """Append to the file of a recorder what was made, with its salts, for its owner's eyes; on disk when this returns."""
+    lines = "".join(
+        json.dumps({"version": made.version_id, "sha256": made.digest, "salt": made.salt}) + "\n"
+        for made in found
+    )
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(handle, "a", encoding="utf-8") as file:
+        file.write(lines)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def kept(path: Path) -> dict[str, Made]:

@@ -79,7 +79,7 @@ def test_everybody_reads_what_does_not_fit(http, port, world, monkeypatch):
     ]
     assert "Riverside Hospital shipped it and Northern Laboratory has not stated what it received." in told
     assert "Not answered Since" in told
-    assert f"passport transfer receive {port.alone}" in told
+    assert f"passport transfer receive {port.alone} --content ROOT" in told
     assert f"POST /v1/transfers/{port.alone}/receipt" in told
     assert "passport discrepancies" in text_of(section(assert_page(late), "yourself"))
 
@@ -232,7 +232,11 @@ def test_a_transfer_of_one_record_is_told_likewise(as_member, cast, port):
 
     assert "Transfer of 1 record from Riverside Hospital" in text_of(page.find(".//h1"))
     assert "shipped it under the permit of decision" in text_of(section(page, "timeline"))
-    assert f"passport transfer receive {port.alone}" in text_of(section(page, "commands"))
+    told = text_of(section(page, "commands"))
+    assert f"passport transfer collect {port.alone} --out FILE" in told
+    assert f"GET /v1/transfers/{port.alone}/content " in told
+    assert f"passport transfer receive {port.alone} --content ROOT" in told
+    assert f"POST /v1/transfers/{port.alone}/receipt" in told
     assert not has(page, "limits")
     assert port.own in text_of(as_member(cast.auditor)(f"/transfers/{port.alone}"))
 
@@ -270,7 +274,7 @@ def test_an_agreement_is_told_in_words(as_member, port):
     assert commitment in signatures
     assert section(page, "text").find(".//blockquote").text == CONTRACT
     commands = text_of(section(page, "commands"))
-    assert f"passport agreement sign {port.proposed} --text {commitment}" in commands
+    assert f"passport agreement sign {port.proposed} --commitment {commitment}" in commands
     assert "To decline it" in commands
     stranger = as_member(exchange.hospital)(f"/agreements/{port.proposed}")
     assert "Its two sides can read it." in text_of(section(stranger, "text"))

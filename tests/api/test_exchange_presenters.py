@@ -126,7 +126,7 @@ class TestWhatComesNext:
             (CLEARED, SENDER, ["load", "halt", "terminate"]),
             (replace(CLEARED, transfer=replace(CLEARED.transfer, loaded=3)), SENDER, ["ship-all", "halt", "terminate"]),
             (SHIPPED, SENDER, ["halt", "terminate"]),
-            (SHIPPED, RECIPIENT, ["terminate", "receive"]),
+            (SHIPPED, RECIPIENT, ["terminate", "collect", "receive"]),
             (HALTED, SENDER, ["terminate"]),
             (HALTED, REGULATOR, ["resume", "terminate"]),
             (received(), RECIPIENT, ["close"]),
@@ -222,7 +222,11 @@ class TestTimeline:
 
         assert told.title == "Transfer of 1 record"
         assert told.events[0].sentence == "Hospital shipped it under the permit of decision 5."
-        assert verbs(told) == ["receive"]
+        assert verbs(told) == ["collect", "receive"]
+        assert [command.text.split()[4:6] for command in told.commands] == [
+            ["--out", "FILE"],
+            ["--content", "ROOT"],
+        ]
         assert told.limits == ()
 
 
@@ -427,7 +431,7 @@ COMMANDS = sorted(
     | {
         commands.transfer(ORIGIN, "ship-all", "0x" + "08" * 32),
         commands.declare(ORIGIN, 7),
-        commands.agreement(ORIGIN, "sign", 7, "--text 0x" + "06" * 32),
+        commands.agreement(ORIGIN, "sign", 7, "--commitment 0x" + "06" * 32),
         commands.agreement(ORIGIN, "end", 7, "--reason WORDS"),
         commands.transfer_proof(ORIGIN, "0x" + "03" * 32, "0x" + "08" * 32, custodian=2),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,9 +10,12 @@ import pytest
 from api.middleware import COOKIE
 from api.pages import data, people
 from ledger.client import sign_in
+from ledger.domain.records import Commitment, Salt
+from ledger.domain.vocabulary import Purpose, Role, StepKind, VersionKind
 from ledger.encoding.hexadecimal import to_hex
+from ledger.service.lineage import StepReport
 from tests.api.conftest import assert_page
-from tests.support.lineage import YEAR, fresh
+from tests.support.lineage import AI, TOOL, YEAR, fresh
 
 HTML = {"Accept": "text/html"}
 
@@ -117,6 +121,69 @@ def test_a_verifier_reads_how_to_check(as_member, trail):
 
     assert "passport lineage verify" in text_of(as_member(trail.lab.verifier)(path))
     assert "passport lineage verify" not in text_of(as_member(trail.lab.lab)(path))
+
+
+def test_a_version_from_outside_says_who_vouches_for_it_and_waits(as_member, trail, world):
+    """In quarantine until a verifier has passed it; also where it comes into a lineage."""
+    lab, name = trail.lab, fresh()
+    words = "Published weights, release 4, under the licence of its authors"
+    service = world.service.lineage
+    world.done(service.register(lab.lab.member, name, VersionKind.MODEL, (Purpose.AI_TRAINING,), words))
+    path = f"/versions/{to_hex(name)}"
+
+    page = as_member(lab.verifier)(path)
+    told = text_of(page)
+    assert "Lineage laboratory brought it in from outside" in told
+    assert "and vouches for it" in told
+    assert words in told
+    assert "It is in quarantine" in told
+    assert "passport lineage verify" in told
+    assert "In quarantine" in row(page, f"version-{name.hex()}")
+
+    lab.check(name)
+    passed = text_of(as_member(lab.verifier)(path))
+    assert "quarantine" not in passed
+    assert "brought it in from outside" in passed
+    assert "passport lineage share" in text_of(as_member(lab.lab)(path))
+
+
+def test_a_round_of_training_says_who_took_part_and_what_came_before(as_member, trail, world):
+    """In words, in the table of rounds, in the lineage, and in the custody."""
+    lab = trail.lab
+    site = world.admit("Pages site", Role.PROCESSOR)
+    data = lab.check(lab.made(StepKind.COLLECT, actor=site, dataset_id=lab.declare(site)))
+    contribution = Commitment(fresh())
+    models: list[Any] = []
+    for number in (1, 2):
+        report = StepReport(
+            StepKind.TRAIN,
+            inputs=(*models[-1:], data),
+            outputs=(fresh(),),
+            project_id=lab.project,
+            purposes=tuple(AI),
+            tool=TOOL,
+            parameters={"round": number},
+            salt=Salt(fresh()),
+        )
+        part = world.service.lineage.sign_part(
+            site.member, report, recorder=lab.lab.member.member_id, contribution=contribution
+        )
+        world.done(world.service.lineage.record(lab.lab.member, replace(report, parts=(part,))))
+        models += report.outputs
+    page = as_member(lab.company)(f"/versions/{to_hex(models[-1])}")
+
+    parts = section(page, "parts")
+    assert "Pages site" in text_of(parts)
+    assert to_hex(contribution) in text_of(parts)
+    rounds = [text_of(item) for item in section(page, "rounds").findall(".//tbody/tr")]
+    assert [line.split()[0] for line in rounds] == ["1", "2"]
+    assert all("Lineage laboratory, with Pages site" in line for line in rounds)
+    assert f"/versions/{to_hex(models[0])}" in {
+        link.get("href") for link in section(page, "rounds").iter("a")
+    }
+    step = world.service.lineage.get(models[-1]).version.step_id
+    assert "by Lineage laboratory, with Pages site" in row(page, f"step-{step}")
+    assert "Pages site took part and signed" in text_of(section(page, "custody"))
 
 
 def test_exports_of_a_version_are_links_that_work(as_member, http, trail):

@@ -13,7 +13,9 @@ from api.pages.graph import Known, dataset_states, graph_of, used_elsewhere, ver
 from cli.main import command_line
 from ledger.domain.lineage import (
     ANSWER_SECONDS,
+    NOBODY,
     Dataset,
+    JointPart,
     Origin,
     Step,
     StepRecord,
@@ -37,7 +39,7 @@ from ledger.domain.vocabulary import (
 )
 from ledger.errors import LedgerError
 from ledger.ports import AnswerRecord, DatasetRecord, InclusionRecord, Obligation, StepEntry, VersionRecord
-from ledger.service.walks import Impact, Walk
+from ledger.service.walks import Impact, Round, Walk
 
 NOW = 1_800_000_000
 DAY = 86_400
@@ -302,6 +304,78 @@ class TestDatasets:
         assert page.refused == "no requests"
 
 
+class TestVersions:
+    """A version in full."""
+
+    def page(self, found: Version, *, reader: Member | None = None, made=None, rounds=((), True), **changes):
+        return lineage.version_page(
+            VersionRecord(found, None, None, registered=None if made else POSITION),
+            known(replace(DATASET, **changes)),
+            made=made,
+            rounds=rounds,
+            report=None,
+            shares=[],
+            owed=None,
+            answers=[],
+            blame=(None, True),
+            reader=reader or member(),
+            origin="http://here",
+        )
+
+    @pytest.mark.parametrize(
+        ("found", "changes", "recipient", "told"),
+        [
+            (RAW, {}, "NUMBER", "any member"),
+            (replace(RAW, kind=VersionKind.RESULT), {}, "NUMBER", "any member"),
+            (replace(RAW, only_to=6), {}, "6", "member 6 alone"),
+            (replace(RAW, only_to=NOBODY), {}, None, "nobody"),
+            (RAW, {"owner": 6, "no_onward": True}, "6", "member 6 alone"),
+            (RAW, {"no_onward": True}, None, "nobody"),
+            (replace(RAW, only_to=7), {"owner": 6, "no_onward": True}, None, "nobody"),
+            (MODEL, {"no_onward": True}, "NUMBER", "any member"),
+        ],
+    )
+    def test_its_owner_reads_with_whom_it_may_be_shared(self, found, changes, recipient, told):
+        page = self.page(replace(found, check=Check.PASSED), made=COLLECT, **changes)
+        shares = [item.text for item in page.commands if "lineage share" in item.text]
+
+        assert page.bound.startswith(told)
+        assert [f"--with {recipient} " in text for text in shares] == ([True, True] if recipient else [])
+        assert not self.page(found, made=COLLECT, **changes).commands, "nobody has checked it"
+
+    @pytest.mark.parametrize(
+        ("check", "told"),
+        [
+            (Check.PENDING, "It is in quarantine"),
+            (Check.FAILED, "It failed its check"),
+            (Check.PASSED, ""),
+        ],
+    )
+    def test_from_outside_it_is_in_quarantine_until_it_passes(self, check, told):
+        page = self.page(version(5, 0, VersionKind.MODEL, origins=(), check=check))
+
+        assert (
+            page.made == "North Star brought it in from outside on 2027-01-15 08:00 UTC and vouches for it."
+        )
+        assert page.quarantine[: len(told)] == told
+        assert bool(page.quarantine) == bool(told)
+        assert ("In quarantine" in " ".join(texts(page.line.states))) == bool(told)
+
+    def test_a_round_says_who_took_part(self):
+        parts = (JointPart(6, Commitment(b"\x0c" * 32)),)
+        joint = replace(TRAIN, record=replace(TRAIN.record, parts=parts))
+        page = self.page(MODEL, made=joint, rounds=([Round(1, record(MODEL), joint, None)], True))
+
+        assert page.made.endswith("; member 6 took part and signed.")
+        assert [(part.member, part.contribution) for part in page.parts] == [("member 6", "0x" + "0c" * 32)]
+        assert [(line.number, line.team) for line in page.rounds] == [(1, "North Star, with member 6")]
+
+    def test_a_model_that_one_member_trained_at_once_has_no_rounds(self):
+        page = self.page(MODEL, made=TRAIN, rounds=([Round(1, record(MODEL), TRAIN, None)], True))
+
+        assert (page.parts, page.rounds) == ((), ())
+
+
 class TestWhereabouts:
     """What a patient reads."""
 
@@ -372,6 +446,7 @@ COMMANDS = [
     commands.suspend("http://here", "0x12"),
     commands.check("http://here", "0x12"),
     commands.share("http://here", "0x12"),
+    commands.share("http://here", "0x12", recipient=5, options="--project NUMBER"),
     commands.destroy("http://here", 7),
     commands.excuse_withdrawals("http://here", 7, 2),
 ]

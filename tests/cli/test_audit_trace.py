@@ -56,7 +56,7 @@ class TestFiles:
     def test_records_by_a_release(
         self, tmp_path: Path, keys: MemberKeys, resources: dict[Category, list[dict[str, Any]]], form: str
     ) -> None:
-        """As `request fetch` writes them, whole or a file for each category, or as what is committed to."""
+        """As `request records` writes them, whole or a file for each category, or as what is committed to."""
         release = seal_release(resources, recipient=keys, level=Level.PSEUDONYMISED)
         vitals = resources[Category.VITALS]
         documents = {

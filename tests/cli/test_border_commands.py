@@ -84,8 +84,8 @@ def test_a_contract_and_a_clearance_from_the_shell(
         False,
         365 * 86_400,
     )
-    run(cast.lab, "agreement", "sign", number, "--text", "0x" + "01" * 32, words=True, code=2)
-    assert run(cast.lab, "agreement", "sign", number, "--text", proposed["commitment"])["inForce"]
+    run(cast.lab, "agreement", "sign", number, "--commitment", "0x" + "01" * 32, words=True, code=2)
+    assert run(cast.lab, "agreement", "sign", number, "--commitment", proposed["commitment"])["inForce"]
     assert "SIGNED" in run(cast.hospital, "agreement", "list", "--member", lab, words=True)
 
     assert run(cast.regulator, "border", "access", lab)["inForce"] is False

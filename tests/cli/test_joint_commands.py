@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from cli import main
 from ledger.client.joint import body_of, sign_part, step_of_draft
+from ledger.client.steps import kept
 from ledger.domain.records import Address
 from ledger.domain.vocabulary import Role, StepKind
 from ledger.encoding.hexadecimal import to_hex
@@ -151,6 +153,36 @@ def test_a_part_is_signed_without_a_network(run: Run, lab: Laboratory, tmp_path:
     )
     assert recover(typed, bytes.fromhex(part["signature"][2:])) == holder_address(key).lower()
     run(lab.lab, *command, code=2, text=True)  # whose part it is must be said
+
+
+def test_files_are_named_by_commitments_that_are_kept(
+    run: Run, lab: Laboratory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each name under a salt of its own, which stays in the file of the one who named it."""
+    update, weights = tmp_path / "update.bin", tmp_path / "weights.bin"
+    update.write_bytes(b"update")
+    weights.write_bytes(b"weights")
+    keep = tmp_path / "made.jsonl"
+    capsys.readouterr()
+    assert main.run(["lineage", "name", str(update), str(weights), "--keep", str(keep), "--json"]) == 0
+    first, second = json.loads(capsys.readouterr().out)
+    assert main.run(["lineage", "name", str(update), "--keep", str(keep)]) == 0
+    alone = capsys.readouterr().out.strip()
+
+    found = kept(keep)
+    assert list(found) == [first["version"], second["version"], alone]
+    assert found[first["version"]].proves(update)
+    assert found[alone].proves(update)
+    assert not found[second["version"]].proves(update)
+    assert alone != first["version"]
+    assert keep.stat().st_mode & 0o777 == 0o600
+    draft = written(tmp_path / "draft.json", DRAFT)
+    key = tmp_path / "key"
+    key.write_text(secrets.token_hex(32))
+    command = ["lineage", "sign-part", draft, "--contribution", alone, "--signer", str(key), "--member", "7"]
+    assert json.loads(run(lab.lab, *command, text=True))["contribution"] == alone
+    assert main.run(["lineage", "name", str(tmp_path / "nothing"), "--keep", str(keep), "--json"]) != 0
+    assert len(kept(keep)) == 3
 
 
 @pytest.mark.parametrize(

@@ -67,16 +67,26 @@ def test_from_a_declaration_to_a_proof(run: Commands, exchange: Exchange, tmp_pa
     assert run(exchange.hospital, *once)["consignment"]["loaded"] == 3, "sent again, it happens once"
     shipped = run(exchange.hospital, "transfer", "ship-all", name)
     out = tmp_path / "records.json"
-    counts = run(exchange.lab, "transfer", "collect", name, "--out", str(out))
+    collected = run(exchange.lab, "transfer", "collect", name, "--out", str(out))
+    counts, content = collected["resources"], collected["content"]
+    assert content == shipped["content"]
     assert sorted(counts) == sorted(to_hex(passport) for passport in passports)
     assert sorted(json.loads(out.read_text())) == sorted(counts)
-    received = run(exchange.lab, "transfer", "receive", name)
+    # A consent ends and nothing more is handed over, as an hour after the permits; what came is stated all the same.
+    decision = exchange.world.service.decisions.get(*permits[0])
+    exchange.world.revoke(exchange.hospital, decision.grant_id)
+    run(exchange.lab, "transfer", "collect", name, "--out", str(out), code=1)
+    run(exchange.lab, "transfer", "receive", name, code=1)
+    received = run(exchange.lab, "transfer", "receive", name, "--content", content)
     assert (received["status"], received["receivedContent"]) == ("RECEIVED", shipped["content"])
     shown = run(exchange.lab, "transfer", "show", name, text=True)
     assert "3 of 3 records loaded" in shown
     assert name in run(exchange.lab, "transfer", "list", text=True).replace("\n", "")
     assert run(exchange.regulator, "transfer", "list", "--waiting") == []
 
+    again = run(exchange.lab, "transfer", "receive", name, "--content", content, code=2)
+    assert "was received before" in again["detail"]
+    run(exchange.lab, "transfer", "collect", name, "--out", str(out), code=2)
     _prove(run, exchange, to_hex(passports[1]), tmp_path / "proof.json")
 
     closed = run(exchange.lab, "transfer", "close", name, "--evidence", "Certificate 17", text=True)
@@ -121,7 +131,10 @@ def test_stopped_and_disputed_is_for_everybody_to_see(run: Commands, exchange: E
     assert "TERMINATED" in ended
 
     disputed = exchange.shipped(exchange.permits(exchange.records(1)))
-    exchange.receive(disputed, b"\x01" * 32)
+    other = ["--content", "0x" + "01" * 32]
+    assert run(exchange.lab, "transfer", "receive", to_hex(disputed), *other, code=1)["status"] == "DISPUTED"
+    spoilt = run(exchange.lab, "transfer", "receive", to_hex(disputed), "--content", "0x01", code=2)
+    assert "content must be 0x and 64" in spoilt["detail"]
     after = run(None, "discrepancies", text=True, code=1)
     assert name not in after, "terminated, it owes nobody an answer"
     assert f"disputed  {to_hex(disputed)} (1): what Northern Laboratory received" in after.replace("\n", "")

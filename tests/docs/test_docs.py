@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 
 import pytest
@@ -62,6 +63,42 @@ def test_every_command_is_named_in_the_changelog() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text()
 
     assert [name for name in group.commands if f"`{name}" not in changelog] == []  # type: ignore[attr-defined]
+
+
+def _commands(document: str) -> list[list[str]]:
+    """Return the words of each `uv run passport` in the shell blocks of a document."""
+    blocks = "\n".join(re.findall(r"^```sh\n(.*?)^```", document, re.DOTALL | re.MULTILINE))
+    found = []
+    for line in blocks.replace("\\\n", " ").splitlines():
+        inner = re.findall(r"\$\(uv run passport ([^()]*)\)", line)
+        outer = re.sub(r"\$\([^()]*\)", "0x12", line.partition("  #")[0]).partition("uv run passport ")[2]
+        found += [*inner, *([outer.partition(" > ")[0]] if outer else [])]
+    # Numbers stand as single letters.
+    return [["7" if word in ("N", "P", "T") else word for word in shlex.split(words)] for words in found]
+
+
+def _read(words: list[str]) -> None:
+    """Let the command line read words; raises if it does not take them. Runs nothing."""
+    command, name = typer.main.get_command(command_line(words)), "passport"
+    context = None
+    while True:
+        context = command.make_context(name, list(words), parent=context)
+        if not hasattr(command, "resolve_command"):
+            return
+        name, command, words = command.resolve_command(context, words)
+
+
+def test_the_commands_of_the_manual_exist_with_their_options() -> None:
+    """Each is read by the command line as it stands there, with all that it requires."""
+    commands = _commands((ROOT / "docs" / "operations.md").read_text())
+
+    assert {"agreement", "border", "transfer", "lineage"} <= {words[0] for words in commands}
+    for words in commands:
+        _read(words)
+    with pytest.raises(Exception, match="No such option"):
+        _read(["lineage", "answer", "0x12", "RETIRED", "--evidence", "x", "--nothing"])
+    with pytest.raises(Exception, match="Missing parameter: withdrawals"):
+        _read(["dataset", "excuse", "7", "--opinion", "x"])
 
 
 def test_every_link_in_the_documents_leads_somewhere() -> None:

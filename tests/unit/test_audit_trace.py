@@ -336,9 +336,18 @@ class TestLineage:
         dataset = chronicle.declare()
         grants = [chronicle.include(chronicle.issue(), dataset) for _ in range(3)]
         model = chronicle.model(dataset)
-        agreement = chronicle.name()
+        number = chronicle.agree(HOSPITAL, provider=LAB)
+        agreement = chronicle.state.agreements[number].text
         [data] = LineageGraph(chronicle.state).collected(dataset)
-        chronicle.emit("VersionShared", versionId=data, owner=LAB, recipient=HOSPITAL, agreement=agreement)
+        chronicle.emit(
+            "VersionShared",
+            versionId=data,
+            owner=LAB,
+            recipient=HOSPITAL,
+            agreementId=number,
+            projectId=0,
+            keepUntil=START + 90 * DAY,
+        )
 
         found = traced(chronicle, data)
 
