@@ -346,7 +346,7 @@ class TestLineage:
             recipient=HOSPITAL,
             agreementId=number,
             projectId=0,
-            keepUntil=START + 90 * DAY,
+            keepUntil=chronicle.time + 90 * DAY,
         )
 
         found = traced(chronicle, data)
