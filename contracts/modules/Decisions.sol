@@ -329,14 +329,18 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         return count < _MAX_DATASETS;
     }
 
-    /// @dev Remembers a dataset with the grant, so that its withdrawal reaches it.
-    function _include(Context memory context, bytes32 grantId, GrantWord grant) private {
+    /// @dev Remembers a dataset with the grant, so that its withdrawal reaches it. Without a consent nobody allowed that
+    /// the data is passed on, and it can be used no longer than the emergency that the permit rests on, if any.
+    function _include(Context memory context, bytes32 grantId, GrantWord grant, uint32 emergencyId) private {
         IDatasets.Dataset storage dataset = _datasets[uint32(context.dataset)];
         ++dataset.included;
-        if (context.consentMask == 0) return;
-        if (grant.useTo() < dataset.usableUntil) dataset.usableUntil = grant.useTo();
+        uint32 end = grant.useTo();
+        bool byConsent = context.consentMask != 0;
+        if (!byConsent) end = emergencyId == 0 ? type(uint32).max : _emergencies[emergencyId].until;
+        if (end < dataset.usableUntil) dataset.usableUntil = end;
+        if (!byConsent || !grant.isOnward()) dataset.noOnward = true;
+        if (!byConsent) return;
         if (grant.isNoRelink()) dataset.noRelink = true;
-        if (!grant.isOnward()) dataset.noOnward = true;
         if (context.remembered != 0) _uses[grantId] = context.remembered;
     }
 
@@ -502,7 +506,7 @@ abstract contract Decisions is IDecisions, EmergencyRight {
             if (emergency.kind == IEmergencies.EmergencyKind.PUBLIC) ++emergency.used;
         }
         if (context.crosses) IBorders(address(this)).countCrossing(_crossing(context, target));
-        if (context.dataset != 0) _include(context, target.grantId, grant);
+        if (context.dataset != 0) _include(context, target.grantId, grant, emergencyId);
         if (terms.operation() == Codes.TRANSFER) {
             Party memory principal = context.principal;
             _permits[target.passportId][uint40(passport.size())] = Permit({

@@ -36,7 +36,7 @@ from ledger.audit.state import (
     hash_of,
     known,
 )
-from ledger.domain.lineage import Dataset, JointPart, StepRecord, Version, VersionId
+from ledger.domain.lineage import NO_END, Dataset, JointPart, StepRecord, Version, VersionId
 from ledger.domain.records import (
     NO_GRANT,
     ZERO32,
@@ -673,7 +673,11 @@ def count_crossing(
 
 
 def _include(state: LedgerState, entry: DecisionEntry, number: int) -> None:
-    """Put the data into a dataset; on the basis of consent the grant remembers it, and the dataset the grant's limits."""
+    """
+    Put the data into a dataset; on the basis of consent the grant remembers it, and the dataset the grant's limits.
+
+    On another basis nobody allowed that it is passed on, and the emergency that the permit rests on limits its use.
+    """
     dataset = known(state.datasets, number, "dataset")
     dataset = replace(dataset, included=dataset.included + 1)
     grant = state.grants.get((entry.passport_id, entry.grant_id))
@@ -695,6 +699,11 @@ def _request_reviewed(state: LedgerState, given: dict[str, Any], position: Posit
     decision = known(state.decisions.get(passport_id, {}), seq, "decision")
     state.reviews[passport_id, seq] = ReviewEntry(
         given["reviewer"], given["approvedUntil"], Commitment(given["opinion"]), position.time
+    elif not entry.rests_on_consent:
+        urgent = state.emergencies.get(entry.terms.emergency_id)
+        rests = urgent is not None and _rests_on_emergency(state, entry)
+        end = urgent.emergency.until if urgent is not None and rests else NO_END
+        dataset = replace(dataset, usable_until=min(dataset.usable_until, end), no_onward=True)
     )
     request = Request(passport_id, decision.grant_id, decision.commitment, decision.terms)
     state.approvals[hash_of(request, decision.member_id)] = given["approvedUntil"]
