@@ -294,8 +294,11 @@ abstract contract Decisions is IDecisions, EmergencyRight {
             if (cap == 0 || uint16(context.used >> place) < cap) facts |= Facts.WITHIN_CAP;
         }
         if (context.dataset != 0 && _fits(context, target.grantId, grant)) facts |= Facts.DATASET_FITS;
-        if (context.crosses && IBorders(address(this)).mayCross(_crossing(context, target)))
-            facts |= Facts.BORDER_CLEARED;
+        if (
+            context.crosses &&
+            _mayReceive(context) &&
+            IBorders(address(this)).mayCross(_crossing(context, target))
+        ) facts |= Facts.BORDER_CLEARED;
         if (context.asked != 0) facts |= _factsOnDemand(context.asked, context, target, passport);
     }
 
@@ -351,13 +354,28 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         uint256 facts = custodian == context.principal.id ? Facts.REQUESTER_IS_CUSTODIAN : 0;
         context.crosses = false;
         if (context.required & Facts.BORDER_CLEARED != 0) {
-            if (context.jurisdiction == context.requester.jurisdiction) facts |= Facts.BORDER_CLEARED;
+            if (context.jurisdiction == context.requester.jurisdiction && _isAtHome(context))
+                facts |= Facts.BORDER_CLEARED;
             else context.crosses = context.unusual = context.consumes = true; // what a clearance is good for
         }
         context.custodianFacts = facts;
     }
 
-    /// @dev What would cross a border, as the register of borders counts it. The ledger asks it by calling itself.
+    /// @dev Whether the principal, if there is one, is where the data is kept.
+    function _isAtHome(Context memory context) private pure returns (bool) {
+        Party memory principal = context.principal;
+        return principal.id == 0 || principal.jurisdiction == context.jurisdiction;
+    }
+
+    /// @dev Whether who asks for data from abroad may have it: its importer is asked for by the register of borders.
+    function _mayReceive(Context memory context) private view returns (bool) {
+        Party memory requester = context.requester;
+        return
+            requester.jurisdiction == context.jurisdiction || block.timestamp < _borderAccess[requester.id];
+    }
+
+    /// @dev What would cross a border, as the register of borders counts it; to the principal if that is abroad. The ledger
+    /// asks it by calling itself.
     function _crossing(
         Context memory context,
         Target calldata target
@@ -367,7 +385,7 @@ abstract contract Decisions is IDecisions, EmergencyRight {
             IBorders.Crossing({
                 projectId: terms.project(),
                 exporter: uint32(context.custodian),
-                importer: context.requester.id,
+                importer: _isAtHome(context) ? context.requester.id : context.principal.id,
                 sensitive: terms.categories() &
                     (context.header.coreCategories | context.header.sensitiveCategories) !=
                     0,
