@@ -10,7 +10,7 @@ entrusted the requester with the purpose, or nobody if the controller named has 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Final
@@ -28,6 +28,7 @@ from ledger.domain.records import (
     GrantState,
     Member,
     Passport,
+    Person,
     PolicyTable,
     Project,
     Request,
@@ -41,6 +42,7 @@ from ledger.domain.vocabulary import (
     AttestationKind,
     Basis,
     Category,
+    Custody,
     DataClass,
     DatasetStatus,
     EmergencyKind,
@@ -75,7 +77,7 @@ class Crossing:
     What the ledger knows that bears on data crossing a border from one member to another.
 
     Attributes:
-        access_until: Until when the importer may receive data from abroad, exclusive; 0 if it never could.
+        access_until: Until when all importers may receive data from abroad, exclusive; 0 if one never could.
         clearance: The one that counts for the project and the exporter, in force or not.
         contract_in_force: Whether the agreement that the clearance rests on is in force.
         crossed: Whether the person has crossed under this clearance before.
@@ -117,7 +119,8 @@ class Situation:
         approved_until: Until when a human's approval of this very request holds, exclusive; 0 without one.
         dataset: The dataset that the data is to be included into, if that is what is asked.
         included_into: Numbers of the datasets that the grant was included into before.
-        crossing: What bears on the data crossing a border, if custodian and requester are not in one jurisdiction.
+        crossing: What bears on the data crossing a border, if custodian, requester and principal are not in one
+            jurisdiction.
     """
 
     at: int
@@ -335,8 +338,22 @@ def is_sensitive(table: PolicyTable, categories: Category) -> bool:
     return class_of(table, categories) is not DataClass.NON_SENSITIVE
 
 
+def person_of(passport: Passport) -> Person:
+    """Return the person that counts as crossing a border: the holder, unless the custodian keeps the holder's key."""
+    return passport.holder if passport.custody is Custody.SELF else passport.passport_id
+
+
+def importers_of(terms: Terms, situation: Situation) -> tuple[int, ...]:
+    """Return who would receive the data from abroad: the requester, and the principal, that are not where it is kept."""
+    parties = situation.requester, principal_of(terms, situation)
+    abroad = [
+        one.member_id for one in parties if one is not None and one.jurisdiction != situation.jurisdiction
+    ]
+    return tuple(dict.fromkeys(abroad))
+
+
 def takes_crossing(
-    terms: Terms, verdict: Verdict, *, table: PolicyTable, jurisdiction: int, custodians: int
+    terms: Terms, verdict: Verdict, *, table: PolicyTable, jurisdictions: Collection[int], custodians: int
 ) -> bool:
     """
     Tell whether a decision counts a person as crossing: a permit, abroad, for which the law asks for a clearance.
@@ -345,11 +362,11 @@ def takes_crossing(
         terms: What was asked.
         verdict: The answer.
         table: The law that it was answered by.
-        jurisdiction: That of the requester.
+        jurisdictions: Those of the requester and, if there is one, the principal.
         custodians: That of the passport's custodian.
     """
     required = table.required_for(verdict.data_class, terms.purpose, terms.basis)
-    abroad = jurisdiction != custodians
+    abroad = any(one != custodians for one in jurisdictions)
     return verdict.outcome is Outcome.PERMIT and abroad and Fact.BORDER_CLEARED in required
 
 
@@ -458,9 +475,10 @@ def _level_facts(terms: Terms, situation: Situation, data_class: DataClass) -> F
 
 
 def _border_is_cleared(request: Request, situation: Situation) -> bool:
-    at_home = situation.requester.jurisdiction == situation.jurisdiction
     sensitive = is_sensitive(situation.table, request.terms.categories)
-    return at_home or may_cross(situation.crossing, situation.at, sensitive=sensitive)
+    return not importers_of(request.terms, situation) or may_cross(
+        situation.crossing, situation.at, sensitive=sensitive
+    )
 
 
 def _dataset_facts(terms: Terms, situation: Situation, principal: Member | None) -> Fact:

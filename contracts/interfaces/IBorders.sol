@@ -72,6 +72,8 @@ interface IBorders {
     error Borders_NotQualified(uint32 memberId);
     /// @notice Thrown when the clearance has ended.
     error Borders_Over(uint32 clearanceId);
+    /// @notice Thrown when a certification would take the place of a regulator's clearance that is in force.
+    error Borders_Standing(uint32 clearanceId);
     /// @notice Thrown when nothing clears the data for the border.
     error Borders_NotCleared(uint32 projectId, uint32 exporter);
 
@@ -84,8 +86,9 @@ interface IBorders {
 
     /// @notice Clear an exporter's data for a project of a member's abroad.
     /// @dev Only an active member of the exporter's jurisdiction that is neither exporter nor importer, with the role
-    /// REGULATOR; VERIFIER for the path CERTIFICATION. Reverts with Members_MissingRole, Projects_Unknown,
-    /// Members_Unknown, Borders_NotQualified or Borders_Incomplete.
+    /// REGULATOR; VERIFIER for the path CERTIFICATION, which takes the place of no clearance by another path that is in
+    /// force. Reverts with Members_MissingRole, Projects_Unknown, Members_Unknown, Borders_NotQualified,
+    /// Borders_Incomplete or Borders_Standing.
     /// @param clearance What clears; `issuer` and `persons` are not read.
     /// @param filing Commitment to what was filed.
     /// @return clearanceId The number of the clearance, counted from 1.

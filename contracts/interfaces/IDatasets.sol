@@ -36,7 +36,7 @@ interface IDatasets {
         bool noRelink; // somebody in it consented on condition that it is not merged with other data
         bool noOnward; // somebody in it did not consent to its being passed on
         uint32 retainUntil;
-        uint32 usableUntil; // when the first consent in it ends, exclusive
+        uint32 usableUntil; // when the first consent in it, or emergency, ends; exclusive
         uint32 included; // decisions that included somebody
         uint32 excused; // withdrawals that an ethics body excused
         // slot 1

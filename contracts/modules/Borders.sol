@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IBorders} from "../interfaces/IBorders.sol";
 import {IMembers} from "../interfaces/IMembers.sol";
+import {IPassports} from "../interfaces/IPassports.sol";
 import {IProjects} from "../interfaces/IProjects.sol";
 import {Calendar} from "../libraries/Calendar.sol";
 import {Codes} from "../libraries/Codes.sol";
@@ -51,6 +52,10 @@ abstract contract Borders is IBorders, BorderChecks {
                 (!hasContract || _isBetween(clearance.agreement, clearance.exporter, importer)),
             Borders_Incomplete()
         );
+        if (clearance.path == Path.CERTIFICATION) {
+            uint32 standing = _clearanceFor[clearance.projectId][clearance.exporter];
+            require(!_isRegulators(_clearances[standing]), Borders_Standing(standing));
+        }
         clearanceId = ++_counts.clearances;
         Clearance memory given = clearance;
         given.issuer = caller;
@@ -162,6 +167,16 @@ abstract contract Borders is IBorders, BorderChecks {
     /// @dev A person as an exporter knows it: who holds its passports there. A key that took another's place counts as
     /// another person: never too few.
     function _personOf(bytes32 passportId) private view returns (bytes32) {
-        return keccak256(_passports[passportId].holder);
+        IPassports.Passport storage passport = _passports[passportId];
+        // Where the exporter has the key, it says nothing of who is whom: each passport is a person.
+        return passport.custody == IPassports.Custody.SELF ? keccak256(passport.holder) : passportId;
+    }
+
+    /// @dev Whether a regulator gave it, and it is not over: a certification does not take its place.
+    function _isRegulators(Clearance memory clearance) private view returns (bool) {
+        return
+            block.timestamp < clearance.validTo &&
+            (clearance.path == Path.ASSESSMENT ||
+                (clearance.path == Path.CONTRACT && _isInForce(_agreements[clearance.agreement])));
     }
 }

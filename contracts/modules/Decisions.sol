@@ -294,8 +294,11 @@ abstract contract Decisions is IDecisions, EmergencyRight {
             if (cap == 0 || uint16(context.used >> place) < cap) facts |= Facts.WITHIN_CAP;
         }
         if (context.dataset != 0 && _fits(context, target.grantId, grant)) facts |= Facts.DATASET_FITS;
-        if (context.crosses && IBorders(address(this)).mayCross(_crossing(context, target)))
-            facts |= Facts.BORDER_CLEARED;
+        if (
+            context.crosses &&
+            _mayReceive(context) &&
+            IBorders(address(this)).mayCross(_crossing(context, target))
+        ) facts |= Facts.BORDER_CLEARED;
         if (context.asked != 0) facts |= _factsOnDemand(context.asked, context, target, passport);
     }
 
@@ -329,14 +332,18 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         return count < _MAX_DATASETS;
     }
 
-    /// @dev Remembers a dataset with the grant, so that its withdrawal reaches it.
-    function _include(Context memory context, bytes32 grantId, GrantWord grant) private {
+    /// @dev Remembers a dataset with the grant, so that its withdrawal reaches it. Without a consent nobody allowed that
+    /// the data is passed on, and it can be used no longer than the emergency that the permit rests on, if any.
+    function _include(Context memory context, bytes32 grantId, GrantWord grant, uint32 emergencyId) private {
         IDatasets.Dataset storage dataset = _datasets[uint32(context.dataset)];
         ++dataset.included;
-        if (context.consentMask == 0) return;
-        if (grant.useTo() < dataset.usableUntil) dataset.usableUntil = grant.useTo();
+        uint32 end = grant.useTo();
+        bool byConsent = context.consentMask != 0;
+        if (!byConsent) end = emergencyId == 0 ? type(uint32).max : _emergencies[emergencyId].until;
+        if (end < dataset.usableUntil) dataset.usableUntil = end;
+        if (!byConsent || !grant.isOnward()) dataset.noOnward = true;
+        if (!byConsent) return;
         if (grant.isNoRelink()) dataset.noRelink = true;
-        if (!grant.isOnward()) dataset.noOnward = true;
         if (context.remembered != 0) _uses[grantId] = context.remembered;
     }
 
@@ -347,13 +354,28 @@ abstract contract Decisions is IDecisions, EmergencyRight {
         uint256 facts = custodian == context.principal.id ? Facts.REQUESTER_IS_CUSTODIAN : 0;
         context.crosses = false;
         if (context.required & Facts.BORDER_CLEARED != 0) {
-            if (context.jurisdiction == context.requester.jurisdiction) facts |= Facts.BORDER_CLEARED;
+            if (context.jurisdiction == context.requester.jurisdiction && _isAtHome(context))
+                facts |= Facts.BORDER_CLEARED;
             else context.crosses = context.unusual = context.consumes = true; // what a clearance is good for
         }
         context.custodianFacts = facts;
     }
 
-    /// @dev What would cross a border, as the register of borders counts it. The ledger asks it by calling itself.
+    /// @dev Whether the principal, if there is one, is where the data is kept.
+    function _isAtHome(Context memory context) private pure returns (bool) {
+        Party memory principal = context.principal;
+        return principal.id == 0 || principal.jurisdiction == context.jurisdiction;
+    }
+
+    /// @dev Whether who asks for data from abroad may have it: its importer is asked for by the register of borders.
+    function _mayReceive(Context memory context) private view returns (bool) {
+        Party memory requester = context.requester;
+        return
+            requester.jurisdiction == context.jurisdiction || block.timestamp < _borderAccess[requester.id];
+    }
+
+    /// @dev What would cross a border, as the register of borders counts it; to the principal if that is abroad. The ledger
+    /// asks it by calling itself.
     function _crossing(
         Context memory context,
         Target calldata target
@@ -363,7 +385,7 @@ abstract contract Decisions is IDecisions, EmergencyRight {
             IBorders.Crossing({
                 projectId: terms.project(),
                 exporter: uint32(context.custodian),
-                importer: context.requester.id,
+                importer: _isAtHome(context) ? context.requester.id : context.principal.id,
                 sensitive: terms.categories() &
                     (context.header.coreCategories | context.header.sensitiveCategories) !=
                     0,
@@ -502,7 +524,7 @@ abstract contract Decisions is IDecisions, EmergencyRight {
             if (emergency.kind == IEmergencies.EmergencyKind.PUBLIC) ++emergency.used;
         }
         if (context.crosses) IBorders(address(this)).countCrossing(_crossing(context, target));
-        if (context.dataset != 0) _include(context, target.grantId, grant);
+        if (context.dataset != 0) _include(context, target.grantId, grant, emergencyId);
         if (terms.operation() == Codes.TRANSFER) {
             Party memory principal = context.principal;
             _permits[target.passportId][uint40(passport.size())] = Permit({

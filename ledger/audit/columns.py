@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ledger.audit.folds import apply, count_crossing, decision_entry
 from ledger.audit.replay import Mismatch, Replay, differences, replay
 from ledger.audit.state import DAY_SECONDS, DecisionEntry, LedgerState, project_subject
-from ledger.domain.records import ZERO32, Event, GrantId, HolderKey, PassportId, Position
+from ledger.domain.records import ZERO32, Event, GrantId, PassportId, Person, Position
 from ledger.domain.vocabulary import (
     Assurance,
     AttestationKind,
@@ -43,7 +43,7 @@ from ledger.encoding.events import Abi, EventDecoder, RawLog, event_topic
 from ledger.encoding.words import unpack_verdict
 from ledger.errors import VerificationError
 from ledger.lineage import covers
-from ledger.policy import MAX_DATASETS, may_cross
+from ledger.policy import MAX_DATASETS, may_cross, person_of
 
 #: One row of a decision's log: three topics, then its data. In this order the words are what the head folds.
 _ROW: Final = np.dtype(
@@ -453,9 +453,9 @@ class _History:
         self.laws: list[Any] = []
         self.reviews: list[tuple[int, Event]] = []
         self.borders: list[tuple[int, Event]] = []
-        #: The holders' keys that stand for persons; passports name their places.
-        self.persons: list[HolderKey] = []
-        self._person_keys: dict[HolderKey, int] = {}
+        #: Whose data it is; passports name their places.
+        self.persons: list[Person] = []
+        self._person_keys: dict[Person, int] = {}
         # From where on what is used up counts: where a thing came about, anew perhaps.
         self._passport_resets: dict[int, int] = {}
         self._grant_resets: dict[int, int] = {}
@@ -579,9 +579,10 @@ class _History:
     def _passport(self, place: int, name: bytes, *, reset: bool) -> None:
         key = self.passport_keys.setdefault(name, len(self.passport_keys))
         passport = self.state.passports[PassportId(name)]
-        person = self._person_keys.setdefault(passport.holder, len(self.persons))
+        name_of_person = person_of(passport)
+        person = self._person_keys.setdefault(name_of_person, len(self.persons))
         if person == len(self.persons):
-            self.persons.append(passport.holder)
+            self.persons.append(name_of_person)
         if reset:
             self._passport_resets[key] = place
         self.passports.add(
@@ -758,6 +759,7 @@ class _Law:
         self._principal = alone | entrusted & self._controlled
         self._principal_id = np.where(alone, asked.member, asked.controller)
         self._principal_kind = np.where(alone, self._requester[4], self._controller[4])
+        self._principal_jurisdiction = np.where(alone, self._requester[3], self._controller[3])
         self._principal_control = np.where(alone, self._requester[5], self._controller[5])
 
     def decide(self) -> tuple[_Ints, ...]:
@@ -975,7 +977,10 @@ class _Law:
     def _cross(self) -> _Bools:
         """Tell of each decision whether the data stays in its jurisdiction or may cross; persons are counted in order."""
         asked, state = self._asked, LedgerState()
-        found: _Bools = self._requester[3] == self._custodian[3]
+        requester_abroad = self._requester[3] != self._custodian[3]
+        principal_abroad = self._principal & (self._principal_jurisdiction != self._custodian[3])
+        parties = (asked.member, requester_abroad), (self._principal_id, principal_abroad)
+        found: _Bools = ~(requester_abroad | principal_abroad)
         # The class on record says whether a permit counted a person, as the reference's fold does.
         recorded = self._required[self._law, asked.data_class - 1, asked.purpose, asked.basis]
         wanted = np.flatnonzero(~found & ((self._needs | recorded) & int(Fact.BORDER_CLEARED) != 0))
@@ -987,9 +992,9 @@ class _Law:
                 apply(state, event)
                 place, event = next(events, (_NEVER, None))
             project, exporter = int(asked.project[index]), int(self._passport[0][index])
-            importer, at = int(asked.member[index]), int(asked.times[index])
+            importers, at = [int(ids[index]) for ids, far in parties if far[index]], int(asked.times[index])
             person, touchy = self._history.persons[self._passport[6][index]], bool(sensitive[index])
-            crossing = state.crossing(project, exporter, importer, at, person)
+            crossing = state.crossing(project, exporter, importers[0], at, person, importers[1:])
             found[index] = may_cross(crossing, at, sensitive=touchy)
             if asked.permitted[index] and recorded[index] & int(Fact.BORDER_CLEARED):
                 count_crossing(state, (project, exporter, person), at, sensitive=touchy)

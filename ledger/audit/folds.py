@@ -36,7 +36,7 @@ from ledger.audit.state import (
     hash_of,
     known,
 )
-from ledger.domain.lineage import Dataset, JointPart, StepRecord, Version, VersionId
+from ledger.domain.lineage import NO_END, Dataset, JointPart, StepRecord, Version, VersionId
 from ledger.domain.records import (
     NO_GRANT,
     ZERO32,
@@ -51,10 +51,10 @@ from ledger.domain.records import (
     Exports,
     GrantId,
     GrantState,
-    HolderKey,
     Member,
     Passport,
     PassportId,
+    Person,
     Position,
     Project,
     Request,
@@ -109,6 +109,7 @@ from ledger.policy import (
     is_entrusted,
     is_sensitive,
     member_is_active,
+    person_of,
     rests_on_emergency,
     takes_cap,
     takes_crossing,
@@ -577,12 +578,18 @@ def _decided(state: LedgerState, given: dict[str, Any], position: Position) -> N
 
 def _control_behind(state: LedgerState, entry: DecisionEntry) -> int:
     """Return `control` of the member in whose right a request was made; `NOBODYS` if the controller had not entrusted."""
+    principal = _principal_behind(state, entry)
+    return NOBODYS if principal is None else principal.control
+
+
+def _principal_behind(state: LedgerState, entry: DecisionEntry) -> Member | None:
+    """Return the member in whose right a request was made; None if the controller had not entrusted."""
     controller = entry.asked >> 112 & 0xFFFFFFFF
-    control = known(state.members, controller or entry.member_id, "member").control
+    principal = known(state.members, controller or entry.member_id, "member")
     if not controller:
-        return control
+        return principal
     order = state.entrustments.get((controller, entry.member_id))
-    return control if is_entrusted(order, entry.asked & 0xFF, entry.position.time) else NOBODYS
+    return principal if is_entrusted(order, entry.asked & 0xFF, entry.position.time) else None
 
 
 def decision_entry(given: dict[str, Any], position: Position) -> DecisionEntry:
@@ -631,27 +638,28 @@ def _cross(
     state: LedgerState, entry: DecisionEntry, passport: Passport, *, terms: Terms, verdict: Verdict
 ) -> None:
     """Count the person if the permit takes the data across a border."""
-    here = known(state.members, entry.member_id, "member").jurisdiction
+    parties = known(state.members, entry.member_id, "member"), _principal_behind(state, entry)
+    here = {party.jurisdiction for party in parties if party is not None}
     there = known(state.members, passport.custodian, "member").jurisdiction
-    if takes_crossing(terms, verdict, table=state.law, jurisdiction=here, custodians=there):
+    if takes_crossing(terms, verdict, table=state.law, jurisdictions=here, custodians=there):
         sensitive = is_sensitive(state.law, terms.categories)
         count_crossing(
             state,
-            (terms.project_id, passport.custodian, passport.holder),
+            (terms.project_id, passport.custodian, person_of(passport)),
             entry.position.time,
             sensitive=sensitive,
         )
 
 
 def count_crossing(
-    state: LedgerState, crossing: tuple[int, int, HolderKey], at: int, *, sensitive: bool
+    state: LedgerState, crossing: tuple[int, int, Person], at: int, *, sensitive: bool
 ) -> None:
     """
     Count a person whose data crosses a border: once under the clearance, and once in the exporter's year.
 
     Args:
         state: Changed.
-        crossing: The project, the exporter, and the holder's key that stands for the person.
+        crossing: The project, the exporter, and the person.
         at: Seconds since the Unix epoch.
         sensitive: Whether there is data of class 1 or 2 in it.
     """
@@ -673,7 +681,11 @@ def count_crossing(
 
 
 def _include(state: LedgerState, entry: DecisionEntry, number: int) -> None:
-    """Put the data into a dataset; on the basis of consent the grant remembers it, and the dataset the grant's limits."""
+    """
+    Put the data into a dataset; on the basis of consent the grant remembers it, and the dataset the grant's limits.
+
+    On another basis nobody allowed that it is passed on, and the emergency that the permit rests on limits its use.
+    """
     dataset = known(state.datasets, number, "dataset")
     dataset = replace(dataset, included=dataset.included + 1)
     grant = state.grants.get((entry.passport_id, entry.grant_id))
@@ -687,6 +699,11 @@ def _include(state: LedgerState, entry: DecisionEntry, number: int) -> None:
         former = state.inclusions.get(entry.grant_id, ())
         if number not in former:
             state.inclusions[entry.grant_id] = (*former, number)
+    elif not entry.rests_on_consent:
+        urgent = state.emergencies.get(entry.terms.emergency_id)
+        rests = urgent is not None and _rests_on_emergency(state, entry)
+        end = urgent.emergency.until if urgent is not None and rests else NO_END
+        dataset = replace(dataset, usable_until=min(dataset.usable_until, end), no_onward=True)
     state.datasets[number] = dataset
 
 

@@ -31,10 +31,10 @@ from ledger.domain.records import (
     ZERO32,
     Event,
     GrantId,
-    HolderKey,
     Member,
     Passport,
     PassportId,
+    Person,
     Position,
     Project,
 )
@@ -281,15 +281,15 @@ def _edges(state: LedgerState, table: str) -> Iterator[tuple[str, StepEntry]]:
 def _counts(state: LedgerState, table: str) -> Iterator[tuple[str, bool]]:
     """Yield who crossed under each clearance, or whose data each exporter exported in each year, sensitive or not."""
     if table == "crossings":
-        yield from ((f"{number}/{_person(holder)}", False) for number, holder in state.crossed)
+        yield from ((f"{number}/{_hash(person)}", False) for number, person in state.crossed)
     else:
-        for (exporter, year, holder), sensitive in state.counted.items():
-            yield f"{exporter}/{year}/{_person(holder)}", sensitive
+        for (exporter, year, person), sensitive in state.counted.items():
+            yield f"{exporter}/{year}/{_hash(person)}", sensitive
 
 
-def _person(holder: HolderKey) -> str:
-    """Return a person as an exporter's counts name it: the hash of the holder's key."""
-    return to_hex(keccak(from_hex(holder)))
+def _hash(person: Person) -> str:
+    """Return a person as an exporter's counts name it: the hash of the holder's key, or the passport's id."""
+    return to_hex(person if isinstance(person, bytes) else keccak(from_hex(person)))
 
 
 def _name(key: int | bytes) -> str:

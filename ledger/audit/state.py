@@ -5,7 +5,7 @@ The ledger's state as its events tell it, and what bears on a request in it. `le
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from ledger.domain.lineage import OF_DATASETS, Dataset, JointPart, Step, StepRecord, Version, VersionId
@@ -27,6 +27,7 @@ from ledger.domain.records import (
     Member,
     Passport,
     PassportId,
+    Person,
     PolicyTable,
     Position,
     Project,
@@ -56,7 +57,7 @@ from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.words import pack_terms, request_hash, unpack_terms, unpack_verdict
 from ledger.errors import VerificationError
 from ledger.lineage import StepSituation
-from ledger.policy import Crossing, Situation, agreement_is_in_force, year_of
+from ledger.policy import Crossing, Situation, agreement_is_in_force, importers_of, person_of, year_of
 from ledger.transfers import Parent, TransferSituation
 
 _Key = TypeVar("_Key")
@@ -396,9 +397,9 @@ class LedgerState:
         agreements: By number; `clearances` too.
         border_access: Until when a member may receive data from abroad.
         clearance_for: The latest clearance by project and exporter.
-        crossed: Who crossed under which clearance, by the holder's key.
+        crossed: Who crossed under which clearance, by `person_of`.
         exports: How many persons' data left, by exporter and calendar year.
-        counted: Who is among them and whether with sensitive data, by exporter, year and holder's key.
+        counted: Who is among them and whether with sensitive data, by exporter, year and `person_of`.
     """
 
     members: dict[int, Member] = field(default_factory=dict)
@@ -452,9 +453,9 @@ class LedgerState:
     clearance_for: dict[tuple[int, int], int] = field(default_factory=dict)
     border_access: dict[int, int] = field(default_factory=dict)
     thresholds: Thresholds = field(default_factory=Thresholds)
-    crossed: set[tuple[int, HolderKey]] = field(default_factory=set)
+    crossed: set[tuple[int, Person]] = field(default_factory=set)
     exports: dict[tuple[int, int], Exports] = field(default_factory=dict)
-    counted: dict[tuple[int, int, HolderKey], bool] = field(default_factory=dict)
+    counted: dict[tuple[int, int, Person], bool] = field(default_factory=dict)
 
     @property
     def law(self) -> PolicyTable:
@@ -490,7 +491,7 @@ class LedgerState:
         grant = self.grants.get((request.passport_id, request.grant_id))
         entry = self.emergencies.get(terms.emergency_id)
         day = at // DAY_SECONDS
-        return Situation(
+        situation = Situation(
             at=at,
             table=self.law,
             requester=requester,
@@ -508,13 +509,24 @@ class LedgerState:
             approved_until=self.approvals.get(hash_of(request, member_id), 0),
             dataset=self.datasets.get(terms.dataset_id),
             included_into=self.inclusions.get(request.grant_id, ()),
-            crossing=self.crossing(terms.project_id, passport.custodian, member_id, at, passport.holder)
-            if requester.jurisdiction != custodian.jurisdiction
-            else Crossing(),
         )
+        importers = importers_of(terms, situation)
+        if not importers:
+            return situation
+        person = person_of(passport)
+        crossing = self.crossing(
+            terms.project_id, passport.custodian, importers[0], at, person, importers[1:]
+        )
+        return replace(situation, crossing=crossing)
 
     def crossing(
-        self, project_id: int, exporter: int, importer: int, at: int, person: HolderKey | None = None
+        self,
+        project_id: int,
+        exporter: int,
+        importer: int,
+        at: int,
+        person: Person | None = None,
+        others: Sequence[int] = (),
     ) -> Crossing:
         """
         Return what bears on data crossing a border.
@@ -524,14 +536,15 @@ class LedgerState:
             exporter: The member that keeps the data.
             importer: The member that receives it.
             at: Seconds since the Unix epoch; not before the last event taken.
-            person: Whose data it is, by the holder's key; None if that does not matter.
+            person: Whose data it is; None if that does not matter.
+            others: Further members that receive it.
         """
         number = self.clearance_for.get((project_id, exporter), 0)
         entry = self.clearances.get(number)
         year = year_of(at)
         counted = self.counted.get((exporter, year, person)) if person else None
         return Crossing(
-            access_until=self.border_access.get(importer, 0),
+            access_until=min(self.border_access.get(one, 0) for one in (importer, *others)),
             clearance=entry.clearance if entry else None,
             contract_in_force=entry is not None and self.agreement_stands(entry.clearance.agreement, at),
             crossed=person is not None and (number, person) in self.crossed,

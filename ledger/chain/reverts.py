@@ -230,6 +230,10 @@ REVERTS: Final[dict[str, tuple[type[LedgerError], str]]] = {
         "member {memberId} may not clear this, take it back, or put the member on the list",
     ),
     "Borders_Over": (Conflict, "clearance {clearanceId} has ended"),
+    "Borders_Standing": (
+        Conflict,
+        "a certification cannot take the place of clearance {clearanceId}, which a regulator gave and is not over",
+    ),
     "Borders_NotCleared": (
         NotPermitted,
         "nothing clears the data of member {exporter} for the border, for project {projectId}",

@@ -61,7 +61,7 @@ class Dataset:
     Attributes:
         no_relink: Somebody in it consented on condition that it is not merged with other data.
         no_onward: Somebody in it did not consent to its being passed on.
-        usable_until: When the first consent in it ends, exclusive.
+        usable_until: When the first consent in it, or emergency that something in it rests on, ends; exclusive.
         included: How many decisions included somebody.
         withdrawals: When consents ended that somebody had been included under, in order.
         excused: How many of them, from the first on, an ethics body excused.

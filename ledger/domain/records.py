@@ -45,6 +45,8 @@ Salt = NewType("Salt", bytes)
 Address = NewType("Address", str)
 #: `0x` and lower-case hexadecimal; an `Address` is one of 20 bytes.
 HolderKey = str
+#: Whose data it is, as an exporter knows it: by the key of a holder that keeps it, else each passport by itself.
+Person = HolderKey | PassportId
 
 ZERO32 = bytes(32)
 NO_GRANT = GrantId(ZERO32)

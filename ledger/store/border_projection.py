@@ -8,12 +8,12 @@ from typing import Any, Final
 from eth_hash.auto import keccak
 from sqlalchemy import Connection, insert, select, update
 
-from ledger.domain.records import ZERO32, Event, PolicyTable
-from ledger.domain.vocabulary import AgreementStatus
+from ledger.domain.records import ZERO32, Entrustment, Event, PolicyTable
+from ledger.domain.vocabulary import AgreementStatus, Custody
 from ledger.encoding.hexadecimal import from_hex, to_hex
 from ledger.encoding.structs import policy_table
-from ledger.policy import is_sensitive, takes_crossing, year_of
-from ledger.store.register_rows import register
+from ledger.policy import is_entrusted, is_sensitive, takes_crossing, year_of
+from ledger.store.register_rows import body, register
 from ledger.store.tables import crossings, exports, members, passports, policies, registers
 from ledger.store.values import Decided, loads, position_columns
 
@@ -54,14 +54,15 @@ def cross(connection: Connection, permitted: Sequence[Decided]) -> None:
     kept = _kept(connection, [item.event.arguments["passportId"] for item in permitted])
     for item in permitted:
         a = item.event.arguments
-        custodian, holder = kept[a["passportId"]]
-        here, there = places[a["memberId"]], places[custodian]
-        if here == there:
+        custodian, person = kept[a["passportId"]]
+        principal = _principal(connection, item)
+        here = {places[member] for member in (a["memberId"], principal) if member}
+        there = places[custodian]
+        if here == {there}:
             continue
         law = _law(connection, item.verdict.policy_version)
-        if not takes_crossing(item.terms, item.verdict, table=law, jurisdiction=here, custodians=there):
+        if not takes_crossing(item.terms, item.verdict, table=law, jurisdictions=here, custodians=there):
             continue
-        person = keccak(from_hex(holder))
         _cross_under(connection, item.terms.project_id, custodian, person)
         _export(
             connection,
@@ -70,15 +71,26 @@ def cross(connection: Connection, permitted: Sequence[Decided]) -> None:
         )
 
 
-def _kept(connection: Connection, names: Sequence[bytes]) -> dict[bytes, tuple[int, str]]:
-    """Return who keeps each passport, and the key of its holder."""
-    found: dict[bytes, tuple[int, str]] = {}
+def _principal(connection: Connection, item: Decided) -> int:
+    """Return the member in whose right a request was made; 0 if nobody's."""
+    terms, requester = item.terms, item.event.arguments["memberId"]
+    if not terms.controller_id:
+        return int(requester)
+    entry = body(connection, "entrustment", f"{terms.controller_id}/{requester}")
+    order = Entrustment(entry["purposes"], entry["validTo"]) if entry else None
+    entrusted = is_entrusted(order, terms.purpose, item.event.position.time)
+    return terms.controller_id if entrusted else 0
+
+
+def _kept(connection: Connection, names: Sequence[bytes]) -> dict[bytes, tuple[int, bytes]]:
+    """Return who keeps each passport, and the person that it counts as."""
+    columns = passports.c.passport_id, passports.c.custodian, passports.c.holder, passports.c.custody
+    found: dict[bytes, tuple[int, bytes]] = {}
     for start in range(0, len(names), _NAMES):
         named = passports.c.passport_id.in_(names[start : start + _NAMES])
-        rows = connection.execute(
-            select(passports.c.passport_id, passports.c.custodian, passports.c.holder).where(named)
-        )
-        found |= {row.passport_id: (row.custodian, row.holder) for row in rows}
+        for row in connection.execute(select(*columns).where(named)):
+            own = row.custody == Custody.SELF
+            found[row.passport_id] = row.custodian, keccak(from_hex(row.holder)) if own else row.passport_id
     return found
 
 

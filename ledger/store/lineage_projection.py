@@ -80,15 +80,28 @@ _ANYBODY: Final = Member(
 )
 
 
-def include(connection: Connection, permitted: Sequence[Decided]) -> None:
-    """Fold permits between which nothing else happened: who may be included into a dataset is included."""
+def include(connection: Connection, permitted: Sequence[Decided], urgent: Sequence[Decided]) -> None:
+    """
+    Fold permits between which nothing else happened: who may be included into a dataset is included.
+
+    Args:
+        connection: The index.
+        permitted: The permits.
+        urgent: Those of them that rest on an emergency.
+    """
     into: dict[int, list[Decided]] = {}
     for item in permitted:
         if item.terms.operation is Operation.INCLUDE:
             into.setdefault(item.terms.dataset_id, []).append(item)
     for dataset_id, found in into.items():
         connection.execute(insert(inclusions), [_inclusion_row(item) for item in found])
-        limits = _limits_of(connection, _dataset(connection, dataset_id), found)
+        grounds = {
+            item.terms.emergency_id
+            for item in urgent
+            if item.terms.dataset_id == dataset_id and item.terms.basis is not Basis.CONSENT
+        }
+        ends = [body(connection, "emergency", number)["until"] for number in grounds]
+        limits = _limits_of(connection, _dataset(connection, dataset_id), found, ends)
         _update_dataset(connection, dataset_id, included=datasets.c.included + len(found), **limits)
 
 
@@ -121,14 +134,17 @@ def carry_over(connection: Connection, a: dict[str, Any]) -> None:
         )
 
 
-def _limits_of(connection: Connection, dataset: Row[Any], found: Sequence[Decided]) -> dict[str, Any]:
-    """Return what a dataset takes over from the consents that people are included under."""
+def _limits_of(
+    connection: Connection, dataset: Row[Any], found: Sequence[Decided], ends: Sequence[int]
+) -> dict[str, Any]:
+    """Return what a dataset takes over from the consents and emergencies (their ends) that people are included under."""
     names = [
         (item.event.arguments["passportId"], item.event.arguments["grantId"])
         for item in found
         if item.terms.basis is Basis.CONSENT
     ]
-    usable_until, no_relink, no_onward = dataset.usable_until, dataset.no_relink, dataset.no_onward
+    usable_until, no_relink = min([dataset.usable_until, *ends]), dataset.no_relink
+    no_onward = dataset.no_onward or len(names) < len(found)
     forbids = func.max(grants.c.flags.bitwise_and(int(GrantFlag.NO_RELINK)))
     allows = func.min(grants.c.flags.bitwise_and(int(GrantFlag.ONWARD)))
     for start in range(0, len(names), _NAMES):

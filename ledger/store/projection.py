@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
 
-from ledger.domain.records import ZERO32, Caps, Event, Terms, Verdict
+from ledger.domain.records import ZERO32, Caps, Event
 from ledger.domain.vocabulary import (
     Approval,
     Basis,
@@ -508,9 +508,10 @@ def _decisions_recorded(connection: Connection, found: Sequence[Decided]) -> Non
     permitted = [item for item in found if item.verdict.outcome is Outcome.PERMIT]
     _take_uses(connection, permitted)
     _take_caps(connection, permitted)
-    for item in permitted:
+    urgent = [item for item in permitted if _rests_on_emergency(connection, item)]
+    for item in urgent:
         _take_emergency(connection, item)
-    lineage_projection.include(connection, permitted)
+    lineage_projection.include(connection, permitted, urgent)
     border_projection.cross(connection, permitted)
 
 
@@ -563,23 +564,22 @@ def _take_caps(connection: Connection, permitted: Sequence[Decided]) -> None:
 
 def _take_emergency(connection: Connection, item: Decided) -> None:
     """A permit that rests on a public emergency is one of its records."""
-    terms = item.terms
+    number = item.terms.emergency_id
+    emergency = _body(connection, "emergency", number)
+    if emergency["kind"] == EmergencyKind.PUBLIC:
+        _register(connection, "emergency", number, used=emergency["used"] + 1)
+
+
+def _rests_on_emergency(connection: Connection, item: Decided) -> bool:
+    terms, verdict, passport_id = item.terms, item.verdict, item.event.arguments["passportId"]
     if not terms.emergency_id:
-        return
-    emergency = _body(connection, "emergency", terms.emergency_id)
-    if emergency.get("kind") == EmergencyKind.PUBLIC and _rests_on_emergency(
-        connection, item.event.arguments, terms, item.verdict
-    ):
-        _register(connection, "emergency", terms.emergency_id, used=emergency["used"] + 1)
-
-
-def _rests_on_emergency(connection: Connection, a: dict[str, Any], terms: Terms, verdict: Verdict) -> bool:
+        return False
     law = connection.execute(
         select(policies.c.law).where(policies.c.version == verdict.policy_version)
     ).scalar_one()
     word: int = loads(law)[0][(verdict.data_class - 1) * 16 + terms.purpose]
     lock = connection.execute(
-        select(passports.c.lock).where(passports.c.passport_id == a["passportId"])
+        select(passports.c.lock).where(passports.c.passport_id == passport_id)
     ).scalar_one()
     return rests_on_emergency(Fact(word >> (32 * terms.basis) & 0xFFFFFFFF), lock)
 

@@ -95,6 +95,36 @@ contract BordersTest is LedgerTest {
         _assertExports(HOSPITAL, 1, 1);
     }
 
+    /// @dev The data serves the controller: what counts is where that is, too.
+    function test_WhenControllerIsAbroad_ItMustBeOnTheList() external {
+        uint32 filed = _file(OTHER_FOREIGN, _projectDraft());
+        _approve(filed);
+        _entrust(OTHER_FOREIGN, LAB, MEMBERSHIP_END);
+        IConsents.Grant memory given = _grantOf(keccak256("the controller's"), PASSPORT);
+        given.recipient = OTHER_FOREIGN;
+        _give(given);
+        Terms terms = _trainingTerms(filed).onBehalfOf(OTHER_FOREIGN);
+        IDecisions.Request memory request = _request(PASSPORT, given.grantId, terms);
+        _assertMissing(Facts.BORDER_CLEARED, _decide(LAB, request));
+        _clear(filed, HOSPITAL, MEMBERSHIP_END);
+        _assertMissing(Facts.BORDER_CLEARED, _decide(LAB, request)); // the processor is on the list
+        _openBorder(OTHER_FOREIGN, MEMBERSHIP_END);
+        _openBorder(LAB, 0); // at home
+        _assertMissing(0, _decide(LAB, request));
+        _assertExports(HOSPITAL, 1, 1);
+    }
+
+    function test_WhenBothAreAbroad_BothMustBeOnTheList() external {
+        _clear(GUARD, _clearanceOf(PROJECT, FOREIGN, END));
+        _entrust(LAB, CLINIC, MEMBERSHIP_END);
+        IDecisions.Request memory request = _request(FIRST, FIRST, _trainingTerms().onBehalfOf(LAB));
+        _assertMissing(Facts.BORDER_CLEARED, _decide(CLINIC, request));
+        _openBorder(CLINIC, END);
+        _assertMissing(0, _decide(CLINIC, request));
+        _openBorder(LAB, 0);
+        _assertMissing(Facts.BORDER_CLEARED, _decide(CLINIC, request));
+    }
+
     function test_WhenWithdrawn_RequestIsDenied() external {
         uint32 clearanceId = _clear(GUARD, _clearanceOf(PROJECT, FOREIGN, END));
         _assertPermitted(FIRST);
@@ -147,6 +177,23 @@ contract BordersTest is LedgerTest {
         _assertPermitted(THIRD);
         _assertExports(FOREIGN, 2, 2);
         vm.assertEq(2, ledger.clearanceOf(clearanceId).persons, "under the clearance");
+    }
+
+    /// @dev Who makes the keys could make one for everybody.
+    function test_WhenExporterKeepsTheKey_EachPassportIsAPerson() external {
+        bytes32[2] memory assisted = [keccak256("assisted"), keccak256("assisted too")];
+        _clear(GUARD, _clearanceOf(PROJECT, FOREIGN, END));
+        for (uint256 index = 0; index < 2; ++index) {
+            IPassports.Issue memory given = _issueOf(assisted[index], vm.addr(HOLDER_KEY));
+            given.custody = IPassports.Custody.ASSISTED;
+            _issueAndGive(FOREIGN, given, HOLDER_KEY);
+            _assertPermitted(assisted[index]);
+            _assertPermitted(assisted[index]);
+        }
+        _assertExports(FOREIGN, 2, 2);
+        _assertPermitted(FIRST); // who keeps the same key counts by it
+        _assertPermitted(SECOND);
+        _assertExports(FOREIGN, 3, 3);
     }
 
     function test_WhenDenied_NobodyCounts() external {
@@ -346,6 +393,30 @@ contract BordersTest is LedgerTest {
         _clear(GUARD, clearance);
     }
 
+    /// @dev Otherwise a verifier would undo the limits that a regulator set.
+    function test_RevertWhen_CertificationWouldReplaceARegulatorsClearance() external {
+        IBorders.Clearance memory certified = _clearanceOf(PROJECT, FOREIGN, MEMBERSHIP_END);
+        certified.path = IBorders.Path.CERTIFICATION;
+        _clear(CERTIFIER, certified);
+        _clear(CERTIFIER, certified);
+        uint32 assessed = _clear(GUARD, _clearanceOf(PROJECT, FOREIGN, END));
+        vm.warp(END - 1);
+        _expectRevert(IBorders.Borders_Standing.selector, assessed);
+        _clear(CERTIFIER, certified);
+        vm.warp(END);
+        _clear(CERTIFIER, certified);
+
+        IBorders.Clearance memory contracted = _clearanceOf(PROJECT, FOREIGN, MEMBERSHIP_END);
+        contracted.path = IBorders.Path.CONTRACT;
+        contracted.agreement = _agree(FOREIGN, _limitsFor(LAB));
+        uint32 byContract = _clear(GUARD, contracted);
+        _expectRevert(IBorders.Borders_Standing.selector, byContract);
+        _clear(CERTIFIER, certified);
+        _as(FOREIGN);
+        ledger.endAgreement(contracted.agreement, COMMITMENT);
+        _clear(CERTIFIER, certified);
+    }
+
     function test_RevertWhen_MemberPutsItselfOnTheList() external {
         _expectRevert(IBorders.Borders_NotQualified.selector, REGULATOR);
         _openBorder(REGULATOR, END);
@@ -393,8 +464,12 @@ contract BordersTest is LedgerTest {
 
     /// @dev The grant has the passport's id.
     function _issueAndGive(uint32 custodian, bytes32 passportId, uint256 key) private {
-        _issue(custodian, _issueOf(passportId, vm.addr(key)));
-        IConsents.Grant memory given = _grantOf(passportId, passportId);
+        _issueAndGive(custodian, _issueOf(passportId, vm.addr(key)), key);
+    }
+
+    function _issueAndGive(uint32 custodian, IPassports.Issue memory issue, uint256 key) private {
+        _issue(custodian, issue);
+        IConsents.Grant memory given = _grantOf(issue.passportId, issue.passportId);
         given.categories = ASKED | Codes.VITALS;
         _give(given, _signed(key, given));
     }

@@ -6,6 +6,7 @@ import {IDatasets} from "../../contracts/interfaces/IDatasets.sol";
 import {IDecisions} from "../../contracts/interfaces/IDecisions.sol";
 import {IMembers} from "../../contracts/interfaces/IMembers.sol";
 import {IPassports} from "../../contracts/interfaces/IPassports.sol";
+import {IProjects} from "../../contracts/interfaces/IProjects.sol";
 import {Codes} from "../../contracts/libraries/Codes.sol";
 import {Facts} from "../../contracts/libraries/Facts.sol";
 import {Terms, TermsLib} from "../../contracts/libraries/Terms.sol";
@@ -416,6 +417,7 @@ contract DatasetsTest is LedgerTest {
     {
         IDatasets.Dataset memory expected = ledger.datasetOf(_declareCare(_bit(Codes.PRIMARY_CARE)));
         expected.included = 2;
+        expected.noOnward = true;
         _assertVerdict(0, _decide(HOSPITAL, _request(PASSPORT, 0, _careTerms())));
         _assertVerdict(0, _decide(HOSPITAL, _request(PASSPORT, GRANT, _careTerms())));
         _assertDataset(expected, NEXT);
@@ -442,6 +444,35 @@ contract DatasetsTest is LedgerTest {
         _decide(HOSPITAL, _request(PASSPORT, GRANT, _careTerms()));
         _revoke(PASSPORT, GRANT);
         vm.assertEq(0, ledger.withdrawalsOf(NEXT).length, "withdrawals");
+    }
+
+    function test_WhenIncludedInAnEmergency_DatasetIsUsableNoLonger() external {
+        IProjects.Filing memory filing = _projectDraft();
+        filing.purposes = _bit(Codes.PUBLIC_HEALTH);
+        uint32 filed = _file(LAB, filing);
+        IDatasets.Plan memory plan = _plan();
+        plan.purposes = filing.purposes;
+        uint32 datasetId = _declareDataset(LAB, plan);
+        uint32 emergency = _declare(_declaration());
+        Terms terms = TermsLib.pack(
+            Codes.PUBLIC_HEALTH,
+            Codes.PUBLIC_EMERGENCY,
+            Codes.INCLUDE,
+            ASKED,
+            filed
+        );
+        terms = terms.atLevel(Codes.DEIDENTIFIED).under(emergency).into(datasetId);
+        _assertVerdict(0, _decide(LAB, _request(PASSPORT, 0, terms)));
+        vm.assertEq(START + 10 * DAY, ledger.datasetOf(datasetId).usableUntil, "end");
+        vm.assertTrue(ledger.datasetOf(datasetId).noOnward, "nobody allowed it");
+    }
+
+    /// @dev Care needs no emergency, so that one it names limits nothing.
+    function test_WhenNothingRestsOnTheEmergency_DatasetIsUsableOn() external {
+        _declareCare(_bit(Codes.PRIMARY_CARE));
+        Terms terms = _careTerms().under(_declare(_declaration()));
+        _assertVerdict(0, _decide(HOSPITAL, _request(PASSPORT, 0, terms)));
+        vm.assertEq(type(uint32).max, ledger.datasetOf(NEXT).usableUntil, "end");
     }
 
     /* INCLUDE: malformed */

@@ -77,7 +77,7 @@ from ledger.encoding.typed_data import LedgerDomain
 from ledger.encoding.words import pack_terms, unpack_terms, unpack_verdict
 from ledger.errors import VerificationError
 from ledger.lineage import PURPOSE_OF, missing_of, obligation_of
-from ledger.policy import class_of, grant_is_live, is_cleared, may_cross, year_of
+from ledger.policy import class_of, grant_is_live, is_cleared, may_cross, person_of, year_of
 from ledger.ports import Call
 from tests.twin.chain import Chain, Key, View, word
 from tests.twin.dice import DAY, HOUR, MINUTE, Dice, flip, law_from
@@ -1951,7 +1951,7 @@ def _about_borders(model: Model) -> Iterator[tuple[str, bytes, Any]]:
         importer = state.projects[project_id].member_id
         kept = [one for one in state.passports.values() if one.custodian == exporter]
         for passport, sensitive in product(kept[-2:], (False, True)):
-            crossing = state.crossing(project_id, exporter, importer, model.now, passport.holder)
+            crossing = state.crossing(project_id, exporter, importer, model.now, person_of(passport))
             words = word(project_id) + word(exporter) + word(importer) + word(int(sensitive))
             expected = may_cross(crossing, model.now, sensitive=sensitive)
             yield "mayCross", words + passport.passport_id, expected

@@ -1301,6 +1301,7 @@ class Model:
             errors |= forbids(
                 Borders_NotQualified=not near or caller in (importer, given.exporter),
                 Borders_Incomplete=not self._clears(given, importer) or filing == ZERO32,
+                Borders_Standing=certified and self._stands(given.project_id, given.exporter),
             )
 
         def emits() -> Iterable[Named]:
@@ -1310,6 +1311,16 @@ class Model:
             yield "ClearanceIssued", {**words, "clearance": kept, "filing": filing}
 
         return Move(key, Call("clear", (clearance_values(given), filing)), errors, emits)
+
+    def _stands(self, project_id: int, exporter: int) -> bool:
+        """Tell whether a clearance that a regulator gave is in force: a certification does not take its place."""
+        entry = self.state.clearances.get(self.state.clearance_for.get((project_id, exporter), 0))
+        if entry is None or self.now >= entry.clearance.valid_to:
+            return False
+        by_contract = entry.clearance.path is Path.CONTRACT and self.agreement_stands(
+            entry.clearance.agreement
+        )
+        return by_contract or entry.clearance.path is Path.ASSESSMENT
 
     def _clears(self, given: Clearance, importer: int) -> bool:
         by_contract = given.path is Path.CONTRACT

@@ -14,6 +14,7 @@ from typing import Final
 import pytest
 
 from ledger.audit.state import project_subject
+from ledger.domain.lineage import NO_END, Plan
 from ledger.domain.records import (
     NO_GRANT,
     ZERO32,
@@ -147,10 +148,10 @@ class Play:
         self.do(self.model.file_project(self.key(member_id), filing, NOTICE))
         return len(self.model.state.projects)
 
-    def issue(self, holder: Key) -> PassportId:
+    def issue(self, holder: Key, custody: Custody = Custody.SELF) -> PassportId:
         """Issue another passport of the hospital's; returns its id."""
         passport_id = PassportId(self.history.name())
-        words = (passport_id, holder.account, int(Custody.SELF), ALL, 0, 0, NOTICE)
+        words = (passport_id, holder.account, int(custody), ALL, 0, 0, NOTICE)
         self.do(self.model.issue(self.key(HOSPITAL), [words], [holder]))
         return passport_id
 
@@ -364,6 +365,82 @@ def test_a_key_that_took_anothers_place_is_another_person(play: Play) -> None:
     play.do(play.model.rotate_holder(PASSPORT, HOLDERS[0], HOLDERS[1], Custody.SELF))
     found.append(BORDER in play.ask(COMPANY, project_id=number))
     assert found == [True, False]
+
+
+def test_where_the_custodian_keeps_the_key_each_passport_is_a_person(play: Play) -> None:
+    """Whoever makes the keys says nothing with them; a holder who keeps the same key counts by it."""
+    play.require(BORDER)
+    number = play.clear(Path.ASSESSMENT, REGULATOR, max_persons=2)
+    assisted = [play.issue(HOLDERS[0], Custody.ASSISTED) for _ in range(3)]
+    asked = (*assisted, assisted[0], PASSPORT)
+    found = [BORDER in play.ask(COMPANY, passport_id=one, project_id=number) for one in asked]
+    assert found == [True, True, False, True, False]
+    assert list(play.model.state.exports.values()) == [Exports(2, 0)]
+
+
+def test_data_that_serves_a_controller_abroad_crosses(play: Play) -> None:
+    """Though a processor at home asks for it: the controller must be on the list, and the person counts."""
+    play.require(BORDER)
+    play.do(play.model.entrust(play.key(COMPANY), UNIVERSITY, ALL, LATER))
+    assert BORDER not in play.ask(controller_id=COMPANY, project_id=play.file(COMPANY))
+    assert play.model.state.exports == {}
+    number = play.clear(Path.ASSESSMENT, REGULATOR, access_until=SOON)
+    ask = lambda: play.ask(controller_id=COMPANY, project_id=number)  # noqa: E731
+    assert _changes(play, BORDER, SOON, ask) == ENDS
+    assert list(play.model.state.exports.values()) == [Exports(1, 0)]
+    # From then on it is in nobody's right, and the data stays at home.
+    assert _changes(play, BORDER, LATER, ask) == BEGINS
+    assert list(play.model.state.exports.values()) == [Exports(1, 0)]
+
+
+def test_two_from_abroad_are_both_on_the_list(play: Play) -> None:
+    """Who asks, and on whose behalf."""
+    play.require(BORDER)
+    play.do(play.model.entrust(play.key(COMPANY), OVERSEER, ALL, FOREVER))
+    number = play.clear(Path.ASSESSMENT, REGULATOR, access_until=LATER)
+    ask = lambda: play.ask(OVERSEER, controller_id=COMPANY, project_id=number)  # noqa: E731
+    assert BORDER not in ask()
+    play.do(play.model.set_border_access(play.key(REGULATOR), OVERSEER, SOON))
+    assert _changes(play, BORDER, SOON, ask) == ENDS
+    play.do(play.model.set_border_access(play.key(REGULATOR), OVERSEER, FOREVER))
+    assert _changes(play, BORDER, LATER, ask) == ENDS
+
+
+@pytest.mark.parametrize(("path", "agreed"), [(Path.ASSESSMENT, False), (Path.CONTRACT, True)])
+def test_a_certification_takes_no_regulators_place(play: Play, path: Path, agreed: bool) -> None:
+    """Until that is over, or taken back; a certification's place it does take."""
+    number = play.clear(path, REGULATOR, agreement=play.agree() if agreed else 0, valid_to=SOON)
+    certify = lambda **how: play.do(  # noqa: E731
+        play.model.clear(play.key(VERIFIER), play.clearance(number, path=Path.CERTIFICATION), NOTICE), **how
+    )
+    play.at(SOON - 1)
+    certify(refused="Borders_Standing")
+    play.at(SOON)
+    certify()
+    certify()
+    again = play.clearance(number, path=path, agreement=int(agreed))
+    play.do(play.model.clear(play.key(REGULATOR), again, NOTICE))
+    certify(refused="Borders_Standing")
+    if agreed:
+        play.do(play.model.end_agreement(play.key(COMPANY), 1))
+    else:
+        play.do(play.model.withdraw_clearance(play.key(REGULATOR), len(play.model.state.clearances)))
+    certify()
+
+
+def test_a_dataset_lasts_no_longer_than_its_grounds(play: Play) -> None:
+    """An emergency's end limits it if the permit rests on it; and nobody allowed that it is passed on."""
+    play.require(Fact(0))
+    number = play.declare(START, LATER)
+    plan = Plan(1 << Purpose.RESEARCH, Category(ALL), FOREVER, 0)
+    play.do(play.model.declare(play.key(UNIVERSITY), plan, NOTICE))
+    include = {"operation": Operation.INCLUDE, "dataset_id": 1, "emergency_id": number}
+    assert Fact.DATASET_FITS in play.ask(**include)
+    dataset = play.model.state.datasets[1]
+    assert (dataset.included, dataset.no_onward, dataset.usable_until) == (1, True, NO_END)
+    play.ask(**include, basis=Basis.PUBLIC_EMERGENCY)
+    dataset = play.model.state.datasets[1]
+    assert (dataset.included, dataset.no_onward, dataset.usable_until) == (2, True, LATER)
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,7 @@ def test_who_is_counted(outcome, fact, place, counts):
     terms = Terms(Purpose.AI_TRAINING, Basis.CONSENT, Operation.READ, Category.DIAGNOSIS)
     verdict = Verdict(0, 1, DataClass.SENSITIVE, outcome, Fact(0), Fact(0))
     table = requiring(Fact.LAWFUL | fact)
-    assert takes_crossing(terms, verdict, table=table, jurisdiction=place, custodians=156) is counts
+    assert takes_crossing(terms, verdict, table=table, jurisdictions={place}, custodians=156) is counts
 
 
 @pytest.mark.parametrize(
