@@ -208,10 +208,12 @@ interface ITransfers {
     /// @param report Commitment to the report.
     function inspectTransfer(bytes32 transferId, bool released, bytes32 report) external;
 
-    /// @notice Load records that the caller keeps: each uses up the permit of its recipient.
+    /// @notice Load records that the caller keeps: each uses up the permit of its recipient. If the transfer crosses a border
+    /// each person counts as in `IBorders`, once, whatever the decision counted.
     /// @dev Only the active sender of a cleared transfer without a parent. Reverts with Transfers_Unknown,
     /// Transfers_NotQualified, Transfers_WrongStatus, Transfers_Lapsed, Transfers_WrongCount, Transfers_NotPermitted,
-    /// Transfers_NoContent, Passports_NotCustodian or Passports_WrongStatus.
+    /// Transfers_NoContent, Passports_NotCustodian or Passports_WrongStatus; if it crosses a border and the person may not,
+    /// with Borders_NotCleared.
     /// @param transferId The transfer.
     /// @param items The records.
     function loadTransfer(bytes32 transferId, Item[] calldata items) external;

@@ -95,41 +95,14 @@ abstract contract Borders is IBorders, BorderChecks {
 
     /// @inheritdoc IBorders
     function countCrossing(Crossing calldata crossing) external onlyCommittee {
-        uint32 clearanceId = _clearanceFor[crossing.projectId][crossing.exporter];
-        bytes32 person = _personOf(crossing.passportId);
-        if (!_crossed[clearanceId][person]) {
-            _crossed[clearanceId][person] = true;
-            ++_clearances[clearanceId].persons;
-        }
-        uint256 year = Calendar.yearOf(block.timestamp);
-        Exports storage exports = _exports[crossing.exporter][year];
-        uint8 counted = _counted[crossing.exporter][year][person];
-        uint8 now_ = counted | _COUNTED | (crossing.sensitive ? _COUNTED_SENSITIVE : 0);
-        if (now_ == counted) return;
-        if (counted & _COUNTED == 0) ++exports.persons;
-        if ((now_ & ~counted) & _COUNTED_SENSITIVE != 0) ++exports.sensitivePersons;
-        _counted[crossing.exporter][year][person] = now_;
+        _countCrossing(crossing);
     }
 
     /* VIEWS */
 
     /// @inheritdoc IBorders
     function mayCross(Crossing calldata crossing) external view returns (bool) {
-        uint32 clearanceId = _clearanceFor[crossing.projectId][crossing.exporter];
-        Clearance memory clearance = _clearances[clearanceId];
-        if (!_isCleared(clearance, crossing.importer)) return false;
-        bytes32 person = _personOf(crossing.passportId);
-        if (clearance.persons >= clearance.maxPersons && !_crossed[clearanceId][person]) return false;
-        if (clearance.path == Path.ASSESSMENT) return true;
-        uint256 year = Calendar.yearOf(block.timestamp);
-        Exports memory exports = _exports[crossing.exporter][year];
-        uint8 counted = _counted[crossing.exporter][year][person];
-        Thresholds memory limits = _thresholds;
-        if (counted & _COUNTED == 0 && exports.persons >= limits.persons) return false;
-        return
-            !crossing.sensitive ||
-            counted & _COUNTED_SENSITIVE != 0 ||
-            exports.sensitivePersons < limits.sensitivePersons;
+        return _mayCross(crossing);
     }
 
     /// @inheritdoc IBorders
@@ -163,6 +136,43 @@ abstract contract Borders is IBorders, BorderChecks {
     }
 
     /* INTERNALS */
+
+    /// @dev Count one person's data crossing: under the clearance, and in the exporter's year. Twice is once.
+    function _countCrossing(Crossing memory crossing) internal {
+        uint32 clearanceId = _clearanceFor[crossing.projectId][crossing.exporter];
+        bytes32 person = _personOf(crossing.passportId);
+        if (!_crossed[clearanceId][person]) {
+            _crossed[clearanceId][person] = true;
+            ++_clearances[clearanceId].persons;
+        }
+        uint256 year = Calendar.yearOf(block.timestamp);
+        Exports storage exports = _exports[crossing.exporter][year];
+        uint8 counted = _counted[crossing.exporter][year][person];
+        uint8 now_ = counted | _COUNTED | (crossing.sensitive ? _COUNTED_SENSITIVE : 0);
+        if (now_ == counted) return;
+        if (counted & _COUNTED == 0) ++exports.persons;
+        if ((now_ & ~counted) & _COUNTED_SENSITIVE != 0) ++exports.sensitivePersons;
+        _counted[crossing.exporter][year][person] = now_;
+    }
+
+    /// @dev Whether one person's data may cross: cleared, with room for one more person, and below the thresholds.
+    function _mayCross(Crossing memory crossing) internal view returns (bool) {
+        uint32 clearanceId = _clearanceFor[crossing.projectId][crossing.exporter];
+        Clearance memory clearance = _clearances[clearanceId];
+        if (!_isCleared(clearance, crossing.importer)) return false;
+        bytes32 person = _personOf(crossing.passportId);
+        if (clearance.persons >= clearance.maxPersons && !_crossed[clearanceId][person]) return false;
+        if (clearance.path == Path.ASSESSMENT) return true;
+        uint256 year = Calendar.yearOf(block.timestamp);
+        Exports memory exports = _exports[crossing.exporter][year];
+        uint8 counted = _counted[crossing.exporter][year][person];
+        Thresholds memory limits = _thresholds;
+        if (counted & _COUNTED == 0 && exports.persons >= limits.persons) return false;
+        return
+            !crossing.sensitive ||
+            counted & _COUNTED_SENSITIVE != 0 ||
+            exports.sensitivePersons < limits.sensitivePersons;
+    }
 
     /// @dev A person as an exporter knows it: who holds its passports there. A key that took another's place counts as
     /// another person: never too few.

@@ -9,11 +9,11 @@ import {ITransfers} from "../interfaces/ITransfers.sol";
 import {Codes} from "../libraries/Codes.sol";
 import {MerkleTree} from "../libraries/MerkleTree.sol";
 import {TransferFacts} from "../libraries/TransferFacts.sol";
-import {BorderChecks} from "./BorderChecks.sol";
+import {Borders} from "./Borders.sol";
 
 /// @title Transfers
 /// @notice Custody moving between two members.
-abstract contract Transfers is ITransfers, BorderChecks {
+abstract contract Transfers is ITransfers, Borders {
     /// @dev How long after its decision a permit can be used.
     uint256 private constant _PERMIT_SECONDS = 1 hours;
     /// @dev How long after its receipt, and after each report, the recipient of data from abroad reports.
@@ -345,9 +345,23 @@ abstract contract Transfers is ITransfers, BorderChecks {
                 permit.categories & ~transfer.categories == 0,
             Transfers_NotPermitted(passportId, seq)
         );
+        if (transfer.crosses) _cross(transfer, permit, passportId);
         delete _permits[passportId][seq];
         emit TransferLoaded(transferId, passportId, index, seq, content);
         return MerkleTree.leaf(passportId, seq, content);
+    }
+
+    /// @dev Count the person, whom the decision did not if the law asks for no clearance or only the way is abroad.
+    function _cross(Transfer storage transfer, Permit storage permit, bytes32 passportId) private {
+        Crossing memory crossing = Crossing({
+            projectId: transfer.projectId,
+            exporter: transfer.sender,
+            importer: transfer.recipient,
+            sensitive: permit.categories & (_header.coreCategories | _header.sensitiveCategories) != 0,
+            passportId: passportId
+        });
+        require(_mayCross(crossing), Borders_NotCleared(crossing.projectId, crossing.exporter));
+        _countCrossing(crossing);
     }
 
     /// @dev The frontier of so many leaves; what is not part of it is zero.

@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 from ledger.audit.folds import apply, count_crossing, decision_entry
 from ledger.audit.replay import Mismatch, Replay, differences, replay
 from ledger.audit.state import DAY_SECONDS, DecisionEntry, LedgerState, project_subject
-from ledger.domain.records import ZERO32, Event, GrantId, PassportId, Person, Position
+from ledger.domain.records import ZERO32, Event, GrantId, PassportId, Person, PolicyTable, Position
 from ledger.domain.vocabulary import (
     Assurance,
     AttestationKind,
     Basis,
+    Category,
     DataClass,
     DatasetStatus,
     EmergencyKind,
@@ -40,10 +41,11 @@ from ledger.domain.vocabulary import (
     StepKind,
 )
 from ledger.encoding.events import Abi, EventDecoder, RawLog, event_topic
+from ledger.encoding.structs import consignment
 from ledger.encoding.words import unpack_verdict
 from ledger.errors import VerificationError
 from ledger.lineage import covers
-from ledger.policy import MAX_DATASETS, may_cross, person_of
+from ledger.policy import MAX_DATASETS, is_sensitive, may_cross, person_of
 
 #: One row of a decision's log: three topics, then its data. In this order the words are what the head folds.
 _ROW: Final = np.dtype(
@@ -461,6 +463,10 @@ class _History:
         self._grant_resets: dict[int, int] = {}
         self._emergency_resets: dict[int, int] = {}
         self._transfers: set[bytes] = set()
+        # Of transfers that cross a border, the project and the sender; and of what is loaded into them also the person,
+        # and the law that says whether that counts as sensitive.
+        self._abroad: dict[bytes, tuple[int, int]] = {}
+        self.loads: dict[int, tuple[tuple[int, int, Person], PolicyTable]] = {}
         #: For each event that makes a new version of something, what makes it.
         self._versions: dict[str, Callable[[int, dict[str, Any]], None]] = {
             **dict.fromkeys(
@@ -560,6 +566,13 @@ class _History:
             self._transfers.add(given["transferId"])
         elif event.name.startswith("Transfer") and given["transferId"] not in self._transfers:
             raise _Irregular
+        if event.name == "TransferDeclared" and given["crosses"]:
+            declared = consignment(given["consignment"])
+            self._abroad[given["transferId"]] = declared.project_id, given["sender"]
+        elif event.name == "TransferLoaded" and given["transferId"] in self._abroad:
+            person = person_of(self.state.passports[PassportId(given["passportId"])])
+            self.loads[place] = (*self._abroad[given["transferId"]], person), self.state.law
+            self.borders.append((place, event))
 
     def _member(self, place: int, number: int) -> None:
         member = self.state.members[number]
@@ -989,7 +1002,10 @@ class _Law:
         place, event = next(events, (_NEVER, None))
         for index in wanted.tolist():
             while event is not None and place < asked.places[index]:
-                apply(state, event)
+                if place in self._history.loads:
+                    self._cross_loaded(state, place, event)
+                else:
+                    apply(state, event)
                 place, event = next(events, (_NEVER, None))
             project, exporter = int(asked.project[index]), int(self._passport[0][index])
             importers, at = [int(ids[index]) for ids, far in parties if far[index]], int(asked.times[index])
@@ -999,6 +1015,16 @@ class _Law:
             if asked.permitted[index] and recorded[index] & int(Fact.BORDER_CLEARED):
                 count_crossing(state, (project, exporter, person), at, sensitive=touchy)
         return found
+
+    def _cross_loaded(self, state: LedgerState, place: int, event: Event) -> None:
+        """Count the person whose record a transfer takes across a border, as the reference's fold does."""
+        asked, (crossing, law) = self._asked, self._history.loads[place]
+        passport = self._history.passport_keys.get(event.arguments["passportId"], -1)
+        named = (asked.passports == passport) & (asked.seq == event.arguments["seq"])
+        permits = np.flatnonzero(named & asked.permitted & (asked.operation == Operation.TRANSFER))
+        if len(permits):
+            categories = Category(int(asked.categories[permits[0]]))
+            count_crossing(state, crossing, event.position.time, sensitive=is_sensitive(law, categories))
 
     def _right(self) -> tuple[_Bools, _Ints]:
         exists, right = self._history.rights.at(self._asked.member, self._asked.places)

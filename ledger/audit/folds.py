@@ -108,6 +108,7 @@ from ledger.policy import (
     grant_is_live,
     is_entrusted,
     is_sensitive,
+    may_cross,
     member_is_active,
     person_of,
     rests_on_emergency,
@@ -853,8 +854,24 @@ def _transfer_loaded(state: LedgerState, given: dict[str, Any], position: Positi
         and _is_declared(state, transfer, permit, item)
         and _may_go_on(state, transfer, position.time)
     )
-    loads.append(LoadEntry(item, position, unfounded=not founded))
+    crossed = _cross_loaded(state, transfer, item, position.time)
+    loads.append(LoadEntry(item, position, unfounded=not (founded and crossed)))
     _change_transfer(state, entry, loaded=len(loads))
+
+
+def _cross_loaded(state: LedgerState, transfer: Transfer, item: TransferItem, at: int) -> bool:
+    """Count the person if the transfer takes the record across a border, and tell whether it might cross."""
+    declared = transfer.consignment
+    if declared is None or not transfer.crosses:
+        return True
+    decision = state.decisions.get(item.passport_id, {}).get(item.seq)
+    if decision is None or not decision.permits(Operation.TRANSFER):
+        return False
+    project_id, person = declared.project_id, person_of(known(state.passports, item.passport_id, "passport"))
+    sensitive = is_sensitive(state.law, decision.terms.categories)
+    crossing = state.crossing(project_id, transfer.sender, transfer.recipient, at, person)
+    count_crossing(state, (project_id, transfer.sender, person), at, sensitive=sensitive)
+    return may_cross(crossing, at, sensitive=sensitive)
 
 
 def _is_declared(state: LedgerState, transfer: Transfer, permit: DecisionEntry, item: TransferItem) -> bool:

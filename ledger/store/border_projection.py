@@ -6,15 +6,16 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from eth_hash.auto import keccak
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from ledger.domain.records import ZERO32, Entrustment, Event, PolicyTable
 from ledger.domain.vocabulary import AgreementStatus, Custody
 from ledger.encoding.hexadecimal import from_hex, to_hex
 from ledger.encoding.structs import policy_table
+from ledger.encoding.words import unpack_terms
 from ledger.policy import is_entrusted, is_sensitive, takes_crossing, year_of
 from ledger.store.register_rows import body, register
-from ledger.store.tables import crossings, exports, members, passports, policies, registers
+from ledger.store.tables import crossings, decisions, exports, members, passports, policies, registers
 from ledger.store.values import Decided, loads, position_columns
 
 #: The fields of a clearance that its events set, in the order of `IBorders.Clearance`; who crossed is counted.
@@ -80,6 +81,24 @@ def _principal(connection: Connection, item: Decided) -> int:
     order = Entrustment(entry["purposes"], entry["validTo"]) if entry else None
     entrusted = is_entrusted(order, terms.purpose, item.event.position.time)
     return terms.controller_id if entrusted else 0
+
+
+def cross_loaded(connection: Connection, event: Event, sender: int, project_id: int) -> None:
+    """Fold a record loaded into a transfer that crosses a border: its person is counted."""
+    a = event.arguments
+    ((_, person),) = _kept(connection, [a["passportId"]]).values()
+    query = select(decisions.c.terms).where(
+        decisions.c.passport_id == a["passportId"], decisions.c.seq == a["seq"]
+    )
+    word = connection.execute(query).scalar_one()
+    categories = unpack_terms(int.from_bytes(word, "big")).categories
+    version = connection.execute(select(func.max(policies.c.version))).scalar_one()
+    _cross_under(connection, project_id, sender, person)
+    _export(
+        connection,
+        (sender, year_of(event.position.time), person),
+        sensitive=is_sensitive(_law(connection, version), categories),
+    )
 
 
 def _kept(connection: Connection, names: Sequence[bytes]) -> dict[bytes, tuple[int, bytes]]:

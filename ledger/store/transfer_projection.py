@@ -10,6 +10,8 @@ from sqlalchemy import Connection, Row, insert, select, update
 from ledger.domain.records import ZERO32, Event
 from ledger.domain.vocabulary import TransferStatus
 from ledger.encoding import merkle
+from ledger.encoding.structs import consignment
+from ledger.store import border_projection
 from ledger.store.tables import transfer_items, transfers
 from ledger.store.values import dumps, loads, position_columns
 from ledger.transfers import REPORT_SECONDS
@@ -81,6 +83,10 @@ def _loaded(connection: Connection, event: Event, a: dict[str, Any]) -> None:
             **position_columns(event.position),
         )
     )
+    row = _row(connection, a)
+    if row.crosses:
+        declared = consignment(tuple(loads(row.consignment)))
+        border_projection.cross_loaded(connection, event, row.sender, declared.project_id)
     _change(connection, a, loaded=a["index"] + 1)
 
 

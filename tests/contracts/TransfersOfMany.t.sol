@@ -993,6 +993,83 @@ contract TransfersOfManyTest is ManyTest {
         _shipMany();
     }
 
+    /* COUNTED AT THE BORDER */
+
+    /// @dev Recipient and sender are in one country: the decisions counted nobody.
+    function test_WhenOnlyStorageIsAbroad_EachPersonIsCountedOnce() external {
+        bytes32 other = _issueToAnother();
+        _clearBorder();
+        _declareTransfer(_declaredAbroad(3));
+        _inspect(REGULATOR, true);
+        _assertCounted(0);
+        _load(0, 2); // of the same person
+        _assertCounted(1);
+        _loadOne(other);
+        _assertCounted(2);
+        vm.assertEq(0, ledger.exportsOf(LAB, 2027).persons, "not the recipient's");
+    }
+
+    function test_WhenItStaysAtHome_NobodyIsCounted() external {
+        _clearBorder();
+        _deliver(1);
+        _assertCounted(0);
+    }
+
+    function test_WhenPassedOnAbroad_PersonsCountForWhoPassesOn() external {
+        _deliver(1);
+        _askAll(GUEST, guestProject);
+        _openBorder(GUEST, MEMBERSHIP_END);
+        uint32 clearanceId = _clear(guestProject, LAB, MEMBERSHIP_END);
+        ITransfers.Consignment memory consignment = _declaredOnward(1);
+        consignment.projectId = guestProject;
+        consignment.places = _countries(ABROAD);
+        vm.assertEq(0, _declareChild(consignment), "missing");
+        _as(REGULATOR);
+        ledger.inspectTransfer(CHILD, true, COMMITMENT);
+        _as(LAB);
+        ledger.loadOnward(CHILD, _items(0, 1, 1), _one(_provenance(0, 1)));
+        vm.assertEq(1, ledger.clearanceOf(clearanceId).persons, "clearance");
+        vm.assertEq(1, ledger.exportsOf(LAB, 2027).persons, "exports");
+        vm.assertEq(0, ledger.exportsOf(HOSPITAL, 2027).persons, "not the first sender's");
+    }
+
+    function test_RevertWhen_ClearanceHasNoRoomForAnotherPerson() external {
+        bytes32 other = _issueToAnother();
+        _openBorder(LAB, MEMBERSHIP_END);
+        IBorders.Clearance memory clearance = _clearanceOf(PROJECT, HOSPITAL, MEMBERSHIP_END);
+        clearance.maxPersons = 1;
+        _clear(REGULATOR, clearance);
+        _declareTransfer(_declaredAbroad(3));
+        _inspect(REGULATOR, true);
+        _load(0, 1);
+        _expectNotCleared();
+        _loadOne(other);
+        _load(1, 2); // who crossed may cross again
+    }
+
+    function test_RevertWhen_ThresholdIsReachedAndNobodyAssessed() external {
+        bytes32 other = _issueToAnother();
+        _openBorder(LAB, MEMBERSHIP_END);
+        IBorders.Clearance memory clearance = _clearanceOf(PROJECT, HOSPITAL, MEMBERSHIP_END);
+        clearance.path = IBorders.Path.CONTRACT;
+        clearance.agreement = AGREEMENT;
+        _clear(REGULATOR, clearance);
+        _asCommittee();
+        ledger.setThresholds(IBorders.Thresholds(1, 1));
+        _declareTransfer(_declaredAbroad(2));
+        _inspect(REGULATOR, true);
+        _load(0, 1);
+        _expectNotCleared();
+        _loadOne(other);
+        _asCommittee();
+        ledger.setThresholds(IBorders.Thresholds(2, 1));
+        _expectNotCleared(); // of sensitive data there is one too many
+        _loadOne(other);
+        _asCommittee();
+        ledger.setThresholds(IBorders.Thresholds(2, 2));
+        _loadOne(other);
+    }
+
     /* RECEIVE */
 
     function test_WhenReceived_RootDecides() external {
@@ -1292,6 +1369,42 @@ contract TransfersOfManyTest is ManyTest {
     }
 
     /* HELPERS */
+
+    /// @dev A record of another person, which the lab may be sent under decision 0.
+    function _issueToAnother() private returns (bytes32 passportId) {
+        passportId = _passportId(MANY);
+        IPassports.Issue[] memory issues = new IPassports.Issue[](1);
+        issues[0] = _issueOf(passportId, vm.addr(OTHER_HOLDER_KEY));
+        _as(HOSPITAL);
+        ledger.issue(issues);
+        IConsents.Grant[] memory grants = new IConsents.Grant[](1);
+        grants[0] = _grantOf(_grantId(MANY, LAB), passportId);
+        IConsents.Proof[] memory proofs = new IConsents.Proof[](1);
+        proofs[0] = _own(_signed(OTHER_HOLDER_KEY, grants[0]));
+        ledger.grant(grants, proofs);
+        Terms terms = TermsLib.pack(Codes.AI_TRAINING, Codes.CONSENT, Codes.TRANSFER, ASKED, PROJECT).atLevel(
+            Codes.PSEUDONYMISED
+        );
+        _decide(LAB, _request(passportId, _grantId(MANY, LAB), terms));
+    }
+
+    function _loadOne(bytes32 passportId) private {
+        ITransfers.Item[] memory items = new ITransfers.Item[](1);
+        items[0] = ITransfers.Item(passportId, 0, CONTENT);
+        _as(HOSPITAL);
+        ledger.loadTransfer(TRANSFER, items);
+    }
+
+    function _expectNotCleared() private {
+        _expectRevert(IBorders.Borders_NotCleared.selector, PROJECT, HOSPITAL);
+    }
+
+    /// @dev So many persons, under the clearance and in the year.
+    function _assertCounted(uint32 persons) private view {
+        vm.assertEq(persons, ledger.clearanceOf(1).persons, "clearance");
+        vm.assertEq(persons, ledger.exportsOf(HOSPITAL, 2027).persons, "exports");
+        vm.assertEq(persons, ledger.exportsOf(HOSPITAL, 2027).sensitivePersons, "of sensitive data");
+    }
 
     /// @dev What would be missing; nothing stays.
     function _tryDeclare(ITransfers.Consignment memory consignment) private returns (uint32) {

@@ -248,6 +248,23 @@ def test_at_the_border_a_regulator_inspects_and_reports_are_owed(world: World, e
         transfers.report(exchange.lab.member, name, "Again")
 
 
+def test_each_person_is_counted_at_the_border(world: World, exchange: Exchange) -> None:
+    """Between members of one country, to be stored abroad: the decisions count nobody, the loads do, once."""
+    transfers, hospital = world.service.transfers, exchange.hospital.member
+    first, second = exchange.permits(exchange.records(2))
+    (again,) = exchange.permits([first[0]])
+    exchange.clear(persons=1)
+    before = world.service.borders.exports(hospital.member_id)[1]
+    name = exchange.declare(exchange.plan(2, places=[ABROAD], project_id=exchange.project))
+    world.done(transfers.inspect(exchange.regulator.member, name, released=True, report="Fine"))
+    world.done(transfers.load(hospital, name, [first]))
+    problem = world.failed(transfers.load(hospital, name, [second]))
+    assert "nothing clears the data" in problem["message"]
+    world.done(transfers.load(hospital, name, [again]))
+    after = world.service.borders.exports(hospital.member_id)[1]
+    assert (after.persons, after.sensitive_persons) == (before.persons + 1, before.sensitive_persons + 1)
+
+
 def test_clearance_that_runs_out_stops_the_transfer(world: World, exchange: Exchange) -> None:
     exchange.clear(seconds=2 * DAY)
     name = exchange.declare(exchange.plan(1, places=[ABROAD], project_id=exchange.project))

@@ -63,7 +63,7 @@ class Exchange:
         """End an agreement, as its provider."""
         self.submit(self.hospital, "endAgreement", agreement, _TEXT)
 
-    def clear(self, *, seconds: int = 10**7) -> None:
+    def clear(self, *, seconds: int = 10**7, persons: int = 1000) -> None:
         """Clear the hospital's data for the laboratory's project, and let the laboratory receive from abroad."""
         now = self.world.now()
         self.submit(self.regulator, "setBorderAccess", self.lab.member.member_id, now + 10**8)
@@ -73,7 +73,7 @@ class Exchange:
             0,
             now,
             now + seconds,
-            1000,
+            persons,
             0,
             Path.ASSESSMENT,
             self.project,
