@@ -49,6 +49,7 @@ from api.schemas.lineage import (
 from api.writes import WriteDep, event_named
 from ledger.domain.lineage import VersionId
 from ledger.domain.records import Commitment
+from ledger.encoding.commitments import external_id
 from ledger.encoding.hexadecimal import to_hex
 from ledger.interop.lineage import card, fhir, openlineage, prov
 from ledger.interop.lineage.document import LineageDocument
@@ -180,10 +181,11 @@ def register_external(body: ExternalIn, actor: MemberDep, service: ServiceDep, w
 
     For members.
     """
-    name = VersionId(unhex(body.version_id))
+    content = Commitment(unhex(body.content))
+    name = VersionId(external_id(actor.member_id, content))
     operation = write.once(
         lambda identity: service.lineage.register(
-            actor, name, body.kind, tuple(body.purposes), body.statement, idempotency=identity
+            actor, content, body.kind, tuple(body.purposes), body.statement, idempotency=identity
         )
     )
     return write.answer(operation, lambda _: _detail(service, name))

@@ -162,7 +162,7 @@ class ExternalIn(Model):
         json_schema_extra={
             "examples": [
                 {
-                    "versionId": ID_EXAMPLE,
+                    "content": ID_EXAMPLE,
                     "kind": "MODEL",
                     "purposes": ["AI_TRAINING"],
                     "statement": "Published weights, release 4, under the licence of its authors",
@@ -171,7 +171,9 @@ class ExternalIn(Model):
         }
     )
 
-    version_id: Hex32 = Field(description="Commitment to its content.")
+    content: Hex32 = Field(
+        description="Commitment to its content. The version is named by the hash of the caller's number and this."
+    )
     kind: VersionKindIn
     purposes: PurposesIn = Field(description="What it may serve.")
     statement: str = Field(

@@ -157,7 +157,7 @@ def share(
 
 @app.command()
 def external(
-    version: Version,
+    content: Annotated[str, typer.Argument(help="Commitment to its content.", show_default=False)],
     kind: Annotated[str, typer.Argument(help="DATA or MODEL.", show_default=False)],
     purpose: options.Purposes,
     statement: Annotated[
@@ -168,8 +168,8 @@ def external(
     idempotency_key: options.IdempotencyKey = None,
     as_json: options.Json = False,
 ) -> None:
-    """Vouch for data or a model from outside. No step takes it before a verifier has passed it."""
-    body = {"versionId": version, "kind": kind, "purposes": purpose, "statement": statement}
+    """Vouch for data or a model from outside. No step takes it before a verifier has passed it; the answer names it."""
+    body = {"content": content, "kind": kind, "purposes": purpose, "statement": statement}
     with member_client(url, key) as client:
         found = client.register_external(body, idempotency_key=idempotency_key)
     emit(found, as_json=as_json, render=lambda out: _tell_version(out, found))

@@ -151,9 +151,8 @@ def _bring_in(client: PassportClient, step: ForeignStep, names: Names, told: Imp
     """Register what a step uses that nothing is known of, if that is wished; returns what it waits for."""
     from ledger.client.imports import externals
 
-    for name, (body, made) in externals(step, names, told).items():
-        client.register_external(body)
-        names.known[name] = made.version_id
+    for name, body in externals(step, names, told).items():
+        names.known[name] = client.register_external(body)["versionId"]
         names.save()
     if told.external is None:
         return []

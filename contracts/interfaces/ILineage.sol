@@ -137,8 +137,8 @@ interface ILineage {
     error Lineage_BadPart(uint32 memberId);
     /// @notice Thrown when the caller recorded this very joint step before, refused or not: its signatures are good once.
     error Lineage_Repeated();
-    /// @notice Thrown when what is registered from outside is neither data nor a model, or purposes or statement are
-    /// missing or banned.
+    /// @notice Thrown when what is registered from outside is neither data nor a model, or content, purposes or statement
+    /// are missing or banned.
     error Lineage_Incomplete(bytes32 versionId);
     /// @notice Thrown when a commitment is no name for a new version: zero, or taken by a version or a passport.
     error Lineage_Exists(bytes32 versionId);
@@ -179,16 +179,17 @@ interface ILineage {
     /// @notice Vouch for data or a model that no step of the ledger made. No step takes it before somebody independent
     /// has checked it.
     /// @dev Only an active member, which owns it. Reverts with Lineage_Exists or Lineage_Incomplete.
-    /// @param versionId Commitment to its content.
+    /// @param content Commitment to its content.
     /// @param kind Data or model.
     /// @param purposes What it may serve.
     /// @param statement Commitment to the statement where it is from and what allows its use.
+    /// @return versionId `keccak256(abi.encode(member, content))`: nobody takes another's name by vouching for it.
     function registerExternal(
-        bytes32 versionId,
+        bytes32 content,
         VersionKind kind,
         uint16 purposes,
         bytes32 statement
-    ) external;
+    ) external returns (bytes32 versionId);
 
     /// @notice Say whether a version was made as it should; of one from outside, whether the statement about it is right.
     /// @dev Only an active member with the role VERIFIER that neither owns it nor was shared it nor took part. Reverts with

@@ -148,6 +148,13 @@ library PassportHash {
         return keccak256(abi.encode(PART_TYPEHASH, recorder, memberId, contribution, step));
     }
 
+    /// @dev Whoever vouches for something from outside names nobody else's version or passport by that.
+    /// @param memberId Member that vouches for it.
+    /// @param content Commitment to the content.
+    function externalId(uint32 memberId, bytes32 content) internal pure returns (bytes32) {
+        return keccak256(abi.encode(memberId, content));
+    }
+
     /// @param domain What kind of record is committed to, for example "content".
     /// @param salt 32 random bytes.
     /// @param record Canonical JSON (RFC 8785), UTF-8.

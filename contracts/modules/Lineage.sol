@@ -86,15 +86,17 @@ abstract contract Lineage is ILineage, Datasets, BorderChecks {
 
     /// @inheritdoc ILineage
     function registerExternal(
-        bytes32 versionId,
+        bytes32 content,
         VersionKind kind,
         uint16 purposes,
         bytes32 statement
-    ) external {
+    ) external returns (bytes32 versionId) {
         uint32 caller = _activeCallerId();
+        versionId = PassportHash.externalId(caller, content);
         _requireNew(versionId);
         require(
-            (kind == VersionKind.DATA || kind == VersionKind.MODEL) &&
+            content != 0 &&
+                (kind == VersionKind.DATA || kind == VersionKind.MODEL) &&
                 purposes != 0 &&
                 purposes & _header.bannedPurposes == 0 &&
                 statement != 0,

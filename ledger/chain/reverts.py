@@ -270,7 +270,7 @@ REVERTS: Final[dict[str, tuple[type[LedgerError], str]]] = {
     ),
     "Lineage_Incomplete": (
         InvalidInput,
-        "{versionId} is neither data nor a model, or purposes or statement are missing or banned",
+        "{versionId} is neither data nor a model, or content, purposes or statement are missing or banned",
     ),
     "Shares_NotQualified": (
         NotPermitted,

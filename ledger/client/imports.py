@@ -138,28 +138,27 @@ def plan(step: ForeignStep, names: Names, told: Import) -> Planned:
     )
 
 
-def externals(step: ForeignStep, names: Names, told: Import) -> dict[str, tuple[dict[str, Any], Made]]:
+def externals(step: ForeignStep, names: Names, told: Import) -> dict[str, dict[str, Any]]:
     """
     Return what a step uses that nothing is known of, if it may be brought in from outside.
 
     Returns:
-        By name: the body of `POST /v1/versions`, and what it commits to. A model if the step uses a model in this place.
+        By name: the body of `POST /v1/versions`. A model if the step uses a model in this place.
     """
     if told.external is None or (step.kind or told.kind) in OF_DATASETS:
         return {}
-    found: dict[str, tuple[dict[str, Any], Made]] = {}
+    found: dict[str, dict[str, Any]] = {}
     for place, name in enumerate(step.inputs):
         if version_of(name, told.ledger) is not None or name in names.known:
             continue
         made = Made.of({"name": name, "time": step.time.isoformat() if step.time else None})
         is_model = place == 0 and (step.kind or told.kind) in _TAKE_MODEL
-        body = {
-            "versionId": made.version_id,
+        found[name] = {
+            "content": made.version_id,
             "kind": "MODEL" if is_model else "DATA",
             "purposes": list(told.external),
             "statement": f"{name}, as {step.activity} names it in a document of another system",
         }
-        found[name] = body, made
     return found
 
 

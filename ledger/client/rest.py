@@ -721,7 +721,7 @@ class PassportClient:
         return self._post("/v1/steps/parts", body, None)
 
     def register_external(self, version: Json, *, idempotency_key: str | None = None) -> Json:
-        """Vouch for data or a model from outside: `{"versionId", "kind", "purposes", "statement"}`."""
+        """Vouch for data or a model from outside: `{"content", "kind", "purposes", "statement"}`."""
         return self._post("/v1/versions", version, idempotency_key)
 
     def steps(self, *, member_id: int | None = None, dataset_id: int | None = None) -> list[Json]:

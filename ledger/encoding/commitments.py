@@ -77,6 +77,20 @@ def commit(domain: str, record: bytes, *, salt: Salt) -> Commitment:
     return Commitment(keccak(b"".join(words)))
 
 
+def external_id(member_id: int, content: Commitment) -> Commitment:
+    """
+    Return the name of a version from outside: nobody takes another's name by vouching for it.
+
+    Args:
+        member_id: The member that vouches for it.
+        content: Commitment to its content.
+
+    Source:
+        docs/spec.md, "Step".
+    """
+    return Commitment(keccak(member_id.to_bytes(32, "big") + content))
+
+
 def commit_record(domain: str, record: Any, *, salt: Salt) -> Commitment:
     """Commit to a JSON value: `commit` over its canonical form."""
     return commit(domain, canonical(record), salt=salt)

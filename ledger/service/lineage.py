@@ -25,7 +25,7 @@ from ledger.domain.vocabulary import (
     purpose_set,
 )
 from ledger.domain.wording import time_in_words
-from ledger.encoding.commitments import STEP_DOMAIN, commit_record, step_record
+from ledger.encoding.commitments import STEP_DOMAIN, commit_record, external_id, step_record
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.typed_data import digest, part_typed_data, recover
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted, SignatureRejected
@@ -201,7 +201,7 @@ class Lineage:
     def register(
         self,
         actor: Member,
-        version_id: VersionId,
+        content: Commitment,
         kind: VersionKind,
         purposes: tuple[Purpose, ...],
         statement: str,
@@ -211,17 +211,19 @@ class Lineage:
         """
         Vouch for data or a model from outside. No step takes it before an independent verifier has checked it.
 
+        Its name is `external_id` of the member and the content.
+
         Args:
             actor: The member that vouches; it owns the version.
-            version_id: Commitment to its content.
+            content: Commitment to its content.
             kind: DATA or MODEL.
             purposes: What it may serve.
             statement: Where it is from, and what allows its use; stays in the vault.
             idempotency: Scope, key and fingerprint of the request.
 
         Raises:
-            InvalidInput: It is neither data nor a model, or purposes or statement are missing.
-            Conflict: The name is taken, or a purpose is banned.
+            InvalidInput: It is neither data nor a model, or content, purposes or statement are missing.
+            Conflict: The caller vouched for it before, or a purpose is banned.
             NotPermitted: *actor* is no active member.
         """
         require_active(actor, self.chain.now())
@@ -229,11 +231,14 @@ class Lineage:
             raise InvalidInput("what is registered is DATA or a MODEL", field="kind")
         if not purposes:
             raise InvalidInput("purposes must say what it may serve", field="purposes")
+        if not any(content):
+            raise InvalidInput("the content must be a commitment", field="content")
+        version_id = VersionId(external_id(actor.member_id, content))
         self._check_free(version_id)
         commitment = self._keep("external", version_id, "statement", statement)
         call = Call(
             "registerExternal",
-            (to_hex(version_id), int(kind), purpose_set(purposes), to_hex(commitment)),
+            (to_hex(content), int(kind), purpose_set(purposes), to_hex(commitment)),
         )
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
 

@@ -123,9 +123,11 @@ def test_a_step_that_lacks_a_part_is_on_record_and_makes_nothing(
 
 def test_what_is_from_outside_is_registered_and_shown(run: Run, lab: Laboratory) -> None:
     """In quarantine, with who vouches for it."""
-    name = to_hex(fresh())
+    content = to_hex(fresh())
     words = ["MODEL", "--purpose", "AI_TRAINING", "--statement", "Published weights, release 4"]
-    found = run(lab.lab, "lineage", "external", name, *words)
+    found = run(lab.lab, "lineage", "external", content, *words)
+    name = found["versionId"]
+    assert name != content
     assert (found["external"], found["quarantined"], found["stepId"]) == (True, True, None)
     assert found["statement"] == "Published weights, release 4"
     assert found["owner"]["name"] == "Lineage laboratory"

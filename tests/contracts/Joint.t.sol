@@ -291,13 +291,13 @@ contract JointTest is LedgerTest {
     /* FROM OUTSIDE */
 
     function test_WhenRegistered_ItIsInQuarantineUntilItPasses() external {
-        bytes32 versionId = _versionId(NEW);
+        bytes32 versionId = _externalId(LAB, NEW);
         ILineage.Version memory expected;
         (expected.owner, expected.kind, expected.purposes) = (LAB, ILineage.VersionKind.MODEL, AI);
         vm.expectEmit(address(ledger));
         emit ILineage.ExternalRegistered(versionId, LAB, ILineage.VersionKind.MODEL, AI, COMMITMENT);
         _register(LAB, NEW, ILineage.VersionKind.MODEL);
-        vm.assertEq(abi.encode(expected), abi.encode(_version(NEW)), "version");
+        vm.assertEq(abi.encode(expected), abi.encode(ledger.versionOf(versionId)), "version");
         vm.assertEq(0, ledger.originsOf(versionId).length, "origins");
 
         ILineage.Step memory step = _round(GLOBAL);
@@ -317,10 +317,10 @@ contract JointTest is LedgerTest {
     function test_WhenDataIsFromOutside_ItIsTreatedOnceItPassed() external {
         _register(LAB, NEW, ILineage.VersionKind.DATA);
         ILineage.Step memory step = _stepOf(ILineage.StepKind.CLEAN);
-        step.inputs = _list(_versionId(NEW));
+        step.inputs = _list(_externalId(LAB, NEW));
         step.outputs = _list(_versionId(NEW + 1));
         vm.assertEq(StepFacts.INPUTS_SOUND, _record(LAB, step), "missing");
-        _verify(_versionId(NEW), true);
+        _verify(_externalId(LAB, NEW), true);
         vm.assertEq(0, _record(LAB, step), "missing");
         vm.assertEq(AI, _version(NEW + 1).purposes, "purposes");
         vm.assertTrue(
@@ -332,13 +332,13 @@ contract JointTest is LedgerTest {
     /// @dev It counts as somebody's data: who forbade relinking is not merged with it.
     function test_WhenMergedWithWhatForbidsIt_RelinkingIsMissing() external {
         _register(LAB, NEW, ILineage.VersionKind.DATA);
-        _verify(_versionId(NEW), true);
+        _verify(_externalId(LAB, NEW), true);
         IDatasets.Plan memory plan = _plan();
         plan.purposes = AI;
         uint32 datasetId = _declareDataset(LAB, plan);
         vm.assertEq(0, _record(LAB, _collection(datasetId, _versionId(NEW + 1))), "missing");
         ILineage.Step memory step = _stepOf(ILineage.StepKind.MERGE);
-        step.inputs = _list(_versionId(NEW), _versionId(NEW + 1));
+        step.inputs = _list(_externalId(LAB, NEW), _versionId(NEW + 1));
         step.outputs = _list(_versionId(NEW + 2));
         uint256 snapshot = vm.snapshotState();
         vm.assertEq(0, _record(LAB, step), "missing");
@@ -348,7 +348,7 @@ contract JointTest is LedgerTest {
     }
 
     function test_RevertWhen_WhatIsRegisteredIsIncompleteOrKnown() external {
-        bytes32 versionId = _versionId(NEW);
+        bytes32 versionId = _externalId(LAB, NEW);
         ILineage.VersionKind data = ILineage.VersionKind.DATA;
         bytes4 incomplete = ILineage.Lineage_Incomplete.selector;
         _expectRevert(incomplete, versionId);
@@ -357,20 +357,19 @@ contract JointTest is LedgerTest {
         _register(LAB, NEW, ILineage.VersionKind.NONE);
         _expectRevert(incomplete, versionId);
         _as(LAB);
-        ledger.registerExternal(versionId, data, 0, COMMITMENT);
+        ledger.registerExternal(_versionId(NEW), data, 0, COMMITMENT);
         _expectRevert(incomplete, versionId);
         _as(LAB);
-        ledger.registerExternal(versionId, data, BANNED | AI, COMMITMENT);
+        ledger.registerExternal(_versionId(NEW), data, BANNED | AI, COMMITMENT);
         _expectRevert(incomplete, versionId);
         _as(LAB);
-        ledger.registerExternal(versionId, data, AI, 0);
-        bytes32[3] memory taken = [bytes32(0), PASSPORT, _versionId(HOME)];
-        for (uint256 index = 0; index < taken.length; ++index) {
-            _expectRevert(ILineage.Lineage_Exists.selector, taken[index]);
-            _as(LAB);
-            ledger.registerExternal(taken[index], data, AI, COMMITMENT);
-        }
+        ledger.registerExternal(_versionId(NEW), data, AI, 0);
+        _expectRevert(incomplete, keccak256(abi.encode(LAB, bytes32(0))));
+        _as(LAB);
+        ledger.registerExternal(0, data, AI, COMMITMENT);
         // And its name is taken then.
+        _register(LAB, NEW, data);
+        _expectRevert(ILineage.Lineage_Exists.selector, versionId);
         _register(LAB, NEW, data);
         ILineage.Step memory step = _collection(HOME_DATA, versionId);
         _expectRevert(ILineage.Lineage_Exists.selector, versionId);
@@ -379,6 +378,24 @@ contract JointTest is LedgerTest {
         _expectRevert(ILineage.Lineage_NotQualified.selector, versionId, VERIFIER);
         _as(VERIFIER);
         ledger.verifyVersion(versionId, true, 0);
+    }
+
+    /// @dev Whoever sees the name of a passport, or of what another is about to make, does not take it by vouching for it.
+    function test_WhenRegistered_NobodyElsesNameIsTaken() external {
+        ILineage.VersionKind data = ILineage.VersionKind.DATA;
+        bytes32[2] memory contents = [PASSPORT, _versionId(NEW)];
+        for (uint256 index = 0; index < contents.length; ++index) {
+            _as(CLINIC);
+            bytes32 versionId = ledger.registerExternal(contents[index], data, AI, COMMITMENT);
+            vm.assertEq(keccak256(abi.encode(CLINIC, contents[index])), versionId, "name");
+            vm.assertEq(CLINIC, ledger.versionOf(versionId).owner, "owner");
+            vm.assertEq(0, ledger.versionOf(contents[index]).owner, "and nothing under the content");
+        }
+        vm.prank(_siteOf(HOME_SITE));
+        (, uint32 missing) = ledger.recordStep(_collection(HOME_DATA, _versionId(NEW)));
+        vm.assertEq(0, missing, "missing");
+        // The same content, vouched for by another.
+        _register(LAB, NEW, data);
     }
 
     /* WHAT THE LAW BANNED SINCE */
@@ -481,6 +498,10 @@ contract JointTest is LedgerTest {
     function _register(uint32 memberId, uint256 number, ILineage.VersionKind kind) private {
         _as(memberId);
         ledger.registerExternal(_versionId(number), kind, AI, COMMITMENT);
+    }
+
+    function _externalId(uint32 memberId, uint256 number) private pure returns (bytes32) {
+        return keccak256(abi.encode(memberId, _versionId(number)));
     }
 
     function _verify(bytes32 versionId, bool passed) private {

@@ -19,6 +19,7 @@ from ledger.domain.vocabulary import (
     VersionKind,
     purpose_set,
 )
+from ledger.encoding.commitments import external_id
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted, SignatureRejected
 from ledger.ports import StepEntry
 from ledger.service.lineage import StepReport
@@ -197,13 +198,12 @@ def test_a_withdrawal_reaches_the_global_model(network: Network) -> None:
 
 def register(network: Network, kind: VersionKind = VersionKind.MODEL) -> VersionId:
     """Let the laboratory bring something in."""
-    name = fresh()
-    network.world.done(
+    operation = network.world.done(
         network.world.service.lineage.register(
-            network.lab.lab.member, name, kind, tuple(AI), "Published weights, release 4"
+            network.lab.lab.member, Commitment(fresh()), kind, tuple(AI), "Published weights, release 4"
         )
     )
-    return name
+    return VersionId(event_named(operation, "ExternalRegistered").arguments["versionId"])
 
 
 def test_what_is_from_outside_waits_in_quarantine(network: Network) -> None:
@@ -237,16 +237,23 @@ def test_who_vouches_for_what_failed_is_to_blame(network: Network) -> None:
 
 
 def test_what_is_registered_is_in_order(network: Network) -> None:
-    """Data or a model, for something, under a name that is free."""
+    """Data or a model, for something, once by each member: nobody takes another's name."""
     lineage, member = network.world.service.lineage, network.lab.lab.member
+    content = Commitment(fresh())
     with pytest.raises(InvalidInput, match="DATA or a MODEL"):
-        lineage.register(member, fresh(), VersionKind.RESULT, tuple(AI), "x")
+        lineage.register(member, content, VersionKind.RESULT, tuple(AI), "x")
     with pytest.raises(InvalidInput, match="purposes"):
-        lineage.register(member, fresh(), VersionKind.DATA, (), "x")
+        lineage.register(member, content, VersionKind.DATA, (), "x")
     with pytest.raises(InvalidInput, match="statement"):
-        lineage.register(member, fresh(), VersionKind.DATA, tuple(AI), " ")
+        lineage.register(member, content, VersionKind.DATA, tuple(AI), " ")
+    with pytest.raises(InvalidInput, match="must be a commitment"):
+        lineage.register(member, Commitment(bytes(32)), VersionKind.DATA, tuple(AI), "x")
+    for one in (member, network.sites[0].member):
+        operation = network.world.done(lineage.register(one, content, VersionKind.DATA, tuple(AI), "x"))
+        named = event_named(operation, "ExternalRegistered").arguments["versionId"]
+        assert named == external_id(one.member_id, content)
     with pytest.raises(Conflict, match="already"):
-        lineage.register(member, network.data[0], VersionKind.DATA, tuple(AI), "x")
+        lineage.register(member, content, VersionKind.DATA, tuple(AI), "x")
 
 
 # Shares under agreements

@@ -695,7 +695,7 @@ def test_the_auditor_decides_every_step_alike_and_does_not_accuse_the_index(
         ("inclusions", "rests_on = zeroblob(32)"),
         ("inclusions", "withdrawal = 7"),
         ("shares", "recipient = recipient + 1000"),
-        ("shares", "agreement = zeroblob(32)"),
+        ("shares", "agreement_id = agreement_id + 1000"),
         ("answers", "answer = answer + 1"),
         ("answers", "evidence = zeroblob(32)"),
     ],

@@ -71,6 +71,7 @@ from ledger.domain.vocabulary import (
     TransferStatus,
     VersionKind,
 )
+from ledger.encoding.commitments import external_id
 from ledger.encoding.hexadecimal import from_hex
 from ledger.encoding.structs import clearance_values, limits_values, policy_values
 from ledger.encoding.typed_data import LedgerDomain
@@ -1570,14 +1571,17 @@ class ContractAndTwin(RuleBasedStateMachine):
     def vouch(self, chance: Dice) -> None:
         """Register data or a model from outside; mostly somebody checks it soon."""
         model = self.model
-        taken = [*model.state.versions, *model.state.passports, VersionId(ZERO32)]
-        name = VersionId(chance.pick(taken) if chance.slips(6) else self.name())
+        content = ZERO32 if chance.slips(12) else self.name()
         kinds = tuple(VersionKind) if chance.slips(6) else (VersionKind.DATA, VersionKind.MODEL)
         purposes = ALL if chance.slips(6) else ALL & ~model.state.law.banned_purposes
         purposes = 0 if chance.slips(8) else chance.part(purposes)
         statement = ZERO32 if chance.slips(12) else self.name()
         by = self.key_of(chance.pick((8, 9, 9))) if not chance.rarely(4) else self.key(chance)
-        self.play(model.register(by, name, chance.pick(kinds), purposes, statement))
+        words = chance.pick(kinds), purposes, statement
+        self.play(model.register(by, content, *words))
+        if chance.slips(6):
+            self.play(model.register(by, content, *words))
+        name = VersionId(external_id(model.member_of(by), Commitment(content)))
         if name in model.state.versions and not chance.rarely(3):
             self.play(model.verify(self.key_of(6), name, NOTICE, passed=not chance.rarely(4)))
 

@@ -65,6 +65,7 @@ from ledger.domain.vocabulary import (
     TransferStatus,
     VersionKind,
 )
+from ledger.encoding.commitments import external_id
 from ledger.encoding.hexadecimal import from_hex, to_hex
 from ledger.encoding.structs import clearance_values, limits_values, plan_values, policy_values, step_values
 from ledger.encoding.typed_data import (
@@ -1567,18 +1568,19 @@ class Model:
         malformed = not 0 < len(parts) <= MAX_LINKS or not step.outputs
         return forbids(Lineage_BadPart=bad, Lineage_Malformed=malformed)
 
-    def register(self, key: Key, name: VersionId, kind: VersionKind, purposes: int, statement: bytes) -> Move:
+    def register(self, key: Key, content: bytes, kind: VersionKind, purposes: int, statement: bytes) -> Move:
+        name = VersionId(external_id(self.member_of(key), Commitment(content)))
         known = self.state.versions.keys() | self.state.passports.keys() | {ZERO32}
         complete = (
             kind in (VersionKind.DATA, VersionKind.MODEL)
             and purposes
             and not purposes & self.state.law.banned_purposes
-            and statement != ZERO32
+            and ZERO32 not in (statement, content)
         )
         words = {"versionId": name, "owner": self.member_of(key), "kind": int(kind), "purposes": purposes}
         return Move(
             key,
-            Call("registerExternal", (name, int(kind), purposes, statement)),
+            Call("registerExternal", (content, int(kind), purposes, statement)),
             self.caller(key) | forbids(Lineage_Exists=name in known, Lineage_Incomplete=not complete),
             lambda: [("ExternalRegistered", {**words, "statement": statement})],
         )
