@@ -38,7 +38,7 @@ from ledger.domain.wording import copy_told
 from ledger.encoding.hexadecimal import to_hex
 from ledger.ports import TransferRecord
 from ledger.service.transfers import MAX_ITEMS, Discrepancy, DiscrepancyKind, NoteInWords
-from ledger.transfers import ANSWER_SECONDS, KEPT, REPORT_SECONDS, RUNNING
+from ledger.transfers import ANSWER_SECONDS, REPORT_SECONDS, RUNNING, is_reporting
 
 _DAY: Final = 86_400
 #: After how many days without an answer a transfer is a discrepancy, and how often the recipient of data from abroad reports.
@@ -256,7 +256,7 @@ def transfer_page(
         parent=_other(parent, known) if parent else None,
         children=tuple(_other(child, known) for child in children or []),
         discrepancies=tuple(discrepancy_line(found, known) for found in discrepancies or []),
-        report=report_line(record, known) if transfer.report_due and transfer.status in KEPT else None,
+        report=report_line(record, known) if is_reporting(transfer) else None,
         commands=tuple(
             _transfer_commands(record, known, reader, limits=limits, stands=stands, on_the_list=on_the_list)
         ),
@@ -467,7 +467,7 @@ def _transfer_commands(
         yield from _commands_of_many(record, known, reader, stands=stands)
     if gets and transfer.status is TransferStatus.SHIPPED and stands:
         yield _act(known, name, "receive", "To collect it, and state what was received", "receipt")
-    if transfer.status not in KEPT:
+    if record.shipped is None or transfer.status is TransferStatus.CLOSED:
         return
     if gets and transfer.report_due:
         yield _act(known, name, "report", "To report on it", "reports", "--text WORDS")
@@ -482,7 +482,7 @@ def _transfer_commands(
     if gets and limits and limits.onward and transfer.status is TransferStatus.RECEIVED:
         text = commands.declare(known.origin, "NUMBER", f"--parent {name}")
         yield Command("To pass records of it on", text, "POST /v1/transfers/declarations")
-    if gets:
+    if gets and transfer.status is not TransferStatus.SHIPPED:
         yield _act(
             known,
             name,

@@ -10,7 +10,7 @@ interface ITransfers {
         NONE,
         SHIPPED,
         RECEIVED, // both sides committed to the same content
-        DISPUTED, // the two commitments differ
+        DISPUTED, // the two commitments differ, or it was stopped before it was answered
         DECLARED, // of many records; it crosses a border, a regulator has to inspect it
         CLEARED, // of many records; it may be loaded and shipped
         REFUSED, // what was declared breaks a rule
@@ -66,7 +66,7 @@ interface ITransfers {
         uint32 loaded;
         uint16 purposes;
         uint16 categories;
-        uint32 reportDue; // until when the recipient must report again; 0 if it does not cross a border
+        uint32 reportDue; // until when the recipient must report again, from its shipping on; 0 if it does not cross a border
         uint32 haltedBy;
         TransferStatus haltedFrom;
         bool crosses; // a border
@@ -178,7 +178,9 @@ interface ITransfers {
     function ship(bytes32 transferId, bytes32 passportId, uint40 seq, bytes32 content) external;
 
     /// @notice Record what the caller received. A difference does not revert: it is on record as a dispute.
-    /// @dev Only the active recipient, once. Of many records the content is their Merkle root. Reverts with
+    /// @dev Only the active recipient, once, of anything that was shipped, though it was stopped or closed since. What was
+    /// stopped is disputed even if it is what was shipped; what was closed stays so. Of many records the content is their
+    /// Merkle root. Reverts with
     /// Transfers_Unknown, Transfers_NotRecipient, Transfers_AlreadyReceived, Transfers_WrongStatus or
     /// Transfers_NoContent.
     /// @param transferId The transfer.
@@ -256,8 +258,8 @@ interface ITransfers {
     /// @param reasons Commitment to the reasons.
     function terminateTransfer(bytes32 transferId, bytes32 reasons) external;
 
-    /// @notice Report on data from abroad that the caller received; the next report is due 90 days later.
-    /// @dev Only the recipient. Reverts with Transfers_Unknown, Transfers_NotRecipient, Transfers_WrongStatus or
+    /// @notice Report on data from abroad that was shipped to the caller; the next report is due 90 days later.
+    /// @dev Only the recipient, of what was shipped and is not closed, received or not. Reverts with Transfers_Unknown, Transfers_NotRecipient, Transfers_WrongStatus or
     /// Transfers_NoContent.
     /// @param transferId The transfer.
     /// @param report Commitment to the report.
@@ -268,8 +270,8 @@ interface ITransfers {
     /// @param transferId The transfer.
     function endBorderAccess(bytes32 transferId) external;
 
-    /// @notice State that the caller destroyed or returned what it received, agreed on or disputed.
-    /// @dev Only the recipient. Reverts with Transfers_Unknown, Transfers_NotRecipient, Transfers_WrongStatus or
+    /// @notice State that the caller destroyed or returned what was shipped to it.
+    /// @dev Only the recipient, of what was shipped and is not closed, received or not. Reverts with Transfers_Unknown, Transfers_NotRecipient, Transfers_WrongStatus or
     /// Transfers_NoContent.
     /// @param transferId The transfer.
     /// @param evidence Commitment to the evidence.

@@ -16,7 +16,7 @@ import {Borders} from "./Borders.sol";
 abstract contract Transfers is ITransfers, Borders {
     /// @dev How long after its decision a permit can be used.
     uint256 private constant _PERMIT_SECONDS = 1 hours;
-    /// @dev How long after its receipt, and after each report, the recipient of data from abroad reports.
+    /// @dev How long after it was shipped, and after each report, the recipient of data from abroad reports.
     uint256 private constant _REPORT_SECONDS = 90 days;
     /// @dev How many countries a declaration names at most on the way, and as many where the data will be.
     uint256 private constant _MAX_COUNTRIES = 32;
@@ -35,10 +35,8 @@ abstract contract Transfers is ITransfers, Borders {
         transfer.sender = passport.custodian;
         transfer.recipient = recipient;
         transfer.seq = seq;
-        transfer.shippedAt = uint40(block.timestamp);
-        transfer.status = TransferStatus.SHIPPED;
         transfer.passportId = passportId;
-        transfer.content = content;
+        _sendOff(transfer, content);
         emit TransferShipped(transferId, passportId, recipient, passport.custodian, seq, content);
     }
 
@@ -47,13 +45,18 @@ abstract contract Transfers is ITransfers, Borders {
         Transfer storage transfer = _knownTransfer(transferId);
         uint32 caller = _activeCallerId();
         _requireRecipient(transferId, transfer, caller);
-        require(!_isReceived(transfer), Transfers_AlreadyReceived(transferId));
-        _requireStatus(transferId, transfer, TransferStatus.SHIPPED);
+        require(transfer.receivedAt == 0, Transfers_AlreadyReceived(transferId));
+        TransferStatus status = transfer.status;
+        require(transfer.shippedAt != 0, Transfers_WrongStatus(transferId, status));
         require(content != 0, Transfers_NoContent(transferId));
         bool matched = content == transfer.content;
-        transfer.status = matched ? TransferStatus.RECEIVED : TransferStatus.DISPUTED;
         transfer.receivedAt = uint40(block.timestamp);
-        if (transfer.crosses) transfer.reportDue = uint32(block.timestamp + _REPORT_SECONDS);
+        if (status != TransferStatus.CLOSED) {
+            transfer.status =
+                matched && status == TransferStatus.SHIPPED
+                    ? TransferStatus.RECEIVED
+                    : TransferStatus.DISPUTED;
+        }
         emit TransferReceived(transferId, transfer.passportId, caller, content, matched);
     }
 
@@ -164,9 +167,7 @@ abstract contract Transfers is ITransfers, Borders {
         require(transfer.loaded == count, Transfers_WrongCount(transferId, transfer.loaded, count));
         bytes32[32] memory frontier = _frontierOf(transferId, count);
         bytes32 root = MerkleTree.root(frontier, count);
-        transfer.content = root;
-        transfer.shippedAt = uint40(block.timestamp);
-        transfer.status = TransferStatus.SHIPPED;
+        _sendOff(transfer, root);
         emit TransferDispatched(transferId, root, count);
     }
 
@@ -258,7 +259,7 @@ abstract contract Transfers is ITransfers, Borders {
         uint32 caller = _callerId();
         Transfer storage transfer = _knownTransfer(transferId);
         _requireRecipient(transferId, transfer, caller);
-        require(_isKept(transfer), Transfers_WrongStatus(transferId, transfer.status));
+        require(_isOut(transfer), Transfers_WrongStatus(transferId, transfer.status));
         require(evidence != 0, Transfers_NoContent(transferId));
         transfer.status = TransferStatus.CLOSED;
         emit TransferClosed(transferId, caller, evidence);
@@ -291,6 +292,14 @@ abstract contract Transfers is ITransfers, Borders {
     function _knownTransfer(bytes32 transferId) private view returns (Transfer storage transfer) {
         transfer = _transfers[transferId];
         require(transfer.status != TransferStatus.NONE, Transfers_Unknown(transferId));
+    }
+
+    /// @dev From now on it is on its way; abroad the first report is due some time later, whatever becomes of it.
+    function _sendOff(Transfer storage transfer, bytes32 content) private {
+        transfer.content = content;
+        transfer.shippedAt = uint40(block.timestamp);
+        transfer.status = TransferStatus.SHIPPED;
+        if (transfer.crosses) transfer.reportDue = uint32(block.timestamp + _REPORT_SECONDS);
     }
 
     /// @dev A cleared transfer of the active member behind the caller, which may go on.
@@ -467,19 +476,14 @@ abstract contract Transfers is ITransfers, Borders {
                 status == TransferStatus.SHIPPED);
     }
 
-    /// @dev Whether the recipient has what it received.
-    function _isKept(Transfer storage transfer) private view returns (bool) {
-        TransferStatus status = transfer.status;
-        return status == TransferStatus.RECEIVED || status == TransferStatus.DISPUTED;
-    }
-
-    function _isReceived(Transfer storage transfer) private view returns (bool) {
-        return _isKept(transfer) || transfer.status == TransferStatus.CLOSED;
+    /// @dev Whether the recipient may have it, answered or not: it was shipped, and is neither destroyed nor returned.
+    function _isOut(Transfer storage transfer) private view returns (bool) {
+        return transfer.shippedAt != 0 && transfer.status != TransferStatus.CLOSED;
     }
 
     /// @dev Whether the recipient owes reports.
     function _isReporting(Transfer storage transfer) private view returns (bool) {
-        return transfer.crosses && _isKept(transfer);
+        return transfer.crosses && _isOut(transfer);
     }
 
     function _requireRecipient(bytes32 transferId, Transfer storage transfer, uint32 caller) private view {

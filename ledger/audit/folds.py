@@ -117,7 +117,7 @@ from ledger.policy import (
     takes_use,
     year_of,
 )
-from ledger.transfers import REPORT_SECONDS
+from ledger.transfers import REPORT_SECONDS, first_report_due, status_received
 from ledger.transfers import missing_of as missing_of_transfer
 
 _NO_TERMS: Final = Commitment(ZERO32)
@@ -773,9 +773,8 @@ def _received(state: LedgerState, given: dict[str, Any], position: Position) -> 
     transfer_id, content = TransferId(given["transferId"]), Commitment(given["content"])
     entry = known(state.transfers, transfer_id, "transfer")
     # Whether both sides agree is worked out here, not taken from the event.
-    status = TransferStatus.RECEIVED if content == entry.transfer.content else TransferStatus.DISPUTED
-    due = position.time + REPORT_SECONDS if entry.transfer.crosses else 0
-    transfer = replace(entry.transfer, status=status, received_content=content, report_due=due)
+    status = status_received(entry.transfer.status, matched=content == entry.transfer.content)
+    transfer = replace(entry.transfer, status=status, received_content=content)
     state.transfers[transfer_id] = replace(entry, transfer=transfer, received=position)
 
 
@@ -885,7 +884,9 @@ def _transfer_dispatched(state: LedgerState, given: dict[str, Any], position: Po
     founded = (
         whole and transfer.status is TransferStatus.CLEARED and _may_go_on(state, transfer, position.time)
     )
-    shipped = replace(transfer, status=TransferStatus.SHIPPED, content=Commitment(given["root"]))
+    due = first_report_due(position.time, crosses=transfer.crosses)
+    content = Commitment(given["root"])
+    shipped = replace(transfer, status=TransferStatus.SHIPPED, content=content, report_due=due)
     state.transfers[transfer.transfer_id] = replace(
         entry, transfer=shipped, shipped=position, unfounded=not founded
     )

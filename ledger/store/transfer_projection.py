@@ -14,7 +14,7 @@ from ledger.encoding.structs import consignment
 from ledger.store import border_projection
 from ledger.store.tables import transfer_items, transfers
 from ledger.store.values import dumps, loads, position_columns
-from ledger.transfers import REPORT_SECONDS
+from ledger.transfers import REPORT_SECONDS, first_report_due, status_received
 
 
 def _shipped(connection: Connection, event: Event, a: dict[str, Any]) -> None:
@@ -33,14 +33,13 @@ def _shipped(connection: Connection, event: Event, a: dict[str, Any]) -> None:
 
 
 def _received(connection: Connection, event: Event, a: dict[str, Any]) -> None:
-    crosses = _row(connection, a).crosses
+    former = TransferStatus(_row(connection, a).status)
     _change(
         connection,
         a,
-        status=TransferStatus.RECEIVED if a["matched"] else TransferStatus.DISPUTED,
+        status=status_received(former, matched=a["matched"]),
         received_content=a["content"],
         received=dumps(position_columns(event.position)),
-        report_due=event.position.time + REPORT_SECONDS if crosses else 0,
     )
 
 
@@ -103,6 +102,7 @@ def _dispatched(connection: Connection, event: Event, a: dict[str, Any]) -> None
         status=TransferStatus.SHIPPED,
         content=a["root"],
         shipped=dumps(position_columns(event.position)),
+        report_due=first_report_due(event.position.time, crosses=_row(connection, a).crosses),
         root_matches=bool(leaves) and merkle.root(leaves) == a["root"],
     )
 

@@ -216,12 +216,17 @@ abstract contract ManyTest is LedgerTest {
 
     /// @dev The same abroad.
     function _deliverAbroad(bytes32 received) internal {
+        _shipAbroad();
+        _receive(received);
+    }
+
+    /// @dev One record is on its way abroad.
+    function _shipAbroad() internal {
         _clearBorder();
         _declareTransfer(_declaredAbroad(1));
         _inspect(REGULATOR, true);
         _load(0, 1);
         _shipMany();
-        _receive(received);
     }
 
     /* THE TREE, BY THE WORDS OF RFC 6962 */
@@ -1096,6 +1101,52 @@ contract TransfersOfManyTest is ManyTest {
         _receive(_treeHash(0, 2));
     }
 
+    /// @dev Whoever stops a transfer on its way does not keep a receipt from the record.
+    function test_WhenStoppedOnItsWay_ReceiptIsStillTakenAndDisputed() external {
+        _declareTransfer(_declared(1));
+        _load(0, 1);
+        _shipMany();
+        bytes32[2] memory contents = [_leaf(0), CONTENT];
+        for (uint256 index = 0; index < 4; ++index) {
+            uint256 snapshot = vm.snapshotState();
+            index % 2 == 0 ? _halt(HOSPITAL) : _terminate(HOSPITAL);
+            bytes32 content = contents[index / 2];
+            vm.expectEmit(address(ledger));
+            emit ITransfers.TransferReceived(TRANSFER, 0, LAB, content, index < 2);
+            _receive(content);
+            _assertIs(DISPUTED);
+            vm.assertEq(START, ledger.transferOf(TRANSFER).receivedAt, "received");
+            vm.assertEq(
+                TransferFacts.ONWARD_ALLOWED,
+                _tryDeclareAs(CHILD, LAB, _declaredOnward(1)),
+                "never passed on"
+            );
+            _expectRevert(ITransfers.Transfers_AlreadyReceived.selector, TRANSFER);
+            _receive(content);
+            _expectWrongStatus(DISPUTED);
+            _resume(REGULATOR);
+            _expectWrongStatus(DISPUTED);
+            _terminate(HOSPITAL);
+            _close();
+            _assertIs(CLOSED);
+            vm.revertToState(snapshot);
+        }
+    }
+
+    function test_WhenClosedUnanswered_ReceiptIsTakenAndItStaysClosed() external {
+        _declareTransfer(_declared(1));
+        _load(0, 1);
+        _expectWrongStatus(CLEARED);
+        _close();
+        _shipMany();
+        _close();
+        _assertIs(CLOSED);
+        _receive(CONTENT);
+        _assertIs(CLOSED);
+        _expectRevert(ITransfers.Transfers_AlreadyReceived.selector, TRANSFER);
+        _receive(CONTENT);
+    }
+
     function test_RevertWhen_ReceivedByAnother() external {
         _declareTransfer(_declared(1));
         _load(0, 1);
@@ -1137,8 +1188,6 @@ contract TransfersOfManyTest is ManyTest {
         _load(1, 2);
         _shipMany();
         _halt(REGULATOR);
-        _expectWrongStatus(HALTED);
-        _receive(_treeHash(0, 2));
         _resume(REGULATOR);
         _receive(_treeHash(0, 2));
         _expectWrongStatus(RECEIVED);
@@ -1270,6 +1319,26 @@ contract TransfersOfManyTest is ManyTest {
         _report();
     }
 
+    /// @dev Neither silence nor an end makes that no report is owed.
+    function test_WhenNotAnsweredOrTerminated_ReportsAreOwedAllTheSame() external {
+        _shipAbroad();
+        vm.assertEq(START + 90 days, ledger.transferOf(TRANSFER).reportDue, "from the shipping on");
+        _report();
+        _terminate(LAB);
+        _report();
+        vm.warp(START + 90 days);
+        _as(CLINIC);
+        ledger.endBorderAccess(TRANSFER);
+        vm.assertEq(0, ledger.borderAccessOf(LAB), "access");
+        _report();
+        _receive(CONTENT);
+        _assertIs(DISPUTED);
+        vm.assertEq(START + 180 days, ledger.transferOf(TRANSFER).reportDue, "as reported, not as received");
+        _close();
+        _expectWrongStatus(CLOSED);
+        _report();
+    }
+
     function test_RevertWhen_NothingIsToBeReported() external {
         _expectRevert(ITransfers.Transfers_Unknown.selector, TRANSFER);
         _report();
@@ -1319,9 +1388,12 @@ contract TransfersOfManyTest is ManyTest {
         ledger.endBorderAccess(TRANSFER);
     }
 
-    function test_RevertGiven_NothingWasReceivedAbroadYet() external {
+    function test_RevertGiven_NothingWasShippedAbroadYet() external {
         _clearBorder();
         _declareTransfer(_declaredAbroad(1));
+        vm.warp(START + 91 days);
+        _expectWrongStatus(DECLARED);
+        _report();
         _expectRevert(ITransfers.Transfers_NothingOverdue.selector, TRANSFER);
         _as(CLINIC);
         ledger.endBorderAccess(TRANSFER);
@@ -1344,8 +1416,6 @@ contract TransfersOfManyTest is ManyTest {
     function test_WhenOfOneRecordOrDisputed_ItIsClosedTheSameWay() external {
         _as(HOSPITAL);
         ledger.ship(TRANSFER, _passportId(0), 0, CONTENT);
-        _expectWrongStatus(SHIPPED);
-        _close();
         _receive(COMMITMENT);
         _assertIs(DISPUTED);
         _close();

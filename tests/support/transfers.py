@@ -50,7 +50,7 @@ class Exchange:
             recipient=recipient.member.member_id,
             purposes=ALL_PURPOSES & ~table.banned_purposes,
             categories=~Category(0),
-            valid_to=self.world.now() + 10**7,
+            valid_to=self.world.now() + 10**8,
             retention_seconds=10**7,
         )
         values = limits_values(replace(limits, **changes))
