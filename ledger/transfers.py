@@ -90,6 +90,11 @@ def status_received(former: TransferStatus, *, matched: bool) -> TransferStatus:
     return TransferStatus.RECEIVED if agreed else TransferStatus.DISPUTED
 
 
+def halted_from(transfer: Transfer) -> TransferStatus:
+    """Return where a transfer that is halted goes on from: where it stood, or a former halt has it from."""
+    return transfer.halted_from if transfer.status is TransferStatus.HALTED else transfer.status
+
+
 def crosses(consignment: Consignment, sender: Member, recipient: Member) -> bool:
     """Tell whether recipient, route or storage are in another country than the sender."""
     return {recipient.jurisdiction, *consignment.route, *consignment.places} != {sender.jurisdiction}

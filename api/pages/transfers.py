@@ -505,9 +505,12 @@ def _commands_of_many(
     side = reader.member_id in (transfer.sender, transfer.recipient)
     sends = reader.member_id == transfer.sender
     regulates = (
-        Role.REGULATOR in reader.roles and sender is not None and sender.jurisdiction == reader.jurisdiction
+        Role.REGULATOR in reader.roles
+        and sender is not None
+        and sender.jurisdiction == reader.jurisdiction
+        and not side
     )
-    if status is TransferStatus.DECLARED and regulates and not side:
+    if status is TransferStatus.DECLARED and regulates:
         if stands:
             yield _act(known, name, "inspect", "To let it go on", "inspection", "--release --report WORDS")
         yield _act(known, name, "inspect", "To refuse it", "inspection", "--refuse --report WORDS")
@@ -519,7 +522,8 @@ def _commands_of_many(
             yield _act(known, name, "ship-all", "To ship it", "shipment")
     if status is TransferStatus.HALTED and stands and (regulates or transfer.halted_by == reader.member_id):
         yield _act(known, name, "resume", "To let it go on", "resumption")
-    if status in RUNNING and (sends or regulates):
+    halted_by_sender = status is TransferStatus.HALTED and transfer.halted_by == transfer.sender
+    if (status in RUNNING and (sends or regulates)) or (halted_by_sender and regulates):
         yield _act(known, name, "halt", "To stop it for the time being", "halt", "--reasons WORDS")
     if (status in RUNNING or status is TransferStatus.HALTED) and (side or regulates or not stands):
         yield _act(known, name, "terminate", "To stop it for good", "termination", "--reasons WORDS")

@@ -239,21 +239,21 @@ interface ITransfers {
     function shipTransfer(bytes32 transferId) external;
 
     /// @notice Stop a transfer of many records for the time being.
-    /// @dev Only its sender, or an active member with the role REGULATOR of the sender's jurisdiction, before it is
-    /// received. Reverts with Transfers_Unknown, Transfers_NotQualified or Transfers_WrongStatus.
+    /// @dev Only its sender, or an active member with the role REGULATOR of the sender's jurisdiction and no side, before it
+    /// is received. Such a regulator can halt what the sender halted, too, and the sender no more resumes it. Reverts with Transfers_Unknown, Transfers_NotQualified or Transfers_WrongStatus.
     /// @param transferId The transfer.
     /// @param reasons Commitment to the reasons.
     function haltTransfer(bytes32 transferId, bytes32 reasons) external;
 
     /// @notice Let a halted transfer go on from where it stood.
-    /// @dev Only who halted it, or an active member with the role REGULATOR of the sender's jurisdiction. Reverts with
-    /// Transfers_Unknown, Transfers_NotQualified, Transfers_WrongStatus or Transfers_Lapsed.
+    /// @dev Only an active member: who halted it, or one with the role REGULATOR of the sender's jurisdiction and no side.
+    /// Reverts with Members_NotMember, Members_NotActive, Transfers_Unknown, Transfers_NotQualified, Transfers_WrongStatus or Transfers_Lapsed.
     /// @param transferId The transfer.
     function resumeTransfer(bytes32 transferId) external;
 
     /// @notice Stop a transfer of many records for good, before it is received.
-    /// @dev Only one of its sides, an active member with the role REGULATOR of the sender's jurisdiction, or any member once
-    /// what it rests on has lapsed. Reverts with Transfers_Unknown, Transfers_NotQualified or Transfers_WrongStatus.
+    /// @dev Only one of its sides, an active member with the role REGULATOR of the sender's jurisdiction and no side, or any
+    /// member once what it rests on has lapsed. Reverts with Transfers_Unknown, Transfers_NotQualified or Transfers_WrongStatus.
     /// @param transferId The transfer.
     /// @param reasons Commitment to the reasons.
     function terminateTransfer(bytes32 transferId, bytes32 reasons) external;

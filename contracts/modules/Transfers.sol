@@ -108,10 +108,7 @@ abstract contract Transfers is ITransfers, Borders {
     function inspectTransfer(bytes32 transferId, bool released, bytes32 report) external {
         uint32 caller = _callerWith(Codes.ROLE_REGULATOR);
         Transfer storage transfer = _knownTransfer(transferId);
-        require(
-            _isRegulatorOf(transfer, caller) && caller != transfer.sender && caller != transfer.recipient,
-            Transfers_NotQualified(transferId, caller)
-        );
+        require(_isRegulatorOf(transfer, caller), Transfers_NotQualified(transferId, caller));
         _requireStatus(transferId, transfer, TransferStatus.DECLARED);
         if (released) _requireStanding(transferId, transfer);
         transfer.status = released ? TransferStatus.CLEARED : TransferStatus.TERMINATED;
@@ -182,16 +179,21 @@ abstract contract Transfers is ITransfers, Borders {
             Transfers_NotQualified(transferId, caller)
         );
         TransferStatus status = transfer.status;
-        require(_isRunning(transfer), Transfers_WrongStatus(transferId, status));
-        transfer.haltedFrom = status;
+        if (status == TransferStatus.HALTED && transfer.haltedBy == transfer.sender) {
+            // A regulator takes over what the sender halted, and the sender cannot let it go on any more.
+            require(caller != transfer.sender, Transfers_WrongStatus(transferId, status));
+        } else {
+            require(_isRunning(transfer), Transfers_WrongStatus(transferId, status));
+            transfer.haltedFrom = status;
+            transfer.status = TransferStatus.HALTED;
+        }
         transfer.haltedBy = caller;
-        transfer.status = TransferStatus.HALTED;
         emit TransferHalted(transferId, caller, reasons);
     }
 
     /// @inheritdoc ITransfers
     function resumeTransfer(bytes32 transferId) external {
-        uint32 caller = _callerId();
+        uint32 caller = _activeCallerId();
         Transfer storage transfer = _knownTransfer(transferId);
         require(
             transfer.haltedBy == caller || _isRegulatorOf(transfer, caller),
@@ -453,11 +455,14 @@ abstract contract Transfers is ITransfers, Borders {
         return false;
     }
 
+    /// @dev Whether a member regulates where the sender is, and is no side of the transfer.
     function _isRegulatorOf(Transfer storage transfer, uint32 memberId) private view returns (bool) {
         IMembers.Member storage member = _members[memberId];
         return
             member.roles & Codes.ROLE_REGULATOR != 0 &&
             member.jurisdiction == _members[transfer.sender].jurisdiction &&
+            memberId != transfer.sender &&
+            memberId != transfer.recipient &&
             _isActive(member);
     }
 

@@ -117,7 +117,7 @@ from ledger.policy import (
     takes_use,
     year_of,
 )
-from ledger.transfers import REPORT_SECONDS, first_report_due, status_received
+from ledger.transfers import REPORT_SECONDS, first_report_due, halted_from, status_received
 from ledger.transfers import missing_of as missing_of_transfer
 
 _NO_TERMS: Final = Commitment(ZERO32)
@@ -896,7 +896,7 @@ def _transfer_halted(state: LedgerState, given: dict[str, Any], position: Positi
     entry = known(state.transfers, TransferId(given["transferId"]), "transfer")
     member_id = given["memberId"]
     note = TransferNote("TransferHalted", member_id, position, Commitment(given["reasons"]))
-    former = entry.transfer.status
+    former = halted_from(entry.transfer)
     _note(state, given, note, status=TransferStatus.HALTED, halted_by=member_id, halted_from=former)
 
 

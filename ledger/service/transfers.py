@@ -405,17 +405,19 @@ class Transfers:
         Stop a transfer of many records for the time being.
 
         Args:
-            actor: Its sender, or a regulator of the sender's country.
+            actor: Its sender, or a regulator of the sender's country that is no side of it.
             transfer_id: The transfer.
             reasons: In words; stays in the vault.
             idempotency: Scope, key and fingerprint of the request.
 
         Raises:
             NotFound: There is no such transfer.
-            Conflict: It is not running.
+            Conflict: It is not running; nor did its sender halt it and a regulator takes over.
             InvalidInput: The reasons are empty.
         """
-        self._require(transfer_id, RUNNING)
+        transfer = self.get(transfer_id).transfer
+        takes_over = transfer.halted_by == transfer.sender != actor.member_id
+        self._require(transfer_id, RUNNING | ({TransferStatus.HALTED} if takes_over else set()))
         call = Call("haltTransfer", (to_hex(transfer_id), self._words(reasons, "reasons")))
         return self._submit(actor, call, idempotency)
 
@@ -423,7 +425,7 @@ class Transfers:
         self, actor: Member, transfer_id: TransferId, *, idempotency: _Identity = None
     ) -> WriteOperation:
         """
-        Let a halted transfer go on: for whoever halted it, or a regulator of the sender's country.
+        Let a halted transfer go on: for whoever halted it, or a regulator of the sender's country that is no side.
 
         Raises:
             NotFound: There is no such transfer.

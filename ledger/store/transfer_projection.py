@@ -108,7 +108,8 @@ def _dispatched(connection: Connection, event: Event, a: dict[str, Any]) -> None
 
 
 def _halted(connection: Connection, event: Event, a: dict[str, Any]) -> None:
-    former = _row(connection, a).status
+    row = _row(connection, a)
+    former = row.halted_from if row.status == TransferStatus.HALTED else row.status
     _note(
         connection,
         event,

@@ -1177,7 +1177,7 @@ contract TransfersOfManyTest is ManyTest {
         _expectWrongStatus(HALTED);
         _receive(CONTENT);
         _expectWrongStatus(HALTED);
-        _halt(REGULATOR);
+        _halt(HOSPITAL);
 
         vm.expectEmit(address(ledger));
         emit ITransfers.TransferResumed(TRANSFER, HOSPITAL);
@@ -1239,6 +1239,62 @@ contract TransfersOfManyTest is ManyTest {
         _expectRevert(ITransfers.Transfers_Unknown.selector, CHILD);
         _as(HOSPITAL);
         ledger.resumeTransfer(CHILD);
+        _resume(REGULATOR);
+    }
+
+    function test_WhenRegulatorHaltsWhatTheSenderHalted_SenderCannotResumeIt() external {
+        _declareTransfer(_declared(1));
+        _halt(HOSPITAL);
+        _expectNotQualified(LAB);
+        _halt(LAB);
+        _halt(REGULATOR);
+        vm.assertEq(REGULATOR, ledger.transferOf(TRANSFER).haltedBy, "by");
+        vm.assertEq(uint256(CLEARED), uint256(ledger.transferOf(TRANSFER).haltedFrom), "from");
+        _expectNotQualified(HOSPITAL);
+        _resume(HOSPITAL);
+        _expectWrongStatus(HALTED);
+        _halt(HOSPITAL);
+        uint32 second = _admit(_admission(FOUNDED + 3, Codes.ROLE_REGULATOR));
+        _expectWrongStatus(HALTED);
+        _halt(second); // not from another regulator
+        _resume(REGULATOR);
+        _assertIs(CLEARED);
+    }
+
+    function test_RevertWhen_RegulatorIsASide() external {
+        // As the sender: it cannot let go on what another regulator halted.
+        ITransfers.Consignment memory consignment = _declared(1);
+        consignment.agreementId = _agree(REGULATOR, _limitsFor(LAB));
+        _as(REGULATOR);
+        ledger.declareTransfer(TRANSFER, consignment, COMMITMENT);
+        uint32 second = _admit(_admission(FOUNDED + 3, Codes.ROLE_REGULATOR));
+        _halt(REGULATOR); // the sender may
+        _halt(second);
+        _expectNotQualified(REGULATOR);
+        _resume(REGULATOR);
+        _resume(second);
+
+        // As the recipient: it may only end it.
+        consignment.agreementId = _agree(HOSPITAL, _limitsFor(REGULATOR));
+        _as(HOSPITAL);
+        ledger.declareTransfer(CHILD, consignment, COMMITMENT);
+        _expectRevert(ITransfers.Transfers_NotQualified.selector, CHILD, REGULATOR);
+        _as(REGULATOR);
+        ledger.haltTransfer(CHILD, COMMITMENT);
+        _as(HOSPITAL);
+        ledger.haltTransfer(CHILD, COMMITMENT);
+        _expectRevert(ITransfers.Transfers_NotQualified.selector, CHILD, REGULATOR);
+        _as(REGULATOR);
+        ledger.resumeTransfer(CHILD);
+        _as(REGULATOR);
+        ledger.terminateTransfer(CHILD, COMMITMENT);
+    }
+
+    function test_RevertWhen_SuspendedMemberResumes() external {
+        _declareTransfer(_declared(1));
+        _halt(REGULATOR);
+        _suspend(REGULATOR);
+        _expectRevert(IMembers.Members_NotActive.selector, REGULATOR);
         _resume(REGULATOR);
     }
 

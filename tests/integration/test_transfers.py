@@ -169,6 +169,27 @@ def test_halted_nothing_is_handed_over(world: World, exchange: Exchange) -> None
         transfers.halt(exchange.hospital.member, name, "Too late")
 
 
+def test_what_a_regulator_took_over_its_sender_cannot_resume(world: World, exchange: Exchange) -> None:
+    transfers, hospital = world.service.transfers, exchange.hospital.member
+    name = exchange.loaded(exchange.permits(exchange.records(1)))
+    world.done(transfers.halt(hospital, name, "Before the regulator comes"))
+    with pytest.raises(Conflict, match="is HALTED"):
+        transfers.halt(hospital, name, "Twice")
+    world.done(transfers.halt(exchange.regulator.member, name, "A complaint came in"))
+
+    halted = exchange.get(name).transfer
+    assert (halted.halted_by, halted.halted_from) == (
+        exchange.regulator.member.member_id,
+        TransferStatus.CLEARED,
+    )
+    problem = world.failed(transfers.resume(hospital, name))
+    assert "may not do this" in problem["message"]
+    with pytest.raises(Conflict, match="is HALTED"):
+        transfers.halt(exchange.regulator.member, name, "Twice")
+    world.done(transfers.resume(exchange.regulator.member, name))
+    assert exchange.get(name).transfer.status is TransferStatus.CLEARED
+
+
 def test_nobody_erases_a_receipt_by_stopping_first(world: World, exchange: Exchange) -> None:
     """Halted or terminated on its way, it is still to be answered, and everybody reads that it is not, or how."""
     transfers, hospital, lab = world.service.transfers, exchange.hospital.member, exchange.lab.member
