@@ -61,15 +61,15 @@ interface ITransfers {
         bytes32 passportId; // of one record; 0: of many
         // slot 2
         bytes32 content; // commitment of the sender; of many the Merkle root of the items, once shipped
-        // slot 3, of many
-        uint32 count;
+        // slot 3
+        uint32 count; // of many, as the next three
         uint32 loaded;
         uint16 purposes;
         uint16 categories;
         uint32 reportDue; // until when the recipient must report again, from its shipping on; 0 if it does not cross a border
-        uint32 haltedBy;
-        TransferStatus haltedFrom;
-        bool crosses; // a border
+        uint32 haltedBy; // of many
+        TransferStatus haltedFrom; // of many
+        bool crosses; // a border; of one record: the sides are in two jurisdictions
         // slot 4, of many
         bytes32 parent;
     }
@@ -167,7 +167,7 @@ interface ITransfers {
 
     /// @notice Record that the caller shipped data under a permit to transfer. A permit is good for one transfer within
     /// an hour, and only while its recipient is active and controlled as it was, and the grant or the emergency it rested
-    /// on is in force.
+    /// on is in force. On data from abroad the recipient owes reports.
     /// @dev Only the passport's active custodian. Reverts with Members_NotMember, Members_NotActive,
     /// Passports_Unknown, Passports_NotCustodian, Passports_WrongStatus or one
     /// of the errors above.

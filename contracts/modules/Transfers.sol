@@ -36,6 +36,7 @@ abstract contract Transfers is ITransfers, Borders {
         transfer.recipient = recipient;
         transfer.seq = seq;
         transfer.passportId = passportId;
+        transfer.crosses = _members[recipient].jurisdiction != _members[passport.custodian].jurisdiction;
         _sendOff(transfer, content);
         emit TransferShipped(transferId, passportId, recipient, passport.custodian, seq, content);
     }

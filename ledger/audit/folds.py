@@ -717,6 +717,8 @@ def _released(state: LedgerState, given: dict[str, Any], position: Position) -> 
 
 def _shipped(state: LedgerState, given: dict[str, Any], position: Position) -> None:
     passport_id, seq = PassportId(given["passportId"]), given["seq"]
+    sides = (known(state.members, given[side], "member") for side in ("sender", "recipient"))
+    abroad = len({side.jurisdiction for side in sides}) > 1
     transfer = Transfer(
         transfer_id=TransferId(given["transferId"]),
         passport_id=passport_id,
@@ -725,6 +727,8 @@ def _shipped(state: LedgerState, given: dict[str, Any], position: Position) -> N
         seq=seq,
         status=TransferStatus.SHIPPED,
         content=Commitment(given["content"]),
+        crosses=abroad,
+        report_due=first_report_due(position.time, crosses=abroad),
     )
     # 9. A shipping needs a permit to transfer that names the recipient and still stands, and uses it up.
     permit = state.transfer_permits.pop((passport_id, seq), None)

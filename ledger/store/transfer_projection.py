@@ -12,12 +12,15 @@ from ledger.domain.vocabulary import TransferStatus
 from ledger.encoding import merkle
 from ledger.encoding.structs import consignment
 from ledger.store import border_projection
-from ledger.store.tables import transfer_items, transfers
+from ledger.store.tables import members, transfer_items, transfers
 from ledger.store.values import dumps, loads, position_columns
 from ledger.transfers import REPORT_SECONDS, first_report_due, status_received
 
 
 def _shipped(connection: Connection, event: Event, a: dict[str, Any]) -> None:
+    sides = members.c.member_id.in_((a["sender"], a["recipient"]))
+    countries = connection.execute(select(members.c.jurisdiction).where(sides)).scalars()
+    crosses = len(set(countries)) > 1
     connection.execute(
         insert(transfers).values(
             transfer_id=a["transferId"],
@@ -27,6 +30,8 @@ def _shipped(connection: Connection, event: Event, a: dict[str, Any]) -> None:
             seq=a["seq"],
             status=TransferStatus.SHIPPED,
             content=a["content"],
+            crosses=crosses,
+            report_due=first_report_due(event.position.time, crosses=crosses),
             **position_columns(event.position),
         )
     )

@@ -13,7 +13,15 @@ from ledger.bootstrap import index_reader
 from ledger.chain import artifacts
 from ledger.client import content_received
 from ledger.domain.records import TransferId
-from ledger.domain.vocabulary import Category, Purpose, TransferFact, TransferStatus, purpose_set
+from ledger.domain.vocabulary import (
+    Category,
+    Operation,
+    Purpose,
+    Role,
+    TransferFact,
+    TransferStatus,
+    purpose_set,
+)
 from ledger.encoding import merkle
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted
@@ -240,6 +248,29 @@ def test_a_recipient_abroad_owes_reports_whatever_becomes_of_it(world: World, ex
     exchange.receive(name, exchange.root(name))
     assert exchange.get(name).transfer.status is TransferStatus.CLOSED
     assert discrepancies(world, name) == []
+
+
+def test_one_record_shipped_abroad_is_reported_on_too(world: World, exchange: Exchange) -> None:
+    transfers, hospital = world.service.transfers, exchange.hospital
+    guest = world.admit("Laboratory abroad", Role.PROCESSOR, jurisdiction=ABROAD)
+    project = world.project(guest)
+    exchange.clear(importer=guest, project=project)
+    (passport,) = exchange.records(1)
+    grant = world.grant(hospital, passport, guest)
+    verdict = world.ask(guest, passport, grant_id=grant, project_id=project, operation=Operation.TRANSFER)
+    name, operation = transfers.ship(hospital.member, passport, verdict.seq)
+    world.done(operation)
+    transfer, shipped = exchange.get(name).transfer, exchange.get(name).shipped
+    assert (transfer.crosses, transfer.report_due) == (True, shipped.time + 90 * DAY)
+    assert audited(world).replay.state.transfers[name].transfer == transfer
+
+    world.until(transfer.report_due)
+    kinds = [DiscrepancyKind.UNANSWERED, DiscrepancyKind.REPORT_OVERDUE]
+    assert [each.kind for each in discrepancies(world, name)] == kinds
+    world.done(transfers.end_border_access(exchange.company.member, name))
+    world.done(transfers.report(guest.member, name, "Kept as agreed"))
+    assert exchange.get(name).transfer.report_due > world.now()
+    world.done(transfers.close(guest.member, name, "Destroyed"))
 
 
 def test_what_is_withdrawn_is_not_handed_over(world: World, exchange: Exchange) -> None:
