@@ -14,7 +14,7 @@ from ledger.domain.records import Agreement, Consignment, Member, Transfer
 from ledger.domain.vocabulary import TransferFact, TransferStatus
 from ledger.policy import Crossing, is_cleared, member_is_active
 
-#: How long after its receipt, and after each report, the recipient of data from abroad reports, as the contract has it.
+#: How long after it was shipped, and after each report, the recipient of data from abroad reports, as the contract has it.
 REPORT_SECONDS: Final = 90 * 86_400
 #: How long the recipient may take to state what it received, before everybody is told.
 ANSWER_SECONDS: Final = 7 * 86_400
@@ -22,8 +22,6 @@ ANSWER_SECONDS: Final = 7 * 86_400
 MAX_COUNTRIES: Final = 32
 #: Where a transfer of many records is on its way, and can be stopped.
 RUNNING: Final = frozenset({TransferStatus.DECLARED, TransferStatus.CLEARED, TransferStatus.SHIPPED})
-#: Where the recipient has what it received.
-KEPT: Final = frozenset({TransferStatus.RECEIVED, TransferStatus.DISPUTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +64,35 @@ class TransferSituation:
     project_owner: int = 0
     crossing: Crossing = field(default_factory=Crossing)
     parent: Parent | None = None
+
+
+def first_report_due(shipped_at: int, *, crosses: bool) -> int:
+    """Return until when the recipient of what was shipped must report first; 0 if it crosses no border."""
+    return shipped_at + REPORT_SECONDS if crosses else 0
+
+
+def is_reporting(transfer: Transfer) -> bool:
+    """Tell whether the recipient owes reports: data from abroad was shipped to it, received or not, and is not closed."""
+    return transfer.report_due != 0 and transfer.status is not TransferStatus.CLOSED
+
+
+def status_received(former: TransferStatus, *, matched: bool) -> TransferStatus:
+    """
+    Return where a transfer stands once its recipient has stated what it received.
+
+    Args:
+        former: Where it stood; what was shipped can be halted, terminated or closed before it is answered.
+        matched: Whether it is what was shipped.
+    """
+    if former is TransferStatus.CLOSED:
+        return former
+    agreed = matched and former is TransferStatus.SHIPPED
+    return TransferStatus.RECEIVED if agreed else TransferStatus.DISPUTED
+
+
+def halted_from(transfer: Transfer) -> TransferStatus:
+    """Return where a transfer that is halted goes on from: where it stood, or a former halt has it from."""
+    return transfer.halted_from if transfer.status is TransferStatus.HALTED else transfer.status
 
 
 def crosses(consignment: Consignment, sender: Member, recipient: Member) -> bool:

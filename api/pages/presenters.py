@@ -64,7 +64,10 @@ _PASSPORT_WORDS: Final = {
 TRANSFER_WORDS: Final[dict[TransferStatus, tuple[str, str]]] = {
     TransferStatus.SHIPPED: ("On its way: the recipient has not confirmed it", "review"),
     TransferStatus.RECEIVED: ("Received: it matches what was sent", "permit"),
-    TransferStatus.DISPUTED: ("Disputed: what arrived is not what was sent", "deny"),
+    TransferStatus.DISPUTED: (
+        "Disputed: what arrived is not what was sent, or it was stopped on its way",
+        "deny",
+    ),
     TransferStatus.DECLARED: ("Declared: waits for an inspection at the border", "review"),
     TransferStatus.CLEARED: ("Cleared: may be loaded and shipped", "review"),
     TransferStatus.REFUSED: ("Refused: what was declared breaks a rule", "deny"),
@@ -75,7 +78,7 @@ TRANSFER_WORDS: Final[dict[TransferStatus, tuple[str, str]]] = {
 _ARRIVALS: Final = {
     TransferStatus.SHIPPED: "Its arrival is not confirmed yet.",
     TransferStatus.RECEIVED: "It arrived as it was sent.",
-    TransferStatus.DISPUTED: "What arrived is not what was sent.",
+    TransferStatus.DISPUTED: "What arrived is not what was sent, or it was stopped on its way.",
     TransferStatus.HALTED: "It was halted on its way.",
     TransferStatus.TERMINATED: "It was terminated on its way.",
     TransferStatus.CLOSED: "The recipient states that it destroyed or returned it.",

@@ -38,7 +38,7 @@ from ledger.domain.wording import copy_told
 from ledger.encoding.hexadecimal import to_hex
 from ledger.ports import TransferRecord
 from ledger.service.transfers import MAX_ITEMS, Discrepancy, DiscrepancyKind, NoteInWords
-from ledger.transfers import ANSWER_SECONDS, KEPT, REPORT_SECONDS, RUNNING
+from ledger.transfers import ANSWER_SECONDS, REPORT_SECONDS, RUNNING, is_reporting
 
 _DAY: Final = 86_400
 #: After how many days without an answer a transfer is a discrepancy, and how often the recipient of data from abroad reports.
@@ -258,7 +258,7 @@ def transfer_page(
         parent=_other(parent, known) if parent else None,
         children=tuple(_other(child, known) for child in children or []),
         discrepancies=tuple(discrepancy_line(found, known) for found in discrepancies or []),
-        report=report_line(record, known) if transfer.report_due and transfer.status in KEPT else None,
+        report=report_line(record, known) if is_reporting(transfer) else None,
         commands=tuple(
             _transfer_commands(record, known, reader, limits=limits, stands=stands, on_the_list=on_the_list)
         ),
@@ -476,7 +476,7 @@ def _transfer_commands(
         )
         what = "Then, to state what was received, by that root: after this nothing can be collected any more"
         yield _act(known, name, "receive", what, "receipt", "--content ROOT")
-    if transfer.status not in KEPT:
+    if record.shipped is None or transfer.status is TransferStatus.CLOSED:
         return
     if gets and transfer.report_due:
         yield _act(known, name, "report", "To report on it", "reports", "--text WORDS")
@@ -491,7 +491,7 @@ def _transfer_commands(
     if gets and limits and limits.onward and transfer.status is TransferStatus.RECEIVED:
         text = commands.declare(known.origin, "NUMBER", f"--parent {name}")
         yield Command("To pass records of it on", text, "POST /v1/transfers/declarations")
-    if gets:
+    if gets and transfer.status is not TransferStatus.SHIPPED:
         yield _act(
             known,
             name,
@@ -514,9 +514,12 @@ def _commands_of_many(
     side = reader.member_id in (transfer.sender, transfer.recipient)
     sends = reader.member_id == transfer.sender
     regulates = (
-        Role.REGULATOR in reader.roles and sender is not None and sender.jurisdiction == reader.jurisdiction
+        Role.REGULATOR in reader.roles
+        and sender is not None
+        and sender.jurisdiction == reader.jurisdiction
+        and not side
     )
-    if status is TransferStatus.DECLARED and regulates and not side:
+    if status is TransferStatus.DECLARED and regulates:
         if stands:
             yield _act(known, name, "inspect", "To let it go on", "inspection", "--release --report WORDS")
         yield _act(known, name, "inspect", "To refuse it", "inspection", "--refuse --report WORDS")
@@ -528,7 +531,8 @@ def _commands_of_many(
             yield _act(known, name, "ship-all", "To ship it", "shipment")
     if status is TransferStatus.HALTED and stands and (regulates or transfer.halted_by == reader.member_id):
         yield _act(known, name, "resume", "To let it go on", "resumption")
-    if status in RUNNING and (sends or regulates):
+    halted_by_sender = status is TransferStatus.HALTED and transfer.halted_by == transfer.sender
+    if (status in RUNNING and (sends or regulates)) or (halted_by_sender and regulates):
         yield _act(known, name, "halt", "To stop it for the time being", "halt", "--reasons WORDS")
     if (status in RUNNING or status is TransferStatus.HALTED) and (side or regulates or not stands):
         yield _act(known, name, "terminate", "To stop it for good", "termination", "--reasons WORDS")

@@ -10,7 +10,7 @@ interface ITransfers {
         NONE,
         SHIPPED,
         RECEIVED, // both sides committed to the same content
-        DISPUTED, // the two commitments differ
+        DISPUTED, // the two commitments differ, or it was stopped before it was answered
         DECLARED, // of many records; it crosses a border, a regulator has to inspect it
         CLEARED, // of many records; it may be loaded and shipped
         REFUSED, // what was declared breaks a rule
@@ -61,15 +61,15 @@ interface ITransfers {
         bytes32 passportId; // of one record; 0: of many
         // slot 2
         bytes32 content; // commitment of the sender; of many the Merkle root of the items, once shipped
-        // slot 3, of many
-        uint32 count;
+        // slot 3
+        uint32 count; // of many, as the next three
         uint32 loaded;
         uint16 purposes;
         uint16 categories;
-        uint32 reportDue; // until when the recipient must report again; 0 if it does not cross a border
-        uint32 haltedBy;
-        TransferStatus haltedFrom;
-        bool crosses; // a border
+        uint32 reportDue; // until when the recipient must report again, from its shipping on; 0 if it does not cross a border
+        uint32 haltedBy; // of many
+        TransferStatus haltedFrom; // of many
+        bool crosses; // a border; of one record: the sides are in two jurisdictions
         // slot 4, of many
         bytes32 parent;
     }
@@ -167,7 +167,7 @@ interface ITransfers {
 
     /// @notice Record that the caller shipped data under a permit to transfer. A permit is good for one transfer within
     /// an hour, and only while its recipient is active and controlled as it was, and the grant or the emergency it rested
-    /// on is in force.
+    /// on is in force. On data from abroad the recipient owes reports.
     /// @dev Only the passport's active custodian. Reverts with Members_NotMember, Members_NotActive,
     /// Passports_Unknown, Passports_NotCustodian, Passports_WrongStatus or one
     /// of the errors above.
@@ -178,7 +178,9 @@ interface ITransfers {
     function ship(bytes32 transferId, bytes32 passportId, uint40 seq, bytes32 content) external;
 
     /// @notice Record what the caller received. A difference does not revert: it is on record as a dispute.
-    /// @dev Only the active recipient, once. Of many records the content is their Merkle root. Reverts with
+    /// @dev Only the active recipient, once, of anything that was shipped, though it was stopped or closed since. What was
+    /// stopped is disputed even if it is what was shipped; what was closed stays so. Of many records the content is their
+    /// Merkle root. Reverts with
     /// Transfers_Unknown, Transfers_NotRecipient, Transfers_AlreadyReceived, Transfers_WrongStatus or
     /// Transfers_NoContent.
     /// @param transferId The transfer.
@@ -237,27 +239,27 @@ interface ITransfers {
     function shipTransfer(bytes32 transferId) external;
 
     /// @notice Stop a transfer of many records for the time being.
-    /// @dev Only its sender, or an active member with the role REGULATOR of the sender's jurisdiction, before it is
-    /// received. Reverts with Transfers_Unknown, Transfers_NotQualified or Transfers_WrongStatus.
+    /// @dev Only its sender, or an active member with the role REGULATOR of the sender's jurisdiction and no side, before it
+    /// is received. Such a regulator can halt what the sender halted, too, and the sender no more resumes it. Reverts with Transfers_Unknown, Transfers_NotQualified or Transfers_WrongStatus.
     /// @param transferId The transfer.
     /// @param reasons Commitment to the reasons.
     function haltTransfer(bytes32 transferId, bytes32 reasons) external;
 
     /// @notice Let a halted transfer go on from where it stood.
-    /// @dev Only who halted it, or an active member with the role REGULATOR of the sender's jurisdiction. Reverts with
-    /// Transfers_Unknown, Transfers_NotQualified, Transfers_WrongStatus or Transfers_Lapsed.
+    /// @dev Only an active member: who halted it, or one with the role REGULATOR of the sender's jurisdiction and no side.
+    /// Reverts with Members_NotMember, Members_NotActive, Transfers_Unknown, Transfers_NotQualified, Transfers_WrongStatus or Transfers_Lapsed.
     /// @param transferId The transfer.
     function resumeTransfer(bytes32 transferId) external;
 
     /// @notice Stop a transfer of many records for good, before it is received.
-    /// @dev Only one of its sides, an active member with the role REGULATOR of the sender's jurisdiction, or any member once
-    /// what it rests on has lapsed. Reverts with Transfers_Unknown, Transfers_NotQualified or Transfers_WrongStatus.
+    /// @dev Only one of its sides, an active member with the role REGULATOR of the sender's jurisdiction and no side, or any
+    /// member once what it rests on has lapsed. Reverts with Transfers_Unknown, Transfers_NotQualified or Transfers_WrongStatus.
     /// @param transferId The transfer.
     /// @param reasons Commitment to the reasons.
     function terminateTransfer(bytes32 transferId, bytes32 reasons) external;
 
-    /// @notice Report on data from abroad that the caller received; the next report is due 90 days later.
-    /// @dev Only the recipient. Reverts with Transfers_Unknown, Transfers_NotRecipient, Transfers_WrongStatus or
+    /// @notice Report on data from abroad that was shipped to the caller; the next report is due 90 days later.
+    /// @dev Only the recipient, of what was shipped and is not closed, received or not. Reverts with Transfers_Unknown, Transfers_NotRecipient, Transfers_WrongStatus or
     /// Transfers_NoContent.
     /// @param transferId The transfer.
     /// @param report Commitment to the report.
@@ -268,8 +270,8 @@ interface ITransfers {
     /// @param transferId The transfer.
     function endBorderAccess(bytes32 transferId) external;
 
-    /// @notice State that the caller destroyed or returned what it received, agreed on or disputed.
-    /// @dev Only the recipient. Reverts with Transfers_Unknown, Transfers_NotRecipient, Transfers_WrongStatus or
+    /// @notice State that the caller destroyed or returned what was shipped to it.
+    /// @dev Only the recipient, of what was shipped and is not closed, received or not. Reverts with Transfers_Unknown, Transfers_NotRecipient, Transfers_WrongStatus or
     /// Transfers_NoContent.
     /// @param transferId The transfer.
     /// @param evidence Commitment to the evidence.

@@ -16,7 +16,7 @@ import {Borders} from "./Borders.sol";
 abstract contract Transfers is ITransfers, Borders {
     /// @dev How long after its decision a permit can be used.
     uint256 private constant _PERMIT_SECONDS = 1 hours;
-    /// @dev How long after its receipt, and after each report, the recipient of data from abroad reports.
+    /// @dev How long after it was shipped, and after each report, the recipient of data from abroad reports.
     uint256 private constant _REPORT_SECONDS = 90 days;
     /// @dev How many countries a declaration names at most on the way, and as many where the data will be.
     uint256 private constant _MAX_COUNTRIES = 32;
@@ -35,10 +35,9 @@ abstract contract Transfers is ITransfers, Borders {
         transfer.sender = passport.custodian;
         transfer.recipient = recipient;
         transfer.seq = seq;
-        transfer.shippedAt = uint40(block.timestamp);
-        transfer.status = TransferStatus.SHIPPED;
         transfer.passportId = passportId;
-        transfer.content = content;
+        transfer.crosses = _members[recipient].jurisdiction != _members[passport.custodian].jurisdiction;
+        _sendOff(transfer, content);
         emit TransferShipped(transferId, passportId, recipient, passport.custodian, seq, content);
     }
 
@@ -47,13 +46,18 @@ abstract contract Transfers is ITransfers, Borders {
         Transfer storage transfer = _knownTransfer(transferId);
         uint32 caller = _activeCallerId();
         _requireRecipient(transferId, transfer, caller);
-        require(!_isReceived(transfer), Transfers_AlreadyReceived(transferId));
-        _requireStatus(transferId, transfer, TransferStatus.SHIPPED);
+        require(transfer.receivedAt == 0, Transfers_AlreadyReceived(transferId));
+        TransferStatus status = transfer.status;
+        require(transfer.shippedAt != 0, Transfers_WrongStatus(transferId, status));
         require(content != 0, Transfers_NoContent(transferId));
         bool matched = content == transfer.content;
-        transfer.status = matched ? TransferStatus.RECEIVED : TransferStatus.DISPUTED;
         transfer.receivedAt = uint40(block.timestamp);
-        if (transfer.crosses) transfer.reportDue = uint32(block.timestamp + _REPORT_SECONDS);
+        if (status != TransferStatus.CLOSED) {
+            transfer.status =
+                matched && status == TransferStatus.SHIPPED
+                    ? TransferStatus.RECEIVED
+                    : TransferStatus.DISPUTED;
+        }
         emit TransferReceived(transferId, transfer.passportId, caller, content, matched);
     }
 
@@ -105,10 +109,7 @@ abstract contract Transfers is ITransfers, Borders {
     function inspectTransfer(bytes32 transferId, bool released, bytes32 report) external {
         uint32 caller = _callerWith(Codes.ROLE_REGULATOR);
         Transfer storage transfer = _knownTransfer(transferId);
-        require(
-            _isRegulatorOf(transfer, caller) && caller != transfer.sender && caller != transfer.recipient,
-            Transfers_NotQualified(transferId, caller)
-        );
+        require(_isRegulatorOf(transfer, caller), Transfers_NotQualified(transferId, caller));
         _requireStatus(transferId, transfer, TransferStatus.DECLARED);
         if (released) _requireStanding(transferId, transfer);
         transfer.status = released ? TransferStatus.CLEARED : TransferStatus.TERMINATED;
@@ -164,9 +165,7 @@ abstract contract Transfers is ITransfers, Borders {
         require(transfer.loaded == count, Transfers_WrongCount(transferId, transfer.loaded, count));
         bytes32[32] memory frontier = _frontierOf(transferId, count);
         bytes32 root = MerkleTree.root(frontier, count);
-        transfer.content = root;
-        transfer.shippedAt = uint40(block.timestamp);
-        transfer.status = TransferStatus.SHIPPED;
+        _sendOff(transfer, root);
         emit TransferDispatched(transferId, root, count);
     }
 
@@ -181,16 +180,21 @@ abstract contract Transfers is ITransfers, Borders {
             Transfers_NotQualified(transferId, caller)
         );
         TransferStatus status = transfer.status;
-        require(_isRunning(transfer), Transfers_WrongStatus(transferId, status));
-        transfer.haltedFrom = status;
+        if (status == TransferStatus.HALTED && transfer.haltedBy == transfer.sender) {
+            // A regulator takes over what the sender halted, and the sender cannot let it go on any more.
+            require(caller != transfer.sender, Transfers_WrongStatus(transferId, status));
+        } else {
+            require(_isRunning(transfer), Transfers_WrongStatus(transferId, status));
+            transfer.haltedFrom = status;
+            transfer.status = TransferStatus.HALTED;
+        }
         transfer.haltedBy = caller;
-        transfer.status = TransferStatus.HALTED;
         emit TransferHalted(transferId, caller, reasons);
     }
 
     /// @inheritdoc ITransfers
     function resumeTransfer(bytes32 transferId) external {
-        uint32 caller = _callerId();
+        uint32 caller = _activeCallerId();
         Transfer storage transfer = _knownTransfer(transferId);
         require(
             transfer.haltedBy == caller || _isRegulatorOf(transfer, caller),
@@ -258,7 +262,7 @@ abstract contract Transfers is ITransfers, Borders {
         uint32 caller = _callerId();
         Transfer storage transfer = _knownTransfer(transferId);
         _requireRecipient(transferId, transfer, caller);
-        require(_isKept(transfer), Transfers_WrongStatus(transferId, transfer.status));
+        require(_isOut(transfer), Transfers_WrongStatus(transferId, transfer.status));
         require(evidence != 0, Transfers_NoContent(transferId));
         transfer.status = TransferStatus.CLOSED;
         emit TransferClosed(transferId, caller, evidence);
@@ -291,6 +295,14 @@ abstract contract Transfers is ITransfers, Borders {
     function _knownTransfer(bytes32 transferId) private view returns (Transfer storage transfer) {
         transfer = _transfers[transferId];
         require(transfer.status != TransferStatus.NONE, Transfers_Unknown(transferId));
+    }
+
+    /// @dev From now on it is on its way; abroad the first report is due some time later, whatever becomes of it.
+    function _sendOff(Transfer storage transfer, bytes32 content) private {
+        transfer.content = content;
+        transfer.shippedAt = uint40(block.timestamp);
+        transfer.status = TransferStatus.SHIPPED;
+        if (transfer.crosses) transfer.reportDue = uint32(block.timestamp + _REPORT_SECONDS);
     }
 
     /// @dev A cleared transfer of the active member behind the caller, which may go on.
@@ -444,11 +456,14 @@ abstract contract Transfers is ITransfers, Borders {
         return false;
     }
 
+    /// @dev Whether a member regulates where the sender is, and is no side of the transfer.
     function _isRegulatorOf(Transfer storage transfer, uint32 memberId) private view returns (bool) {
         IMembers.Member storage member = _members[memberId];
         return
             member.roles & Codes.ROLE_REGULATOR != 0 &&
             member.jurisdiction == _members[transfer.sender].jurisdiction &&
+            memberId != transfer.sender &&
+            memberId != transfer.recipient &&
             _isActive(member);
     }
 
@@ -467,19 +482,14 @@ abstract contract Transfers is ITransfers, Borders {
                 status == TransferStatus.SHIPPED);
     }
 
-    /// @dev Whether the recipient has what it received.
-    function _isKept(Transfer storage transfer) private view returns (bool) {
-        TransferStatus status = transfer.status;
-        return status == TransferStatus.RECEIVED || status == TransferStatus.DISPUTED;
-    }
-
-    function _isReceived(Transfer storage transfer) private view returns (bool) {
-        return _isKept(transfer) || transfer.status == TransferStatus.CLOSED;
+    /// @dev Whether the recipient may have it, answered or not: it was shipped, and is neither destroyed nor returned.
+    function _isOut(Transfer storage transfer) private view returns (bool) {
+        return transfer.shippedAt != 0 && transfer.status != TransferStatus.CLOSED;
     }
 
     /// @dev Whether the recipient owes reports.
     function _isReporting(Transfer storage transfer) private view returns (bool) {
-        return transfer.crosses && _isKept(transfer);
+        return transfer.crosses && _isOut(transfer);
     }
 
     function _requireRecipient(bytes32 transferId, Transfer storage transfer, uint32 caller) private view {

@@ -34,7 +34,6 @@ from ledger.domain.vocabulary import (
     Fact,
     GrantStatus,
     Purpose,
-    TransferStatus,
     names,
 )
 from ledger.encoding import merkle
@@ -42,7 +41,7 @@ from ledger.encoding.hexadecimal import bytes32, to_hex
 from ledger.errors import InvalidInput
 from ledger.lineage import obligation_of
 from ledger.policy import PERMIT_SECONDS, year_of
-from ledger.transfers import ANSWER_SECONDS, KEPT
+from ledger.transfers import ANSWER_SECONDS, is_reporting
 
 
 class Rule(StrEnum):
@@ -266,7 +265,7 @@ def transfer_findings(state: LedgerState, *, at: int, limits: Limits) -> Iterato
         sender, recipient = state.member_name(transfer.sender), state.member_name(transfer.recipient)
         shipping = f"{sender} shipped transfer {to_hex(transfer.transfer_id)} to {recipient}"
         if transfer.consignment is not None:
-            yield from _findings_of_many(state, entry, at=at)
+            yield from _findings_of_many(state, entry)
         elif entry.unfounded:
             detail = (
                 f"{shipping} under decision {transfer.seq}, no unused permit to transfer for that recipient that "
@@ -281,12 +280,18 @@ def transfer_findings(state: LedgerState, *, at: int, limits: Limits) -> Iterato
                 state, Rule.TRANSFER_DISPUTED, entry, transfer.sender, f"{shipping}: {contents}."
             )
         age = at - entry.shipped.time if entry.shipped else 0
-        if transfer.status is TransferStatus.SHIPPED and age > limits.transfer_seconds:
+        if entry.received is None and age > limits.transfer_seconds:
             detail = f"{shipping} {age} seconds ago and {recipient} has not stated what it received."
             yield _about_transfer(state, Rule.TRANSFER_UNANSWERED, entry, transfer.recipient, detail)
+        if is_reporting(transfer) and at >= transfer.report_due:
+            detail = (
+                f"{recipient} had to report on transfer {to_hex(transfer.transfer_id)} from abroad by "
+                f"{_moment(transfer.report_due)}; no report is on record."
+            )
+            yield _about_transfer(state, Rule.REPORT_OVERDUE, entry, transfer.recipient, detail)
 
 
-def _findings_of_many(state: LedgerState, entry: TransferEntry, *, at: int) -> Iterator[Finding]:
+def _findings_of_many(state: LedgerState, entry: TransferEntry) -> Iterator[Finding]:
     transfer = entry.transfer
     sender, recipient = state.member_name(transfer.sender), state.member_name(transfer.recipient)
     name = to_hex(transfer.transfer_id)
@@ -315,12 +320,6 @@ def _findings_of_many(state: LedgerState, entry: TransferEntry, *, at: int) -> I
                 f"The root of transfer {name} is {to_hex(transfer.content)}, not that of the records loaded."
             )
             yield _about_transfer(state, Rule.TRANSFER_ROOT, entry, transfer.sender, detail)
-    if transfer.status in KEPT and transfer.crosses and at >= transfer.report_due:
-        detail = (
-            f"{recipient} had to report on transfer {name} from abroad by {_moment(transfer.report_due)}; "
-            "no report is on record."
-        )
-        yield _about_transfer(state, Rule.REPORT_OVERDUE, entry, transfer.recipient, detail)
 
 
 def emergency_findings(state: LedgerState, *, at: int) -> Iterator[Finding]:

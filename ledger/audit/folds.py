@@ -118,7 +118,7 @@ from ledger.policy import (
     takes_use,
     year_of,
 )
-from ledger.transfers import REPORT_SECONDS
+from ledger.transfers import REPORT_SECONDS, first_report_due, halted_from, status_received
 from ledger.transfers import missing_of as missing_of_transfer
 
 _NO_TERMS: Final = Commitment(ZERO32)
@@ -734,6 +734,8 @@ def _released(state: LedgerState, given: dict[str, Any], position: Position) -> 
 
 def _shipped(state: LedgerState, given: dict[str, Any], position: Position) -> None:
     passport_id, seq = PassportId(given["passportId"]), given["seq"]
+    sides = (known(state.members, given[side], "member") for side in ("sender", "recipient"))
+    abroad = len({side.jurisdiction for side in sides}) > 1
     transfer = Transfer(
         transfer_id=TransferId(given["transferId"]),
         passport_id=passport_id,
@@ -742,6 +744,8 @@ def _shipped(state: LedgerState, given: dict[str, Any], position: Position) -> N
         seq=seq,
         status=TransferStatus.SHIPPED,
         content=Commitment(given["content"]),
+        crosses=abroad,
+        report_due=first_report_due(position.time, crosses=abroad),
     )
     # 9. A shipping needs a permit to transfer that names the recipient and still stands, and uses it up.
     permit = state.transfer_permits.pop((passport_id, seq), None)
@@ -790,9 +794,8 @@ def _received(state: LedgerState, given: dict[str, Any], position: Position) -> 
     transfer_id, content = TransferId(given["transferId"]), Commitment(given["content"])
     entry = known(state.transfers, transfer_id, "transfer")
     # Whether both sides agree is worked out here, not taken from the event.
-    status = TransferStatus.RECEIVED if content == entry.transfer.content else TransferStatus.DISPUTED
-    due = position.time + REPORT_SECONDS if entry.transfer.crosses else 0
-    transfer = replace(entry.transfer, status=status, received_content=content, report_due=due)
+    status = status_received(entry.transfer.status, matched=content == entry.transfer.content)
+    transfer = replace(entry.transfer, status=status, received_content=content)
     state.transfers[transfer_id] = replace(entry, transfer=transfer, received=position)
 
 
@@ -902,7 +905,9 @@ def _transfer_dispatched(state: LedgerState, given: dict[str, Any], position: Po
     founded = (
         whole and transfer.status is TransferStatus.CLEARED and _may_go_on(state, transfer, position.time)
     )
-    shipped = replace(transfer, status=TransferStatus.SHIPPED, content=Commitment(given["root"]))
+    due = first_report_due(position.time, crosses=transfer.crosses)
+    content = Commitment(given["root"])
+    shipped = replace(transfer, status=TransferStatus.SHIPPED, content=content, report_due=due)
     state.transfers[transfer.transfer_id] = replace(
         entry, transfer=shipped, shipped=position, unfounded=not founded
     )
@@ -912,7 +917,7 @@ def _transfer_halted(state: LedgerState, given: dict[str, Any], position: Positi
     entry = known(state.transfers, TransferId(given["transferId"]), "transfer")
     member_id = given["memberId"]
     note = TransferNote("TransferHalted", member_id, position, Commitment(given["reasons"]))
-    former = entry.transfer.status
+    former = halted_from(entry.transfer)
     _note(state, given, note, status=TransferStatus.HALTED, halted_by=member_id, halted_from=former)
 
 

@@ -34,7 +34,7 @@ from ledger.ports import Operation as WriteOperation
 from ledger.service.authority import require_active, require_custodian, require_role, signer_of
 from ledger.service.releases import Release, current_permit, hand_over
 from ledger.service.statements import keep, require_words
-from ledger.transfers import ANSWER_SECONDS, KEPT, MAX_COUNTRIES, RUNNING
+from ledger.transfers import ANSWER_SECONDS, MAX_COUNTRIES, RUNNING, is_reporting
 
 #: How many records one call loads, and one answer hands over.
 MAX_ITEMS = 100
@@ -198,7 +198,7 @@ class Transfers:
         idempotency: _Identity = None,
     ) -> WriteOperation:
         """
-        State what was received. A difference is recorded as a dispute, not refused.
+        State what was received. A difference is recorded as a dispute, not refused; so is what was stopped meanwhile.
 
         Args:
             actor: The recipient.
@@ -210,9 +210,9 @@ class Transfers:
         Raises:
             NotFound: There is no such transfer.
             NotPermitted: It was shipped to somebody else.
-            Conflict: The recipient answered before, or it is not on its way.
+            Conflict: The recipient answered before, or it was never shipped.
         """
-        self._to_be_received(actor, transfer_id)
+        self._unanswered(actor, transfer_id)
         call = Call("receiveTransfer", (to_hex(transfer_id), to_hex(content)))
         return self._submit(actor, call, idempotency)
 
@@ -405,17 +405,19 @@ class Transfers:
         Stop a transfer of many records for the time being.
 
         Args:
-            actor: Its sender, or a regulator of the sender's country.
+            actor: Its sender, or a regulator of the sender's country that is no side of it.
             transfer_id: The transfer.
             reasons: In words; stays in the vault.
             idempotency: Scope, key and fingerprint of the request.
 
         Raises:
             NotFound: There is no such transfer.
-            Conflict: It is not running.
+            Conflict: It is not running; nor did its sender halt it and a regulator takes over.
             InvalidInput: The reasons are empty.
         """
-        self._require(transfer_id, RUNNING)
+        transfer = self.get(transfer_id).transfer
+        takes_over = transfer.halted_by == transfer.sender != actor.member_id
+        self._require(transfer_id, RUNNING | ({TransferStatus.HALTED} if takes_over else set()))
         call = Call("haltTransfer", (to_hex(transfer_id), self._words(reasons, "reasons")))
         return self._submit(actor, call, idempotency)
 
@@ -423,7 +425,7 @@ class Transfers:
         self, actor: Member, transfer_id: TransferId, *, idempotency: _Identity = None
     ) -> WriteOperation:
         """
-        Let a halted transfer go on: for whoever halted it, or a regulator of the sender's country.
+        Let a halted transfer go on: for whoever halted it, or a regulator of the sender's country that is no side.
 
         Raises:
             NotFound: There is no such transfer.
@@ -458,7 +460,7 @@ class Transfers:
         self, actor: Member, transfer_id: TransferId, report: str, *, idempotency: _Identity = None
     ) -> WriteOperation:
         """
-        Report on data from abroad that the caller received; the next report is due 90 days later.
+        Report on data from abroad that was shipped to the caller; the next report is due 90 days later.
 
         Raises:
             NotFound: There is no such transfer.
@@ -467,7 +469,7 @@ class Transfers:
             InvalidInput: The report is empty.
         """
         record = self._incoming(actor, transfer_id)
-        if record.transfer.status not in KEPT or not record.transfer.crosses:
+        if not is_reporting(record.transfer):
             raise Conflict(f"nothing is to be reported on transfer {to_hex(transfer_id)}")
         call = Call("reportTransfer", (to_hex(transfer_id), self._words(report, "report")))
         return self._submit(actor, call, idempotency)
@@ -483,8 +485,7 @@ class Transfers:
             Conflict: No report is overdue.
         """
         record = self.get(transfer_id)
-        due = record.transfer.report_due
-        if record.transfer.status not in KEPT or not due or self.chain.now() < due:
+        if not is_reporting(record.transfer) or self.chain.now() < record.transfer.report_due:
             raise Conflict(f"no report on transfer {to_hex(transfer_id)} is overdue")
         return self._submit(actor, Call("endBorderAccess", (to_hex(transfer_id),)), idempotency)
 
@@ -492,7 +493,7 @@ class Transfers:
         self, actor: Member, transfer_id: TransferId, evidence: str, *, idempotency: _Identity = None
     ) -> WriteOperation:
         """
-        State that the caller destroyed or returned what it received.
+        State that the caller destroyed or returned what was shipped to it.
 
         Args:
             actor: The recipient.
@@ -507,8 +508,9 @@ class Transfers:
             InvalidInput: The evidence is empty.
         """
         record = self._incoming(actor, transfer_id)
-        if record.transfer.status not in KEPT:
-            raise Conflict(f"transfer {to_hex(transfer_id)} is {record.transfer.status.name}")
+        status = record.transfer.status
+        if record.shipped is None or status is TransferStatus.CLOSED:
+            raise Conflict(f"transfer {to_hex(transfer_id)} is {status.name}")
         call = Call("closeTransfer", (to_hex(transfer_id), self._words(evidence, "evidence")))
         return self._submit(actor, call, idempotency)
 
@@ -562,9 +564,7 @@ class Transfers:
         owed = [
             record
             for record in self.index.transfers(member_id=actor.member_id, limit=None)
-            if record.transfer.recipient == actor.member_id
-            and record.transfer.report_due
-            and record.transfer.status in KEPT
+            if record.transfer.recipient == actor.member_id and is_reporting(record.transfer)
         ]
         return sorted(owed, key=lambda record: record.transfer.report_due)
 
@@ -610,11 +610,18 @@ class Transfers:
             raise NotPermitted(f"transfer {to_hex(transfer_id)} was shipped to another member")
         return record
 
-    def _to_be_received(self, actor: Member, transfer_id: TransferId) -> TransferRecord:
+    def _unanswered(self, actor: Member, transfer_id: TransferId) -> TransferRecord:
         record = self._incoming(actor, transfer_id)
-        status = record.transfer.status
         if record.received is not None:
             raise Conflict(f"transfer {to_hex(transfer_id)} was received before")
+        if record.shipped is None:
+            status = record.transfer.status.name
+            raise Conflict(f"transfer {to_hex(transfer_id)} is {status}, not on its way")
+        return record
+
+    def _to_be_received(self, actor: Member, transfer_id: TransferId) -> TransferRecord:
+        record = self._unanswered(actor, transfer_id)
+        status = record.transfer.status
         if status is not TransferStatus.SHIPPED:
             raise Conflict(f"transfer {to_hex(transfer_id)} is {status.name}, not on its way")
         return record
@@ -694,12 +701,12 @@ def discrepancies_of(record: TransferRecord, at: int) -> list[Discrepancy]:
     """Return how the two halves of a transfer do not fit at a time, seconds since the Unix epoch."""
     transfer, found = record.transfer, []
     shipped = record.shipped.time if record.shipped else 0
-    if transfer.status is TransferStatus.SHIPPED and shipped < at - ANSWER_SECONDS:
+    if record.shipped and record.received is None and shipped < at - ANSWER_SECONDS:
         found.append(Discrepancy(DiscrepancyKind.UNANSWERED, record, transfer.recipient, shipped))
     if transfer.received_content not in {None, transfer.content}:
         since = record.received.time if record.received else shipped
         found.append(Discrepancy(DiscrepancyKind.DISPUTED, record, transfer.sender, since))
-    if transfer.report_due and transfer.report_due <= at and transfer.status in KEPT:
+    if is_reporting(transfer) and transfer.report_due <= at:
         found.append(
             Discrepancy(DiscrepancyKind.REPORT_OVERDUE, record, transfer.recipient, transfer.report_due)
         )

@@ -428,13 +428,14 @@ class SqlIndex(SqlLineage, SqlBorders):
             due_before: What had to be reported on before this time and was not is among them.
         """
         columns = transfers.c
-        kept = columns.status.in_((TransferStatus.RECEIVED, TransferStatus.DISPUTED))
+        is_shipped = columns.shipped.is_not(None) | columns.consignment.is_(None)
+        is_out = columns.status != TransferStatus.CLOSED
         query = (
             select(transfers)
             .where(
-                (columns.status == TransferStatus.SHIPPED)
+                (is_shipped & columns.received.is_(None))
                 | (columns.received_content != columns.content)
-                | ((columns.report_due > 0) & (columns.report_due <= due_before) & kept)
+                | ((columns.report_due > 0) & (columns.report_due <= due_before) & is_out)
                 | ~columns.root_matches
             )
             .order_by(columns.block_number, columns.log_index)
@@ -444,8 +445,9 @@ class SqlIndex(SqlLineage, SqlBorders):
         return [
             record
             for record in found
-            if record.transfer.status is not TransferStatus.SHIPPED
+            if record.received is not None
             or not record.root_matches
+            or 0 < record.transfer.report_due <= due_before
             or (record.shipped is not None and record.shipped.time < shipped_before)
         ]
 

@@ -12,12 +12,15 @@ from ledger.domain.vocabulary import TransferStatus
 from ledger.encoding import merkle
 from ledger.encoding.structs import consignment
 from ledger.store import border_projection
-from ledger.store.tables import transfer_items, transfers
+from ledger.store.tables import members, transfer_items, transfers
 from ledger.store.values import dumps, loads, position_columns
-from ledger.transfers import REPORT_SECONDS
+from ledger.transfers import REPORT_SECONDS, first_report_due, status_received
 
 
 def _shipped(connection: Connection, event: Event, a: dict[str, Any]) -> None:
+    sides = members.c.member_id.in_((a["sender"], a["recipient"]))
+    countries = connection.execute(select(members.c.jurisdiction).where(sides)).scalars()
+    crosses = len(set(countries)) > 1
     connection.execute(
         insert(transfers).values(
             transfer_id=a["transferId"],
@@ -27,20 +30,21 @@ def _shipped(connection: Connection, event: Event, a: dict[str, Any]) -> None:
             seq=a["seq"],
             status=TransferStatus.SHIPPED,
             content=a["content"],
+            crosses=crosses,
+            report_due=first_report_due(event.position.time, crosses=crosses),
             **position_columns(event.position),
         )
     )
 
 
 def _received(connection: Connection, event: Event, a: dict[str, Any]) -> None:
-    crosses = _row(connection, a).crosses
+    former = TransferStatus(_row(connection, a).status)
     _change(
         connection,
         a,
-        status=TransferStatus.RECEIVED if a["matched"] else TransferStatus.DISPUTED,
+        status=status_received(former, matched=a["matched"]),
         received_content=a["content"],
         received=dumps(position_columns(event.position)),
-        report_due=event.position.time + REPORT_SECONDS if crosses else 0,
     )
 
 
@@ -103,12 +107,14 @@ def _dispatched(connection: Connection, event: Event, a: dict[str, Any]) -> None
         status=TransferStatus.SHIPPED,
         content=a["root"],
         shipped=dumps(position_columns(event.position)),
+        report_due=first_report_due(event.position.time, crosses=_row(connection, a).crosses),
         root_matches=bool(leaves) and merkle.root(leaves) == a["root"],
     )
 
 
 def _halted(connection: Connection, event: Event, a: dict[str, Any]) -> None:
-    former = _row(connection, a).status
+    row = _row(connection, a)
+    former = row.halted_from if row.status == TransferStatus.HALTED else row.status
     _note(
         connection,
         event,

@@ -43,6 +43,38 @@ contract TransfersTest is LedgerTest {
         vm.assertEq(LAB, ledger.transferPermit(PASSPORT, 0), "permit 0 is not");
     }
 
+    function test_WhenShippedAbroad_ReportsAreOwed() external {
+        uint40 seq = _askFromAbroad();
+        _ship(TRANSFER, seq);
+        ITransfers.Transfer memory shipped = ledger.transferOf(TRANSFER);
+        vm.assertEq(true, shipped.crosses, "crosses");
+        vm.assertEq(START + 90 days, shipped.reportDue, "due");
+        _ship(OTHER_TRANSFER, 0);
+        vm.assertEq(false, ledger.transferOf(OTHER_TRANSFER).crosses, "at home");
+        vm.assertEq(0, ledger.transferOf(OTHER_TRANSFER).reportDue, "no report");
+
+        _as(GUEST);
+        ledger.receiveTransfer(TRANSFER, CONTENT);
+        vm.warp(START + 10 days);
+        _as(GUEST);
+        ledger.reportTransfer(TRANSFER, COMMITMENT);
+        vm.warp(START + 100 days - 1);
+        _expectRevert(ITransfers.Transfers_NothingOverdue.selector, TRANSFER);
+        _as(CLINIC);
+        ledger.endBorderAccess(TRANSFER);
+        vm.warp(START + 100 days);
+        _as(CLINIC);
+        ledger.endBorderAccess(TRANSFER);
+        vm.assertEq(0, ledger.borderAccessOf(GUEST), "access");
+        _as(GUEST);
+        ledger.closeTransfer(TRANSFER, COMMITMENT);
+        vm.assertEq(
+            uint256(ITransfers.TransferStatus.CLOSED),
+            uint256(ledger.transferOf(TRANSFER).status),
+            "closed"
+        );
+    }
+
     function test_RevertGiven_PermitIsUsed() external {
         _ship(TRANSFER, 0);
         _expectRevert(ITransfers.Transfers_NotPermitted.selector, PASSPORT, 0);
@@ -313,6 +345,25 @@ contract TransfersTest is LedgerTest {
     }
 
     /// @dev The permit can be read and used.
+    /// @dev A permit to transfer for a guest abroad.
+    function _askFromAbroad() private returns (uint40 seq) {
+        IMembers.Admission memory guest = _admission(GUEST, Codes.ROLE_PROCESSOR);
+        guest.jurisdiction = ABROAD;
+        _admit(guest);
+        uint32 projectId = _file(GUEST, _projectDraft());
+        _approve(projectId);
+        _openBorder(GUEST, MEMBERSHIP_END);
+        _clear(projectId, HOSPITAL, MEMBERSHIP_END);
+        IConsents.Grant memory given = _grantOf(OTHER_GRANT, PASSPORT);
+        given.recipient = GUEST;
+        _give(given);
+        Terms terms = TermsLib
+            .pack(Codes.AI_TRAINING, Codes.CONSENT, Codes.TRANSFER, ASKED, projectId)
+            .atLevel(Codes.PSEUDONYMISED);
+        _decide(GUEST, _request(PASSPORT, OTHER_GRANT, terms));
+        return NEXT_PERMIT;
+    }
+
     function _assertStands(uint40 seq, uint32 recipient) private {
         bytes32 transferId = keccak256(abi.encode("transfer", seq));
         vm.assertEq(recipient, ledger.transferPermit(PASSPORT, seq), "permit");

@@ -216,12 +216,17 @@ abstract contract ManyTest is LedgerTest {
 
     /// @dev The same abroad.
     function _deliverAbroad(bytes32 received) internal {
+        _shipAbroad();
+        _receive(received);
+    }
+
+    /// @dev One record is on its way abroad.
+    function _shipAbroad() internal {
         _clearBorder();
         _declareTransfer(_declaredAbroad(1));
         _inspect(REGULATOR, true);
         _load(0, 1);
         _shipMany();
-        _receive(received);
     }
 
     /* THE TREE, BY THE WORDS OF RFC 6962 */
@@ -1096,6 +1101,52 @@ contract TransfersOfManyTest is ManyTest {
         _receive(_treeHash(0, 2));
     }
 
+    /// @dev Whoever stops a transfer on its way does not keep a receipt from the record.
+    function test_WhenStoppedOnItsWay_ReceiptIsStillTakenAndDisputed() external {
+        _declareTransfer(_declared(1));
+        _load(0, 1);
+        _shipMany();
+        bytes32[2] memory contents = [_leaf(0), CONTENT];
+        for (uint256 index = 0; index < 4; ++index) {
+            uint256 snapshot = vm.snapshotState();
+            index % 2 == 0 ? _halt(HOSPITAL) : _terminate(HOSPITAL);
+            bytes32 content = contents[index / 2];
+            vm.expectEmit(address(ledger));
+            emit ITransfers.TransferReceived(TRANSFER, 0, LAB, content, index < 2);
+            _receive(content);
+            _assertIs(DISPUTED);
+            vm.assertEq(START, ledger.transferOf(TRANSFER).receivedAt, "received");
+            vm.assertEq(
+                TransferFacts.ONWARD_ALLOWED,
+                _tryDeclareAs(CHILD, LAB, _declaredOnward(1)),
+                "never passed on"
+            );
+            _expectRevert(ITransfers.Transfers_AlreadyReceived.selector, TRANSFER);
+            _receive(content);
+            _expectWrongStatus(DISPUTED);
+            _resume(REGULATOR);
+            _expectWrongStatus(DISPUTED);
+            _terminate(HOSPITAL);
+            _close();
+            _assertIs(CLOSED);
+            vm.revertToState(snapshot);
+        }
+    }
+
+    function test_WhenClosedUnanswered_ReceiptIsTakenAndItStaysClosed() external {
+        _declareTransfer(_declared(1));
+        _load(0, 1);
+        _expectWrongStatus(CLEARED);
+        _close();
+        _shipMany();
+        _close();
+        _assertIs(CLOSED);
+        _receive(CONTENT);
+        _assertIs(CLOSED);
+        _expectRevert(ITransfers.Transfers_AlreadyReceived.selector, TRANSFER);
+        _receive(CONTENT);
+    }
+
     function test_RevertWhen_ReceivedByAnother() external {
         _declareTransfer(_declared(1));
         _load(0, 1);
@@ -1126,7 +1177,7 @@ contract TransfersOfManyTest is ManyTest {
         _expectWrongStatus(HALTED);
         _receive(CONTENT);
         _expectWrongStatus(HALTED);
-        _halt(REGULATOR);
+        _halt(HOSPITAL);
 
         vm.expectEmit(address(ledger));
         emit ITransfers.TransferResumed(TRANSFER, HOSPITAL);
@@ -1137,8 +1188,6 @@ contract TransfersOfManyTest is ManyTest {
         _load(1, 2);
         _shipMany();
         _halt(REGULATOR);
-        _expectWrongStatus(HALTED);
-        _receive(_treeHash(0, 2));
         _resume(REGULATOR);
         _receive(_treeHash(0, 2));
         _expectWrongStatus(RECEIVED);
@@ -1190,6 +1239,62 @@ contract TransfersOfManyTest is ManyTest {
         _expectRevert(ITransfers.Transfers_Unknown.selector, CHILD);
         _as(HOSPITAL);
         ledger.resumeTransfer(CHILD);
+        _resume(REGULATOR);
+    }
+
+    function test_WhenRegulatorHaltsWhatTheSenderHalted_SenderCannotResumeIt() external {
+        _declareTransfer(_declared(1));
+        _halt(HOSPITAL);
+        _expectNotQualified(LAB);
+        _halt(LAB);
+        _halt(REGULATOR);
+        vm.assertEq(REGULATOR, ledger.transferOf(TRANSFER).haltedBy, "by");
+        vm.assertEq(uint256(CLEARED), uint256(ledger.transferOf(TRANSFER).haltedFrom), "from");
+        _expectNotQualified(HOSPITAL);
+        _resume(HOSPITAL);
+        _expectWrongStatus(HALTED);
+        _halt(HOSPITAL);
+        uint32 second = _admit(_admission(FOUNDED + 3, Codes.ROLE_REGULATOR));
+        _expectWrongStatus(HALTED);
+        _halt(second); // not from another regulator
+        _resume(REGULATOR);
+        _assertIs(CLEARED);
+    }
+
+    function test_RevertWhen_RegulatorIsASide() external {
+        // As the sender: it cannot let go on what another regulator halted.
+        ITransfers.Consignment memory consignment = _declared(1);
+        consignment.agreementId = _agree(REGULATOR, _limitsFor(LAB));
+        _as(REGULATOR);
+        ledger.declareTransfer(TRANSFER, consignment, COMMITMENT);
+        uint32 second = _admit(_admission(FOUNDED + 3, Codes.ROLE_REGULATOR));
+        _halt(REGULATOR); // the sender may
+        _halt(second);
+        _expectNotQualified(REGULATOR);
+        _resume(REGULATOR);
+        _resume(second);
+
+        // As the recipient: it may only end it.
+        consignment.agreementId = _agree(HOSPITAL, _limitsFor(REGULATOR));
+        _as(HOSPITAL);
+        ledger.declareTransfer(CHILD, consignment, COMMITMENT);
+        _expectRevert(ITransfers.Transfers_NotQualified.selector, CHILD, REGULATOR);
+        _as(REGULATOR);
+        ledger.haltTransfer(CHILD, COMMITMENT);
+        _as(HOSPITAL);
+        ledger.haltTransfer(CHILD, COMMITMENT);
+        _expectRevert(ITransfers.Transfers_NotQualified.selector, CHILD, REGULATOR);
+        _as(REGULATOR);
+        ledger.resumeTransfer(CHILD);
+        _as(REGULATOR);
+        ledger.terminateTransfer(CHILD, COMMITMENT);
+    }
+
+    function test_RevertWhen_SuspendedMemberResumes() external {
+        _declareTransfer(_declared(1));
+        _halt(REGULATOR);
+        _suspend(REGULATOR);
+        _expectRevert(IMembers.Members_NotActive.selector, REGULATOR);
         _resume(REGULATOR);
     }
 
@@ -1270,6 +1375,26 @@ contract TransfersOfManyTest is ManyTest {
         _report();
     }
 
+    /// @dev Neither silence nor an end makes that no report is owed.
+    function test_WhenNotAnsweredOrTerminated_ReportsAreOwedAllTheSame() external {
+        _shipAbroad();
+        vm.assertEq(START + 90 days, ledger.transferOf(TRANSFER).reportDue, "from the shipping on");
+        _report();
+        _terminate(LAB);
+        _report();
+        vm.warp(START + 90 days);
+        _as(CLINIC);
+        ledger.endBorderAccess(TRANSFER);
+        vm.assertEq(0, ledger.borderAccessOf(LAB), "access");
+        _report();
+        _receive(CONTENT);
+        _assertIs(DISPUTED);
+        vm.assertEq(START + 180 days, ledger.transferOf(TRANSFER).reportDue, "as reported, not as received");
+        _close();
+        _expectWrongStatus(CLOSED);
+        _report();
+    }
+
     function test_RevertWhen_NothingIsToBeReported() external {
         _expectRevert(ITransfers.Transfers_Unknown.selector, TRANSFER);
         _report();
@@ -1319,9 +1444,12 @@ contract TransfersOfManyTest is ManyTest {
         ledger.endBorderAccess(TRANSFER);
     }
 
-    function test_RevertGiven_NothingWasReceivedAbroadYet() external {
+    function test_RevertGiven_NothingWasShippedAbroadYet() external {
         _clearBorder();
         _declareTransfer(_declaredAbroad(1));
+        vm.warp(START + 91 days);
+        _expectWrongStatus(DECLARED);
+        _report();
         _expectRevert(ITransfers.Transfers_NothingOverdue.selector, TRANSFER);
         _as(CLINIC);
         ledger.endBorderAccess(TRANSFER);
@@ -1344,8 +1472,6 @@ contract TransfersOfManyTest is ManyTest {
     function test_WhenOfOneRecordOrDisputed_ItIsClosedTheSameWay() external {
         _as(HOSPITAL);
         ledger.ship(TRANSFER, _passportId(0), 0, CONTENT);
-        _expectWrongStatus(SHIPPED);
-        _close();
         _receive(COMMITMENT);
         _assertIs(DISPUTED);
         _close();

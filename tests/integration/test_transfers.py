@@ -13,7 +13,15 @@ from ledger.bootstrap import index_reader
 from ledger.chain import artifacts
 from ledger.client import content_received
 from ledger.domain.records import TransferId
-from ledger.domain.vocabulary import Category, Purpose, TransferFact, TransferStatus, purpose_set
+from ledger.domain.vocabulary import (
+    Category,
+    Operation,
+    Purpose,
+    Role,
+    TransferFact,
+    TransferStatus,
+    purpose_set,
+)
 from ledger.encoding import merkle
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted
@@ -145,8 +153,9 @@ def test_a_running_transfer_stops_when_its_agreement_ends(world: World, exchange
     # Then anybody stops it.
     world.done(transfers.terminate(exchange.company.member, name, "The agreement has ended"))
     assert exchange.get(name).transfer.status is TransferStatus.TERMINATED
-    with pytest.raises(Conflict, match="is TERMINATED"):
-        transfers.receive(exchange.lab.member, name, exchange.get(name).transfer.content)
+    # What had arrived by then is still stated, and never passed on.
+    exchange.receive(name, exchange.root(name))
+    assert exchange.get(name).transfer.status is TransferStatus.DISPUTED
 
 
 def test_halted_nothing_is_handed_over(world: World, exchange: Exchange) -> None:
@@ -166,6 +175,102 @@ def test_halted_nothing_is_handed_over(world: World, exchange: Exchange) -> None
     ]
     with pytest.raises(Conflict, match="is RECEIVED"):
         transfers.halt(exchange.hospital.member, name, "Too late")
+
+
+def test_what_a_regulator_took_over_its_sender_cannot_resume(world: World, exchange: Exchange) -> None:
+    transfers, hospital = world.service.transfers, exchange.hospital.member
+    name = exchange.loaded(exchange.permits(exchange.records(1)))
+    world.done(transfers.halt(hospital, name, "Before the regulator comes"))
+    with pytest.raises(Conflict, match="is HALTED"):
+        transfers.halt(hospital, name, "Twice")
+    world.done(transfers.halt(exchange.regulator.member, name, "A complaint came in"))
+
+    halted = exchange.get(name).transfer
+    assert (halted.halted_by, halted.halted_from) == (
+        exchange.regulator.member.member_id,
+        TransferStatus.CLEARED,
+    )
+    problem = world.failed(transfers.resume(hospital, name))
+    assert "may not do this" in problem["message"]
+    with pytest.raises(Conflict, match="is HALTED"):
+        transfers.halt(exchange.regulator.member, name, "Twice")
+    world.done(transfers.resume(exchange.regulator.member, name))
+    assert exchange.get(name).transfer.status is TransferStatus.CLEARED
+
+
+def test_nobody_erases_a_receipt_by_stopping_first(world: World, exchange: Exchange) -> None:
+    """Halted or terminated on its way, it is still to be answered, and everybody reads that it is not, or how."""
+    transfers, hospital, lab = world.service.transfers, exchange.hospital.member, exchange.lab.member
+    halted = exchange.shipped(exchange.permits(exchange.records(1)))
+    ended = exchange.shipped(exchange.permits(exchange.records(1)))
+    world.done(transfers.halt(hospital, halted, "Before they look"))
+    world.done(transfers.terminate(hospital, ended, "Before they look"))
+    world.pass_time(7 * DAY + 1)
+    for name in (halted, ended):
+        (found,) = discrepancies(world, name)
+        assert (found.kind, found.member_id) == (DiscrepancyKind.UNANSWERED, lab.member_id)
+    state = audited(world)
+    unanswered = [each for each in state.findings if each.rule is Rule.TRANSFER_UNANSWERED]
+    assert sum(to_hex(name) in each.detail for name in (halted, ended) for each in unanswered) == 2
+
+    for name in (halted, ended):
+        exchange.receive(name, b"\x01" * 32)
+        assert exchange.get(name).transfer.status is TransferStatus.DISPUTED
+        assert [each.kind for each in discrepancies(world, name)] == [DiscrepancyKind.DISPUTED]
+        with pytest.raises(Conflict, match="received before"):
+            transfers.receive(lab, name, exchange.get(name).transfer.content)
+    with pytest.raises(Conflict, match="is DISPUTED"):
+        transfers.resume(hospital, halted)
+
+
+def test_a_recipient_abroad_owes_reports_whatever_becomes_of_it(world: World, exchange: Exchange) -> None:
+    """From the shipping on: neither silence nor an end frees it, but only that it is destroyed or returned."""
+    transfers, lab = world.service.transfers, exchange.lab.member
+    exchange.clear()
+    name = exchange.declare(exchange.plan(1, places=[ABROAD], project_id=exchange.project))
+    world.done(transfers.inspect(exchange.regulator.member, name, released=True, report="Fine"))
+    with pytest.raises(Conflict, match="nothing is to be reported"):
+        transfers.report(lab, name, "Too early")
+    world.done(transfers.load(exchange.hospital.member, name, exchange.permits(exchange.records(1))))
+    world.done(transfers.ship_all(exchange.hospital.member, name))
+    world.done(transfers.terminate(lab, name, "To owe nothing"))
+    assert name in [record.transfer.transfer_id for record in transfers.reports_owed(lab)]
+    world.until(exchange.get(name).transfer.report_due)
+
+    kinds = [DiscrepancyKind.UNANSWERED, DiscrepancyKind.REPORT_OVERDUE]
+    assert [each.kind for each in discrepancies(world, name)] == kinds
+    report = audited(world)
+    assert any(each.rule is Rule.REPORT_OVERDUE and to_hex(name) in each.detail for each in report.findings)
+    world.done(transfers.end_border_access(exchange.company.member, name))
+    world.done(transfers.report(lab, name, "Never opened"))
+    world.done(transfers.close(lab, name, "Deleted unopened"))
+    assert [each.kind for each in discrepancies(world, name)] == kinds[:1]
+    exchange.receive(name, exchange.root(name))
+    assert exchange.get(name).transfer.status is TransferStatus.CLOSED
+    assert discrepancies(world, name) == []
+
+
+def test_one_record_shipped_abroad_is_reported_on_too(world: World, exchange: Exchange) -> None:
+    transfers, hospital = world.service.transfers, exchange.hospital
+    guest = world.admit("Laboratory abroad", Role.PROCESSOR, jurisdiction=ABROAD)
+    project = world.project(guest)
+    exchange.clear(importer=guest, project=project)
+    (passport,) = exchange.records(1)
+    grant = world.grant(hospital, passport, guest)
+    verdict = world.ask(guest, passport, grant_id=grant, project_id=project, operation=Operation.TRANSFER)
+    name, operation = transfers.ship(hospital.member, passport, verdict.seq)
+    world.done(operation)
+    transfer, shipped = exchange.get(name).transfer, exchange.get(name).shipped
+    assert (transfer.crosses, transfer.report_due) == (True, shipped.time + 90 * DAY)
+    assert audited(world).replay.state.transfers[name].transfer == transfer
+
+    world.until(transfer.report_due)
+    kinds = [DiscrepancyKind.UNANSWERED, DiscrepancyKind.REPORT_OVERDUE]
+    assert [each.kind for each in discrepancies(world, name)] == kinds
+    world.done(transfers.end_border_access(exchange.company.member, name))
+    world.done(transfers.report(guest.member, name, "Kept as agreed"))
+    assert exchange.get(name).transfer.report_due > world.now()
+    world.done(transfers.close(guest.member, name, "Destroyed"))
 
 
 def test_what_is_withdrawn_is_not_handed_over(world: World, exchange: Exchange) -> None:
@@ -231,7 +336,7 @@ def test_at_the_border_a_regulator_inspects_and_reports_are_owed(world: World, e
     world.done(transfers.ship_all(exchange.hospital.member, name))
     exchange.receive(name, exchange.root(name))
     due = exchange.get(name).transfer.report_due
-    assert due == exchange.get(name).received.time + 90 * DAY
+    assert due == exchange.get(name).shipped.time + 90 * DAY
 
     with pytest.raises(Conflict, match="overdue"):
         transfers.end_border_access(exchange.company.member, name)

@@ -50,7 +50,7 @@ class Exchange:
             recipient=recipient.member.member_id,
             purposes=ALL_PURPOSES & ~table.banned_purposes,
             categories=~Category(0),
-            valid_to=self.world.now() + 10**7,
+            valid_to=self.world.now() + 10**8,
             retention_seconds=10**7,
         )
         values = limits_values(replace(limits, **changes))
@@ -63,10 +63,18 @@ class Exchange:
         """End an agreement, as its provider."""
         self.submit(self.hospital, "endAgreement", agreement, _TEXT)
 
-    def clear(self, *, seconds: int = 10**7, persons: int = 1000) -> None:
-        """Clear the hospital's data for the laboratory's project, and let the laboratory receive from abroad."""
+    def clear(
+        self,
+        *,
+        seconds: int = 10**7,
+        persons: int = 1000,
+        importer: Actor | None = None,
+        project: int | None = None,
+    ) -> None:
+        """Clear the hospital's data for a project, the laboratory's at home unless told, and let its owner receive it."""
         now = self.world.now()
-        self.submit(self.regulator, "setBorderAccess", self.lab.member.member_id, now + 10**8)
+        recipient = (importer or self.lab).member.member_id
+        self.submit(self.regulator, "setBorderAccess", recipient, now + 10**8)
         cleared = (
             self.hospital.member.member_id,
             0,
@@ -76,7 +84,7 @@ class Exchange:
             persons,
             0,
             Path.ASSESSMENT,
-            self.project,
+            project or self.project,
         )
         self.submit(self.regulator, "clear", cleared, _TEXT)
 

@@ -1911,8 +1911,8 @@ def _about_the_rest(model: Model) -> Iterator[tuple[str, bytes, Any]]:
                 0,
                 transfer.passport_id,
                 transfer.content,
-                # Of one record: nothing that is special to many.
-                *(0, 0, 0, 0, 0, 0, 0, False, ZERO32),
+                # Of one record: nothing that is special to many but what follows from a border between its sides.
+                *(0, 0, 0, 0, transfer.report_due, 0, 0, transfer.crosses, ZERO32),
             ),
         )
 
