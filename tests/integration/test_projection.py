@@ -13,13 +13,13 @@ from sqlalchemy import select
 
 from ledger.audit.index import KEYS, index_findings, key_of
 from ledger.domain.records import Event
-from ledger.domain.vocabulary import Basis, Custody, GrantFlag, MemberKind, Operation, Purpose, Role
+from ledger.domain.vocabulary import Basis, GrantFlag, Operation, Purpose
 from ledger.settings import Settings
 from ledger.store.database import Database
 from ledger.store.index import SqlIndex
 from ledger.store.projection import apply
 from ledger.store.tables import PROJECTION
-from tests.unit.chronicle import DAY, LAB, START, Chronicle, everything
+from tests.unit.chronicle import DAY, LAB, START, Chronicle, crossings, everything
 
 Rows = dict[str, list[tuple[object, ...]]]
 Parts = Callable[[list[Event]], Iterator[list[Event]]]
@@ -128,32 +128,7 @@ def test_a_crowded_block_uses_up_what_its_permits_use_up(tmp_path: Path) -> None
 
 
 def test_what_permits_across_borders_and_in_an_emergency_leave_is_what_the_chain_says(tmp_path: Path) -> None:
-    """A controller abroad has a processor at home; the custodian keeps a key; a dataset is for an emergency."""
-    told = Chronicle.begun()
-    abroad = told.admit("Lab abroad", Role.PROCESSOR, kind=MemberKind.RESEARCH, jurisdiction=840)
-    project = told.file_project(abroad)
-    told.clear(project)
-    told.list_for_borders(abroad)
-    told.entrust(abroad, LAB, valid_to=START + 90 * DAY)
-    own, kept = told.issue(), told.issue(custody=Custody.ASSISTED)
-    for person in (own, kept):
-        grant = told.give(person, abroad)
-        for _ in range(2):
-            told.decide(person, grant_id=grant, project_id=project, controller_id=abroad)
-    declared = told.declare_emergency()
-    for_health = told.declare(purposes=1 << Purpose.PUBLIC_HEALTH)
-    told.decide(
-        own,
-        emergency_id=declared,
-        purpose=Purpose.PUBLIC_HEALTH,
-        basis=Basis.PUBLIC_EMERGENCY,
-        project_id=told.file_project(purposes=1 << Purpose.PUBLIC_HEALTH, reviewed=False),
-        operation=Operation.INCLUDE,
-        dataset_id=for_health,
-    )
-    assert set(told.state.crossed) == {(1, told.state.passports[own].holder), (1, kept)}
-    dataset = told.state.datasets[for_health]
-    assert (dataset.usable_until, dataset.no_onward) == (START + 30 * DAY, True)
+    told = crossings()
     with folded(tmp_path, told, at_once) as database, database.read() as connection:
         rows = [
             (table.name, key_of(table.name, row), row)

@@ -773,6 +773,40 @@ def everything() -> Chronicle:
     return told
 
 
+def crossings() -> Chronicle:
+    """
+    Return a chronicle of what permits across borders and in an emergency leave.
+
+    A controller abroad has a processor at home; it asks twice for each of two persons, the custodian keeps the key of one,
+    and again when it is off the list. A dataset is for an emergency.
+    """
+    told = Chronicle.begun()
+    abroad = told.admit("Lab abroad", Role.PROCESSOR, kind=MemberKind.RESEARCH, jurisdiction=840)
+    project = told.file_project(abroad)
+    told.clear(project)
+    told.list_for_borders(abroad)
+    told.entrust(abroad, LAB, valid_to=START + 90 * DAY)
+    own, kept = told.issue(), told.issue(custody=Custody.ASSISTED)
+    asked = {"project_id": project, "controller_id": abroad}
+    given = {person: told.give(person, abroad) for person in (own, kept)}
+    for person in (own, own, kept, kept):
+        told.decide(person, grant_id=given[person], **asked)
+    told.list_for_borders(abroad, valid_to=0)
+    told.decide(own, grant_id=given[own], **asked)
+    declared = told.declare_emergency()
+    told.declare(purposes=1 << Purpose.PUBLIC_HEALTH)
+    told.decide(
+        own,
+        emergency_id=declared,
+        purpose=Purpose.PUBLIC_HEALTH,
+        basis=Basis.PUBLIC_EMERGENCY,
+        project_id=told.file_project(purposes=1 << Purpose.PUBLIC_HEALTH, reviewed=False),
+        operation=Operation.INCLUDE,
+        dataset_id=1,
+    )
+    return told
+
+
 def _members_and_committee(told: Chronicle) -> None:
     guest = told.admit("Guest", Role.PROCESSOR | Role.COMMITTEE, kind=MemberKind.COMPANY)
     told.emit("MemberSuspended", memberId=guest, reasons=told.name())

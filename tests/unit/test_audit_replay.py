@@ -48,6 +48,7 @@ from tests.unit.chronicle import (
     LAB,
     START,
     Chronicle,
+    crossings,
     default_law,
     encode_log,
     everything,
@@ -861,6 +862,21 @@ def with_human_review() -> PolicyTable:
     place = (DataClass.SENSITIVE - 1) * 16 + Purpose.AI_TRAINING
     words[place] |= int(Fact.HUMAN_REVIEWED) << (32 * Basis.CONSENT)
     return replace(default_law(), required=tuple(words))
+
+
+def test_what_crosses_by_a_processor_at_home_and_what_an_emergency_leaves():
+    """The columns say what the plain replay says: who counts, what is lacking, how long the dataset lasts."""
+    told = crossings()
+    columns = Columns(artifacts.load().abi)
+    columns.take(encode_log(event) for event in told.events)
+    plain = replay(told.events)
+    assert columns._check().mismatches == plain.mismatches == []
+    (own, asked), (kept, twice) = plain.state.decisions.items()
+    assert [Fact(entry.missing) for entry in asked.values()] == [0, 0, Fact.BORDER_CLEARED, 0]
+    assert [Fact(entry.missing) for entry in twice.values()] == [0, 0]
+    assert plain.state.crossed == {(1, plain.state.passports[own].holder), (1, kept)}
+    dataset = plain.state.datasets[1]
+    assert (dataset.included, dataset.usable_until, dataset.no_onward) == (1, START + 30 * DAY, True)
 
 
 class TestInclusions:
