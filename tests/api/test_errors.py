@@ -78,6 +78,7 @@ def filled(path: str) -> str:
 
 def test_each_route_refuses_strangers_with_a_problem(app, http, cast):
     public = {
+        "/v1/discrepancies",
         "/v1/emergencies/ratio",
         "/v1/ledger",
         "/v1/policy",
