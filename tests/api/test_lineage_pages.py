@@ -10,8 +10,10 @@ import pytest
 from api.middleware import COOKIE
 from api.pages import data, people
 from ledger.client import sign_in
+from ledger.domain.lineage import VersionId
 from ledger.domain.records import Commitment, Salt
 from ledger.domain.vocabulary import Purpose, Role, StepKind, VersionKind
+from ledger.encoding.commitments import external_id
 from ledger.encoding.hexadecimal import to_hex
 from ledger.service.lineage import StepReport
 from tests.api.conftest import assert_page
@@ -125,10 +127,11 @@ def test_a_verifier_reads_how_to_check(as_member, trail):
 
 def test_a_version_from_outside_says_who_vouches_for_it_and_waits(as_member, trail, world):
     """In quarantine until a verifier has passed it; also where it comes into a lineage."""
-    lab, name = trail.lab, fresh()
+    lab, content = trail.lab, Commitment(fresh())
+    name = VersionId(external_id(lab.lab.member.member_id, content))
     words = "Published weights, release 4, under the licence of its authors"
     service = world.service.lineage
-    world.done(service.register(lab.lab.member, name, VersionKind.MODEL, (Purpose.AI_TRAINING,), words))
+    world.done(service.register(lab.lab.member, content, VersionKind.MODEL, (Purpose.AI_TRAINING,), words))
     path = f"/versions/{to_hex(name)}"
 
     page = as_member(lab.verifier)(path)
