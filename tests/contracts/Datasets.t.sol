@@ -454,13 +454,7 @@ contract DatasetsTest is LedgerTest {
         plan.purposes = filing.purposes;
         uint32 datasetId = _declareDataset(LAB, plan);
         uint32 emergency = _declare(_declaration());
-        Terms terms = TermsLib.pack(
-            Codes.PUBLIC_HEALTH,
-            Codes.PUBLIC_EMERGENCY,
-            Codes.INCLUDE,
-            ASKED,
-            filed
-        );
+        Terms terms = TermsLib.pack(Codes.PUBLIC_HEALTH, Codes.PUBLIC_EMERGENCY, Codes.INCLUDE, ASKED, filed);
         terms = terms.atLevel(Codes.DEIDENTIFIED).under(emergency).into(datasetId);
         _assertVerdict(0, _decide(LAB, _request(PASSPORT, 0, terms)));
         vm.assertEq(START + 10 * DAY, ledger.datasetOf(datasetId).usableUntil, "end");
