@@ -27,6 +27,7 @@ from cli.times import rfc3339
 from ledger.client import MemberKeys, PassportClient
 from ledger.domain.vocabulary import Category, Check, StepKind, VersionKind
 from ledger.encoding.hexadecimal import to_hex
+from ledger.store.tables import metadata
 
 #: Steps of one dataset: a lane of the graph.
 _LANE: Final = 1000
@@ -34,6 +35,8 @@ _BATCH: Final = 20_000
 _HASH: Final = b"\xb1" * 32
 _FAR: Final = 2**32 - 1
 _NOTHING: Final = bytes(8)
+#: A version that may go to anybody, and that a step made.
+_FREE: Final = (0, None, None)
 _TIME: Final = 1_800_000_000
 _PURPOSES: Final = ["AI_TRAINING", "AI_VALIDATION", "AI_INFERENCE"]
 _CATEGORIES: Final = ["DIAGNOSIS", "LABORATORY"]
@@ -182,7 +185,7 @@ def _steps(connection: sqlite3.Connection, count: int, place: tuple[Any, ...]) -
         what = VersionKind.MODEL if kind is StepKind.TRAIN else VersionKind.DATA
         for name in new:
             rows["versions"].append(
-                (name, number, 3, int(what), 896, int(Check.PENDING), 0, None, None, 0, False, False)
+                (name, number, 3, int(what), 896, int(Check.PENDING), 0, None, None, 0, False, False, *_FREE)
             )
             rows["origins"].append((name, 0, dataset, 0, 0, 0, 0))
         made += len(new)
@@ -206,6 +209,7 @@ def _datasets(connection: sqlite3.Connection, count: int, place: tuple[Any, ...]
                 categories,
                 2,
                 0,
+                False,
                 False,
                 _FAR,
                 _FAR,
@@ -240,8 +244,9 @@ def _inclusions(connection: sqlite3.Connection, count: int, place: tuple[Any, ..
 
 def _insert(connection: sqlite3.Connection, table: str, rows: list[tuple[Any, ...]]) -> None:
     if rows:
-        marks = ",".join("?" * len(rows[0]))
-        connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608 - names of ours
+        columns = [f'"{column.name}"' for column in metadata.tables[table].columns]
+        names, marks = ",".join(columns), ",".join("?" * len(columns))
+        connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)  # noqa: S608 - names of ours
 
 
 def ask(client: PassportClient, grant: str, options: argparse.Namespace) -> dict[str, Any]:

@@ -35,7 +35,6 @@ contract AccessMatrixTest is LedgerTest {
     bytes4 private constant NOT_QUALIFIED = IAttestations.Attestations_NotQualified.selector;
     bytes4 private constant NOT_RECIPIENT = ITransfers.Transfers_NotRecipient.selector;
     bytes4 private constant NOT_IN_POSITION = ITransfers.Transfers_NotQualified.selector;
-    bytes4 private constant LAPSED = ITransfers.Transfers_Lapsed.selector;
     bytes4 private constant NOT_DATASET_OWNER = IDatasets.Datasets_NotQualified.selector;
     bytes4 private constant NOT_VERSION_OWNER = ILineage.Lineage_NotQualified.selector;
     bytes4 private constant NOT_SHARER = IShares.Shares_NotQualified.selector;
@@ -440,10 +439,9 @@ contract AccessMatrixTest is LedgerTest {
 
         _as(HOSPITAL);
         ledger.haltTransfer(many, COMMITMENT);
-        expected = _all(NOT_IN_POSITION, NOT_IN_POSITION);
+        expected = _all(NOT_IN_POSITION, NOT_ACTIVE);
         expected.stranger = expected.committee = NOT_MEMBER;
         expected.active[HOSPITAL] = expected.active[REGULATOR] = DONE;
-        expected.inactive[HOSPITAL] = LAPSED;
         // matrix: resumeTransfer
         _row(abi.encodeCall(ledger.resumeTransfer, (many)), expected);
         _as(HOSPITAL);
