@@ -7,7 +7,7 @@ and a tree of n leaves parts at the largest power of two below n.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from eth_utils.crypto import keccak
 
@@ -71,15 +71,20 @@ def path(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
     Raises:
         IndexError: There is no such leaf.
     """
-    if not 0 <= index < len(leaves):
-        raise IndexError(f"a tree of {len(leaves)} leaves has none at {index}")
-    beside, level = [], list(leaves)
-    while len(level) > 1:
-        neighbour = index ^ 1
-        if neighbour < len(level):
-            beside.append(level[neighbour])
-        level, index = _above(level), index >> 1
-    return tuple(beside)
+    return paths(leaves, [index])[0]
+
+
+def paths(leaves: Sequence[bytes], indices: Iterable[int]) -> list[tuple[bytes, ...]]:
+    """
+    Return the path of each of some leaves, as `path` does; the tree is hashed once.
+
+    Raises:
+        IndexError: There is no such leaf.
+    """
+    levels = [list(leaves)]
+    while len(levels[-1]) > 1:
+        levels.append(_above(levels[-1]))
+    return [tuple(_beside(levels, index)) for index in indices]
 
 
 def verify(leaf: bytes, *, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
@@ -106,6 +111,16 @@ def verify(leaf: bytes, *, index: int, size: int, path: Sequence[bytes], root: b
         index >>= 1
         last >>= 1
     return last == 0 and found == root
+
+
+def _beside(levels: list[list[bytes]], index: int) -> Iterator[bytes]:
+    if not 0 <= index < len(levels[0]):
+        raise IndexError(f"a tree of {len(levels[0])} leaves has none at {index}")
+    for level in levels[:-1]:
+        neighbour = index ^ 1
+        if neighbour < len(level):
+            yield level[neighbour]
+        index >>= 1
 
 
 def _above(level: list[bytes]) -> list[bytes]:

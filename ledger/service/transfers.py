@@ -659,17 +659,22 @@ class Transfers:
     ) -> Call:
         received = self.index.transfer_items(parent)
         by_passport = {item.passport_id: item for item in received}
-        leaves = [merkle.leaf_of(item) for item in received]
-        items, provenances = [], []
+        passed_on = []
         for passport_id, seq in permits:
             item = by_passport.get(passport_id)
             if item is None:
                 raise NotPermitted(
                     f"record {to_hex(passport_id)} is not in transfer {to_hex(parent)}, by which it was to be received"
                 )
-            items.append([to_hex(passport_id), seq, to_hex(item.content)])
-            path = [to_hex(beside) for beside in merkle.path(leaves, item.place)]
-            provenances.append([item.seq, to_hex(item.content), item.place, path])
+            passed_on.append((seq, item))
+        paths = merkle.paths(
+            [merkle.leaf_of(item) for item in received], [item.place for _, item in passed_on]
+        )
+        items = [[to_hex(item.passport_id), seq, to_hex(item.content)] for seq, item in passed_on]
+        provenances = [
+            [item.seq, to_hex(item.content), item.place, [to_hex(beside) for beside in path]]
+            for (_, item), path in zip(passed_on, paths, strict=True)
+        ]
         return Call("loadOnward", (to_hex(transfer_id), items, provenances))
 
     def _content(self, passport_id: PassportId) -> Commitment:
