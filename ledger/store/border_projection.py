@@ -52,6 +52,9 @@ def cross(connection: Connection, permitted: Sequence[Decided]) -> None:
     places = {row.member_id: row.jurisdiction for row in rows}
     if len(set(places.values())) == 1:
         return
+    laws = {
+        version: _law(connection, version) for version in {item.verdict.policy_version for item in permitted}
+    }
     kept = _kept(connection, [item.event.arguments["passportId"] for item in permitted])
     for item in permitted:
         a = item.event.arguments
@@ -61,7 +64,7 @@ def cross(connection: Connection, permitted: Sequence[Decided]) -> None:
         there = places[custodian]
         if here == {there}:
             continue
-        law = _law(connection, item.verdict.policy_version)
+        law = laws[item.verdict.policy_version]
         if not takes_crossing(item.terms, item.verdict, table=law, jurisdictions=here, custodians=there):
             continue
         _cross_under(connection, item.terms.project_id, custodian, person)
