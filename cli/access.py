@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 import sys
 from pathlib import Path
 
@@ -103,22 +102,3 @@ def secret(what: str, *, variable: str, confirm: bool = False) -> str:
         raise ConfigurationError(f"{what}: there is nobody to ask", fix=f"Set {variable}.")
     answer: str = typer.prompt(what, hide_input=True, confirmation_prompt=confirm, err=True)
     return answer
-
-
-def secret_of_variable_or_file(variable: str, path: Path | None, *, what: str) -> str:
-    """
-    Return a secret from a file that only its owner can read, from the environment, or from a prompt.
-
-    Raises:
-        ConfigurationError: The file cannot be read or others can read it too, or there is nobody to ask.
-    """
-    if path is None:
-        return os.environ.get(variable) or secret(what, variable=variable)
-    try:
-        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise ConfigurationError(f"others can read {path}", fix=f"Run: chmod 600 {path}")
-        return path.read_text().strip()
-    except OSError as error:
-        raise ConfigurationError(
-            f"cannot read {path}: {error.strerror}", fix="Name a file of your own."
-        ) from None

@@ -255,7 +255,7 @@ def _uncleared(state: LedgerState, event: Event) -> Link:
 
 
 def _unclearing(given: dict[str, Any]) -> Iterable[Name]:
-    return ("clearance", given["clearanceId"]), ("member", given["memberId"])
+    return (("member", given["memberId"]),)
 
 
 def _exported(state: LedgerState, event: Event) -> Link:

@@ -567,13 +567,6 @@ ATTESTATION_LABELS: Final[dict[AttestationKind, Label]] = {
     AttestationKind.TOOL: Label("the tool may be used in steps", "工具可用于数据处理"),
 }
 
-AGREEMENT_STATUS_LABELS: Final[dict[AgreementStatus, Label]] = {
-    AgreementStatus.NONE: Label("unknown", "不存在"),
-    AgreementStatus.PROPOSED: Label("proposed", "已提出"),
-    AgreementStatus.SIGNED: Label("signed by both", "双方已签署"),
-    AgreementStatus.ENDED: Label("ended", "已终止"),
-}
-
 PATH_LABELS: Final[dict[Path, Label]] = {
     Path.NONE: Label("no path", "无"),
     Path.ASSESSMENT: Label("security assessment", "安全评估"),
@@ -896,7 +889,6 @@ def floor_of(basis: Basis) -> Fact:
 
 
 ALL_CATEGORIES: Final = Category(0xFFFF)
-MAX_CODES_IN_SET: Final = 16
 
 _Code = TypeVar("_Code", bound=IntEnum)
 _Flag = TypeVar("_Flag", bound=IntFlag)

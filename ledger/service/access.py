@@ -231,10 +231,5 @@ def _why_not_live(record: DecisionRecord, consent: GrantRecord | None) -> str:
     return f"the consent begins only on {_time(state.use_from)}"
 
 
-def describe_position(position: Position) -> str:
-    """Return where an entry stands on the chain, in words."""
-    return f"block {position.block_number}, transaction {to_hex(position.transaction_hash)}, log {position.log_index}"
-
-
 def _time(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
