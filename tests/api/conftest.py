@@ -130,6 +130,21 @@ def cast(world: World, app: FastAPI) -> Cast:
     )
 
 
+@pytest.fixture(scope="module")
+def speak(app) -> Any:
+    """Return a maker of clients that live as long as this module."""
+    http = TestClient(app, base_url=ORIGIN, follow_redirects=False)
+
+    def make(who: Actor | bytes | None = None) -> PassportClient:
+        if isinstance(who, bytes):
+            return PassportClient(
+                ORIGIN, str(sign_in(PassportClient(ORIGIN, http=http), who)["code"]), http=http
+            )
+        return PassportClient(ORIGIN, who.keys if who else None, http=http)
+
+    return make
+
+
 @dataclass(frozen=True)
 class Trail:
     """

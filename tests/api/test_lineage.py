@@ -8,18 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
 
 from api.schemas.base import utc as at
 from cli.verification import LedgerReader, check_passport
-from ledger.client import PassportClient, sign_grant, sign_in
+from ledger.client import sign_grant, sign_in
 from ledger.client.holders import grant_of, sign_revocation
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from ledger.wallet import holder_address
-from tests.api.conftest import ORIGIN, assert_problem
+from tests.api.conftest import assert_problem
 from tests.support.lineage import AI, DAY, TOOL, Laboratory, fresh
-from tests.support.world import Actor
 
 NOWHERE = "0x" + "42" * 32
 
@@ -40,21 +38,6 @@ class Line:
     test: str
     model: str
     refused: dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def speak(app) -> Any:
-    """Return a maker of clients that live as long as this module."""
-    http = TestClient(app, base_url=ORIGIN, follow_redirects=False)
-
-    def make(who: Actor | bytes | None = None) -> PassportClient:
-        if isinstance(who, bytes):
-            return PassportClient(
-                ORIGIN, str(sign_in(PassportClient(ORIGIN, http=http), who)["code"]), http=http
-            )
-        return PassportClient(ORIGIN, who.keys if who else None, http=http)
-
-    return make
 
 
 def step(kind: str, *inputs: str, makes: int = 1, **changes: Any) -> dict[str, Any]:

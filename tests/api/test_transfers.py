@@ -10,14 +10,14 @@ import pytest
 from fastapi.testclient import TestClient
 
 from cli.verification import LedgerReader, check_proof
-from ledger.client import PassportClient, root_received, sign_in
+from ledger.client import root_received
 from ledger.encoding import merkle
 from ledger.encoding.hexadecimal import from_hex, to_hex
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from ledger.wallet import holder_address
-from tests.api.conftest import ORIGIN, assert_problem
+from tests.api.conftest import assert_problem
 from tests.support.transfers import ABROAD, HOME, Exchange, asked, consented
-from tests.support.world import Actor, World
+from tests.support.world import World
 
 NOWHERE = "0x" + "42" * 32
 WORDS = {
@@ -37,21 +37,6 @@ class Delivery:
     own: str
     other: str
     transfer: dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def speak(app) -> Any:
-    """Return a maker of clients that live as long as this module."""
-    http = TestClient(app, base_url=ORIGIN, follow_redirects=False)
-
-    def make(who: Actor | bytes | None = None) -> PassportClient:
-        if isinstance(who, bytes):
-            return PassportClient(
-                ORIGIN, str(sign_in(PassportClient(ORIGIN, http=http), who)["code"]), http=http
-            )
-        return PassportClient(ORIGIN, who.keys if who else None, http=http)
-
-    return make
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -122,6 +123,19 @@ def default_law() -> PolicyTable:
             recovery_seconds=limits["recoverySeconds"],
         ),
     )
+
+
+@dataclass(frozen=True)
+class Logged:
+    """An entry of an access log."""
+
+    passport: str
+    recorded: datetime
+    member: str = "Lab"
+    member_id: int | None = None
+    decision: int | None = None
+    purpose: str | None = None
+    action: str = "R"
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -55,22 +55,10 @@ from tests.unit.chronicle import (
     START,
     STUDY,
     Chronicle,
+    Logged,
 )
 
 LIMITS = Limits()
-
-
-@dataclass(frozen=True)
-class Logged:
-    """An entry of an access log."""
-
-    passport: str
-    recorded: datetime
-    member: str = "Lab"
-    member_id: int | None = None
-    decision: int | None = None
-    purpose: str | None = None
-    action: str = "R"
 
 
 @pytest.fixture

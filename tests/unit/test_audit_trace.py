@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -32,21 +32,19 @@ from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.inclusions import MAX_NAMED
 from ledger.errors import InvalidInput, NotFound
 from ledger.policy import PERMIT_SECONDS
-from tests.unit.chronicle import DAY, HOSPITAL, LAB, LEDGER, STUDY, Chronicle, FakeNode, everything
+from tests.unit.chronicle import (
+    DAY,
+    HOSPITAL,
+    LAB,
+    LEDGER,
+    STUDY,
+    Chronicle,
+    FakeNode,
+    Logged,
+    everything,
+)
 
 ABI = artifacts.load().abi
-
-
-@dataclass(frozen=True)
-class Logged:
-    """An entry of an access log."""
-
-    passport: str
-    recorded: datetime
-    member: str = "Lab"
-    member_id: int | None = None
-    decision: int | None = None
-    purpose: str | None = None
 
 
 @pytest.fixture
