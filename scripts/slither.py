@@ -13,7 +13,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections import Counter
 from pathlib import Path
 from typing import Final
 
@@ -30,20 +29,18 @@ STYLE: Final = "naming-convention,solc-version,pragma"
 def main() -> None:
     """Install, run, compare."""
     install()
-    found = analyse()
+    findings = analyse()
     explained = explanations(PAGE.read_text())
-    wrong = [
-        f"{detector}: {count} found, docs/security.md explains {explained.get(detector, 0)}"
-        for detector, count in sorted(found.items())
-        if count > explained.get(detector, 0)
-    ]
-    for detector, count in sorted(found.items()):
-        print(f"{count:5} {detector}")
+    wrong = [kind for kind, found in findings.items() if len(found) > explained.get(kind, 0)]
+    for kind, found in findings.items():
+        print(f"{len(found):5} {kind}")
+    for kind in wrong:
+        print(f"\n{kind}: {len(found := findings[kind])} found, {explained.get(kind, 0)} explained")
+        print("\n".join(found))
     if wrong:
-        sys.exit("\n".join(["slither found what docs/security.md does not explain:", *wrong]))
-    print(
-        f"slither: {sum(found.values())} findings of {len(found)} kinds, each explained in docs/security.md"
-    )
+        sys.exit(f"slither found what docs/security.md does not explain: {', '.join(wrong)}")
+    total = sum(len(found) for found in findings.values())
+    print(f"slither: {total} findings of {len(findings)} kinds, each explained in docs/security.md")
 
 
 def install() -> None:
@@ -56,8 +53,8 @@ def install() -> None:
         subprocess.run([npm, "install", "--silent", "--prefix", str(TOOLS), FORGE], check=True)
 
 
-def analyse() -> Counter[str]:
-    """Return how many findings of each kind slither has, in a copy of the contracts that forge can compile."""
+def analyse() -> dict[str, list[str]]:
+    """Return what slither finds, by kind, in a copy of the contracts that forge can compile."""
     settings = json.loads((ROOT / "contracts" / "solc.settings.json").read_text())["settings"]
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
@@ -90,8 +87,11 @@ def analyse() -> Counter[str]:
         )
         if not report.exists():
             sys.exit("slither could not compile the contracts")
+        findings: dict[str, list[str]] = {}
         found = json.loads(report.read_text())["results"].get("detectors", [])
-        return Counter(item["check"] for item in found)
+        for item in sorted(found, key=lambda item: (item["check"], item["description"])):
+            findings.setdefault(item["check"], []).append(item["description"].strip())
+        return findings
 
 
 def explanations(page: str) -> dict[str, int]:
