@@ -1435,6 +1435,20 @@ contract TransfersOfManyTest is ManyTest {
         ledger.endBorderAccess(TRANSFER);
     }
 
+    function test_RevertWhen_BorderAccessHasRunOut() external {
+        _deliverAbroad(CONTENT);
+        uint32 end = START + 100 days;
+        _openBorder(LAB, end);
+        vm.warp(end);
+        _expectRevert(ITransfers.Transfers_NothingOverdue.selector, TRANSFER);
+        _as(CLINIC);
+        ledger.endBorderAccess(TRANSFER);
+        vm.warp(end - 1);
+        _as(CLINIC);
+        ledger.endBorderAccess(TRANSFER);
+        vm.assertEq(0, ledger.borderAccessOf(LAB), "access");
+    }
+
     function test_RevertWhen_TransferAtHomeOwesNoReport() external {
         _openBorder(LAB, MEMBERSHIP_END);
         _deliver(1);
