@@ -58,6 +58,17 @@ def passport_for(service: Service, subject: Subject, passport_id: PassportId) ->
     return record
 
 
+def passports_for(
+    service: Service, subject: Subject, *, after: str | None = None, limit: int = 100
+) -> tuple[list[PassportRecord], str | None]:
+    """Return a page of passports: for a member those it keeps, for a key its own and those for whose holder it speaks."""
+    if isinstance(subject, Member):
+        return service.index.passports(custodian=subject.member_id, after=after, limit=limit)
+    now = now_of(service)
+    spoken = [passport for passport, end in service.index.delegations(subject.address).items() if now < end]
+    return service.index.passports(holder=subject.address, also=spoken, after=after, limit=limit)
+
+
 def history_for(service: Service, subject: Subject, passport_id: PassportId) -> PassportRecord:
     """
     Return a passport whose decisions and events somebody may see: its custodian, its holder, an auditor.

@@ -78,6 +78,7 @@ _ROUTERS: Final[tuple[APIRouter, ...]] = (
     sessions.router,
     health.router,
 )
+_PAGES: Final[tuple[APIRouter, ...]] = (public.router, people.router, data.router, exchange.router)
 _DESCRIPTION: Final = (
     "A ledger on which institutions, patients and auditors agree who may use which medical data for what, who did, "
     "who was refused, and where the data went."
@@ -120,7 +121,7 @@ def create_app(
     app.state.problem_page = problem_page
     problems.install(app)
     app.add_exception_handler(readers.SignInNeeded, readers.to_sign_in)
-    for router in (*_ROUTERS, public.router, people.router, data.router, exchange.router):
+    for router in (*_ROUTERS, *_PAGES):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _add_middleware(app, settings)

@@ -20,6 +20,7 @@ from api.pages.presenters import (
     Command,
     Consent,
     EmergencyLine,
+    Moment,
     PassportCard,
     Recovery,
     Speaker,
@@ -70,8 +71,8 @@ def patient(
     settings: SettingsDep,
     after: After = None,
 ) -> Response:
-    """List a patient's records."""
-    records, cursor = service.index.passports(holder=holder.address, after=after, limit=PAGE_LINES)
+    """List a patient's records, and those of whoever lets the patient's key speak."""
+    records, cursor = access.passports_for(service, holder, after=after, limit=PAGE_LINES)
     names = presenters.member_names(service.members.all())
     cards = [
         presenters.passport_card(
@@ -79,6 +80,7 @@ def patient(
             custodian=names.get(record.passport.custodian, f"member {record.passport.custodian}"),
             link=f"/patient/passports/{to_hex(record.passport.passport_id)}",
             recovery=recovery_of(service, record.passport, settings.origin),
+            spoken_until=spoken_until(service, record.passport, holder),
         )
         for record in records
     ]
@@ -111,6 +113,7 @@ def patient_passport(
             custodian=custodian,
             link=request.url.path,
             recovery=recovery_of(service, record.passport, settings.origin),
+            spoken_until=spoken_until(service, record.passport, holder),
         ),
         lines=[
             presenters.line_of(
@@ -316,6 +319,13 @@ def recovery_of(service: Service, passport: Passport, origin: str) -> Recovery |
         return None
     custodian = service.members.get(passport.custodian).name
     return presenters.recovery_of(found, passport, origin, custodian)
+
+
+def spoken_until(service: Service, passport: Passport, reader: Holder) -> Moment | None:
+    """Return until when a reader speaks for a passport's holder; None if it is the holder."""
+    if passport.holder == reader.address:
+        return None
+    return presenters.moment(service.index.delegates(passport.passport_id)[reader.address])
 
 
 def speakers_of(service: Service, passport: Passport) -> list[Speaker]:

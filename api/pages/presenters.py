@@ -206,6 +206,7 @@ class PassportCard:
     assisted: bool
     purposes: str
     recovery: Recovery | None = None
+    spoken_until: Moment | None = None
     reference: str | None = None
     contents: str | None = None
 
@@ -427,8 +428,19 @@ def passport_card(
     link: str,
     kept: RecordSummary | None = None,
     recovery: Recovery | None = None,
+    spoken_until: Moment | None = None,
 ) -> PassportCard:
-    """Tell a passport; *kept* adds what its custodian alone may see, *recovery* what its holder must know."""
+    """
+    Tell a passport.
+
+    Args:
+        record: The passport and what is known of it.
+        custodian: The name of who keeps the data.
+        link: Where its page is, for who may open one.
+        kept: What its custodian alone may see.
+        recovery: What its holder must know.
+        spoken_until: Until when the reader speaks for the holder, if it is not the holder.
+    """
     passport = record.passport
     return PassportCard(
         passport_id=to_hex(passport.passport_id),
@@ -442,6 +454,7 @@ def passport_card(
         reference=kept.local_reference if kept else None,
         contents=_contents(kept) if kept else None,
         recovery=recovery,
+        spoken_until=spoken_until,
     )
 
 

@@ -333,6 +333,7 @@ def _own_passport(service: Service, caller: access.Subject) -> PassportId | None
     """Return a holder's passport: a holder key is for one patient at one custodian, so there is one; None for members."""
     if isinstance(caller, Member):
         return None
+    # Not those that it speaks for besides: anybody may name anybody as a delegate.
     records, _ = service.index.passports(holder=caller.address, limit=2)
     if len(records) != 1:
         raise InvalidInput("say of which passport: ?passport=0x…", field="passport")

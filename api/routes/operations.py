@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from api.auth import DOCUMENTED, EitherDep, Holder
+from api.auth import DOCUMENTED, Caller, CallerDep
 from api.dependencies import Fresh, ServiceDep
 from api.routes.documented import READ
 from api.schemas.operations import OperationOut
@@ -14,7 +14,6 @@ from api.writes import tell
 from ledger.domain.records import Member
 from ledger.errors import NotFound
 from ledger.ports import Operation
-from ledger.service import Service
 
 router = APIRouter(prefix="/v1/operations", tags=["operations"], dependencies=[Fresh, *DOCUMENTED])
 
@@ -27,24 +26,18 @@ OperationPath = Annotated[
 
 
 @router.get("/{operation}", responses=READ)
-def get_operation(operation: OperationPath, caller: EitherDep, service: ServiceDep) -> OperationOut:
+def get_operation(operation: OperationPath, caller: CallerDep, service: ServiceDep) -> OperationOut:
     """
     Return a write and how far it has come.
 
-    For the member whose account signs it; for a holder, what the own custodian relays.
+    For whoever asked for it, and the member whose account signs it.
     """
     found = service.writer.operation(operation)
-    if found is None or not _concerns(service, caller, found):
+    if found is None or not (found.scope == caller.scope or _is_signer(caller, found)):
         raise NotFound(f"there is no operation {operation}", fix="Ask with the caller that started it.")
     return tell(service, found)
 
 
-def _concerns(service: Service, caller: Member | Holder, operation: Operation) -> bool:
-    if isinstance(caller, Member):
-        return operation.signer.lower() == caller.signer.lower()
-    passports, _ = service.index.passports(holder=caller.address)
-    custodians = [service.index.member(record.passport.custodian) for record in passports]
-    relays_for_holder = operation.function in ("grant", "revoke")
-    return relays_for_holder and any(
-        member is not None and member.signer.lower() == operation.signer.lower() for member in custodians
-    )
+def _is_signer(caller: Caller, operation: Operation) -> bool:
+    member = caller.subject
+    return isinstance(member, Member) and operation.signer.lower() == member.signer.lower()

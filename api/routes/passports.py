@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from api import access
-from api.auth import DOCUMENTED, EitherDep, Holder, MemberDep
+from api.auth import DOCUMENTED, EitherDep, MemberDep
 from api.dependencies import After, Fresh, Limit, ServiceDep, link_next
 from api.routes.documented import READ, WRITE
 from api.routes.grants import told
@@ -72,12 +72,9 @@ def list_passports(
     """
     List passports, oldest first.
 
-    For members those they keep, for holders their own.
+    For members those they keep, for holders their own and those of whoever lets them speak.
     """
-    if isinstance(caller, Holder):
-        records, cursor = service.index.passports(holder=caller.address, after=after, limit=limit)
-    else:
-        records, cursor = service.index.passports(custodian=caller.member_id, after=after, limit=limit)
+    records, cursor = access.passports_for(service, caller, after=after, limit=limit)
     link_next(request, response, cursor)
     return PassportList(items=[_passport(service, record) for record in records], next=cursor)
 

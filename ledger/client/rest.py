@@ -163,7 +163,7 @@ class PassportClient:
         return self._post("/v1/passports", body, idempotency_key)
 
     def passports(self) -> list[Json]:
-        """Return the passports that the caller keeps, or that are the holder's own."""
+        """Return the passports that a member keeps, or that a key speaks for: its own, and those of whoever lets it."""
         return list(self._pages("/v1/passports"))
 
     def passport(self, passport_id: str) -> Json:

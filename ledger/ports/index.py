@@ -230,10 +230,11 @@ class Index(LineageIndex, BorderIndex, Protocol):
         *,
         custodian: int | None = None,
         holder: HolderKey | None = None,
+        also: Collection[PassportId] = (),
         after: str | None = None,
         limit: int = 100,
     ) -> tuple[list[PassportRecord], str | None]:
-        """Return passports, oldest first, and the cursor of the next page."""
+        """Return passports, those *also* named by a holder's among them, oldest first, and the next page's cursor."""
 
     def grant(self, grant_id: GrantId, *, passport_id: PassportId | None = None) -> GrantRecord | None:
         """
@@ -368,6 +369,9 @@ class Index(LineageIndex, BorderIndex, Protocol):
     def guardians(self, passport_id: PassportId) -> bytes | None: ...
 
     def recovery(self, passport_id: PassportId) -> RecoveryRecord | None: ...
+
+    def delegations(self, delegate: HolderKey) -> dict[PassportId, int]:
+        """Return until when a key may speak for each subject that let it, seconds since the Unix epoch, exclusive."""
 
     def delegates(self, passport_id: PassportId) -> dict[HolderKey, int]:
         """Return until when each key may speak for the subject besides the holder's."""

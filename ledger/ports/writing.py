@@ -47,6 +47,7 @@ class Operation:
 
     Attributes:
         operation_id: 32 hexadecimal digits.
+        scope: Who asked for it, as idempotency keys are kept; None if nobody did by a request.
         status: How far it has come.
         events: Once mined: what the ledger recorded for this operation, in order.
         error: Once failed: `{"code", "message", "fix"}`.
@@ -61,6 +62,7 @@ class Operation:
     transaction_hash: bytes | None = None
     events: tuple[Event, ...] = ()
     error: dict[str, Any] | None = None
+    scope: str | None = None
 
 
 class Writer(Protocol):

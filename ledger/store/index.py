@@ -64,7 +64,7 @@ from ledger.domain.vocabulary import (
     TransferFact,
     TransferStatus,
 )
-from ledger.encoding.hexadecimal import to_hex
+from ledger.encoding.hexadecimal import from_hex, to_hex
 from ledger.encoding.structs import consignment
 from ledger.encoding.words import fold_decision, unpack_terms, unpack_verdict
 from ledger.errors import InvalidInput
@@ -250,15 +250,16 @@ class SqlIndex(SqlLineage, SqlBorders):
         *,
         custodian: int | None = None,
         holder: HolderKey | None = None,
+        also: Collection[PassportId] = (),
         after: str | None = None,
         limit: int = 100,
     ) -> tuple[list[PassportRecord], str | None]:
-        """Return passports, oldest first, and the cursor of the next page."""
+        """Return passports, those *also* named by a holder's among them, oldest first, and the next page's cursor."""
         query = select(passports)
         if custodian is not None:
             query = query.where(passports.c.custodian == custodian)
         if holder is not None:
-            query = query.where(passports.c.holder == holder)
+            query = query.where(or_(passports.c.holder == holder, passports.c.passport_id.in_(also)))
         rows, following = self._chain_ordered(query, passports, after, limit)
         return [_passport(row) for row in rows], following
 
@@ -574,6 +575,16 @@ class SqlIndex(SqlLineage, SqlBorders):
         if body is None:
             return None
         return RecoveryRecord(body["holder"], Custody(body["custody"]), body["readyAt"], body["byCustodian"])
+
+    def delegations(self, delegate: HolderKey) -> dict[PassportId, int]:
+        """Return until when a key may speak for each subject that let it."""
+        query = select(registers).where(
+            registers.c.kind == "delegate", registers.c.key.endswith(f"/{delegate}")
+        )
+        return {
+            PassportId(from_hex(row.key.partition("/")[0])): loads(row.body)["validTo"]
+            for row in self._all(query)
+        }
 
     def delegates(self, passport_id: PassportId) -> dict[HolderKey, int]:
         """Return until when each key may speak for the subject besides the holder's."""

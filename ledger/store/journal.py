@@ -291,4 +291,5 @@ def _operation(row: Row[Any]) -> Operation:
         transaction_hash=row.transaction_hash,
         events=events_from_text(row.events),
         error=json.loads(row.error) if row.error else None,
+        scope=row.scope,
     )

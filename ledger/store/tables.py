@@ -31,6 +31,8 @@ _HASH: Final = LargeBinary(32)
 #: An unsigned integer of 64 bits, the most significant byte first.
 _WORD64: Final = LargeBinary(8)
 _SERIAL: Final = BigInteger().with_variant(Integer, "sqlite")
+#: A holder's key may have 512 bytes.
+_SUBJECT: Final = String(1100)
 
 
 def _position() -> list[Column[Any]]:
@@ -100,7 +102,7 @@ operations = Table(
     Column("arguments", Text, nullable=False),
     Column("receiver", String(42)),
     Column("value", String(80), nullable=False),
-    Column("scope", String(128)),
+    Column("scope", _SUBJECT),
     Column("key", String(128)),
     Column("fingerprint", String(128)),
     Column("status", String(16), nullable=False),
@@ -483,7 +485,7 @@ registers = Table(
     "registers",
     metadata,
     Column("kind", String(16), primary_key=True),
-    Column("key", String(480), primary_key=True),
+    Column("key", String(1200), primary_key=True),
     Column("body", Text, nullable=False),
 )
 
@@ -521,14 +523,14 @@ sessions = Table(
     metadata,
     Column("code_hash", _HASH, primary_key=True),
     Column("kind", String(16), nullable=False),
-    Column("subject", String(1100), nullable=False),
+    Column("subject", _SUBJECT, nullable=False),
     Column("expires_at", Float, nullable=False),
 )
 
 nonces = Table(
     "nonces",
     metadata,
-    Column("scope", String(96), primary_key=True),
+    Column("scope", _SUBJECT, primary_key=True),
     Column("nonce", String(128), primary_key=True),
     Column("expires_at", Float, nullable=False),
 )
@@ -537,6 +539,6 @@ challenges = Table(
     "challenges",
     metadata,
     Column("challenge", _HASH, primary_key=True),
-    Column("holder", String(1100), nullable=False),
+    Column("holder", _SUBJECT, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
 )

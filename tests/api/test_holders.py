@@ -12,6 +12,7 @@ from eth_account import Account
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from api.middleware import COOKIE
 from api.settings import ApiSettings
 from ledger.chain.devnet import Devnet
 from ledger.chain.rpc import Node
@@ -259,12 +260,25 @@ class TestDelegates:
         assert [item["delegate"] for item in named["delegates"]] == [address]
         reader = clinic.patient(daughter)
         assert reader.passport(passport)["passportId"] == passport
+        assert [item["passportId"] for item in reader.passports()] == [passport]
         given = clinic.give(passport, daughter)
         assert given["assurance"] == "DELEGATED"
         assert given in reader.grants(passport)
         words = {"passport_id": passport, "grant_id": given["grantId"], "private_key": daughter}
         ended = reader.revoke(given["grantId"], sign_revocation(reader.ledger(), **words), signer=address)
         assert ended["status"] == "withdrawn"
+
+    def test_a_delegate_finds_the_record_on_its_page(self, clinic, passport, key, once):
+        daughter, address = new_key()
+        self.name(clinic, once, key, address, 86_400)
+        clinic.http.cookies.set(COOKIE, str(sign_in(clinic.client(), daughter)["code"]))
+        page = assert_page(clinic.http.get("/patient"))
+        told = " ".join("".join(page.itertext()).split())
+        assert f"/patient/passports/{passport}" in {link.get("href") for link in page.findall(".//a")}
+        assert "It is somebody else's. You speak for the patient until" in told
+        record = assert_page(clinic.http.get(f"/patient/passports/{passport}"))
+        assert "You speak for the patient until" in "".join(record.itertext())
+        clinic.http.cookies.clear()
 
     def test_a_delegate_names_nobody_and_rotates_nothing(self, clinic, passport, key, said, once):
         daughter, address = new_key()
@@ -285,6 +299,7 @@ class TestDelegates:
             clinic.give(passport, daughter)
         with pytest.raises(NotFound):
             clinic.patient(daughter).passport(passport)
+        assert list(clinic.patient(daughter).passports()) == []
 
     def test_the_holder_ends_it_at_once(self, clinic, passport, key, said, once):
         daughter, address = new_key()

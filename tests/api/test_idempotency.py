@@ -9,6 +9,9 @@ import time
 import pytest
 
 from api.writes import fingerprint_of, wait_preferred
+from ledger.client import sign_guardians, sign_in
+from ledger.encoding.hexadecimal import to_hex
+from ledger.wallet import holder_address
 from tests.api.conftest import assert_problem
 
 PATH = "/v1/decisions"
@@ -52,6 +55,31 @@ def test_a_key_is_the_callers_own(send, cast, body):
     theirs = send(cast.outsider, "POST", PATH, body, headers=headers)
     assert (mine.status_code, theirs.status_code) == (201, 201)
     assert mine.json()["seq"] != theirs.json()["seq"]
+
+
+def test_a_holder_follows_what_it_asked_for(http, client, cast, world):
+    """Every change, not consents alone; nobody else's, though the same member's account signs them."""
+    private_key = secrets.token_bytes(32)
+    passport = to_hex(world.register(cast.hospital, 5, holder=holder_address(private_key)))
+    code = str(sign_in(client(), private_key)["code"])
+    words = {"threshold": 1, "keys": [holder_address(b"\x0d" * 32)]}
+    signature = sign_guardians(
+        client().ledger(), passport_id=passport, epoch=0, nonce=0, private_key=private_key, **words
+    )
+    bearer = {"Authorization": f"Bearer {code}"}
+    response = http.post(
+        f"/v1/passports/{passport}/guardians",
+        json={**words, "signature": signature},
+        headers={**bearer, **key(), "Prefer": "respond-async"},
+    )
+    assert response.status_code == 202
+    location = response.headers["location"]
+    deadline = time.monotonic() + 20
+    while http.get(location, headers=bearer).json()["status"] != "mined":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    other = str(sign_in(client(), cast.holder_key)["code"])
+    assert_problem(http.get(location, headers={"Authorization": f"Bearer {other}"}), 404, "not-found")
 
 
 @pytest.mark.parametrize("value", [None, "", "a b", "x" * 129, "tab\there"])

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from fastapi.routing import APIRoute
 
-from api.app import _ROUTERS
-from api.pages import data, people, public
+from api.app import _PAGES, _ROUTERS
 from api.problems import MEDIA_TYPE
 
 LIST = Path(__file__).with_name("routes.txt")
@@ -15,7 +14,7 @@ LIST = Path(__file__).with_name("routes.txt")
 
 def all_routes() -> list[str]:
     """Return what the routers serve; the OpenAPI file and the static files come from the frameworks."""
-    routers = (*_ROUTERS, public.router, people.router, data.router)
+    routers = (*_ROUTERS, *_PAGES)
     return sorted(
         f"{method} {route.path}"
         for router in routers
