@@ -93,6 +93,7 @@ from ledger.store.tables import (
     events,
     grants,
     members,
+    metadata,
     passports,
     policies,
     projects,
@@ -187,6 +188,18 @@ class SqlIndex(SqlLineage, SqlBorders):
                 connection.execute(delete(blocks))
                 for table in PROJECTION:
                     connection.execute(delete(table))
+
+    def clear(self) -> None:
+        """
+        Forget everything that came from the chain, so that the indexer begins at the ledger's deployment.
+
+        Tables that somebody dropped come back; the journal and the sessions beside them stay.
+        """
+        from_chain = [*PROJECTION, events, blocks, cursor]
+        with self._database.write() as connection:
+            metadata.create_all(connection, tables=from_chain)
+            for table in from_chain:
+                connection.execute(delete(table))
 
     def report(self, error: str | None) -> None:
         """Remember what is wrong with the index, or that nothing is."""
