@@ -3,7 +3,7 @@ A patient's check: what the service shows about a passport against what the node
 
 Reads the ledger's own logs and state at a node of the reader's choice; the service's database has no part in it.
 
-Source: docs/spec.md, "Decision"; DESIGN.md, idea 4: complete, not only intact.
+Source: docs/spec.md, "Decision"; docs/design.md, "Goals": complete, not only intact.
 """
 
 from __future__ import annotations

@@ -536,9 +536,9 @@ class _Page:
             "the chain; nothing else decides. The committee can only replace the table as a whole, by a new version; "
             "answers that were given keep the version that they were given under. *You* are the patient: purposes and "
             "kinds of data are named as patients read them. R and a number point to the list of what the project's two "
-            "source papers ask for.",
+            "source papers ask for, docs/requirements.md.",
             "账本依据本规则答复每一次医疗数据请求。本页由链上规则表生成，除该表外别无裁决依据。委员会只能以新版本整体替换规则表；"
-            "已作出的答复仍适用作出时的版本。“本人”指患者，用途和数据类别按患者所见名称列出。R 加数字为两篇来源论文的需求编号。",
+            "已作出的答复仍适用作出时的版本。“本人”指患者，用途和数据类别按患者所见名称列出。R 加数字为两篇来源论文的需求编号，见本项目的需求表。",
         )
         return f"# {self.voice.say(title)}\n\n{self.voice.paragraphs(text)}"
 

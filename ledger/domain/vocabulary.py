@@ -150,7 +150,12 @@ class Technique(IntFlag):
 
 
 class GrantFlag(IntFlag):
-    """Limits that a grant carries. The contract decides on SEPARATE; the others bind the recipient."""
+    """
+    Limits that a grant carries.
+
+    The contract decides on SEPARATE, and of datasets on NO_RELINK (merging) and ONWARD (sharing); NO_REIDENTIFY binds
+    the recipient.
+    """
 
     SEPARATE = 1 << 0
     NO_RELINK = 1 << 1

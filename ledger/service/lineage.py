@@ -562,7 +562,7 @@ class Lineage:
             if is_stale(origin, dataset):
                 raise Conflict(
                     f"somebody withdrew from {which} after it was collected",
-                    fix="Collect it anew, or have an ethics committee excuse the withdrawals.",
+                    fix="Collect it anew, or have an ethics body excuse the withdrawals.",
                 )
 
     def _model(self, version_id: VersionId) -> VersionRecord:
