@@ -117,7 +117,9 @@ def read_key_file(path: Path, *, passphrase: str | None) -> bytes:
         if text.startswith("{"):
             if passphrase is None:
                 raise ConfigurationError(
-                    f"{path} is encrypted", fix="Set PASSPORT_KEY_PASSPHRASE to its passphrase."
+                    f"{path} is encrypted",
+                    fix="Set PASSPORT_KEY_PASSPHRASE to its passphrase; for the service, "
+                    "PASSPORT_OPERATOR_KEY_PASSPHRASE_FILE to a file that holds it.",
                 )
             return bytes(decode_keyfile_json(json.loads(text), passphrase.encode()))
         key = bytes.fromhex(text.removeprefix("0x"))

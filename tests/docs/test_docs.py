@@ -10,6 +10,7 @@ import subprocess
 import pytest
 import typer
 
+from api.problems import KINDS
 from cli.main import command_line
 from tests.support.data import ROOT
 
@@ -55,6 +56,43 @@ def test_every_setting_is_in_the_operations_manual() -> None:
     manual = (ROOT / "docs" / "operations.md").read_text()
 
     assert [n for n in Settings.model_fields if f"`PASSPORT_{n.upper()}`" not in manual] == []
+
+
+def test_every_variable_that_the_program_reads_is_documented() -> None:
+    """What the client, the tests and Hardhat take from the environment has its row in one of two pages."""
+    read = re.compile(
+        r"""(?:environ(?:\.get\(|\[)|envvar=|integer\(|VARIABLE(?:: Final)? = )"(PASSPORT_[A-Z_]+)"|"""
+        r"""process\.env\.(PASSPORT_[A-Z_]+)|"(PASSPORT_[A-Z_]+)"(?= not in os\.environ)"""
+    )
+    names = {
+        name
+        for path in (ROOT / name for name in _tracked() if name.endswith((".py", ".js")))
+        if path.is_file()
+        for groups in read.findall(path.read_text())
+        for name in groups
+        if name
+    }
+    manual = (ROOT / "docs" / "operations.md").read_text() + (ROOT / "CONTRIBUTING.md").read_text()
+
+    assert {"PASSPORT_URL", "PASSPORT_DEBUG", "PASSPORT_TWIN_DEEP", "PASSPORT_HARDHAT_DIR"} <= names
+    assert sorted(name for name in names if f"`{name}`" not in manual) == []
+
+
+def test_every_error_code_is_in_the_specification() -> None:
+    """The table of the specification has each code that the program gives, and no other."""
+    table = (ROOT / "docs" / "spec.md").read_text().partition("## Error codes")[2]
+    listed = re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)
+    given = {
+        code
+        for folder in ("ledger", "api", "cli")
+        for path in (ROOT / folder).rglob("*.py")
+        for code in re.findall(
+            r"""\bcode(?:: ClassVar\[str\]|: str)? ?= ?"([a-z]+(?:-[a-z]+)*)\"""", path.read_text()
+        )
+    }
+
+    assert [code for code in listed if listed.count(code) > 1] == []
+    assert sorted({*given, *KINDS}) == sorted(listed)
 
 
 def test_every_command_is_named_in_the_changelog() -> None:
