@@ -581,11 +581,16 @@ FINDING_LABELS: Final[dict[EmergencyFinding, Label]] = {
 }
 
 FACT_LABELS: Final[dict[Fact, Label]] = {
-    Fact.MEMBER_ACTIVE: Label("the institution's membership is in force", "机构成员资格有效"),
-    Fact.MEMBER_SCOPE: Label("the purpose is within the institution's licence", "用途在机构许可范围内"),
+    Fact.MEMBER_ACTIVE: Label(
+        "the membership of the institution that asks is in force", "请求机构的成员资格有效"
+    ),
+    Fact.MEMBER_SCOPE: Label(
+        "the purpose is within the licence of the institution that asks", "用途在请求机构的许可范围内"
+    ),
     Fact.PASSPORT_OPEN: Label("the data is neither sealed nor destroyed", "数据未封存或销毁"),
     Fact.PURPOSE_ALLOWED: Label(
-        "the data may serve this purpose, and the law does not ban it", "数据可用于该用途且未被禁止"
+        "the hospital registered the data for this purpose, and the law does not ban it",
+        "保管机构登记数据时列入该用途，且规则未禁止",
     ),
     Fact.CATEGORIES_NECESSARY: Label(
         "every kind of data asked for is among those that the law allows for the purpose",
@@ -595,9 +600,11 @@ FACT_LABELS: Final[dict[Fact, Label]] = {
         "the institution has filed a project of its own that covers this", "机构自己已备案涵盖该请求的项目"
     ),
     Fact.PROJECT_ETHICS: Label("an ethics body has approved the project", "项目已获伦理批准"),
-    Fact.PROJECT_TECHNIQUE: Label("the project uses a privacy-enhancing technique", "项目采用隐私计算技术"),
+    Fact.PROJECT_TECHNIQUE: Label(
+        "the project declares a privacy-enhancing technique", "项目声明采用隐私计算技术"
+    ),
     Fact.PROJECT_AGREEMENT: Label(
-        "the project has an agreement that states its limits", "项目具有限定边界的协议"
+        "the project names an agreement that states its limits", "项目指明限定边界的协议"
     ),
     Fact.GRANT_LIVE: Label("there is a consent in force", "存在有效的同意"),
     Fact.GRANT_RECIPIENT: Label(
@@ -608,19 +615,27 @@ FACT_LABELS: Final[dict[Fact, Label]] = {
         "the consent covers every kind of data asked for", "同意涵盖所请求的数据类别"
     ),
     Fact.GRANT_SEPARATE: Label(
-        "the consent is separate: for this purpose alone, signed by the patient or who speaks for the patient",
-        "本人或其代理人签署的、仅针对该用途的单独同意",
+        "the consent is separate: for this purpose and this institution alone, signed by the patient or who speaks for "
+        "the patient",
+        "本人或其代理人签署的、仅针对该用途和该机构的单独同意",
     ),
-    Fact.GRANT_QUOTA: Label("the consent has uses left", "同意的使用次数未用尽"),
+    Fact.GRANT_QUOTA: Label(
+        "the number of uses in the consent, if it has one, is not used up", "同意限定使用次数的，未用尽"
+    ),
     Fact.EMERGENCY_IN_FORCE: Label(
         "an emergency that covers this is in force", "存在涵盖该请求的有效紧急事件"
     ),
-    Fact.ENCRYPTED: Label("encryption of the data throughout is attested", "已证明数据全程加密"),
+    Fact.ENCRYPTED: Label(
+        "a verifier other than the hospital attests that the data is encrypted throughout",
+        "已由保管机构以外的核验机构证明数据全程加密",
+    ),
     Fact.DEIDENTIFIED: Label(
         "the data is handed over de-identified, which somebody independent has checked",
         "数据以去标识化形式提供，且已经独立核验",
     ),
-    Fact.SOURCE_DECLARED: Label("the source of the data is declared", "数据来源已声明"),
+    Fact.SOURCE_DECLARED: Label(
+        "the hospital that keeps the data has declared its source", "保管机构已声明数据来源"
+    ),
     Fact.DATASET_FITS: Label(
         "data is put into a dataset of the institution's own only, which wants no more than was asked for and consented to",
         "数据仅可纳入该机构自己的数据集，且数据集所需不超出请求和同意的范围",
@@ -641,7 +656,8 @@ FACT_LABELS: Final[dict[Fact, Label]] = {
         "a human has reviewed and approved this very request", "该请求已经人工审查批准"
     ),
     Fact.WITHIN_CAP: Label(
-        "the institution is below its daily cap for the purpose", "未超过机构该用途的每日上限"
+        "the institution that asks is below its daily cap for the purpose, if the committee has set one",
+        "委员会为请求机构的该用途设有每日上限的，未超过",
     ),
     Fact.GRANT_PERIOD: Label("the consent covers the time the data is from", "同意涵盖数据产生的时间"),
     Fact.PROJECT_COMPLIANCE: Label("a compliance body has approved the project", "项目已获合规批准"),
