@@ -279,12 +279,10 @@ class Index(LineageIndex, BorderIndex, Protocol):
         *,
         passport_id: PassportId | None = None,
         member_id: int | None = None,
-        custodian: int | None = None,
-        newest_first: bool = True,
         after: str | None = None,
         limit: int = 100,
     ) -> tuple[list[DecisionRecord], str | None]:
-        """Return decisions in the order of the chain or its reverse, and the cursor of the next page."""
+        """Return decisions, newest first, and the cursor of the next page."""
 
     def releases(self, passport_id: PassportId) -> dict[int, Position]:
         """Return where each released decision of a passport was recorded as released, by seq."""
@@ -344,9 +342,6 @@ class Index(LineageIndex, BorderIndex, Protocol):
         """Return emergencies, oldest first."""
 
     def emergency_right(self, member_id: int) -> EmergencyRight: ...
-
-    def approval(self, request_hash: bytes) -> int:
-        """Return until when a human's approval of a request holds; 0 without one."""
 
     def review(self, passport_id: PassportId, seq: int) -> ReviewRecord | None:
         """Return the review of a request that only a human's look was missing for; None for other requests."""

@@ -102,13 +102,6 @@ class AccessLog:
         records, cursor = self.index.decisions(member_id=member_id, after=after, limit=limit)
         return self._tell_with_releases(records), cursor
 
-    def everything(
-        self, *, after: str | None = None, limit: int = 100
-    ) -> tuple[list[AccessEntry], str | None]:
-        """Return all decisions, newest first, and the cursor of the next page."""
-        records, cursor = self.index.decisions(after=after, limit=limit)
-        return self._tell_with_releases(records), cursor
-
     def named(self, names: Sequence[tuple[PassportId, int]]) -> list[AccessEntry]:
         """
         Return decisions by passport and number, in this order, without what became of them.

@@ -334,26 +334,18 @@ class SqlIndex(SqlLineage, SqlBorders):
         *,
         passport_id: PassportId | None = None,
         member_id: int | None = None,
-        custodian: int | None = None,
-        newest_first: bool = True,
         after: str | None = None,
         limit: int = 100,
     ) -> tuple[list[DecisionRecord], str | None]:
-        """Return decisions in the order of the chain or its reverse, and the cursor of the next page."""
+        """Return decisions, newest first, and the cursor of the next page."""
         query = select(decisions)
         if passport_id is not None:
             query = query.where(decisions.c.passport_id == passport_id)
         if member_id is not None:
             query = query.where(decisions.c.member_id == member_id)
-        if custodian is not None:
-            kept = select(passports.c.passport_id).where(passports.c.custodian == custodian)
-            query = query.where(decisions.c.passport_id.in_(kept))
-        start = _serial(after)
-        column = decisions.c.serial
-        if start is not None:
-            query = query.where(column < start if newest_first else column > start)
-        query = query.order_by(column.desc() if newest_first else column).limit(limit + 1)
-        rows = self._all(query)
+        if (start := _serial(after)) is not None:
+            query = query.where(decisions.c.serial < start)
+        rows = self._all(query.order_by(decisions.c.serial.desc()).limit(limit + 1))
         following = str(rows[limit - 1].serial) if len(rows) > limit else None
         return [_decision(row) for row in rows[:limit]], following
 
@@ -515,11 +507,6 @@ class SqlIndex(SqlLineage, SqlBorders):
             if record is not None and record.emergency.finding is EmergencyFinding.PENDING:
                 return EmergencyRight(lost, record.emergency.review_due)
         return EmergencyRight(lost)
-
-    def approval(self, request_hash: bytes) -> int:
-        """Return until when a human's approval of a request holds; 0 without one."""
-        body = self._body("approval", to_hex(request_hash))
-        return int(body["approvedUntil"]) if body else 0
 
     def review(self, passport_id: PassportId, seq: int) -> ReviewRecord | None:
         """Return the review of a request that only a human's look was missing for; None for other requests."""
