@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -250,6 +251,12 @@ class Records:
         if passport is None or passport.status is not PassportStatus.DESTROYED:
             return 0
         return self.vault.erase(passport_id)
+
+    def erase_all_destroyed(self, passport_ids: Collection[PassportId]) -> None:
+        """Destroy what is still kept here of passports, as far as the chain says that they are destroyed."""
+        for passport_id in passport_ids:
+            if self.vault.record(passport_id) is not None:
+                self.erase_destroyed(passport_id)
 
     def _require_declared(self, lock: int) -> None:
         urgent = self.index.emergency(lock) if lock else None

@@ -563,6 +563,11 @@ class SqlIndex(SqlLineage, SqlBorders):
             return None
         return RecoveryRecord(body["holder"], Custody(body["custody"]), body["readyAt"], body["byCustodian"])
 
+    def destroyed_passports(self) -> set[PassportId]:
+        """Return the passports whose data is destroyed."""
+        query = select(passports.c.passport_id).where(passports.c.status == PassportStatus.DESTROYED)
+        return {PassportId(row.passport_id) for row in self._all(query)}
+
     def delegations(self, delegate: HolderKey) -> dict[PassportId, int]:
         """Return until when a key may speak for each subject that let it."""
         query = select(registers).where(
