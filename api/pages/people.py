@@ -153,7 +153,7 @@ def institution(
     """Show an institution what it owes and is to sign, its requests, datasets, models, transfers, passports and projects."""
     entries, cursor = service.access.of_member(member.member_id, after=after, limit=PAGE_LINES)
     names = presenters.member_names(service.members.all())
-    transfers = service.transfers.of(member, limit=_MOST_SHOWN)
+    transfers, _ = service.transfers.of(member, limit=_MOST_SHOWN)
     owned, _ = service.index.datasets(owner=member.member_id, limit=_BATCH)
     now, known = access.now_of(service), exchange.parties_of(service, settings.origin)
     return page(

@@ -102,6 +102,13 @@ class TransferRecord:
     root_matches: bool = True
     notes: tuple[TransferNote, ...] = ()
 
+    @property
+    def begun(self) -> Position:
+        """Return where it came to the ledger: declared, or, of one record, shipped."""
+        begun = self.declared or self.shipped
+        assert begun is not None  # noqa: S101 - there is no transfer without either
+        return begun
+
 
 @dataclass(frozen=True, slots=True)
 class EmergencyRecord:
@@ -298,6 +305,11 @@ class Index(LineageIndex, BorderIndex, Protocol):
         limit: int | None = 100,
     ) -> list[TransferRecord]:
         """Return transfers, newest first; all of them without a limit. Of a passport, those of many that hold it too."""
+
+    def transfers_of_member(
+        self, member_id: int, *, after: str | None = None, limit: int = 100
+    ) -> tuple[list[TransferRecord], str | None]:
+        """Return what a member sent and received, newest first, and the cursor of the next page."""
 
     def onward_transfers(self, parent: TransferId) -> list[TransferRecord]:
         """Return the transfers that pass on what *parent* brought, newest first."""

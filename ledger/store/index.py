@@ -381,6 +381,20 @@ class SqlIndex(SqlLineage, SqlBorders):
         query = query.order_by(transfers.c.block_number.desc(), transfers.c.log_index.desc()).limit(limit)
         return [_transfer(row) for row in self._all(query)]
 
+    def transfers_of_member(
+        self, member_id: int, *, after: str | None = None, limit: int = 100
+    ) -> tuple[list[TransferRecord], str | None]:
+        """Return what a member sent and received, newest first, and the cursor of the next page."""
+        columns = transfers.c
+        query = select(transfers).where((columns.sender == member_id) | (columns.recipient == member_id))
+        if after is not None:
+            query = query.where(tuple_(columns.block_number, columns.log_index) < _block_and_log(after))
+        query = query.order_by(columns.block_number.desc(), columns.log_index.desc())
+        rows = self._all(query.limit(limit + 1))
+        last = rows[limit - 1] if len(rows) > limit else None
+        following = f"{last.block_number}-{last.log_index}" if last is not None else None
+        return [_transfer(row) for row in rows[:limit]], following
+
     def onward_transfers(self, parent: TransferId) -> list[TransferRecord]:
         """Return the transfers that pass on what *parent* brought, newest first."""
         # The parent is the only name of 32 bytes in a consignment.
