@@ -1,5 +1,5 @@
 """
-The law as a page that a lawyer can read, and what a new version of it changed: Markdown from policy tables. Pure.
+The law as a page that a lawyer can read: Markdown from a policy table.
 
 Source: docs/policy.md is this page for the law that a new ledger starts with.
 """
@@ -7,11 +7,12 @@ Source: docs/policy.md is this page for the law that a new ledger starts with.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Literal
+from typing import Final
 
+from ledger.audit.law.rules import BASIS_RULE, CLASS_RULE, FACT_RULE, categories_of, requirements_of
+from ledger.audit.law.words import PageLanguage, Voice, capital, duration, joined
 from ledger.domain.lineage import ANSWER_SECONDS
 from ledger.domain.records import PolicyTable
 from ledger.domain.vocabulary import (
@@ -35,66 +36,8 @@ from ledger.domain.vocabulary import (
 )
 from ledger.policy import PERMIT_SECONDS
 
-#: What a page is written in: English, Chinese, or each followed by the other.
-PageLanguage = Literal["en", "zh", "both"]
-
-#: Facts that hold for every record, whatever happens: a privacy budget is a dataset's, and tested of steps.
-ALWAYS_TRUE: Final = Fact.BUDGET_LEFT
 #: Facts that every inclusion into a dataset requires, on whatever basis and whatever the law says.
 OF_INCLUSIONS: Final = Fact.DATASET_FITS
-
-_CARE: Final = (Purpose.PRIMARY_CARE, Purpose.EMERGENCY_CARE, Purpose.PAYMENT, Purpose.OPERATIONS)
-_SECONDARY: Final = tuple(
-    purpose for purpose in Purpose if Purpose.RESEARCH <= purpose <= Purpose.PUBLIC_HEALTH
-)
-_CLASS_RULE: Final = {
-    DataClass.CORE_PRIVACY: "R098",
-    DataClass.SENSITIVE: "R099",
-    DataClass.NON_SENSITIVE: "R100",
-}
-_BASIS_RULE: Final = {
-    Basis.CONSENT: "R029",
-    Basis.CUSTODIAN_CARE: "R032",
-    Basis.INDIVIDUAL_EMERGENCY: "R086",
-    Basis.PUBLIC_EMERGENCY: "R083",
-    Basis.LEGAL_DUTY: "R100",
-    Basis.COMPELLED: "R002",
-    Basis.SUBJECT_REQUEST: "R137",
-}
-_FACT_RULE: Final[dict[Fact, str]] = {
-    Fact.MEMBER_ACTIVE: "R119",
-    Fact.MEMBER_SCOPE: "R139",
-    Fact.PASSPORT_OPEN: "R158",
-    Fact.PURPOSE_ALLOWED: "R101",
-    Fact.CATEGORIES_NECESSARY: "R049",
-    Fact.PROJECT_FILED: "R099",
-    Fact.PROJECT_ETHICS: "R091",
-    Fact.PROJECT_TECHNIQUE: "R066",
-    Fact.PROJECT_AGREEMENT: "R050",
-    Fact.GRANT_LIVE: "R029",
-    Fact.GRANT_RECIPIENT: "R030",
-    Fact.GRANT_PURPOSE: "R030",
-    Fact.GRANT_CATEGORIES: "R036",
-    Fact.GRANT_SEPARATE: "R136",
-    Fact.GRANT_QUOTA: "R035",
-    Fact.EMERGENCY_IN_FORCE: "R083",
-    Fact.ENCRYPTED: "R081",
-    Fact.DEIDENTIFIED: "R118",
-    Fact.SOURCE_DECLARED: "R100",
-    Fact.DATASET_FITS: "R034",
-    Fact.MODEL_LICENSED: "R059",
-    Fact.BUDGET_LEFT: "R093",
-    Fact.BORDER_CLEARED: "R003",
-    Fact.REQUESTER_IS_CUSTODIAN: "R032",
-    Fact.REVIEWS_CURRENT: "R086",
-    Fact.HUMAN_REVIEWED: "R142",
-    Fact.WITHIN_CAP: "R021",
-    Fact.GRANT_PERIOD: "R038",
-    Fact.PROJECT_COMPLIANCE: "R111",
-    Fact.LEVEL_SUFFICIENT: "R023",
-    Fact.UNLOCKED: "R080",
-    Fact.LAWFUL: "R032",
-}
 #: What each basis is, for somebody who has never heard of it.
 _BASIS_MEANINGS: Final[dict[Basis, Label]] = {
     Basis.CONSENT: Label(
@@ -128,10 +71,8 @@ _BASIS_MEANINGS: Final[dict[Basis, Label]] = {
     ),
 }
 _OTHERS: Final = tuple(basis for basis in Basis if basis is not Basis.SUBJECT_REQUEST)
-_MINUTE: Final = 60
-_HOUR: Final = 60 * _MINUTE
-_DAY: Final = 24 * _HOUR
-_WEEK: Final = 7 * _DAY
+#: What no version of the law can leave out of any entry, on whatever basis.
+FLOOR_OF_ALL: Final = floor_of(Basis.SUBJECT_REQUEST)
 _NOTHING: Final = Fact(0)
 
 
@@ -147,340 +88,14 @@ def render(table: PolicyTable, language: PageLanguage = "both") -> str:
         Text that ends with a newline. Requirement numbers are those of the project's list of what its two source
         papers ask for; they name the subject of a rule, also after the committee has changed it.
     """
-    return _Page(_Voice(language), table).write()
-
-
-def requirements_of(data_class: DataClass, purpose: Purpose, basis: Basis, required: Fact) -> list[str]:
-    """Return the numbers of the requirements behind an entry, ascending, for the facts given of those it requires."""
-    found = {_FACT_RULE[fact] for fact in Fact if fact in required} | {_BASIS_RULE.get(basis, "R032")}
-    if purpose in _CARE:
-        found.add("R032")
-    elif purpose is Purpose.PATIENT_REQUEST:
-        found.add("R137")
-    if purpose in _SECONDARY or Fact.GRANT_SEPARATE in required:
-        found.add(_CLASS_RULE[data_class])
-    return sorted(found)
-
-
-class ChangeKind(StrEnum):
-    """What a change of the law is about."""
-
-    USE_ADDED = "use-added"
-    USE_DROPPED = "use-dropped"
-    REQUIRES_MORE = "requires-more"
-    REQUIRES_LESS = "requires-less"
-    LEVEL = "level"
-    BAN = "ban"
-    NECESSARY = "necessary"
-    CLASSES = "classes"
-    LIMIT = "limit"
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """
-    One thing that a version of the law changed.
-
-    Attributes:
-        kind: What it is about.
-        stricter: Whether less is allowed than before; None where that depends on the case.
-        text: A sentence that stands by itself.
-        requirements: Numbers of the requirements behind it.
-        data_class: Of which class of data; None for all. `purpose` and `basis` likewise.
-        facts: What is required more, or less, for changes of an entry.
-    """
-
-    kind: ChangeKind
-    stricter: bool | None
-    text: Label
-    requirements: tuple[str, ...]
-    data_class: DataClass | None = None
-    purpose: Purpose | None = None
-    basis: Basis | None = None
-    facts: Fact = field(default=_NOTHING)
-
-
-def changes(before: PolicyTable, after: PolicyTable) -> list[Change]:
-    """
-    Tell what a version of the law changed, entry by entry.
-
-    Args:
-        before: The version to compare with.
-        after: The version asked about.
-
-    Returns:
-        Uses added, dropped, and that require more or less; levels, bans, kinds of data by purpose and class; limits.
-        Empty if the two say the same.
-    """
-    return [
-        *_entry_changes(before, after),
-        *_level_changes(before, after),
-        *_ban_changes(before, after),
-        *_necessary_changes(before, after),
-        *_class_changes(before, after),
-        *_limit_changes(before, after),
-    ]
-
-
-def render_changes(before: PolicyTable, after: PolicyTable, language: PageLanguage = "both") -> str:
-    """Write what a version of the law changed as Markdown that ends with a newline."""
-    voice = _Voice(language)
-    title = Label(
-        f"What version {after.version} of the law changed since version {before.version}",
-        f"第 {after.version} 版规则相对第 {before.version} 版的变更",
-    )
-    found = changes(before, after)
-    parts = [f"# {voice.say(title)}"]
-    if not found:
-        parts.append(
-            voice.paragraphs(Label("Nothing: the two versions say the same.", "无变更：两版内容相同。"))
-        )
-    for heading, stricter in DIRECTIONS:
-        lines = [
-            f"- {voice.say(change.text)} ({', '.join(change.requirements)})"
-            for change in found
-            if change.stricter is stricter
-        ]
-        if lines:
-            parts += [f"## {voice.say(heading)}", "\n".join(lines)]
-    return "\n\n".join(parts) + "\n"
-
-
-#: How changes are told apart, in the order in which they are read: a heading, and `Change.stricter`.
-DIRECTIONS: Final = (
-    (Label("Stricter", "更严格"), True),
-    (Label("Less strict", "更宽松"), False),
-    (Label("Otherwise changed", "其他变更"), None),
-)
-
-
-def _entry_changes(before: PolicyTable, after: PolicyTable) -> Iterator[Change]:
-    for data_class in DataClass:
-        for purpose in Purpose:
-            for basis in Basis:
-                was = before.required_for(data_class, purpose, basis)
-                now = after.required_for(data_class, purpose, basis)
-                yield from _entry_change(data_class, purpose, basis, was, now)
-
-
-def _entry_change(
-    data_class: DataClass, purpose: Purpose, basis: Basis, was: Fact, now: Fact
-) -> Iterator[Change]:
-    use = Label(
-        f"{_capital(CLASS_LABELS[data_class].en)}, for {PURPOSE_LABELS[purpose].en}, on the basis of "
-        f"{BASIS_LABELS[basis].en}",
-        f"{CLASS_LABELS[data_class].zh}，用于{PURPOSE_LABELS[purpose].zh}，依据{BASIS_LABELS[basis].zh}",
-    )
-
-    def change(kind: ChangeKind, words: Label, facts: Fact, *, stricter: bool) -> Change:
-        text = Label(f"{use.en}: {words.en}.", f"{use.zh}：{words.zh}。")
-        cited = tuple(requirements_of(data_class, purpose, basis, facts))
-        return Change(kind, stricter, text, cited, data_class, purpose, basis, facts)
-
-    if now and not was:
-        required = _listed(now)
-        words = Label(f"now lawful. Required: {required.en}", f"新增为合法用途，须满足：{required.zh}")
-        yield change(ChangeKind.USE_ADDED, words, now, stricter=False)
-    elif was and not now:
-        words = Label("no longer lawful, whatever holds", "不再合法，不论满足何种条件")
-        yield change(ChangeKind.USE_DROPPED, words, was, stricter=True)
-    else:
-        if more := now & ~was:
-            listed = _listed(more)
-            words = Label(f"also requires that {listed.en}", f"另须满足：{listed.zh}")
-            yield change(ChangeKind.REQUIRES_MORE, words, more, stricter=True)
-        if less := was & ~now:
-            listed = _listed(less)
-            words = Label(f"no longer requires that {listed.en}", f"不再要求：{listed.zh}")
-            yield change(ChangeKind.REQUIRES_LESS, words, less, stricter=False)
-
-
-def _level_changes(before: PolicyTable, after: PolicyTable) -> Iterator[Change]:
-    for data_class in DataClass:
-        for purpose in Purpose:
-            was, now = before.level_for(data_class, purpose), after.level_for(data_class, purpose)
-            if was is not now:
-                text = Label(
-                    f"{_capital(CLASS_LABELS[data_class].en)}, for {PURPOSE_LABELS[purpose].en}: handed over "
-                    f"{LEVEL_LABELS[now].en} or better, instead of {LEVEL_LABELS[was].en}.",
-                    f"{CLASS_LABELS[data_class].zh}，用于{PURPOSE_LABELS[purpose].zh}："
-                    f"提供时的去标识程度至少为“{LEVEL_LABELS[now].zh}”，原为“{LEVEL_LABELS[was].zh}”。",
-                )
-                yield Change(ChangeKind.LEVEL, now > was, text, ("R023", "R095"), data_class, purpose)
-
-
-def _ban_changes(before: PolicyTable, after: PolicyTable) -> Iterator[Change]:
-    for purpose in Purpose:
-        was, now = before.banned_purposes >> purpose & 1, after.banned_purposes >> purpose & 1
-        if was != now:
-            name = PURPOSE_LABELS[purpose]
-            text = (
-                Label(f"Banned: {name.en}.", f"禁止：{name.zh}。")
-                if now
-                else Label(f"No longer banned: {name.en}.", f"不再禁止：{name.zh}。")
-            )
-            yield Change(ChangeKind.BAN, bool(now), text, ("R051",), purpose=purpose)
-
-
-def _necessary_changes(before: PolicyTable, after: PolicyTable) -> Iterator[Change]:
-    for purpose in Purpose:
-        was, now = before.necessary_for(purpose), after.necessary_for(purpose)
-        name = PURPOSE_LABELS[purpose]
-        for kinds, stricter in ((now & ~was, False), (was & ~now, True)):
-            if kinds:
-                listed = _joined(CATEGORY_LABELS[kind] for kind in Category if kind in kinds)
-                text = (
-                    Label(
-                        f"{_capital(name.en)} may no longer touch {listed.en}.",
-                        f"{name.zh}不再可涉及{listed.zh}。",
-                    )
-                    if stricter
-                    else Label(
-                        f"{_capital(name.en)} may also touch {listed.en}.", f"{name.zh}另可涉及{listed.zh}。"
-                    )
-                )
-                yield Change(ChangeKind.NECESSARY, stricter, text, ("R049", "R078"), purpose=purpose)
-
-
-def _class_changes(before: PolicyTable, after: PolicyTable) -> Iterator[Change]:
-    for category in Category:
-        was, now = _class_of(before, category), _class_of(after, category)
-        if was is not now:
-            name, former, present = CATEGORY_LABELS[category], CLASS_LABELS[was], CLASS_LABELS[now]
-            text = Label(
-                f"{_capital(name.en)}: now of {present.en}, instead of {former.en}.",
-                f"{name.zh}：现为{present.zh}，原为{former.zh}。",
-            )
-            cited = tuple(sorted({_CLASS_RULE[was], _CLASS_RULE[now]}))
-            # A more sensitive class usually asks for more; what it asks for, its entries say.
-            yield Change(ChangeKind.CLASSES, None, text, cited, data_class=now)
-
-
-def _limit_changes(before: PolicyTable, after: PolicyTable) -> Iterator[Change]:
-    for limit in _limits_of(before, after):
-        if limit.was != limit.now:
-            shorter = limit.now < limit.was
-            text = Label(
-                f"{_capital(limit.name.en)}: {limit.written(limit.now).en}, instead of "
-                f"{limit.written(limit.was).en}.",
-                f"{limit.name.zh}：{limit.written(limit.now).zh}，原为{limit.written(limit.was).zh}。",
-            )
-            stricter = None if limit.either_way else shorter
-            yield Change(ChangeKind.LIMIT, stricter, text, limit.requirements)
-    was, now = before.emergencies.categories, after.emergencies.categories
-    for kinds, stricter in ((now & ~was, False), (was & ~now, True)):
-        if kinds:
-            listed = _joined(CATEGORY_LABELS[kind] for kind in Category if kind in kinds)
-            text = (
-                Label(
-                    f"An emergency of one patient may no longer touch {listed.en}.",
-                    f"个体紧急事件不再可涉及{listed.zh}。",
-                )
-                if stricter
-                else Label(
-                    f"An emergency of one patient may also touch {listed.en}.",
-                    f"个体紧急事件另可涉及{listed.zh}。",
-                )
-            )
-            yield Change(ChangeKind.LIMIT, stricter, text, ("R084",))
-
-
-@dataclass(frozen=True, slots=True)
-class _Limit:
-    """A limit in both versions. `either_way`: neither less nor more of it is stricter for everybody."""
-
-    name: Label
-    was: int
-    now: int
-    requirements: tuple[str, ...]
-    is_time: bool = True
-    either_way: bool = False
-
-    def written(self, value: int) -> Label:
-        return _duration(value) if self.is_time else Label(str(value), str(value))
-
-
-def _limits_of(before: PolicyTable, after: PolicyTable) -> list[_Limit]:
-    was, now = before.emergencies, after.emergencies
-    return [
-        _Limit(
-            Label("a consent lasts at most", "同意的最长期限"),
-            before.max_grant_seconds,
-            after.max_grant_seconds,
-            ("R030",),
-        ),
-        _Limit(
-            Label("an emergency of one patient lasts", "个体紧急事件持续"),
-            was.seconds,
-            now.seconds,
-            ("R085",),
-        ),
-        _Limit(
-            Label(
-                "emergencies that an institution may open in 30 days", "机构 30 天内可启动的个体紧急事件次数"
-            ),
-            was.monthly_quota,
-            now.monthly_quota,
-            ("R087",),
-            is_time=False,
-        ),
-        _Limit(
-            Label(
-                "time for the review of an emergency, and for which an approved request stays approved",
-                "紧急事件的审查期限，亦即请求获批后的有效时间",
-            ),
-            was.review_seconds,
-            now.review_seconds,
-            ("R086",),
-        ),
-        _Limit(
-            Label("a public-health emergency lasts at most", "公共卫生紧急事件的最长期限"),
-            was.max_declaration_seconds,
-            now.max_declaration_seconds,
-            ("R085",),
-        ),
-        _Limit(
-            Label("time to object to the recovery of a lost key", "对密钥恢复提出异议的时间"),
-            was.recovery_seconds,
-            now.recovery_seconds,
-            ("R043",),
-            either_way=True,
-        ),
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Voice:
-    """A language, and how it says things."""
-
-    language: PageLanguage
-
-    def say(self, label: Label) -> str:
-        """Say something within a line."""
-        if self.language == "both":
-            return label.en if label.en == label.zh else f"{label.en} {label.zh}"
-        return label.zh if self.language == "zh" else label.en
-
-    def paragraphs(self, label: Label) -> str:
-        """Say something in paragraphs of its own."""
-        if self.language == "both":
-            return f"{label.en}\n\n{label.zh}"
-        return self.say(label)
-
-    def items(self, labels: Iterable[Label]) -> str:
-        """List things within a line."""
-        return ("、" if self.language == "zh" else ", ").join(self.say(label) for label in labels)
-
-    def conditions(self, labels: Iterable[Label]) -> str:
-        """List conditions within a line."""
-        return ("；" if self.language == "zh" else "; ").join(self.say(label) for label in labels)
+    return _Page(Voice(language), table).write()
 
 
 @dataclass(frozen=True)
 class _Page:
     """One version of the law, in one voice."""
 
-    voice: _Voice
+    voice: Voice
     table: PolicyTable
 
     def write(self) -> str:
@@ -595,7 +210,7 @@ class _Page:
             "每次答复均予记录，拒绝时并记录所缺条件（R121）。本页未列出的用途，账本一律不准许（R082）；法律是否允许在账本之外进行，"
             "本页不作规定。",
         )
-        lasts = _duration(PERMIT_SECONDS)
+        lasts = duration(PERMIT_SECONDS)
         permit = Label(
             f"A permit to read or to receive a copy is good for {lasts.en}. It lapses earlier if the consent or the "
             "emergency that it rests on ends, the institution is suspended, or the data is sealed; one on consent, and one "
@@ -627,7 +242,7 @@ class _Page:
 
     def bases(self) -> str:
         lines = [
-            f"- *{self.voice.say(BASIS_LABELS[basis])}*: {self.voice.say(_BASIS_MEANINGS[basis])} ({_BASIS_RULE[basis]})"
+            f"- *{self.voice.say(BASIS_LABELS[basis])}*: {self.voice.say(_BASIS_MEANINGS[basis])} ({BASIS_RULE[basis]})"
             for basis in _bases(self.table, DataClass)
             if basis in _BASIS_MEANINGS
         ]
@@ -691,7 +306,7 @@ class _Page:
 
     def bullets(self, facts: Fact, fixed: Fact) -> str:
         lines = [
-            f"- {self.voice.say(FACT_LABELS[fact])}{'†' if fact in fixed else ''} ({_FACT_RULE[fact]})"
+            f"- {self.voice.say(FACT_LABELS[fact])}{'†' if fact in fixed else ''} ({FACT_RULE[fact]})"
             for fact in Fact
             if fact in facts
         ]
@@ -699,7 +314,7 @@ class _Page:
 
     def uses(self, data_class: DataClass) -> str:
         label = CLASS_LABELS[data_class]
-        parts = [f"## {self.voice.say(Label(_capital(label.en), label.zh))}"]
+        parts = [f"## {self.voice.say(Label(capital(label.en), label.zh))}"]
         rows = list(self.rows(data_class))
         if not rows:
             none = Label("No use is permitted.", "不得使用。")
@@ -780,8 +395,8 @@ class _Page:
             _row(
                 [
                     self.voice.say(CLASS_LABELS[data_class]),
-                    self.kinds(_categories_of(self.table, data_class)),
-                    _CLASS_RULE[data_class],
+                    self.kinds(categories_of(self.table, data_class)),
+                    CLASS_RULE[data_class],
                 ]
             )
             for data_class in DataClass
@@ -825,8 +440,8 @@ class _Page:
         )
 
     def consent(self) -> str:
-        longest, answer = _duration(self.table.max_grant_seconds), _duration(ANSWER_SECONDS)
-        recovery = _duration(self.table.emergencies.recovery_seconds)
+        longest, answer = duration(self.table.max_grant_seconds), duration(ANSWER_SECONDS)
+        recovery = duration(self.table.emergencies.recovery_seconds)
         rules = [
             Label(
                 "It names who may use which kinds of data (one institution, or kinds of institutions), for which purposes, "
@@ -926,9 +541,9 @@ class _Page:
 
     def emergencies(self) -> str:
         limits = self.table.emergencies
-        lasts, review = _duration(limits.seconds), _duration(limits.review_seconds)
-        declared = _duration(limits.max_declaration_seconds)
-        reasons = _joined(EMERGENCY_REASON_LABELS.values())
+        lasts, review = duration(limits.seconds), duration(limits.review_seconds)
+        declared = duration(limits.max_declaration_seconds)
+        reasons = joined(EMERGENCY_REASON_LABELS.values())
         touched = Label(
             "An emergency of one patient touches at most these kinds of data (R084):",
             "个体紧急事件至多涉及下列数据类别（R084）：",
@@ -1025,7 +640,7 @@ class _Page:
         )
 
     def reviews(self) -> str:
-        valid = _duration(self.table.emergencies.review_seconds)
+        valid = duration(self.table.emergencies.review_seconds)
         rules = [
             Label(
                 "A request that waits for a human is reviewed by an ethics body; if an authority compels it, by a "
@@ -1117,10 +732,6 @@ class _Page:
         return self.voice.items(labels) or self.voice.say(Label("none", "无"))
 
 
-#: What no version of the law can leave out of any entry, on whatever basis.
-FLOOR_OF_ALL: Final = floor_of(Basis.SUBJECT_REQUEST)
-
-
 def _shared(table: PolicyTable, bases: Iterable[Basis]) -> Fact:
     """Return what every lawful entry on these bases requires."""
     entries = [
@@ -1143,42 +754,6 @@ def _bases(table: PolicyTable, classes: Iterable[DataClass]) -> list[Basis]:
         for purpose in Purpose:
             found |= {basis for basis in Basis if table.required_for(data_class, purpose, basis)}
     return sorted(found)
-
-
-def _categories_of(table: PolicyTable, data_class: DataClass) -> Category:
-    masks = {
-        DataClass.CORE_PRIVACY: table.core_categories,
-        DataClass.SENSITIVE: table.sensitive_categories,
-        DataClass.NON_SENSITIVE: ALL_CATEGORIES & ~table.core_categories & ~table.sensitive_categories,
-    }
-    return masks[data_class]
-
-
-def _class_of(table: PolicyTable, category: Category) -> DataClass:
-    return next(data_class for data_class in DataClass if category in _categories_of(table, data_class))
-
-
-def _listed(facts: Fact) -> Label:
-    labels = [FACT_LABELS[fact] for fact in Fact if fact in facts]
-    return Label("; ".join(label.en for label in labels), "；".join(label.zh for label in labels))
-
-
-def _joined(labels: Iterable[Label]) -> Label:
-    found = list(labels)
-    return Label(", ".join(label.en for label in found), "、".join(label.zh for label in found))
-
-
-def _duration(seconds: int) -> Label:
-    """Return a time in the largest unit that it is a whole number of; days from a week on."""
-    for unit, en, zh in ((_DAY, "day", "天"), (_HOUR, "hour", "小时"), (_MINUTE, "minute", "分钟")):
-        if seconds and seconds % unit == 0 and (unit != _DAY or seconds >= _WEEK):
-            number = seconds // unit
-            return Label(f"{number} {en}{'' if number == 1 else 's'}", f"{number} {zh}")
-    return Label(f"{seconds} second{'' if seconds == 1 else 's'}", f"{seconds} 秒")
-
-
-def _capital(words: str) -> str:
-    return words[0].upper() + words[1:]
 
 
 def _row(cells: list[str]) -> str:
