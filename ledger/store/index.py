@@ -505,7 +505,8 @@ class SqlIndex(SqlLineage, SqlBorders):
         self, *, member_id: int | None = None, passport_id: PassportId | None = None
     ) -> list[EmergencyRecord]:
         """Return emergencies, oldest first."""
-        found = [_emergency(key, body) for key, body in self._bodies("emergency")]
+        name = to_hex(passport_id) if passport_id is not None else ""
+        found = [_emergency(key, body) for key, body in self._bodies("emergency", naming=name)]
         if member_id is not None:
             found = [record for record in found if record.emergency.member_id == member_id]
         if passport_id is not None:
@@ -530,7 +531,8 @@ class SqlIndex(SqlLineage, SqlBorders):
 
     def waiting_reviews(self) -> list[ReviewRecord]:
         """Return the requests that wait for a human, by passport and number."""
-        found = [_review(key, body) for key, body in self._bodies("review") if not body["reviewer"]]
+        bodies = self._bodies("review", naming='"reviewer":0')
+        found = [_review(key, body) for key, body in bodies if not body["reviewer"]]
         return sorted(found, key=lambda record: (record.passport_id, record.seq))
 
     def decision_counts(self) -> list[DecisionCount]:
@@ -643,8 +645,14 @@ class SqlIndex(SqlLineage, SqlBorders):
         row = self._one(select(registers).where(registers.c.kind == kind, registers.c.key == str(key)))
         return loads(row.body) if row else None
 
-    def _bodies(self, kind: str, *, prefix: str = "") -> list[tuple[str, dict[str, Any]]]:
-        query = select(registers).where(registers.c.kind == kind, registers.c.key.startswith(prefix))
+    def _bodies(self, kind: str, *, prefix: str = "", naming: str = "") -> list[tuple[str, dict[str, Any]]]:
+        """Return the entries of a kind, or those whose keys have a prefix, or whose bodies name something."""
+        query = select(registers).where(registers.c.kind == kind)
+        if prefix:
+            # Not LIKE, which takes no index: keys are in ASCII.
+            query = query.where(registers.c.key >= prefix, registers.c.key < f"{prefix}\x7f")
+        if naming:
+            query = query.where(registers.c.body.contains(naming, autoescape=True))
         return [(row.key, loads(row.body)) for row in self._all(query)]
 
     def _one(self, query: Select[Any]) -> Row[Any] | None:
