@@ -291,6 +291,11 @@ class Index(LineageIndex, BorderIndex, Protocol):
     ) -> tuple[list[DecisionRecord], str | None]:
         """Return decisions, newest first, and the cursor of the next page."""
 
+    def releases_named(
+        self, names: Collection[tuple[PassportId, int]]
+    ) -> dict[tuple[PassportId, int], Position]:
+        """Return where those of some decisions that were released were recorded as released, by passport and number."""
+
     def releases(self, passport_id: PassportId) -> dict[int, Position]:
         """Return where each released decision of a passport was recorded as released, by seq."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -92,7 +92,7 @@ class AccessLog:
                 sealed then is told to the subject as sealed.
         """
         records, cursor = self.index.decisions(passport_id=passport_id, after=after, limit=limit)
-        released = {(passport_id, seq): at for seq, at in self.index.releases(passport_id).items()}
+        released = self._released(records)
         return self._tell(records, released, to_holder_at), cursor
 
     def of_member(
@@ -123,12 +123,10 @@ class AccessLog:
         return self._tell([record], at, to_holder_at)[0]
 
     def _tell_with_releases(self, records: Sequence[DecisionRecord]) -> list[AccessEntry]:
-        released = {
-            (passport_id, seq): at
-            for passport_id in {record.passport_id for record in records}
-            for seq, at in self.index.releases(passport_id).items()
-        }
-        return self._tell(records, released)
+        return self._tell(records, self._released(records))
+
+    def _released(self, records: Iterable[DecisionRecord]) -> dict[tuple[PassportId, int], Position]:
+        return self.index.releases_named([(record.passport_id, record.verdict.seq) for record in records])
 
     def _tell(
         self,

@@ -349,6 +349,14 @@ class SqlIndex(SqlLineage, SqlBorders):
         following = str(rows[limit - 1].serial) if len(rows) > limit else None
         return [_decision(row) for row in rows[:limit]], following
 
+    def releases_named(
+        self, names: Collection[tuple[PassportId, int]]
+    ) -> dict[tuple[PassportId, int], Position]:
+        """Return where those of some decisions that were released were recorded as released, by passport and number."""
+        column = tuple_(releases.c.passport_id, releases.c.seq)
+        rows = self._named(select(releases), column, list(names))
+        return {(PassportId(row.passport_id), row.seq): position_of(row) for row in rows}
+
     def releases(self, passport_id: PassportId) -> dict[int, Position]:
         """Return where each released decision of a passport was recorded as released, by seq."""
         rows = self._all(select(releases).where(releases.c.passport_id == passport_id))
