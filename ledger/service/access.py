@@ -14,7 +14,7 @@ from ledger.domain.vocabulary import (
     GrantStatus,
     Outcome,
 )
-from ledger.domain.wording import asked_in_words, told_of
+from ledger.domain.wording import OUTCOME_WORDS, asked_in_words, told_of
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import NotFound
 from ledger.ports import DecisionRecord, GrantRecord, Index, ReviewRecord
@@ -52,7 +52,6 @@ _ENDINGS = {
     GrantStatus.REFUSED: "was refused",
     GrantStatus.REPUDIATED: "was declared never given",
 }
-_ANSWERS = {Outcome.PERMIT: "permitted", Outcome.DENY: "refused", Outcome.REVIEW: "waits for a human review"}
 #: The answer that the subject of a sealed decision is told.
 SEALED_ANSWER = "sealed"
 
@@ -163,7 +162,7 @@ class AccessLog:
             record,
             name,
             sentence,
-            _ANSWERS[verdict.outcome],
+            OUTCOME_WORDS[verdict.outcome],
             reasons,
             consent,
             known.released.get((record.passport_id, verdict.seq)),
