@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from ledger.chain import artifacts
 from ledger.chain.rpc import Node
@@ -27,7 +27,7 @@ from ledger.domain.vocabulary import (
     Level,
     names,
 )
-from ledger.domain.wording import days_in_words
+from ledger.domain.wording import OUTCOME_WORDS, days_in_words
 from ledger.encoding import merkle
 from ledger.encoding.events import Abi, EventDecoder, event_topic, selector
 from ledger.encoding.hexadecimal import address, bytes32, to_hex
@@ -35,8 +35,6 @@ from ledger.encoding.words import unpack_terms, unpack_verdict
 from ledger.errors import VerificationError
 
 Json = dict[str, Any]
-
-_ANSWERS: Final = {"PERMIT": "permitted", "DENY": "refused", "REVIEW": "waits for a human review"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +278,7 @@ def _expected(passport_id: str, event: Event, member_name: str, released: Event 
         "facts": names(verdict.facts),
         "missing": names(verdict.missing),
         "policyVersion": verdict.policy_version,
-        "answer": _ANSWERS[verdict.outcome.name],
+        "answer": OUTCOME_WORDS[verdict.outcome],
         "commitment": _hex_or_none(given["commitment"]),
         "position": _position(event.position),
         "released": _position(released.position) if released else None,

@@ -119,15 +119,20 @@ class Runtime:
             self._meet_chain()
             self.writer.start()
         contract = LedgerContract(self.node, deployment, guard=self.guard.check)
-        indexer = self._late.indexer = Indexer(
-            self.node, contract, deployment, self.index, guard=self.guard.check
-        )
         self.service = Service.over(
             chain=contract,
             index=self.index,
             writer=self.writer,
             vault=self.vault,
             passkeys=Passkeys(self.settings.rp_ids(), self.settings.origins_for_passkeys()),
+        )
+        indexer = self._late.indexer = Indexer(
+            self.node,
+            contract,
+            deployment,
+            self.index,
+            guard=self.guard.check,
+            erase=self.service.records.erase_all_destroyed,
         )
         indexer.start()
         return self.service

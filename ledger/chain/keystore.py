@@ -31,10 +31,6 @@ class Keystore:
         self._passphrase = passphrase.encode()
         self._open: dict[Address, LocalAccount] = {}
 
-    def addresses(self) -> list[Address]:
-        """Return the accounts whose keys are here, sorted."""
-        return sorted(Address("0x" + path.stem) for path in self._folder.glob("*.json"))
-
     def has(self, address: Address) -> bool:
         """Tell whether an account's key is here."""
         return self._path(address).exists()

@@ -15,6 +15,7 @@ from ledger.chain.contract import LedgerContract
 from ledger.chain.devnet import Devnet
 from ledger.chain.indexer import Indexer
 from ledger.chain.rpc import Node
+from ledger.domain.records import PassportId
 from ledger.domain.vocabulary import Role
 from ledger.errors import StoreUnavailable
 from ledger.settings import Settings
@@ -237,3 +238,32 @@ def _digest_of(database: Database) -> dict[str, str]:
             rows = sorted(repr(tuple(row)) for row in connection.execute(select(*columns)))
             digests[table.name] = hashlib.sha256("\n".join(rows).encode()).hexdigest()
     return digests
+
+
+def test_an_index_that_is_made_anew_passes_on_what_is_destroyed(
+    world: World, tmp_path: Path, history: tuple[Actor, Actor]
+) -> None:
+    """All at first, so that a service that was stopped in between erases at its next start; then nothing twice."""
+    hospital, _ = history
+    passport = world.register(hospital, 6)
+    world.done(world.service.records.destroy(hospital.member, passport, "Retention ended"))
+    database = Database(Settings(data=tmp_path).database_url(), migrations="ledger")
+    database.migrate()
+    deployment, node = world.runtime.deployment, world.runtime.node
+    assert deployment is not None
+    told: list[set[PassportId]] = []
+    indexer = Indexer(
+        node,
+        LedgerContract(node, deployment, guard=lambda: None),
+        deployment,
+        SqlIndex(database),
+        guard=lambda: None,
+        erase=lambda passports: told.append(set(passports)),
+    )
+
+    indexer.sync()
+    indexer.sync()
+
+    assert len(told) == 1
+    assert passport in told[0]
+    database.close()
