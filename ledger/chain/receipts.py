@@ -36,6 +36,10 @@ def share_events(operations: list[QueuedCall], events: tuple[Event, ...]) -> dic
     if len(operations) == 1:
         return {operations[0].operation_id: events}
     answers = [event for event in events if event.name == ITEM_EVENT[operations[0].call.function]]
+    if len(answers) != sum(item_count(operation.call) for operation in operations):
+        # It was reverted once, some operations went on alone, and another branch of the chain took it after all: whose
+        # events these are cannot be told.
+        return {}
     shared, start = {}, 0
     for operation in operations:
         end = start + item_count(operation.call)
