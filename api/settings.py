@@ -27,7 +27,8 @@ class ApiSettings:
         session_seconds: How long a sign-in lasts.
         challenge_seconds: How long a sign-in challenge can be answered.
         max_body_bytes: Largest body taken.
-        max_bundle_bytes: Largest body taken by POST /v1/passports.
+        max_bundle_bytes: Largest body taken by POST /v1/passports, signed by an active custodian.
+        body_seconds: How long a body may take to arrive.
         threads: Requests that can wait for the chain or the database at the same time.
     """
 
@@ -42,6 +43,7 @@ class ApiSettings:
     challenge_seconds: int = 300
     max_body_bytes: int = 256 * KIB
     max_bundle_bytes: int = 32 * MIB
+    body_seconds: float = 60.0
     threads: int = 128
 
     @property

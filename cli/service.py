@@ -39,9 +39,22 @@ def serve(settings: Settings) -> None:
             checks=runtime.checks,
             lifespan=_stopping(runtime),
         )
-        uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, access_log=False)
+        uvicorn.Server(server_config(app, settings)).run()
     finally:
         runtime.stop()
+
+
+def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """Return how the service listens: where, and to how many at the same time."""
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        # uvicorn counts the connection that is one too many.
+        limit_concurrency=settings.max_connections + 1,
+    )
 
 
 def run_sandbox(folder: Path, data: Path, *, port: int | None) -> None:
