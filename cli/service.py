@@ -13,6 +13,7 @@ from pathlib import Path
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from structlog.tracebacks import ExceptionDictTransformer
 
 from api.app import create_app
 from api.settings import ApiSettings
@@ -28,7 +29,7 @@ _USUAL_PORT = 8000
 
 def serve(settings: Settings) -> None:
     """Run one service in this process until it is told to stop."""
-    _configure_logging()
+    configure_logging()
     runtime = build(settings)
     service = runtime.start()
     try:
@@ -126,7 +127,7 @@ def _stopping(runtime: Runtime):  # type: ignore[no-untyped-def]  # noqa: ANN202
     return lifespan
 
 
-def _configure_logging() -> None:
+def configure_logging() -> None:
     """Log JSON lines to standard error; structlog knows nothing of records, salts or keys."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     structlog.configure(
@@ -134,7 +135,8 @@ def _configure_logging() -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks,
+            # Without the values of variables: in frames of signing they are keys, in others patients' data.
+            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(),
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
