@@ -256,14 +256,26 @@ def sign_in_code(request: Request) -> str | None:
 
 
 def subject_of(code: str, *, service: Service, sessions: Sessions) -> Member | Holder | None:
-    """Return whom a sign-in code stands for; None if it is not in force."""
+    """
+    Return whom a sign-in code stands for; None if it is not in force.
+
+    A member's session is its key's: it ends with the key, so that who took a key keeps nothing after it was replaced.
+    """
     found = sessions.lookup(code)
     if found is None:
         return None
     kind, subject = found
     if kind == HOLDER:
         return Holder(subject)
-    return service.index.member(int(subject)) if kind == MEMBER else None
+    return service.index.member_by_signing_key(_key_of(subject)) if kind == MEMBER else None
+
+
+def _key_of(subject: str) -> bytes:
+    """Return the key of a member's session; one of an earlier version named the member, and is no longer in force."""
+    try:
+        return bytes32(subject)
+    except InvalidInput:
+        return b""
 
 
 def member_of(request: Request, caller: CallerDep) -> Member:
