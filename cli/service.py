@@ -36,7 +36,7 @@ def serve(settings: Settings) -> None:
         app = create_app(
             service,
             sessions=runtime.sessions,
-            settings=_api_settings(settings, runtime),
+            settings=api_settings(settings, deployed_block=_deployed_block(runtime)),
             checks=runtime.checks,
             lifespan=_stopping(runtime),
         )
@@ -109,13 +109,19 @@ def _where(sandbox: Sandbox) -> str:
     )
 
 
-def _api_settings(settings: Settings, runtime: Runtime) -> ApiSettings:
-    origin = settings.url()
-    local = (f"http://localhost:{settings.port}",) if settings.host == "127.0.0.1" else ()
-    deployed = runtime.deployment.block_number if runtime.deployment else 0
+def api_settings(settings: Settings, *, deployed_block: int) -> ApiSettings:
+    """Return the settings of the web side. In production the service goes by its public URL and no other name."""
+    sandbox = settings.environment == "sandbox" and settings.host == "127.0.0.1"
     return ApiSettings(
-        origin=origin, other_origins=local, rpc_url=settings.public_rpc, deployed_block=deployed
+        origin=settings.url(),
+        other_origins=(f"http://localhost:{settings.port}",) if sandbox else (),
+        rpc_url=settings.public_rpc,
+        deployed_block=deployed_block,
     )
+
+
+def _deployed_block(runtime: Runtime) -> int:
+    return runtime.deployment.block_number if runtime.deployment else 0
 
 
 def _stopping(runtime: Runtime):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a context manager factory
