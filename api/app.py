@@ -45,6 +45,7 @@ from api.routes import (
 from api.routes.health import Checks
 from api.sessions import Sessions
 from api.settings import ApiSettings
+from api.writes import Waits
 from ledger.service import Service
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -118,6 +119,7 @@ def create_app(
     app.state.service = service
     app.state.sessions = sessions
     app.state.settings = settings
+    app.state.waits = Waits(each=settings.max_waits, together=settings.threads * 3 // 4)
     app.state.checks = checks or dict
     app.state.templates = environment()
     app.state.problem_page = problem_page

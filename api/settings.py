@@ -29,6 +29,7 @@ class ApiSettings:
         max_body_bytes: Largest body taken.
         max_bundle_bytes: Largest body taken by POST /v1/passports, signed by an active custodian.
         body_seconds: How long a body may take to arrive.
+        max_waits: How many writes of one caller wait at the same time; all together take three threads in four.
         threads: Requests that can wait for the chain or the database at the same time.
     """
 
@@ -44,6 +45,7 @@ class ApiSettings:
     max_body_bytes: int = 256 * KIB
     max_bundle_bytes: int = 32 * MIB
     body_seconds: float = 60.0
+    max_waits: int = 32
     threads: int = 128
 
     @property

@@ -16,12 +16,16 @@ import httpx2
 import pytest
 import uvicorn
 
+from api.app import create_app
 from api.middleware import BodyLimit
+from api.settings import ApiSettings
+from api.writes import Waits
 from cli.service import server_config
 from ledger.chain.devnet import free_port
 from ledger.client import sign_headers
 from ledger.errors import SignatureRejected
 from tests.api.conftest import ORIGIN, assert_problem, registration
+from tests.support.world import Actor
 
 LIMIT = 100
 KIB = 1024
@@ -176,6 +180,68 @@ def test_connections_have_a_bound(app, world):
         idle[0].close()
         assert eventually(settings.url(), 200)
         idle[1].close()
+
+
+def test_who_waits_for_too_much_is_answered_at_once(world, app, cast):
+    """
+    Two requests of a hospital wait for a chain that takes nothing: the third is pointed to the operation, at once.
+
+    Those that wait are answered when the chain goes on.
+    """
+    settings = world.settings.model_copy(update={"port": free_port()})
+    served = create_app(
+        world.service,
+        sessions=world.runtime.sessions,
+        settings=ApiSettings(origin=settings.url(), max_waits=2),
+    )
+    body, key = json.dumps(registration(6)).encode(), secrets.token_hex(8)
+    answers: list[httpx2.Response] = []
+
+    def post(actor: Actor) -> httpx2.Response:
+        url = f"{settings.url()}/v1/passports"
+        headers = {**sign_headers(actor.keys, "POST", url, body), "Content-Type": "application/json"}
+        headers |= {"Idempotency-Key": key, "Prefer": "wait=60"}
+        return httpx2.post(url, content=body, headers=headers, timeout=90)
+
+    threads = [threading.Thread(target=lambda: answers.append(post(cast.hospital))) for _ in range(2)]
+    world.runtime.writer.stop()
+    try:
+        with listening(server_config(served, settings)):
+            for number, thread in enumerate(threads, start=1):
+                thread.start()
+                until(lambda number=number: served.state.waits.of(scope(cast.hospital)) == number)
+            assert post(cast.hospital).status_code == 202
+            assert [thread.is_alive() for thread in threads] == [True, True]
+            world.runtime.writer.start()
+            for thread in threads:
+                thread.join()
+    finally:
+        world.runtime.writer.start()
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].json() == answers[1].json()
+
+
+def test_waits_are_bounded_by_caller_and_together():
+    """A place is given back whatever happens, and nobody's requests take all places."""
+    waits = Waits(each=2, together=3)
+    with waits.place("a") as first, waits.place("a") as second, waits.place("a") as third:
+        assert (first, second, third, waits.of("a")) == (True, True, False, 2)
+        with waits.place("b") as other, waits.place("c") as over:
+            assert (other, over) == (True, False)
+    with pytest.raises(SignatureRejected), waits.place("a"):
+        raise SignatureRejected("something")
+    assert (waits.of("a"), waits.of("b")) == (0, 0)
+
+
+def scope(actor: Actor) -> str:
+    return f"member:{actor.member.member_id}"
+
+
+def until(holds) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 @contextmanager
