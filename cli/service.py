@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import structlog
 import uvicorn
@@ -40,22 +41,21 @@ def serve(settings: Settings) -> None:
             checks=runtime.checks,
             lifespan=_stopping(runtime),
         )
-        uvicorn.Server(server_config(app, settings)).run()
+        uvicorn.run(app, **server_options(settings))
     finally:
         runtime.stop()
 
 
-def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
-    """Return how the service listens: where, and to how many at the same time."""
-    return uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
+def server_options(settings: Settings) -> dict[str, Any]:
+    """Return uvicorn's options: where the service listens, and to how many at the same time."""
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "log_config": None,
+        "access_log": False,
         # uvicorn counts the connection that is one too many.
-        limit_concurrency=settings.max_connections + 1,
-    )
+        "limit_concurrency": settings.max_connections + 1,
+    }
 
 
 def run_sandbox(folder: Path, data: Path, *, port: int | None) -> None:

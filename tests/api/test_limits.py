@@ -20,7 +20,7 @@ from api.app import create_app
 from api.middleware import BodyLimit
 from api.settings import ApiSettings
 from api.writes import Waits
-from cli.service import server_config
+from cli.service import server_options
 from ledger.chain.devnet import free_port
 from ledger.client import sign_headers
 from ledger.errors import SignatureRejected
@@ -174,7 +174,7 @@ def test_connections_have_a_bound(app, world):
     """Over the bound who comes is told to come back, and is served once another has left."""
     settings = world.settings.model_copy(update={"port": free_port(), "max_connections": 2})
     address = ("127.0.0.1", settings.port)
-    with listening(server_config(app, settings)):
+    with listening(uvicorn.Config(app, **server_options(settings))):
         idle = [socket.create_connection(address) for _ in range(2)]
         assert eventually(settings.url(), 503)
         idle[0].close()
@@ -206,7 +206,7 @@ def test_who_waits_for_too_much_is_answered_at_once(world, app, cast):
     threads = [threading.Thread(target=lambda: answers.append(post(cast.hospital))) for _ in range(2)]
     world.runtime.writer.stop()
     try:
-        with listening(server_config(served, settings)):
+        with listening(uvicorn.Config(served, **server_options(settings))):
             for number, thread in enumerate(threads, start=1):
                 thread.start()
                 until(lambda number=number: served.state.waits.of(scope(cast.hospital)) == number)
