@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any, Final
 
 import anyio.to_thread
@@ -12,6 +13,7 @@ from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 
 from api import problems
+from api.auth import signed_by_custodian
 from api.middleware import BodyLimit, LastResort, SameSite, SecurityHeaders
 from api.pages import data, exchange, people, public, readers
 from api.pages.render import STATIC, environment, problem_page
@@ -43,6 +45,7 @@ from api.routes import (
 from api.routes.health import Checks
 from api.sessions import Sessions
 from api.settings import ApiSettings
+from api.writes import Waits
 from ledger.service import Service
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -116,6 +119,7 @@ def create_app(
     app.state.service = service
     app.state.sessions = sessions
     app.state.settings = settings
+    app.state.waits = Waits(each=settings.max_waits, together=settings.threads * 3 // 4)
     app.state.checks = checks or dict
     app.state.templates = environment()
     app.state.problem_page = problem_page
@@ -124,16 +128,18 @@ def create_app(
     for router in (*_ROUTERS, *_PAGES):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    _add_middleware(app, settings)
+    _add_middleware(app, service, settings)
     return app
 
 
-def _add_middleware(app: FastAPI, settings: ApiSettings) -> None:
+def _add_middleware(app: FastAPI, service: Service, settings: ApiSettings) -> None:
     """Add the middleware; the last one added sees a request first."""
     app.add_middleware(
         BodyLimit,
         max_bytes=settings.max_body_bytes,
         larger={("POST", "/v1/passports"): settings.max_bundle_bytes},
+        trusted=partial(signed_by_custodian, service=service, settings=settings),
+        seconds=settings.body_seconds,
     )
     app.add_middleware(SameSite, origins=settings.origins)
     app.add_middleware(LastResort)

@@ -7,6 +7,7 @@ The caller is worked out anew for every request; nothing about what it may do is
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Final
@@ -14,7 +15,12 @@ from typing import Annotated, Any, Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPBearer
-from http_message_signatures import HTTPMessageVerifier, HTTPSignatureKeyResolver, InvalidSignature
+from http_message_signatures import (
+    HTTPMessageVerifier,
+    HTTPSignatureKeyResolver,
+    InvalidSignature,
+    VerifyResult,
+)
 from http_message_signatures.algorithms import ED25519
 from http_message_signatures.exceptions import HTTPMessageSignaturesException
 from starlette.datastructures import Headers
@@ -22,8 +28,9 @@ from starlette.datastructures import Headers
 from api.dependencies import BodyDep, ServiceDep, SessionsDep, SettingsDep
 from api.middleware import COOKIE
 from api.sessions import HOLDER, MEMBER, Sessions
+from api.settings import ApiSettings
 from ledger.domain.records import HolderKey, Member
-from ledger.domain.vocabulary import MemberStatus
+from ledger.domain.vocabulary import MemberStatus, Role
 from ledger.encoding.hexadecimal import bytes32
 from ledger.errors import (
     InvalidInput,
@@ -34,6 +41,7 @@ from ledger.errors import (
     SignatureReplayed,
     StoreUnavailable,
 )
+from ledger.policy import member_is_active
 from ledger.service import Service
 
 #: Longest time between the signature and its end, and its arrival, in seconds.
@@ -166,6 +174,41 @@ def verify_signature(
         SignatureReplayed: Its nonce came before.
         StoreUnavailable: The members' keys cannot be read now.
     """
+    member, result = _verified(request, body, REQUIRED_COMPONENTS, service=service, origin=origin)
+    _claim(sessions, str(result.parameters["keyid"]), result.nonce, int(result.parameters["expires"]))
+    return member
+
+
+def signed_by_custodian(
+    request: Request, body: bytes | None, *, service: Service, settings: ApiSettings
+) -> bool:
+    """
+    Tell whether an active custodian signed a request: from its head alone, before its body is read.
+
+    Args:
+        request: The request.
+        body: Its body, whose digest must be the one that was signed; None if it was not read yet.
+        service: Knows the members' keys.
+        settings: Where the service is reached.
+
+    Returns:
+        False if nobody signed, or a member that is no active custodian.
+
+    Raises:
+        LedgerError: Somebody signed, and it does not hold; as for `verify_signature`, but the nonce is not used up.
+    """
+    if "signature-input" not in request.headers:
+        return False
+    origin = settings.origin_for(request.headers.get("host", ""))
+    required = (*REQUIRED_COMPONENTS, "content-digest")
+    member, _ = _verified(request, body, required, service=service, origin=origin)
+    return Role.CUSTODIAN in member.roles and member_is_active(member, int(time.time()))
+
+
+def _verified(
+    request: Request, body: bytes | None, required: tuple[str, ...], *, service: Service, origin: str
+) -> tuple[Member, VerifyResult]:
+    """Verify a request's signature over at least the *required* components; without a body, over its head alone."""
     keys = _MemberKeys(service)
     verifier = _Verifier(signature_algorithm=ED25519, key_resolver=keys)
     message = _Message(request.method, origin + _target(request), request.headers)
@@ -173,7 +216,7 @@ def verify_signature(
         (result,) = verifier.verify(
             message,
             max_age=timedelta(seconds=MAX_AGE_SECONDS),
-            require_components=REQUIRED_COMPONENTS,
+            require_components=required,
             body=body,
         )
     except _UnknownKeyError as error:
@@ -187,8 +230,7 @@ def verify_signature(
             f"the request's signature does not hold: {_reason(error)}",
             fix=f"Sign @method, @target-uri (it begins with {origin}) and, with a body, content-digest.",
         ) from None
-    _claim(sessions, str(result.parameters["keyid"]), result.nonce, int(result.parameters["expires"]))
-    return keys.member_found()
+    return keys.member_found(), result
 
 
 def caller_of(
@@ -223,14 +265,26 @@ def sign_in_code(request: Request) -> str | None:
 
 
 def subject_of(code: str, *, service: Service, sessions: Sessions) -> Member | Holder | None:
-    """Return whom a sign-in code stands for; None if it is not in force."""
+    """
+    Return whom a sign-in code stands for; None if it is not in force.
+
+    A member's session is its key's: it ends with the key, so that who took a key keeps nothing after it was replaced.
+    """
     found = sessions.lookup(code)
     if found is None:
         return None
     kind, subject = found
     if kind == HOLDER:
         return Holder(subject)
-    return service.index.member(int(subject)) if kind == MEMBER else None
+    return service.index.member_by_signing_key(_key_of(subject)) if kind == MEMBER else None
+
+
+def _key_of(subject: str) -> bytes:
+    """Return the key of a member's session; one of an earlier version named the member, and is no longer in force."""
+    try:
+        return bytes32(subject)
+    except InvalidInput:
+        return b""
 
 
 def member_of(request: Request, caller: CallerDep) -> Member:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
+import anyio
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import problem_of, respond, unexpected
+from api.problems import Problem, of_error, problem_of, respond, unexpected
+from ledger.errors import LedgerError, TooLarge
 
 COOKIE: Final = "passport_session"
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+#: Tells by a request's head, and by its body once it was read, whether it may be larger than everybody's.
+Trusted = Callable[[Request, bytes | None], bool]
 
 #: Everything comes from this service; nothing runs inside a page but its own script files.
 CONTENT_POLICY: Final = (
@@ -129,32 +135,79 @@ class SameSite:
 
 class BodyLimit:
     """
-    Refuses bodies over a bound, whatever Content-Length says: the bytes that arrive are counted.
+    Refuses bodies over a bound, whatever Content-Length says, and those that come too slowly.
 
-    The body is read here in full and handed on in one piece; every route reads it in full anyway.
+    The body is read here in full and handed on in one piece; every route reads it in full anyway. What is larger than
+    everybody may send is taken from whom *trusted* names by the head of the request, before any of the body is read, and
+    handed on only if it is the very body that was signed: until then nothing parses it.
     """
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, larger: Mapping[tuple[str, str], int]) -> None:
-        """Wrap an app; *larger* gives other bounds by method and path."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        max_bytes: int,
+        larger: Mapping[tuple[str, str], int],
+        trusted: Trusted,
+        seconds: float,
+    ) -> None:
+        """
+        Wrap an app.
+
+        Args:
+            app: The app.
+            max_bytes: Bound for everybody.
+            larger: Bounds for those trusted, by method and path.
+            trusted: Tells who is, with the body once it is there; an error of the ledger if a signature does not hold.
+            seconds: How long a body may take.
+        """
         self.app = app
         self.max_bytes = max_bytes
         self.larger = larger
+        self.trusted = trusted
+        self.seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = self.larger.get((scope["method"], scope["path"]), self.max_bytes)
         try:
-            body = None if _declared(scope) > limit else await _read(receive, limit)
+            body = await self._admitted(scope, receive)
         except ClientDisconnect:
             return
-        if body is None:
-            problem = problem_of("too-large", f"the body has more than {limit} bytes", instance=scope["path"])
-            await respond(problem, headers={"Connection": "close"})(scope, receive, send)
+        except TimeoutError:
+            detail = f"the body did not arrive within {self.seconds:g} seconds"
+            await _refuse(problem_of("too-slow", detail, instance=scope["path"]), scope, receive, send)
+            return
+        except LedgerError as error:
+            await _refuse(of_error(error, instance=scope["path"]), scope, receive, send)
             return
         await self.app(scope, _replay(body, receive), send)
+
+    async def _admitted(self, scope: Scope, receive: Receive) -> bytes:
+        """Return the body of a request, if it is not larger than this caller may send."""
+        limit, request = self.larger.get((scope["method"], scope["path"]), self.max_bytes), Request(scope)
+        if limit > self.max_bytes and not await run_in_threadpool(self.trusted, request, None):
+            limit = self.max_bytes
+        body = None
+        if _declared(scope) <= limit:
+            with anyio.fail_after(self.seconds):
+                body = await _read(receive, limit)
+        if body is None:
+            raise TooLarge(f"the body has more than {limit} bytes", fix=self._fix(scope, limit))
+        if len(body) > self.max_bytes:
+            await run_in_threadpool(self.trusted, request, body)
+        return body
+
+    def _fix(self, scope: Scope, limit: int) -> str | None:
+        most = self.larger.get((scope["method"], scope["path"]), limit)
+        return f"An active custodian may send {most} bytes here, signed." if most > limit else None
+
+
+async def _refuse(problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer before the body was read, and read no more of it."""
+    await respond(problem, headers={"Connection": "close"})(scope, receive, send)
 
 
 def _declared(scope: Scope) -> int:

@@ -104,6 +104,7 @@ KINDS: Final[dict[str, Kind]] = {
             "The body cannot be read",
             "Send JSON in UTF-8 with Content-Type application/json.",
         ),
+        Kind("too-slow", 408, "The body came too slowly", "Send it again.", retryable=True),
         Kind(
             "unknown-host", 421, "Wrong host name", "Use the host name under which the service is published."
         ),

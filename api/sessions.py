@@ -13,7 +13,12 @@ class Sessions(Protocol):
     """What `ledger.store` keeps for the web side. Codes and challenges are random; both end by themselves."""
 
     def create(self, kind: str, subject: str, *, ttl_seconds: int) -> tuple[str, float]:
-        """Sign a subject in; returns the code that stands for it and when it ends (seconds, Unix epoch)."""
+        """
+        Sign a subject in: a holder by the holder key, a member by its signing key.
+
+        Returns:
+            The code that stands for it, and when it ends (seconds, Unix epoch).
+        """
 
     def lookup(self, code: str) -> tuple[str, str] | None:
         """Return the kind and subject that a code stands for; None if there is none or it has ended."""

@@ -27,7 +27,9 @@ class ApiSettings:
         session_seconds: How long a sign-in lasts.
         challenge_seconds: How long a sign-in challenge can be answered.
         max_body_bytes: Largest body taken.
-        max_bundle_bytes: Largest body taken by POST /v1/passports.
+        max_bundle_bytes: Largest body taken by POST /v1/passports, signed by an active custodian.
+        body_seconds: How long a body may take to arrive.
+        max_waits: How many writes of one caller wait at the same time; all together take three threads in four.
         threads: Requests that can wait for the chain or the database at the same time.
     """
 
@@ -42,6 +44,8 @@ class ApiSettings:
     challenge_seconds: int = 300
     max_body_bytes: int = 256 * KIB
     max_bundle_bytes: int = 32 * MIB
+    body_seconds: float = 60.0
+    max_waits: int = 32
     threads: int = 128
 
     @property

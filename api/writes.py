@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -35,6 +38,40 @@ _WAIT: Final = re.compile(r"\A\s*wait\s*=\s*\"?(\d{1,6})\"?\s*\Z", re.IGNORECASE
 _RETRY_SECONDS: Final = 2
 
 
+class Waits:
+    """
+    Requests that wait for the chain, counted by who made them: each holds a thread, which reads need too.
+
+    Safe to share between threads.
+    """
+
+    def __init__(self, *, each: int, together: int) -> None:
+        """Bound how many requests of *each* caller wait at the same time, and how many of all *together*."""
+        self._each = each
+        self._together = together
+        self._lock = threading.Lock()
+        self._waiting: Counter[str] = Counter()
+
+    def of(self, scope: str) -> int:
+        """Return how many requests of a caller wait."""
+        with self._lock:
+            return self._waiting[scope]
+
+    @contextmanager
+    def place(self, scope: str) -> Iterator[bool]:
+        """Take a place for one more request of a caller; tells whether there was one."""
+        with self._lock:
+            free = self._waiting[scope] < self._each and self._waiting.total() < self._together
+            self._waiting[scope] += free
+        try:
+            yield free
+        finally:
+            with self._lock:
+                self._waiting[scope] -= free
+                if not self._waiting[scope]:
+                    del self._waiting[scope]
+
+
 @dataclass(frozen=True, slots=True)
 class Write:
     """One request to change something."""
@@ -43,6 +80,7 @@ class Write:
     identity: Identity
     timeout: float
     instance: str
+    waits: Waits
 
     def once(self, use_case: Callable[[Identity], Operation]) -> Operation:
         """
@@ -83,13 +121,16 @@ class Write:
 
         Returns:
             The resource; a pointer to the operation if it is still on its way, or to the act if the committee has not
-            approved it yet; the operation's problem if it failed.
+            approved it yet; the operation's problem if it failed. Who has too many requests that wait gets the pointer
+            at once.
         """
-        deadline = time.monotonic() + self.timeout
-        operation = self.service.writer.wait(operation.operation_id, timeout=self.timeout)
+        with self.waits.place(self.identity[0]) as free:
+            deadline = time.monotonic() + (self.timeout if free else 0.0)
+            operation = self.service.writer.wait(operation.operation_id, timeout=deadline - time.monotonic())
+            indexed = operation.status is OperationStatus.MINED and self._indexed(operation, deadline)
         if operation.status is OperationStatus.FAILED:
             return respond(of_stored(operation.error or {}).model_copy(update={"instance": self.instance}))
-        if operation.status is not OperationStatus.MINED or not self._indexed(operation, deadline):
+        if not indexed:
             return self._accepted(operation)
         if not acts and (act := pending_act(operation.events)) is not None:
             return self._respond(tell(self.service, operation), 202, {"Location": f"/v1/acts/{act}"})
@@ -180,7 +221,11 @@ def write_of(
         ),
     ] = None,
     prefer: Annotated[
-        str | None, Header(description="`wait=N` seconds, or `respond-async`.", examples=["wait=20"])
+        str | None,
+        Header(
+            description="`wait=N` seconds, or `respond-async`. Beyond 32 requests of yours that wait, 202 comes at once.",
+            examples=["wait=20"],
+        ),
     ] = None,
 ) -> Write:
     """
@@ -201,6 +246,7 @@ def write_of(
         identity=(caller.scope, idempotency_key, fingerprint_of(request.method, target, body)),
         timeout=wait_preferred(prefer, default=settings.wait_seconds, longest=settings.max_wait_seconds),
         instance=request.url.path,
+        waits=request.app.state.waits,
     )
 
 

@@ -9,10 +9,12 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from structlog.tracebacks import ExceptionDictTransformer
 
 from api.app import create_app
 from api.settings import ApiSettings
@@ -28,20 +30,32 @@ _USUAL_PORT = 8000
 
 def serve(settings: Settings) -> None:
     """Run one service in this process until it is told to stop."""
-    _configure_logging()
+    configure_logging()
     runtime = build(settings)
     service = runtime.start()
     try:
         app = create_app(
             service,
             sessions=runtime.sessions,
-            settings=_api_settings(settings, runtime),
+            settings=api_settings(settings, deployed_block=_deployed_block(runtime)),
             checks=runtime.checks,
             lifespan=_stopping(runtime),
         )
-        uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, access_log=False)
+        uvicorn.run(app, **server_options(settings))
     finally:
         runtime.stop()
+
+
+def server_options(settings: Settings) -> dict[str, Any]:
+    """Return uvicorn's options: where the service listens, and to how many at the same time."""
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "log_config": None,
+        "access_log": False,
+        # uvicorn counts the connection that is one too many.
+        "limit_concurrency": settings.max_connections + 1,
+    }
 
 
 def run_sandbox(folder: Path, data: Path, *, port: int | None) -> None:
@@ -95,13 +109,19 @@ def _where(sandbox: Sandbox) -> str:
     )
 
 
-def _api_settings(settings: Settings, runtime: Runtime) -> ApiSettings:
-    origin = settings.url()
-    local = (f"http://localhost:{settings.port}",) if settings.host == "127.0.0.1" else ()
-    deployed = runtime.deployment.block_number if runtime.deployment else 0
+def api_settings(settings: Settings, *, deployed_block: int) -> ApiSettings:
+    """Return the settings of the web side. In production the service goes by its public URL and no other name."""
+    sandbox = settings.environment == "sandbox" and settings.host == "127.0.0.1"
     return ApiSettings(
-        origin=origin, other_origins=local, rpc_url=settings.public_rpc, deployed_block=deployed
+        origin=settings.url(),
+        other_origins=(f"http://localhost:{settings.port}",) if sandbox else (),
+        rpc_url=settings.public_rpc,
+        deployed_block=deployed_block,
     )
+
+
+def _deployed_block(runtime: Runtime) -> int:
+    return runtime.deployment.block_number if runtime.deployment else 0
 
 
 def _stopping(runtime: Runtime):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a context manager factory
@@ -113,7 +133,7 @@ def _stopping(runtime: Runtime):  # type: ignore[no-untyped-def]  # noqa: ANN202
     return lifespan
 
 
-def _configure_logging() -> None:
+def configure_logging() -> None:
     """Log JSON lines to standard error; structlog knows nothing of records, salts or keys."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     structlog.configure(
@@ -121,7 +141,8 @@ def _configure_logging() -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks,
+            # Without the values of variables: in frames of signing they are keys, in others patients' data.
+            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(),
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

@@ -22,7 +22,7 @@ from ledger.chain.contract import DEPLOY, LedgerContract
 from ledger.chain.guard import ChainGuard
 from ledger.chain.indexer import Indexer
 from ledger.chain.keystore import Keystore, read_key_file
-from ledger.chain.rpc import Node, contract_address
+from ledger.chain.rpc import Node, contract_address, quantity
 from ledger.chain.submitter import JournalWriter
 from ledger.domain.records import Address, Admission
 from ledger.domain.vocabulary import MemberKind, Role
@@ -180,7 +180,7 @@ class Runtime:
             chain_id=self.node.chain_id(),
             genesis_hash=self.node.genesis_hash(),
             ledger=address,
-            block_number=int(receipt["blockNumber"], 16),
+            block_number=quantity(receipt["blockNumber"]),
             code_hash=keccak(self.node.code(address)),
         )
         self.journal.record_deployment(deployment)

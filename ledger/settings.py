@@ -41,6 +41,11 @@ class Settings(BaseSettings):
     embedded: bool = Field(default=False, description="Whether the node is an embedded devnet.")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65_535)
+    max_connections: int = Field(
+        default=512,
+        ge=1,
+        description="Most connections at the same time; who comes then is told to come back.",
+    )
     origin: str | None = Field(
         default=None, description="Public URL of this service; holders sign in to it by name."
     )

@@ -40,7 +40,7 @@ def register_record(body: RegistrationIn, actor: MemberDep, service: ServiceDep,
     """
     Register one patient's record: split by category, sealed here at each level, and given a passport on the ledger.
 
-    For custodians. At most 32 MiB.
+    For custodians. At most 32 MiB, of which the signature covers the digest.
     """
     operation = write.once(
         lambda identity: service.records.register(

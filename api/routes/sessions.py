@@ -64,7 +64,7 @@ def sign_in(
             fix="Use `passport holder sign-in` or `passport member sign-in`.",
         )
     member = verify_signature(request, raw, service=service, sessions=sessions, origin=origin)
-    return _session(sessions, MEMBER, str(member.member_id), settings)
+    return _session(sessions, MEMBER, to_hex(member.signing_key), settings)
 
 
 def answered_by(body: SignInIn, *, service: Service, sessions: Sessions, origin: str) -> HolderKey:

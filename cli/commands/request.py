@@ -12,6 +12,7 @@ from rich.console import Console
 from cli import options
 from cli.access import any_client, member_client, member_keys
 from cli.output import REFUSED, emit, facts, table
+from cli.private_files import write_private
 from ledger.client import PassportClient, open_release
 from ledger.domain.vocabulary import Level
 from ledger.encoding.hexadecimal import bytes32
@@ -223,6 +224,5 @@ def _opened(url: str, key: Path | None, passport: str, seq: int) -> dict[str, li
 def _write(folder: Path, category: str, resources: list[dict[str, Any]]) -> tuple[str, Path, int]:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"{category.lower()}.ndjson"
-    path.write_text("".join(json.dumps(item, ensure_ascii=False) + "\n" for item in resources))
-    path.chmod(0o600)
+    write_private(path, "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in resources))
     return category, path, len(resources)

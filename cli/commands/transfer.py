@@ -13,6 +13,7 @@ from rich.console import Console
 from cli import options
 from cli.access import any_client, member_client, member_keys
 from cli.output import REFUSED, emit, note, table
+from cli.private_files import write_private
 from ledger.client import MemberKeys, PassportClient, content_received, open_release, root_received
 from ledger.encoding.hexadecimal import bytes32, to_hex
 from ledger.errors import InvalidInput, VerificationError
@@ -201,8 +202,7 @@ def collect(
     else:
         (opened,) = found.values()
         counts = {category: len(resources) for category, resources in opened.items()}
-    out.touch(mode=0o600)
-    out.write_text(json.dumps(opened, ensure_ascii=False) + "\n")
+    write_private(out, json.dumps(opened, ensure_ascii=False) + "\n")
 
     def render(console: Console) -> None:
         console.print(table(str(out), ("of", "resources"), counts.items()))

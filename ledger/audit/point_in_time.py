@@ -81,7 +81,22 @@ def was_permitted(events: Iterable[Event], question: Question, at: int) -> Answe
         NotFound: There was no law, passport or member of that name then.
         VerificationError: An event speaks of something no earlier event brought about.
     """
-    state, last = state_at(events, at)
+    return answered(*state_at(events, at), question, at)
+
+
+def answered(state: LedgerState, last: Position | None, question: Question, at: int) -> Answer:
+    """
+    Answer a question about a time from the state then.
+
+    Args:
+        state: All events up to *at*, folded.
+        last: Where the last of them stands.
+        question: What is asked.
+        at: Seconds since the Unix epoch.
+
+    Raises:
+        NotFound: There was no law, passport or member of that name then.
+    """
     if not state.policy_version:
         raise NotFound("there was no law yet", fix="Ask about a later time.")
     if question.passport_id not in state.passports:

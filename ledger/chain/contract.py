@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
-from eth_abi.abi import decode, encode
+from eth_abi.abi import encode
 from eth_abi.exceptions import DecodingError, EncodingError
 
 from ledger.chain import artifacts
@@ -36,6 +36,7 @@ from ledger.domain.vocabulary import (
     Role,
     TransferStatus,
 )
+from ledger.encoding.abi import decode
 from ledger.encoding.events import EventDecoder, canonical_type, event_topic, selector
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.structs import grant_state
@@ -274,7 +275,7 @@ class LedgerContract:
             raise InvalidInput(f"{to_hex(call[:4])} is no function of the ledger")
         try:
             values = decode([canonical_type(item) for item in entry["inputs"]], call[4:])
-        except (DecodingError, OverflowError, UnicodeDecodeError):
+        except (DecodingError, OverflowError):
             return entry["name"], {}
         return entry["name"], _named(entry["inputs"], values)
 

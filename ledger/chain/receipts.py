@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ledger.chain.contract import ITEM_EVENT, decoder, item_count
-from ledger.chain.rpc import Node, contract_address, raw_log
+from ledger.chain.rpc import Node, contract_address, quantity, raw_log
 from ledger.domain.records import Event
 from ledger.ports import Journal, QueuedCall, Receipt, SignedTransaction
 
@@ -36,6 +36,10 @@ def share_events(operations: list[QueuedCall], events: tuple[Event, ...]) -> dic
     if len(operations) == 1:
         return {operations[0].operation_id: events}
     answers = [event for event in events if event.name == ITEM_EVENT[operations[0].call.function]]
+    if len(answers) != sum(item_count(operation.call) for operation in operations):
+        # It was reverted once, some operations went on alone, and another branch of the chain took it after all: whose
+        # events these are cannot be told.
+        return {}
     shared, start = {}, 0
     for operation in operations:
         end = start + item_count(operation.call)
@@ -46,7 +50,7 @@ def share_events(operations: list[QueuedCall], events: tuple[Event, ...]) -> dic
 
 def read_receipt(node: Node, raw: dict[str, Any]) -> Receipt:
     """Read a node's receipt, with the time of its block and the decoded events."""
-    block_number = int(raw["blockNumber"], 16)
+    block_number = quantity(raw["blockNumber"])
     header = node.block(block_number)
     block_time = header.time if header else 0
     events = (decoder().decode(raw_log(entry, block_time=block_time)) for entry in raw["logs"])
@@ -54,10 +58,10 @@ def read_receipt(node: Node, raw: dict[str, Any]) -> Receipt:
         transaction_hash=bytes.fromhex(raw["transactionHash"][2:]),
         block_number=block_number,
         block_hash=bytes.fromhex(raw["blockHash"][2:]),
-        transaction_index=int(raw["transactionIndex"], 16),
+        transaction_index=quantity(raw["transactionIndex"]),
         time=block_time,
-        succeeded=int(raw["status"], 16) == 1,
-        gas_used=int(raw["gasUsed"], 16),
+        succeeded=quantity(raw["status"]) == 1,
+        gas_used=quantity(raw["gasUsed"]),
         contract=contract_address(raw),
         events=tuple(event for event in events if event is not None),
     )

@@ -9,10 +9,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, Final
 
-from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
 from ledger.chain import artifacts
+from ledger.encoding.abi import decode
 from ledger.encoding.events import canonical_type, selector
 from ledger.errors import (
     Conflict,

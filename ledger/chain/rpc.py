@@ -7,6 +7,7 @@ trusted for its shape: what cannot be read is an error, not a guess.
 
 from __future__ import annotations
 
+import re
 import time
 import weakref
 from collections.abc import Iterable, Iterator
@@ -27,6 +28,9 @@ _TIMEOUT_SECONDS: Final = 30.0
 _HEADER_ONLY: Final = False
 _CONNECTIONS: Final = 64
 _SELECTOR_DIGITS: Final = 10
+_QUANTITY: Final = re.compile(r"\A0x[0-9a-fA-F]{1,64}\Z")
+#: How much of what cannot be read an error quotes, in characters.
+_QUOTED: Final = 40
 #: Largest range of blocks asked for at once; halved when a node finds it too large.
 _LOG_RANGE_BLOCKS: Final = 2_000
 #: Errors of nodes that mean that the transaction is known already.
@@ -100,7 +104,7 @@ class Node:
 
     def chain_id(self) -> int:
         """Return the chain's id."""
-        return int(self.request("eth_chainId"), 16)
+        return quantity(self.request("eth_chainId"))
 
     def block(self, number: int | str = "latest") -> BlockHeader | None:
         """Return the header of a block by its number or tag; None if the node has no such block."""
@@ -124,7 +128,7 @@ class Node:
 
     def block_gas_limit(self) -> int:
         """Return the gas limit of the newest block."""
-        return int(self.request("eth_getBlockByNumber", "latest", _HEADER_ONLY)["gasLimit"], 16)
+        return quantity(self.request("eth_getBlockByNumber", "latest", _HEADER_ONLY)["gasLimit"])
 
     def code(self, address: str) -> bytes:
         """Return the code at an address; empty if there is no contract."""
@@ -132,11 +136,11 @@ class Node:
 
     def nonce(self, address: str) -> int:
         """Return how many transactions of an account are mined."""
-        return int(self.request("eth_getTransactionCount", address, "latest"), 16)
+        return quantity(self.request("eth_getTransactionCount", address, "latest"))
 
     def balance(self, address: str) -> int:
         """Return an account's balance in wei."""
-        return int(self.request("eth_getBalance", address, "latest"), 16)
+        return quantity(self.request("eth_getBalance", address, "latest"))
 
     def fees(self) -> tuple[int, int]:
         """
@@ -145,10 +149,10 @@ class Node:
         The maximum leaves room for six full blocks; a chain without a fee market gets its gas price as both.
         """
         base = self.request("eth_getBlockByNumber", "latest", _HEADER_ONLY).get("baseFeePerGas")
-        price = int(self.request("eth_gasPrice"), 16)
+        price = quantity(self.request("eth_gasPrice"))
         if base is None:
             return price, price
-        base_fee = int(base, 16)
+        base_fee = quantity(base)
         tip = max(price - base_fee, 0)
         return 2 * base_fee + tip, tip
 
@@ -171,7 +175,7 @@ class Node:
         Raises:
             LedgerError: It would revert; translated.
         """
-        return int(self._translated("eth_estimateGas", transaction), 16)
+        return quantity(self._translated("eth_estimateGas", transaction))
 
     def send_raw(self, raw: bytes) -> None:
         """
@@ -289,6 +293,18 @@ def raw_log(entry: dict[str, Any], *, block_time: int = 0) -> RawLog:
     )
 
 
+def quantity(value: Any) -> int:
+    """
+    Read a number of a node's: `0x` and hexadecimal digits, of at most 256 bits and never negative.
+
+    Raises:
+        RpcError: It is none.
+    """
+    if not isinstance(value, str) or not _QUANTITY.match(value):
+        raise RpcError(f"the node sent {str(value)[:_QUOTED]!r} where a number belongs")
+    return int(value, 16)
+
+
 def contract_address(receipt: dict[str, Any]) -> Address | None:
     """Return the contract that a transaction created."""
     address = receipt.get("contractAddress")
@@ -301,10 +317,10 @@ def _log(entry: dict[str, Any]) -> RawLog:
             topics=tuple(bytes.fromhex(topic[2:]) for topic in entry["topics"]),
             data=bytes.fromhex(entry["data"][2:]),
             position=Position(
-                block_number=int(entry["blockNumber"], 16),
+                block_number=quantity(entry["blockNumber"]),
                 block_hash=bytes.fromhex(entry["blockHash"][2:]),
                 transaction_hash=bytes.fromhex(entry["transactionHash"][2:]),
-                log_index=int(entry["logIndex"], 16),
+                log_index=quantity(entry["logIndex"]),
                 time=0,
             ),
         )
@@ -315,10 +331,10 @@ def _log(entry: dict[str, Any]) -> RawLog:
 def _header(block: dict[str, Any]) -> BlockHeader:
     try:
         return BlockHeader(
-            number=int(block["number"], 16),
+            number=quantity(block["number"]),
             block_hash=bytes.fromhex(block["hash"][2:]),
             parent_hash=bytes.fromhex(block["parentHash"][2:]),
-            time=int(block["timestamp"], 16),
+            time=quantity(block["timestamp"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RpcError(f"the node sent a block that cannot be read: {error!r}") from None

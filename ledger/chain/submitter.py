@@ -2,9 +2,10 @@
 Bringing what was accepted to the chain, exactly once.
 
 One worker per signer. Operations queue in the journal; while a transaction is in flight the next batch collects
-(group commit), so a request alone goes out at once and a crowd shares a transaction. Nonce, signed bytes, hash and
-operations are written in one database transaction before anything is sent; the same bytes may then be sent any number
-of times. After a start, a silence or a lost chain, the journal is compared with the chain and sent again.
+(group commit), so a request alone goes out at once and a crowd shares a transaction. If that is reverted, because one of
+them passed the estimate and no longer held in the block, each is sent again alone: only the bad one fails. Nonce, signed
+bytes, hash and operations are written in one database transaction before anything is sent; the same bytes may then be
+sent any number of times. After a start, a silence or a lost chain, the journal is compared with the chain and sent again.
 """
 
 from __future__ import annotations
@@ -242,11 +243,11 @@ class Submitter:
 def next_batch(queued: list[QueuedCall]) -> list[QueuedCall]:
     """Return the operations at the front of the queue that share a transaction: at least one, in their order."""
     first = queued[0]
-    if first.call.function not in BATCHED:
+    if first.alone or first.call.function not in BATCHED:
         return [first]
     batch, items = [first], item_count(first.call)
     for candidate in queued[1:]:
-        if candidate.call.function != first.call.function:
+        if candidate.alone or candidate.call.function != first.call.function:
             break
         items += item_count(candidate.call)
         if items > MAX_ITEMS:

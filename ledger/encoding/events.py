@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 from eth_utils.crypto import keccak
 
 from ledger.domain.records import Event, Position
+from ledger.encoding.abi import UNREADABLE, decode
 from ledger.errors import VerificationError
 
 Abi = list[dict[str, Any]]
@@ -66,7 +66,7 @@ class EventDecoder:
 
         Returns:
             The event; its arguments by name, integers as int, `bytes32` as bytes, addresses in lower case, tuples as
-            tuples. None for an event that the ABI does not know.
+            tuples, strings with U+FFFD for what is no UTF-8. None for an event that the ABI does not know.
 
         Raises:
             VerificationError: The log names a known event but its bytes are not that event's.
@@ -232,7 +232,4 @@ def _read_bytes(data: bytes, start: int, *, head: int = 0) -> bytes:
 
 
 def _read_text(data: bytes, start: int, *, head: int = 0) -> str:
-    try:
-        return _read_bytes(data, start, head=head).decode()
-    except UnicodeDecodeError:
-        raise _Odd from None
+    return _read_bytes(data, start, head=head).decode(errors=UNREADABLE)

@@ -395,3 +395,6 @@ class Index(LineageIndex, BorderIndex, Protocol):
         self, *, passport_id: PassportId | None = None, after: str | None = None, limit: int = 100
     ) -> tuple[list[Event], str | None]:
         """Return events in the order of the chain, and the cursor of the next page."""
+
+    def events_since(self, last: Position | None, *, limit: int) -> list[Event] | None:
+        """Return events after the one at *last*, or from the first on; None if the index has none there (any more)."""

@@ -157,10 +157,11 @@ class MinedTransaction:
 
 @dataclass(frozen=True, slots=True)
 class QueuedCall:
-    """An operation that waits for its transaction."""
+    """An operation that waits for its transaction; *alone* if it was in one with others that was reverted."""
 
     operation_id: str
     call: Call
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +216,12 @@ class Journal(Protocol):
     def confirm(
         self, receipt: Receipt, events: dict[str, tuple[Event, ...]], error: dict[str, Any] | None
     ) -> None:
-        """Record that a transaction was mined, and what each operation did; *error* if it reverted."""
+        """
+        Record that a transaction was mined, and what each operation did.
+
+        With *error* it was reverted: the operation that was alone in it has failed, several are queued again, each to be
+        sent alone.
+        """
 
     def fail(self, operation_id: str, error: dict[str, Any]) -> None:
         """Record that the ledger refused an operation before it was signed."""

@@ -75,6 +75,8 @@ from ledger.wallet import holder_address
 
 #: How long a prepared grant waits for its signature, in seconds.
 SIGNATURE_SECONDS: Final = 3600
+#: How long a signed grant must still be good when it is relayed, in seconds: it waits for a block, and may be sent twice.
+RELAY_SECONDS: Final = 60
 NO_FLAGS: Final = GrantFlag(0)
 _MAX_USES: Final = 2**16 - 1
 _NO_TERMS: Final = Commitment(ZERO32)
@@ -393,13 +395,13 @@ class Consents:
             NotFound: The passport does not exist.
             SignatureRejected: Not the holder's or that delegate's signature over exactly these words on this ledger
                 and chain.
-            SignatureExpired: Past its deadline.
+            SignatureExpired: Past its deadline, or less than `RELAY_SECONDS` before it.
             Conflict: The grant exists already.
         """
         passport = require_passport(self.index, grant.passport_id).passport
-        if grant.deadline < self.chain.now():
+        if grant.deadline < self.chain.now() + RELAY_SECONDS:
             raise SignatureExpired(
-                f"the grant had to be signed and sent before {time_in_words(grant.deadline)}"
+                f"the grant had to be signed and sent {RELAY_SECONDS} seconds before {time_in_words(grant.deadline)}"
             )
         typed_data = grant_typed_data(self.chain.domain(), grant)
         self.signatures.check_voice(passport, typed_data, signature, signer=signer)

@@ -641,6 +641,18 @@ class SqlIndex(SqlLineage, SqlBorders):
         following = str(rows[limit - 1].serial) if len(rows) > limit else None
         return [_event(row) for row in rows[:limit]], following
 
+    def events_since(self, last: Position | None, *, limit: int) -> list[Event] | None:
+        """Return events after the one at *last*, or from the first on; None if the index has none there (any more)."""
+        query = select(events).order_by(events.c.serial).limit(limit)
+        if last is None:
+            return [_event(row) for row in self._all(query)]
+        place = select(events.c.serial).where(
+            events.c.block_hash == last.block_hash, events.c.log_index == last.log_index
+        )
+        # One statement: between two the chain could take another branch.
+        rows = self._all(query.where(events.c.serial >= place.scalar_subquery()).limit(limit + 1))
+        return [_event(row) for row in rows[1:]] if rows else None
+
     def _count_decisions(self) -> list[DecisionCount]:
         basis = func.substr(decisions.c.terms, _BASIS_BYTE, 1)
         query = select(decisions.c.member_id, basis.label("basis"), func.count().label("number")).group_by(

@@ -7,7 +7,7 @@ import secrets
 import time
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ledger.domain.records import Address, Event
@@ -206,7 +206,12 @@ class SqlJournal:
     def confirm(
         self, receipt: Receipt, events: dict[str, tuple[Event, ...]], error: dict[str, Any] | None
     ) -> None:
-        """Record that a transaction was mined, and what each of its operations did."""
+        """
+        Record that a transaction was mined, and what each of its operations did.
+
+        If it was reverted, an operation that was alone in it has failed. Of several any may have been the bad one: they go
+        back to the queue and keep the transaction's hash, by which `queued` knows that each is to be sent alone.
+        """
         mined = TransactionStatus.MINED if receipt.succeeded else TransactionStatus.REVERTED
         with self._database.write() as connection:
             connection.execute(
@@ -225,14 +230,10 @@ class SqlJournal:
                 connection.execute(
                     update(operations)
                     .where(operations.c.operation_id == operation_id)
-                    .values(status=OperationStatus.MINED, events=events_to_text(answered))
+                    .values(status=OperationStatus.MINED, events=events_to_text(answered), error=None)
                 )
             if error is not None:
-                connection.execute(
-                    update(operations)
-                    .where(operations.c.transaction_hash == receipt.transaction_hash)
-                    .values(status=OperationStatus.FAILED, error=json.dumps(error))
-                )
+                _take_back(connection, receipt.transaction_hash, error)
 
     def fail(self, operation_id: str, error: dict[str, Any]) -> None:
         """Record that the ledger refused an operation before it was signed."""
@@ -278,9 +279,25 @@ class SqlJournal:
         return known[0]
 
 
+def _take_back(connection: Connection, transaction_hash: bytes, error: dict[str, Any]) -> None:
+    """Fail the operation of a reverted transaction, or queue its operations again; what was settled since stays."""
+    carried = (
+        operations.c.transaction_hash == transaction_hash,
+        operations.c.status.in_((OperationStatus.SIGNED, OperationStatus.MINED)),
+    )
+    number = connection.execute(select(func.count()).select_from(operations).where(*carried)).scalar_one()
+    outcome = (
+        {"status": OperationStatus.QUEUED, "events": None}
+        if number > 1
+        else {"status": OperationStatus.FAILED, "error": json.dumps(error)}
+    )
+    connection.execute(update(operations).where(*carried).values(outcome))
+
+
 def _queued(row: Row[Any]) -> QueuedCall:
     call = Call(row.function, tuple(loads(row.arguments)), to=row.receiver, value=int(row.value))
-    return QueuedCall(row.operation_id, call)
+    alone = row.status == OperationStatus.QUEUED and row.transaction_hash is not None
+    return QueuedCall(row.operation_id, call, alone=alone)
 
 
 def _signed(row: Row[Any]) -> SignedTransaction:

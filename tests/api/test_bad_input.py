@@ -18,6 +18,7 @@ from ledger.client.holders import grant_of
 from ledger.domain.vocabulary import Role
 from ledger.encoding.typed_data import LedgerDomain, grant_typed_data, sign
 from ledger.errors import NodeUnreachable
+from ledger.service.consents import RELAY_SECONDS
 from tests.api.conftest import assert_problem, registration
 
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -108,6 +109,15 @@ def test_a_grant_past_its_deadline_is_rejected(post, client, cast, prepared):
     signature = sign_grant(client().ledger(), late, cast.holder_key)
     body = {"grant": {**prepared["grant"], "deadline": late.deadline}, "signature": signature}
     assert_problem(post(cast.hospital, "/v1/grants", body), 401, "signature-expired")
+
+
+def test_a_grant_with_too_little_time_left_is_rejected(post, client, cast, prepared):
+    """A good signature that ends before the ledger can surely take it: 401, and how much time it needs."""
+    short = replace(grant_of(prepared["grant"]), deadline=int(time.time()) + RELAY_SECONDS - 10)
+    signature = sign_grant(client().ledger(), short, cast.holder_key)
+    body = {"grant": {**prepared["grant"], "deadline": short.deadline}, "signature": signature}
+    problem = assert_problem(post(cast.hospital, "/v1/grants", body), 401, "signature-expired")
+    assert f"{RELAY_SECONDS} seconds" in problem["detail"]
 
 
 def test_a_replayed_grant_is_a_conflict(post, client, cast, prepared):

@@ -392,14 +392,15 @@ def test_an_act_that_cannot_be_read_hides_no_other(council, function, arguments)
     assert "This cannot be read." in section_of(page, "arguments")
 
 
-def test_a_name_that_is_no_text_hides_no_other(council):
+def test_a_name_that_is_no_text_is_told_as_it_can_be(council):
+    """Who approves sees all that is stated; bytes that are no UTF-8 are U+FFFD."""
     council.rule("MEMBERS", 2)
     number, _ = council.propose(MemberKeys.new("Valley"))
     call = council.as_(council.law).act(number)["call"].replace(b"Valley".hex(), "ff" * 6)
     proposal = Call("propose", (call, "0x" + "01" * 32))
     council.world.done(council.world.service.writer.submit(council.law.member.signer, proposal))
     act = council.as_(council.medicine).acts()[-1]
-    assert (act["function"], act["arguments"]) == ("admit", {})
+    assert (act["function"], act["arguments"]["admission"]["name"]) == ("admit", "\ufffd" * 6)
 
 
 def test_an_act_lapses_after_thirty_days(council):

@@ -20,7 +20,7 @@ from api.app import create_app
 from api.middleware import COOKIE, LastResort
 from api.problems import KINDS, of_error, of_stored
 from api.settings import ApiSettings
-from api.writes import Write, event_named
+from api.writes import Waits, Write, event_named
 from ledger import errors
 from ledger.chain.contract import LedgerContract
 from ledger.chain.rpc import Node
@@ -249,7 +249,11 @@ def test_a_failed_write_is_answered_with_its_problem(world, cast):
     call = Call("withdrawProject", (4_000_000_000,))
     operation = world.service.writer.submit(cast.lab.member.signer, call)
     write = Write(
-        service=world.service, identity=("a", "b", "c"), timeout=20, instance="/v1/projects/4/withdrawal"
+        service=world.service,
+        identity=("a", "b", "c"),
+        timeout=20,
+        instance="/v1/projects/4/withdrawal",
+        waits=Waits(each=1, together=1),
     )
     problem = assert_problem(write.answer(operation, lambda _: None))
     assert 400 <= problem["status"] < 500

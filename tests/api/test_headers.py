@@ -10,7 +10,9 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.middleware import COOKIE
 from api.settings import ApiSettings
+from cli.service import api_settings
 from ledger.errors import InvalidInput
+from ledger.settings import Settings
 from tests.api.conftest import ORIGIN, assert_problem
 
 ALWAYS = {
@@ -149,3 +151,19 @@ def test_a_service_knows_its_names():
     assert settings.origin_for("localhost:8000") == "http://localhost:8000"
     with pytest.raises(InvalidInput, match="host name"):
         settings.origin_for("localhost")
+
+
+@pytest.mark.parametrize(
+    ("environment", "origins"),
+    [
+        ("sandbox", ("http://127.0.0.1:8123", "http://localhost:8123")),
+        ("production", ("http://127.0.0.1:8123",)),
+    ],
+)
+def test_only_a_sandbox_goes_by_localhost(environment, origins):
+    """Behind a proxy production listens on loopback too: a page on localhost is another's all the same."""
+    settings = Settings(environment=environment, port=8123)
+    assert api_settings(settings, deployed_block=1).origins == origins
+    public = settings.model_copy(update={"origin": "https://passport.example"})
+    expected = ("https://passport.example", *origins[1:])
+    assert api_settings(public, deployed_block=1).origins == expected

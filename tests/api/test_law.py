@@ -185,7 +185,11 @@ def test_the_committee_licenses_rotates_and_expels(client, cast, world, member):
     assert committee.change_control(number, "Bought")["control"] == 1
     fresh = MemberKeys.new("Member to be changed")
     keys = {"signingKey": fresh.signing_public, "sealingKey": fresh.sealing_public, "reason": "Lost"}
+    code = client(member).open_member_session()["code"]
+    assert client(code).member(number)["status"] == "ACTIVE"
     assert committee.rotate_keys(number, keys)["signingKey"] == fresh.signing_public
+    with pytest.raises(NotAuthenticated):
+        client(code).member(number)
     with pytest.raises(NotAuthenticated):
         client(member).members()
     assert client(fresh).member(number)["status"] == "ACTIVE"

@@ -67,7 +67,10 @@ def test_from_a_declaration_to_a_proof(run: Commands, exchange: Exchange, tmp_pa
     assert run(exchange.hospital, *once)["consignment"]["loaded"] == 3, "sent again, it happens once"
     shipped = run(exchange.hospital, "transfer", "ship-all", name)
     out = tmp_path / "records.json"
+    out.write_text("of an earlier transfer")
+    out.chmod(0o644)
     collected = run(exchange.lab, "transfer", "collect", name, "--out", str(out))
+    assert out.stat().st_mode & 0o077 == 0
     counts, content = collected["resources"], collected["content"]
     assert content == shipped["content"]
     assert sorted(counts) == sorted(to_hex(passport) for passport in passports)

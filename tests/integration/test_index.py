@@ -11,18 +11,26 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from cli import main
-from ledger.chain.contract import LedgerContract
+from ledger.audit.auditor import audit
+from ledger.audit.findings import Rule
+from ledger.bootstrap import index_reader
+from ledger.chain import artifacts
+from ledger.chain.contract import LedgerContract, calldata
 from ledger.chain.devnet import Devnet
 from ledger.chain.indexer import Indexer
 from ledger.chain.rpc import Node
-from ledger.domain.records import PassportId
+from ledger.client import MemberKeys
+from ledger.domain.records import Address, Admission, PassportId
 from ledger.domain.vocabulary import Role
+from ledger.encoding.hexadecimal import from_hex, to_hex
 from ledger.errors import StoreUnavailable
+from ledger.ports import Call
+from ledger.service.members import admit_call
 from ledger.settings import Settings
 from ledger.store.database import Database
 from ledger.store.index import SqlIndex
 from ledger.store.tables import PROJECTION, cursor, decisions, operations
-from tests.support.world import Actor, World
+from tests.support.world import ALL_PURPOSES, Actor, World
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +127,39 @@ def test_there_is_no_index_to_rebuild_where_no_service_ran(
     assert main.run(["doctor", "--rebuild-index", "--yes", "--dir", str(tmp_path)]) == 2
     assert "there is no database" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_name_that_is_no_text_stops_neither_index_nor_audit(
+    world: World, history: tuple[Actor, Actor]
+) -> None:
+    """Past the service a member is admitted under any bytes: all else goes on, and the audit reads what the index reads."""
+    keys, deployment = MemberKeys.new("Unreadable"), world.runtime.deployment
+    assert deployment is not None
+    admission = Admission(
+        name=keys.name,
+        signer=Address("0x" + "5a" * 20),
+        roles=Role.PROCESSOR,
+        purposes=ALL_PURPOSES,
+        jurisdiction=840,
+        valid_to=world.now() + 10**8,
+        signing_key=from_hex(keys.signing_public),
+        sealing_key=from_hex(keys.sealing_public),
+    )
+    raw = to_hex(calldata(admit_call(admission))).replace(keys.name.encode().hex(), "fffe" * 5)
+    proposal = Call("propose", (raw, to_hex(b"\x01" * 32)))
+    world.done(world.service.writer.submit(world.committee.member.signer, proposal))
+
+    assert world.service.index.members()[-1].name == "\ufffd" * 10
+    assert world.admit("Index latecomer", Role.PROCESSOR).member.name == "Index latecomer"
+    report = audit(
+        world.runtime.node,
+        artifacts.load().abi,
+        deployment.ledger,
+        from_block=deployment.block_number,
+        index=index_reader(world.settings.database_url()),
+    )
+    assert report.replay.mismatches == []
+    assert [finding for finding in report.findings if finding.rule is Rule.INDEX_ALTERED] == []
 
 
 def test_a_tampered_fold_is_noticed_and_made_again(world: World, history: tuple[Actor, Actor]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,16 +13,28 @@ import pytest
 from ledger.bootstrap import build
 from ledger.chain.devnet import Devnet
 from ledger.chain.rpc import Node
+from ledger.chain.submitter import next_batch
 from ledger.domain.records import Address, Terms
 from ledger.domain.vocabulary import Basis, Category, Operation, Outcome, Purpose, Role
-from ledger.encoding.hexadecimal import to_hex
+from ledger.encoding.hexadecimal import from_hex, to_hex
+from ledger.encoding.typed_data import grant_message, grant_typed_data, sign
 from ledger.encoding.words import pack_terms
-from ledger.errors import ConfigurationError, Conflict, InvalidInput, NodeUnreachable, NotFound
-from ledger.ports import Call, OperationStatus, SignedTransaction
+from ledger.errors import (
+    ConfigurationError,
+    Conflict,
+    InvalidInput,
+    NodeUnreachable,
+    NotFound,
+    SignatureExpired,
+)
+from ledger.ports import Call, OperationStatus, Receipt, SignedTransaction
+from ledger.ports import Operation as Written
+from ledger.service.consents import proof
 from ledger.service.decisions import AccessRequest
 from ledger.store.database import Database
 from ledger.store.journal import SqlJournal
-from tests.support.world import World
+from ledger.wallet import holder_address
+from tests.support.world import Actor, World
 
 
 def test_crowded_requests_share_transactions_and_leave_no_nonce_gap(world: World) -> None:
@@ -66,6 +80,78 @@ def test_one_bad_operation_does_not_fail_its_neighbours(world: World) -> None:
     world.done(operations[0])
     assert world.failed(operations[1])["code"] == NotFound.code
     world.done(operations[2])
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["running", "killed in between"])
+def test_one_that_no_longer_holds_in_the_block_does_not_fail_its_neighbours(
+    timed_world: World, *, killed: bool
+) -> None:
+    """
+    Three consents share a transaction; all pass the estimate, and one is out of time in the block that takes it.
+
+    The transaction is reverted, and the two others are granted, each once, even if the service was killed meanwhile.
+    """
+    world = timed_world
+    hospital = world.admit("Shared hospital", Role.CUSTODIAN)
+    company = world.admit("Shared company", Role.PROCESSOR)
+    late = world.now() + 1_000
+    calls = [
+        _signed_grant(world, hospital, company, deadline) for deadline in (late + 3600, late, late + 3600)
+    ]
+    node = world.runtime.node
+    node.request("evm_setAutomine", False)
+    try:
+        operations = _queue_together(world, hospital, calls)
+        hashes = {_signed(world, operation).transaction_hash for operation in operations}
+        assert len(hashes) == 1
+        if killed:
+            world.stop()
+        node.request("evm_setNextBlockTimestamp", hex(late + 1))
+        node.request("evm_mine")
+    finally:
+        node.request("evm_setAutomine", True)
+    if killed:
+        world.restart()
+
+    first, third = world.done(operations[0]), world.done(operations[2])
+    assert world.failed(operations[1])["code"] == SignatureExpired.code
+    assert [event.name for event in (*first.events, *third.events)] == ["ConsentGranted"] * 2
+    assert not hashes & {first.transaction_hash, third.transaction_hash}
+    granted = [world.service.index.grant(from_hex(call.arguments[0][0][0])) for call in calls]
+    assert [record is not None for record in granted] == [True, False, True]
+    signer = hospital.member.signer
+    assert world.runtime.journal.next_nonce(signer) == world.runtime.node.nonce(signer)
+
+
+def test_what_went_back_to_the_queue_is_settled_by_its_own_transaction_alone(folder: Path) -> None:
+    """A chain that is filled again reverts the shared transaction again: that changes nothing any more."""
+    database = Database(f"sqlite:///{folder / 'ledger.db'}", migrations="ledger")
+    database.migrate()
+    journal, signer = SqlJournal(database), Address("0x" + "11" * 20)
+    first, second, third = (journal.add(signer, Call("issue", ([],)), None) for _ in range(3))
+    shared = SignedTransaction(b"\x01" * 32, signer, 0, b"shared")
+    journal.record_signed(shared, [first.operation_id, second.operation_id, third.operation_id])
+    reverted = Receipt(shared.transaction_hash, 1, b"\x0a" * 32, 0, 1, False, 1, None, ())
+
+    journal.confirm(reverted, {}, {"code": "conflict"})
+    queued = journal.queued(signer, limit=10)
+    assert [(item.operation_id, item.alone) for item in queued] == [
+        (operation.operation_id, True) for operation in (first, second, third)
+    ]
+    assert [len(next_batch(queued[place:])) for place in range(3)] == [1, 1, 1]
+    journal.fail(first.operation_id, {"code": "signature-expired"})
+    journal.record_signed(SignedTransaction(b"\x02" * 32, signer, 1, b"own"), [second.operation_id])
+    journal.confirm(reverted, {}, {"code": "conflict"})
+
+    found = [journal.operation(operation.operation_id) for operation in (first, second, third)]
+    assert [operation.status for operation in found if operation] == [
+        OperationStatus.FAILED,
+        OperationStatus.SIGNED,
+        OperationStatus.QUEUED,
+    ]
+    assert found[0] is not None
+    assert found[0].error == {"code": "signature-expired"}
+    database.close()
 
 
 def test_a_crash_between_signing_and_sending_loses_and_doubles_nothing(
@@ -250,6 +336,43 @@ def test_another_chain_is_refused(world: World, tmp_path_factory: pytest.TempPat
     finally:
         world.restart()
         other.stop()
+
+
+def _signed_grant(world: World, hospital: Actor, company: Actor, deadline: int) -> Call:
+    """Return the call that grants what a new patient of the hospital's signed until *deadline*."""
+    key = secrets.token_bytes(32)
+    passport = world.register(hospital, holder=holder_address(key))
+    prepared = world.service.consents.prepare(
+        passport,
+        purposes=[Purpose.AI_TRAINING],
+        categories=Category.DIAGNOSIS,
+        use_from=None,
+        use_to=world.now() + 86_400,
+        recipient=company.member.member_id,
+    )
+    grant = replace(prepared.grant, deadline=deadline)
+    signature = sign(grant_typed_data(world.service.chain.domain(), grant), private_key=key)
+    return Call("grant", ([list(grant_message(grant).values())], [proof(signature, "0x")]))
+
+
+def _queue_together(world: World, actor: Actor, calls: list[Call]) -> list[Written]:
+    """Queue calls while nothing is signed, so that they share a transaction."""
+    world.runtime.writer.stop()
+    operations = [world.service.writer.submit(actor.member.signer, call) for call in calls]
+    world.runtime.writer.start()
+    return operations
+
+
+def _signed(world: World, operation: Written) -> Written:
+    """Wait until an operation is signed."""
+    deadline = time.monotonic() + 30
+    while True:
+        found = world.service.writer.operation(operation.operation_id)
+        assert found is not None
+        if found.status is OperationStatus.SIGNED:
+            return found
+        assert time.monotonic() < deadline, found
+        time.sleep(0.05)
 
 
 def _care() -> tuple[object, ...]:

@@ -182,6 +182,44 @@ def test_the_best_grant_answers_or_the_one_that_is_named(history):
     assert (named.grant_id, named.verdict.outcome) == (narrow, Outcome.DENY)
 
 
+def test_the_service_goes_on_from_where_it_was_and_says_the_same(history):
+    """Asked about now, about the past and about now again, with news in between, it answers as if it began anew."""
+    index, permissions = history.world.service.index, history.world.service.permissions
+    passport, given = history.passport(), history.soon()
+    grant = history.grant(passport, given)
+
+    def told(at: int) -> Answer:
+        answer = permissions.at(history.question(passport), at)
+        assert answer == history.answer(passport, at)
+        return answer
+
+    assert told(given).grant_id == grant
+    state, last = permissions.newest._folded.state, permissions.newest._folded.last
+    assert told(given - 1).grant_id == NO_GRANT
+    assert permissions.newest._folded.last == last, "a question about the past leaves the newest state"
+    second = history.grant(passport, given + 2)
+    assert [told(at).grant_id for at in (given + 2, given + 1, given + 2)] == [second, grant, second]
+    assert permissions.newest._folded.state is state
+    assert permissions.newest._folded.last == index.events_since(last, limit=500)[-1].position
+
+    # The chain took another branch: what was folded is not part of it.
+    lost = replace(last, block_hash=b"\x01" * 32)
+    assert index.events_since(lost, limit=1) is None
+    permissions.newest._folded.last = lost
+    assert told(given + 2).grant_id == second
+    assert permissions.newest._folded.state is not state
+
+
+def test_events_are_read_on_from_any_of_them(history):
+    """In the order of the chain, page by page: none is left out and none comes twice."""
+    index, found, last = history.world.service.index, [], None
+    while page := index.events_since(last, limit=7):
+        found += page
+        last = page[-1].position
+    assert found == history.events()
+    assert page == []
+
+
 def test_who_and_what_did_not_exist_is_not_found(history):
     before = history.world.now()
     mine_at(history.node, before + 5)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from pathlib import Path
 
 import pytest
+import structlog
+from hexbytes import HexBytes
 from nacl.public import PrivateKey, SealedBox
 from nacl.secret import SecretBox
+from rlp.exceptions import SerializationError
 
+from cli.service import configure_logging
 from ledger.bootstrap import build
 from ledger.chain.keystore import Keystore, read_key_file
 from ledger.domain.records import PassportId
@@ -173,6 +178,27 @@ def test_keys_are_kept_encrypted_and_private(folder: Path) -> None:
         Keystore(folder / "keys", passphrase="wrong").sign(address, {})
     with pytest.raises(NotFound, match="holds no key"):
         store.sign("0x" + "00" * 20, {})  # type: ignore[arg-type]
+
+
+def test_a_failure_of_signing_does_not_write_the_key_into_the_log(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The trace of an error that nobody foresaw goes into the service's log without the values of variables."""
+    store, key = Keystore(folder / "keys", passphrase="correct"), os.urandom(32)
+    address, before = store.add(key), logging.getLogger().handlers[:]
+    fees = {"maxFeePerGas": 1, "maxPriorityFeePerGas": 1}
+    with pytest.raises(SerializationError) as failed:
+        store.sign(address, {"type": 2, "chainId": 1, "nonce": 0, "value": 0, "gas": -1, **fees})
+    configure_logging()
+    structlog.get_logger().error("submitter failed", exc_info=failed.value)
+    structlog.reset_defaults()
+    logging.getLogger().handlers[:] = before
+    line = json.loads(capsys.readouterr().err.splitlines()[-1])
+
+    assert {frame["name"] for frame in line["exception"][0]["frames"]} >= {"sign"}
+    told = json.dumps(line, ensure_ascii=False)
+    for secret in (key.hex(), repr(key), repr(HexBytes(key)), str(int.from_bytes(key)), "locals"):
+        assert secret not in told
 
 
 @pytest.mark.parametrize("text", ["", "not a key", "0x1234", "{}"])

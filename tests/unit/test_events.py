@@ -9,7 +9,7 @@ from eth_utils.crypto import keccak
 
 from ledger.audit.folds import FOLDED_EVENTS
 from ledger.chain import artifacts
-from ledger.encoding.events import EventDecoder, RawLog, canonical_type, event_topic
+from ledger.encoding.events import EventDecoder, RawLog, _by_abi, _fast, canonical_type, event_topic
 from ledger.errors import VerificationError
 from tests.unit.chronicle import encode_log, everything
 
@@ -49,6 +49,16 @@ def test_a_damaged_log_is_refused(decoder, damage):
     """Too short, too few or too many topics, a number out of range."""
     with pytest.raises(VerificationError, match="MemberAdmitted cannot be decoded"):
         decoder.decode(damage(encode_log(everything().events[0])))
+
+
+@pytest.mark.parametrize("by", [_fast, _by_abi])
+def test_a_name_that_is_no_text_is_read_all_the_same(decoder, by):
+    """Both ways to read an event agree: what is no UTF-8 is U+FFFD, and the rest stays."""
+    event = next(event for event in everything().events if event.name == "MemberAdmitted")
+    log, name = encode_log(event), event.arguments["name"].encode()
+    forged = replace(log, data=log.data.replace(name, b"\xff\xfe" + name[2:]))
+    told = by(decoder._types[log.topics[0]], forged)
+    assert told["name"] == "\ufffd\ufffd" + event.arguments["name"][2:]
 
 
 def test_the_auditor_folds_every_event_of_the_ledger():
