@@ -8,6 +8,7 @@ Source: docs/spec.md, "Decision"; DESIGN.md, idea 4: complete, not only intact.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -36,6 +37,8 @@ from ledger.errors import VerificationError
 
 Json = dict[str, Any]
 
+#: Between two looks for something that is on its way to the chain.
+_POLL_SECONDS: Final = 0.5
 _ANSWERS: Final = {"PERMIT": "permitted", "DENY": "refused", "REVIEW": "waits for a human review"}
 
 
@@ -125,6 +128,19 @@ class LedgerReader:
         """Return how many decisions the contract counts for a passport, at the end of a block."""
         data = selector(self._entry("function", "sizeOf")) + passport_id
         return int.from_bytes(self.node.call(self.ledger, data, block), "big")
+
+    def receipt_of(self, passport_id: bytes, seq: int, *, timeout: float = 0) -> bytes | None:
+        """Return the commitment in the receipt of a release; None if after *timeout* seconds there is none."""
+        deadline = time.monotonic() + timeout
+        while True:
+            found = self.events(
+                "ReleaseRecorded", passport_id, seq.to_bytes(32, "big"), to_block=self.node.head().number
+            )
+            for event in found:
+                return bytes(event.arguments["commitment"])
+            if time.monotonic() >= deadline:
+                return None
+            time.sleep(_POLL_SECONDS)
 
     def transfer_of(self, transfer_id: bytes, *, block: int) -> tuple[bytes, int]:
         """Return the content of a transfer as the contract holds it, and how many records are loaded, at the end of a block."""

@@ -98,9 +98,13 @@ class SqlVaultRows:
             return [_record(row) for row in connection.execute(query)]
 
     def put_statement(self, commitment: Commitment, domain: str, sealed: bytes) -> None:
-        """Keep a sealed statement."""
+        """Keep a sealed statement, unless it is kept already."""
         with self._database.write() as connection:
-            connection.execute(insert(statements).values(commitment=commitment, domain=domain, sealed=sealed))
+            known = select(statements.c.commitment).where(statements.c.commitment == commitment)
+            if connection.execute(known).first() is None:
+                connection.execute(
+                    insert(statements).values(commitment=commitment, domain=domain, sealed=sealed)
+                )
 
     def statement(self, commitment: Commitment) -> bytes | None:
         """Return a sealed statement."""
