@@ -220,6 +220,10 @@ class VaultRows(Protocol):
 
     def level(self, passport_id: PassportId, level: Level) -> VaultLevelRow | None: ...
 
+    def category(
+        self, passport_id: PassportId, level: Level, category: Category
+    ) -> VaultCategoryRow | None: ...
+
     def find(self, custodian: int, reference_lookup: bytes) -> PassportId | None: ...
 
     def set_holder_key(self, passport_id: PassportId, sealed: bytes) -> bool:

@@ -133,7 +133,7 @@ class SealedVault:
 
     def resources(self, passport_id: PassportId, level: Level, category: Category) -> list[dict[str, Any]]:
         """Open a category at a level; see `ledger.ports.Vault`."""
-        row = self._find(passport_id, level, category)
+        row = self._rows.category(passport_id, level, category)
         return self._resources(row) if row else []
 
     def seal_excerpt(
@@ -221,12 +221,8 @@ class SealedVault:
             entries=len(resources),
         )
 
-    def _find(self, passport_id: PassportId, level: Level, category: Category) -> VaultCategoryRow | None:
-        found = self._rows.level(passport_id, level)
-        return next((row for row in found.categories if row.category == category), None) if found else None
-
     def _held(self, passport_id: PassportId, level: Level, category: Category) -> VaultCategoryRow:
-        row = self._find(passport_id, level, category)
+        row = self._rows.category(passport_id, level, category)
         if row is None:
             raise NotFound("the vault does not hold this category of this record at this level")
         return row
