@@ -2,8 +2,8 @@
 What the recipient of a release does with it: open it, and check it against what the ledger holds.
 
 Whole categories are checked against the manifest that the passport commits to. Excerpts, which come if a decision names
-days, are in no manifest: they are checked against the receipt of the hand-over on the ledger, and what is identified by
-its own dates, too. That of these days nothing was left out is the custodian's word.
+days, are in no manifest: they are checked against the receipt of the hand-over on the ledger, and by their own dates as
+far as their level tells them. That of these days nothing was left out is the custodian's word.
 
 Source: docs/spec.md, "Release", "Excerpt" and "Record".
 """
@@ -35,7 +35,7 @@ from ledger.encoding.commitments import (
 )
 from ledger.encoding.hexadecimal import bytes32, to_hex
 from ledger.errors import LedgerError, VerificationError
-from ledger.interop.dating import is_within
+from ledger.interop.dating import is_within, tells_other_days
 from ledger.interop.deidentification import is_labelled
 
 #: First and last day, ISO 8601; None for no limit.
@@ -249,14 +249,12 @@ def _check_excerpts(
     excerpted: _Excerpted,
     receipt: bytes | None,
 ) -> None:
-    """Check excerpts against the receipt, and those whose dates are as they were registered against the days."""
+    """Check excerpts against the receipt, and against the days as far as their level tells dates."""
     computed = _receipt(
         release, excerpted, {item.name: (item.computed, len(item.resources)) for item in opened}
     )
     if computed != excerpted.receipt or (receipt is not None and computed != receipt):
         raise VerificationError("what came is not what the receipt on the ledger commits to")
-    if chain.level is not Level.IDENTIFIED:
-        return
     try:
         first, last = (
             date.fromisoformat(day) if day else None for day in (excerpted.first_day, excerpted.last_day)
@@ -264,11 +262,18 @@ def _check_excerpts(
     except ValueError as error:
         raise VerificationError(f"the release cannot be read: {error}") from error
     for item in opened:
-        if not all(is_within(resource, first, last) for resource in item.resources):
+        if not all(_may_be_of(resource, first, last, chain.level) for resource in item.resources):
             raise VerificationError(
                 f"the {item.name} of the release are not all from the days that it says",
                 fix="Delete what came, and tell the custodian.",
             )
+
+
+def _may_be_of(resource: dict[str, Any], first: date | None, last: date | None, level: Level) -> bool:
+    """Return whether a resource can be wholly from some days: identified it tells, pseudonymised but for a few dates."""
+    if level is Level.IDENTIFIED:
+        return is_within(resource, first, last)
+    return level is not Level.PSEUDONYMISED or not tells_other_days(resource, first, last)
 
 
 def _check_category(item: _Opened, chain: _Chain, *, is_excerpt: bool) -> None:

@@ -106,6 +106,26 @@ def is_within(resource: Mapping[str, Any], first: date | None, last: date | None
     return span is not None and span.is_within(first, last)
 
 
+def tells_other_days(resource: Mapping[str, Any], first: date | None, last: date | None) -> bool:
+    """
+    Return whether a resource tells a date that is wholly outside of some days, or one that cannot be read.
+
+    For resources of which dates were generalised to a year: what was wholly from the days tells none.
+
+    Args:
+        resource: A FHIR R4 resource; not one whose instants were generalised, for they have no form as short as a year.
+        first: First day, included; None for no limit.
+        last: Last day.
+    """
+    try:
+        return any(
+            (first is not None and span.last < first) or (last is not None and last < span.first)
+            for span in _told("", resource)
+        )
+    except ValueError:
+        return True
+
+
 def _around(spans: Iterator[Span]) -> Span | None:
     """Return the days from the first to the last of several spans; None if there are none."""
     found = list(spans)

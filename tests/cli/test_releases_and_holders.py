@@ -227,6 +227,29 @@ class TestExcerpts:
         with pytest.raises(VerificationError, match="DEVICE of the release are not all from the days"):
             open_release(release, keys)
 
+    @pytest.mark.parametrize(
+        ("day", "fits"), [("2020-01-15", True), ("2020", True), ("2020-02-01", False), ("2019", False)]
+    )
+    def test_what_was_pseudonymised_is_held_against_the_days_by_the_dates_that_it_kept(
+        self, keys: MemberKeys, day: str, fits: bool
+    ) -> None:
+        """A year stands for an event on the day of birth: it may be of the days."""
+        resource = {
+            "resourceType": "Observation",
+            "effectiveDateTime": "2020-01-15",
+            "valueDateTime": day,
+            "meta": {"security": [LABELS[0]]},
+        }
+        release = seal_release(
+            {Category.VITALS: [resource]}, recipient=keys, level=Level.PSEUDONYMISED, days=self.DAYS
+        )
+
+        if fits:
+            assert {"VITALS": [resource]} == open_release(release, keys, days=self.DAYS)
+        else:
+            with pytest.raises(VerificationError, match="are not all from the days that it says"):
+                open_release(release, keys, days=self.DAYS)
+
     def test_generalised_dates_are_not_held_against_the_days(self, keys: MemberKeys) -> None:
         """They do not tell; the receipt and the label are checked all the same."""
         made = deidentify(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.domain.vocabulary import Level
-from ledger.interop.dating import is_within, span_of
+from ledger.interop.dating import is_within, span_of, tells_other_days
 from ledger.interop.deidentification import deidentify, is_kept
 from ledger.interop.fhir import read_bundle
 from tests.support.data import bundle
@@ -83,3 +84,21 @@ def test_levels_have_the_same_resources_in_the_same_order(patient: int, level: L
         for original, written in zip(kept, made[category], strict=True):
             expected = original.get("effectiveDateTime", "")[:4]
             assert expected == written.get("effectiveDateTime", "")[:4]
+
+
+@pytest.mark.parametrize("patient", range(20))
+def test_what_is_pseudonymised_tells_other_days_only_if_it_is_of_others(patient: int) -> None:
+    """Of its own days, to the very borders, none; of days after its own, one, wherever a day was kept."""
+    content = read_bundle(bundle(patient)).content
+    made = deidentify(content, level=Level.PSEUDONYMISED, secret=b"s" * 32, year=2026)
+    told = 0
+    for category, resources in content.items():
+        for original, written in zip(resources, made[category], strict=True):
+            span = span_of(original)
+            if span is None:
+                continue
+            assert not tells_other_days(written, span.first, span.last)
+            if span.last < date.max and span.first.isoformat() in json.dumps(written):
+                assert tells_other_days(written, span.last + timedelta(1), None)
+                told += 1
+    assert told

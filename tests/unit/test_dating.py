@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ledger.interop.dating import Span, is_within, span_of
+from ledger.interop.dating import Span, is_within, span_of, tells_other_days
 from tests.support.data import FHIR_EXAMPLES, bundle
 
 FIRST, LAST = date(2020, 1, 1), date(2020, 1, 31)
@@ -246,6 +246,34 @@ class TestBorders:
     def test_one_border_alone(self, elements: dict[str, Any], since: bool, up_to: bool) -> None:
         assert is_within(resource(**elements), FIRST, None) is since
         assert is_within(resource(**elements), None, LAST) is up_to
+
+
+class TestOtherDays:
+    """What a resource whose dates may be years tells against its being of the days."""
+
+    @pytest.mark.parametrize(
+        ("elements", "tells"),
+        [
+            ({}, False),
+            ({"date": "2020-01-01"}, False),
+            ({"date": "2020-01-31"}, False),
+            ({"date": "2020"}, False),
+            ({"date": "2019-12-31"}, True),
+            ({"date": "2020-02-01"}, True),
+            ({"date": "2019"}, True),
+            ({"date": "2020-01-15", "issued": "2020-02"}, True),
+            ({"date": "soon"}, True),
+            ({"period": {"start": "2020-01-15"}}, True),
+        ],
+    )
+    def test_of_a_month(self, elements: dict[str, Any], tells: bool) -> None:
+        assert tells_other_days(resource(**elements), FIRST, LAST) is tells
+
+    def test_one_border_alone(self) -> None:
+        assert not tells_other_days(resource(date="2021"), FIRST, None)
+        assert tells_other_days(resource(date="2019"), FIRST, None)
+        assert not tells_other_days(resource(date="2019"), None, LAST)
+        assert tells_other_days(resource(date="2021"), None, LAST)
 
 
 class TestPatients:
