@@ -18,7 +18,7 @@ from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import Conflict, NotFound
 from ledger.interop.dating import is_within
 from ledger.interop.deidentification import is_kept
-from ledger.ports import SealedCategory, Vault
+from ledger.ports import SealedCategory, SealedLevel, Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,8 @@ def require_whole(vault: Vault, passport_id: PassportId, terms: Terms, level: Le
             f"this service does not keep record {to_hex(passport_id)}, so it cannot tell what is{days.words}",
             fix=advice,
         )
-    for item in permitted_at(vault, passport_id, terms, level):
+    found = vault.level(passport_id, level)
+    for item in permitted_of(found, terms) if found else ():
         if len(places_within(vault, passport_id, level, item.category, days)) != item.entries:
             raise Conflict(
                 f"a copy is sent whole, and not all that is permitted of record {to_hex(passport_id)} is{days.words}",
@@ -94,12 +95,9 @@ def require_whole(vault: Vault, passport_id: PassportId, terms: Terms, level: Le
             )
 
 
-def permitted_at(
-    vault: Vault, passport_id: PassportId, terms: Terms, level: Level
-) -> tuple[SealedCategory, ...]:
-    """Return what a record has of the permitted categories at a level; nothing if there is no such level."""
-    found = vault.level(passport_id, level)
-    return tuple(item for item in found.categories if item.category in terms.categories) if found else ()
+def permitted_of(found: SealedLevel, terms: Terms) -> list[SealedCategory]:
+    """Return what a record has of the permitted categories at a level."""
+    return [item for item in found.categories if item.category in terms.categories]
 
 
 def _kind(resource: dict[str, object]) -> object:

@@ -44,7 +44,7 @@ from ledger.ports import (
     Writer,
 )
 from ledger.service.authority import require_passport
-from ledger.service.excerpts import Days, days_of, permitted_at, places_within, require_whole
+from ledger.service.excerpts import Days, days_of, permitted_of, places_within, require_whole
 from ledger.service.statements import keep
 
 
@@ -233,7 +233,7 @@ def hand_over(
             f"a record has no form that is {level.name}",
             fix=f"Ask for access at one of {', '.join(known.name for known in RECORD_LEVELS)}.",
         )
-    permitted = permitted_at(vault, decision.passport_id, decision.terms, level)
+    permitted = permitted_of(found, decision.terms)
     if not permitted:
         raise Conflict("the record holds nothing of the permitted categories")
     days = days_of(decision.terms)
