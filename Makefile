@@ -43,7 +43,7 @@ test-python: ## Run the Python tests
 test-twin: ## Hold contract and twin together for long: 2,000 histories, more combinations (more than an hour)
 	PASSPORT_TWIN_HISTORIES=$${PASSPORT_TWIN_HISTORIES:-2000} PASSPORT_TWIN_DEEP=1 $(BIN)/python -m pytest tests/twin
 
-test-exhaustive: setup ## Hold contract and twin together on all 78 million combinations of facts (hours; goes on where it stopped)
+test-exhaustive: setup ## Hold contract and twin together on all 78 million combinations of facts (more than an hour; goes on where it stopped)
 	$(BIN)/python -m scripts.check_table
 
 test-invariants: setup ## Run the invariants of the contracts for long: 256 runs of 500 calls (a quarter of an hour)

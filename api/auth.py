@@ -32,6 +32,7 @@ from ledger.errors import (
     SignatureExpired,
     SignatureRejected,
     SignatureReplayed,
+    StoreUnavailable,
 )
 from ledger.service import Service
 
@@ -107,6 +108,7 @@ class _MemberKeys(HTTPSignatureKeyResolver):
     def __init__(self, service: Service) -> None:
         self.service = service
         self.member: Member | None = None
+        self.trouble: StoreUnavailable | None = None
 
     def member_found(self) -> Member:
         """Return the member whose key was found; only after a verification that held."""
@@ -118,7 +120,11 @@ class _MemberKeys(HTTPSignatureKeyResolver):
             key = bytes32(key_id, field="keyid")
         except InvalidInput as error:
             raise InvalidSignature(error.message) from None
-        member = self.service.index.member_by_signing_key(key)
+        try:
+            member = self.service.index.member_by_signing_key(key)
+        except StoreUnavailable as error:
+            self.trouble = error  # The verifier takes every error for a signature that does not hold.
+            raise
         if member is None or member.status is MemberStatus.NONE:
             raise _UnknownKeyError("no member uses this key")
         self.member = member
@@ -158,6 +164,7 @@ def verify_signature(
         SignatureRejected: The signature does not fit, or does not cover what it must.
         SignatureExpired: Too old, or from the future.
         SignatureReplayed: Its nonce came before.
+        StoreUnavailable: The members' keys cannot be read now.
     """
     keys = _MemberKeys(service)
     verifier = _Verifier(signature_algorithm=ED25519, key_resolver=keys)
@@ -174,6 +181,8 @@ def verify_signature(
     except _ExpiredError as error:
         raise SignatureExpired(str(error), fix="Sign again, and check the clock.") from None
     except HTTPMessageSignaturesException as error:
+        if keys.trouble is not None:
+            raise keys.trouble from None
         raise SignatureRejected(
             f"the request's signature does not hold: {_reason(error)}",
             fix=f"Sign @method, @target-uri (it begins with {origin}) and, with a body, content-digest.",

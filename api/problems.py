@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import structlog
 from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
@@ -271,20 +272,20 @@ async def _ledger_error(request: Request, error: LedgerError) -> Response:
     problem = of_error(error, instance=path)
     if problem.status in (KINDS[NotAuthenticated.code].status, KINDS[NotPermitted.code].status):
         _log.warning("refused", method=request.method, path=path, code=problem.code)
-    return _page_or_problem(request, problem)
+    return await _page_or_problem(request, problem)
 
 
 async def _validation_error(request: Request, error: RequestValidationError) -> Response:
-    return _page_or_problem(request, of_validation(error.errors(), instance=request.url.path))
+    return await _page_or_problem(request, of_validation(error.errors(), instance=request.url.path))
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:
     code = _CODE_OF_STATUS.get(error.status_code, "malformed-body")
     problem = problem_of(code, KINDS[code].title, instance=request.url.path)
-    return _page_or_problem(request, problem, headers=error.headers)
+    return await _page_or_problem(request, problem, headers=error.headers)
 
 
-def _page_or_problem(
+async def _page_or_problem(
     request: Request, problem: Problem, *, headers: Mapping[str, str] | None = None
 ) -> Response:
     """People get a page, programs get the problem; under /v1 everybody is a program."""
@@ -295,7 +296,8 @@ def _page_or_problem(
         or "text/html" not in request.headers.get("accept", "")
     ):
         return respond(problem, headers=headers)
-    page: Response = render(request, problem)
+    # The page tells who looks at it, which the database knows.
+    page: Response = await run_in_threadpool(render, request, problem)
     page.headers.update(headers or {})
     return page
 

@@ -38,8 +38,9 @@ from ledger.domain.vocabulary import (
 )
 from ledger.encoding.events import EventDecoder
 from ledger.encoding.hexadecimal import address, bytes32, to_hex
+from ledger.encoding.typed_data import LedgerDomain
 from ledger.errors import InvalidInput
-from ledger.interop.fhir import AccessLogEntry, access_log, parse_json
+from ledger.interop.fhir import AccessLogEntry, access_log, parse_json, passport_system
 
 _READING: Final = "reading the chain"
 
@@ -72,7 +73,7 @@ def replay(
     """
     contract = Address(address(ledger, field="ledger"))
     node = Node(rpc_url)
-    system = passport_system(node.chain_id(), contract)
+    system = passport_system(LedgerDomain(node.chain_id(), contract))
     return audit(
         node,
         artifacts.load().abi,
@@ -118,7 +119,7 @@ def traced(
         ChainError: The node does not answer.
     """
     audited = replay(rpc_url, ledger, from_block=from_block, report=report)
-    uses = _uses(access_logs, passport_system(audited.chain_id, audited.ledger))
+    uses = _uses(access_logs, passport_system(LedgerDomain(audited.chain_id, audited.ledger)))
     form = Form(found.level, found.categories) if found and found.level is not None else None
     return trace_as_json(audited, trace(audited, subject, uses=uses, at=at, form=form))
 
@@ -275,11 +276,6 @@ def permitted(
         "reasons": [MISSING_LABELS[Fact[name]] for name in names(verdict.missing)],
         "block": answer.last.block_number if answer.last else None,
     }
-
-
-def passport_system(chain_id: int, ledger: str) -> str:
-    """Return the identifier system that names passports of a ledger, see docs/spec.md."""
-    return f"urn:passport:eip155:{chain_id}:{ledger.lower()}"
 
 
 def _uses(paths: Iterable[Path], system: str) -> list[AccessLogEntry]:

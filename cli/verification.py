@@ -3,7 +3,7 @@ A patient's check: what the service shows about a passport against what the node
 
 Reads the ledger's own logs and state at a node of the reader's choice; the service's database has no part in it.
 
-Source: docs/spec.md, "Decision"; DESIGN.md, idea 4: complete, not only intact.
+Source: docs/spec.md, "Decision"; docs/design.md, "Goals": complete, not only intact.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ledger.domain.vocabulary import (
     Level,
     names,
 )
-from ledger.domain.wording import days_in_words
+from ledger.domain.wording import OUTCOME_WORDS, days_in_words
 from ledger.encoding import merkle
 from ledger.encoding.events import Abi, EventDecoder, event_topic, selector
 from ledger.encoding.hexadecimal import address, bytes32, to_hex
@@ -39,7 +39,6 @@ Json = dict[str, Any]
 
 #: Between two looks for something that is on its way to the chain.
 _POLL_SECONDS: Final = 0.5
-_ANSWERS: Final = {"PERMIT": "permitted", "DENY": "refused", "REVIEW": "waits for a human review"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +295,7 @@ def _expected(passport_id: str, event: Event, member_name: str, released: Event 
         "facts": names(verdict.facts),
         "missing": names(verdict.missing),
         "policyVersion": verdict.policy_version,
-        "answer": _ANSWERS[verdict.outcome.name],
+        "answer": OUTCOME_WORDS[verdict.outcome],
         "commitment": _hex_or_none(given["commitment"]),
         "position": _position(event.position),
         "released": _position(released.position) if released else None,

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
 from eth_utils.crypto import keccak
+from sqlalchemy.engine import make_url
 
 from ledger.audit.index import KEYS, IndexReader, Row, key_of
 from ledger.chain.artifacts import CONTRACTS, LEDGER
@@ -117,15 +119,20 @@ class Runtime:
             self._meet_chain()
             self.writer.start()
         contract = LedgerContract(self.node, deployment, guard=self.guard.check)
-        indexer = self._late.indexer = Indexer(
-            self.node, contract, deployment, self.index, guard=self.guard.check
-        )
         self.service = Service.over(
             chain=contract,
             index=self.index,
             writer=self.writer,
             vault=self.vault,
             passkeys=Passkeys(self.settings.rp_ids(), self.settings.origins_for_passkeys()),
+        )
+        indexer = self._late.indexer = Indexer(
+            self.node,
+            contract,
+            deployment,
+            self.index,
+            guard=self.guard.check,
+            erase=self.service.records.erase_all_destroyed,
         )
         indexer.start()
         return self.service
@@ -258,6 +265,38 @@ def build(settings: Settings) -> Runtime:
         _databases=[ledger_database, vault_database],
         _late=late,
     )
+
+
+def clear_index(settings: Settings) -> None:
+    """
+    Empty the index of a service that is stopped; its next start makes it again from the chain.
+
+    Args:
+        settings: Those of the service; only its database is opened, no secret is read.
+
+    Raises:
+        ConfigurationError: The service runs, or there is no database of a service that ran.
+    """
+    url = make_url(settings.database_url())
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        raise ConfigurationError(
+            f"there is no database {url.database}", fix="Name the service's data folder: --dir FOLDER."
+        )
+    database = Database(settings.database_url(), migrations="ledger")
+    try:
+        database.migrate()
+        if SqlJournal(database).deployment() is None:
+            raise ConfigurationError(
+                "this database belongs to no ledger yet", fix="Name the data folder of a service that ran."
+            )
+        lease = WriteLease(database)
+        lease.acquire()
+        try:
+            SqlIndex(database).clear()
+        finally:
+            lease.release()
+    finally:
+        database.close()
 
 
 def _operator(settings: Settings, keystore: Keystore, journal: SqlJournal) -> Address:

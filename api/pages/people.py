@@ -153,7 +153,7 @@ def institution(
     """Show an institution what it owes and is to sign, its requests, datasets, models, transfers, passports and projects."""
     entries, cursor = service.access.of_member(member.member_id, after=after, limit=PAGE_LINES)
     names = presenters.member_names(service.members.all())
-    transfers = service.transfers.of(member, limit=_MOST_SHOWN)
+    transfers, _ = service.transfers.of(member, limit=_MOST_SHOWN)
     owned, _ = service.index.datasets(owner=member.member_id, limit=_BATCH)
     now, known = access.now_of(service), exchange.parties_of(service, settings.origin)
     return page(
@@ -423,14 +423,8 @@ def unused_permits(service: Service, records: list[DecisionRecord]) -> list[Deci
         if record.verdict.outcome is Outcome.PERMIT and record.terms.operation is not AccessOperation.INCLUDE
     ]
     shipped = shipments_of(service, {record.passport_id for record in permits if _is_copy(record)})
-    released = {
-        passport: service.index.releases(passport) for passport in {item.passport_id for item in permits}
-    }
-    return [
-        record
-        for record in permits
-        if _name(record) not in shipped and record.verdict.seq not in released[record.passport_id]
-    ]
+    released = service.index.releases_named([_name(record) for record in permits])
+    return [record for record in permits if _name(record) not in shipped and _name(record) not in released]
 
 
 def _newest(service: Service) -> tuple[list[DecisionRecord], bool]:
@@ -445,7 +439,7 @@ def _newest(service: Service) -> tuple[list[DecisionRecord], bool]:
 
 
 def _entry(service: Service, record: DecisionRecord) -> AccessEntry:
-    return service.access.entry(record, service.index.releases(record.passport_id).get(record.verdict.seq))
+    return service.access.entry(record, service.index.releases_named([_name(record)]).get(_name(record)))
 
 
 def _name(record: DecisionRecord) -> DecisionName:

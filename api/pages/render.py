@@ -16,6 +16,7 @@ from api.middleware import content_policy
 from api.problems import Problem
 from ledger.domain.records import Member
 from ledger.domain.vocabulary import Role
+from ledger.errors import StoreUnavailable
 
 FOLDER: Final = Path(__file__).resolve().parent.parent
 STATIC: Final = FOLDER / "static"
@@ -41,17 +42,26 @@ def environment() -> Environment:
     )
 
 
-def page(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+def page(request: Request, template: str, **context: Any) -> HTMLResponse:
     """Render a template with what every page needs: the viewer and the path."""
-    templates: Environment = request.app.state.templates
-    viewer = viewer_of(request)
-    body = templates.get_template(template).render(viewer=viewer, path=request.url.path, **context)
-    return HTMLResponse(body, status_code=status)
+    return _render(request, template, viewer_of(request), context)
 
 
 def problem_page(request: Request, problem: Problem) -> HTMLResponse:
-    """Render a problem for people."""
-    return page(request, "problem.html", status=problem.status, problem=problem)
+    """Render a problem for people; when the database does not answer, without the links of whoever looks."""
+    try:
+        viewer = viewer_of(request)
+    except StoreUnavailable:
+        viewer = None
+    return _render(request, "problem.html", viewer, {"problem": problem}, status=problem.status)
+
+
+def _render(
+    request: Request, template: str, viewer: Viewer | None, context: dict[str, Any], *, status: int = 200
+) -> HTMLResponse:
+    templates: Environment = request.app.state.templates
+    body = templates.get_template(template).render(viewer=viewer, path=request.url.path, **context)
+    return HTMLResponse(body, status_code=status)
 
 
 def viewer_of(request: Request) -> Viewer | None:

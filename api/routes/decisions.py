@@ -97,7 +97,8 @@ def get_decision(
     the holder as sealed.
     """
     record = access.decision_for(service, caller, passport_id(passport), seq)
-    released = service.index.releases(record.passport_id).get(seq)
+    name = record.passport_id, seq
+    released = service.index.releases_named([name]).get(name)
     at = access.holder_reads_at(service, caller)
     return told_decision(service.access.entry(record, released, to_holder_at=at))
 

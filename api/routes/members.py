@@ -79,7 +79,7 @@ def suspend_member(
     """
     Suspend a member: its new requests are denied and recorded.
 
-    For the committee.
+    For regulators and the alliance, if the member has no seat. Whoever has a seat proposes it to the committee.
     """
     operation = write.once(
         lambda identity: service.members.suspend(actor, member_id, body.reason, idempotency=identity)

@@ -50,7 +50,7 @@ def register_record(body: RegistrationIn, actor: MemberDep, service: ServiceDep,
             holder=body.holder,
             lock=body.lock,
             idempotency=identity,
-        )[1]
+        )
     )
     return write.answer(
         operation,

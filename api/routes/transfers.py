@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from api import access
 from api.auth import DOCUMENTED, EitherDep, MemberDep, SignedMemberDep
-from api.dependencies import Fresh, Limit, ServiceDep
+from api.dependencies import After, Fresh, Limit, ServiceDep, link_next
+from api.paging import page_of
 from api.routes.documented import PUBLIC, READ, READ_CHAIN, WRITE
 from api.routes.ids import Id, passport_id, transfer_id
 from api.schemas.releases import ReleaseOut, release_out
@@ -97,18 +98,29 @@ def declare_transfer(body: ConsignmentIn, actor: MemberDep, service: ServiceDep,
 
 @router.get("", responses=READ)
 def list_transfers(
-    actor: MemberDep, service: ServiceDep, limit: Limit = 100, *, waiting: Waiting = False
+    request: Request,
+    response: Response,
+    actor: MemberDep,
+    service: ServiceDep,
+    limit: Limit = 100,
+    after: After = None,
+    *,
+    waiting: Waiting = False,
 ) -> TransferList:
     """
     List what the calling member sent and received, newest first; or what waits for its inspection, oldest first.
 
     For members.
     """
+    found: Sequence[TransferRecord]
     if waiting:
-        return TransferList(
-            items=[_out(service, record) for record in service.transfers.awaiting(actor)[:limit]]
+        found, cursor = page_of(
+            service.transfers.awaiting(actor), lambda record: record.begun, after=after, limit=limit
         )
-    return TransferList(items=[_out(service, record) for record in service.transfers.of(actor, limit=limit)])
+    else:
+        found, cursor = service.transfers.of(actor, after=after, limit=limit)
+    link_next(request, response, cursor)
+    return TransferList(items=[_out(service, record) for record in found], next=cursor)
 
 
 @router.get("/{transfer}", responses=READ)
@@ -355,7 +367,9 @@ def list_transfers_of_passport(passport: Id, caller: EitherDep, service: Service
 
 
 @discrepancies.get("", responses=PUBLIC)
-def list_discrepancies(service: ServiceDep, limit: Limit = 100) -> DiscrepancyList:
+def list_discrepancies(
+    request: Request, response: Response, service: ServiceDep, limit: Limit = 100, after: After = None
+) -> DiscrepancyList:
     """
     List the transfers that do not fit, oldest first.
 
@@ -363,7 +377,13 @@ def list_discrepancies(service: ServiceDep, limit: Limit = 100) -> DiscrepancyLi
 
     For everybody. It names institutions, and no record.
     """
-    found = service.transfers.discrepancies(access.now_of(service))[:limit]
+    found, cursor = page_of(
+        service.transfers.discrepancies(access.now_of(service)),
+        lambda item: item.record.begun,
+        after=after,
+        limit=limit,
+    )
+    link_next(request, response, cursor)
     called = {member.member_id: member.name for member in service.members.all()}
     return DiscrepancyList(
         items=[
@@ -373,7 +393,8 @@ def list_discrepancies(service: ServiceDep, limit: Limit = 100) -> DiscrepancyLi
                 recipient=called[item.record.transfer.recipient],
             )
             for item in found
-        ]
+        ],
+        next=cursor,
     )
 
 

@@ -127,7 +127,7 @@ class DecisionOut(Model):
     review: str | None = Field(
         default=None,
         description="What a human answered, in words.",
-        examples=["Ethics board reviewed it on 2026-12-01 08:00:00 UTC and did not approve it"],
+        examples=["Ethics body reviewed it on 2026-12-01 08:00:00 UTC and did not approve it"],
     )
     released: PositionOut | None = None
     position: PositionOut

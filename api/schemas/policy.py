@@ -73,7 +73,8 @@ class PolicyEntry(Model):
     basis: str = Field(examples=["CONSENT"])
     required: list[str] = Field(examples=[["MEMBER_ACTIVE", "GRANT_LIVE"]])
     requirements: list[str] = Field(
-        description="Numbers of the requirements behind the entry.", examples=[["R029", "R099"]]
+        description="Numbers of the requirements behind the entry, as in docs/requirements.md.",
+        examples=[["R029", "R099"]],
     )
     words: EntryWords | None = Field(description="In the language asked for.")
 

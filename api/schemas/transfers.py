@@ -303,6 +303,7 @@ class DiscrepancyList(Model):
     """Discrepancies, oldest first."""
 
     items: list[DiscrepancyOut]
+    next: str | None = None
 
 
 def transfer_out(

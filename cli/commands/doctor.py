@@ -26,9 +26,25 @@ def doctor(
         Path | None,
         typer.Option("--dir", help="The service's data directory, on its own machine.", show_default=False),
     ] = None,
+    rebuild_index: Annotated[
+        bool,
+        typer.Option(
+            "--rebuild-index",
+            help="Check nothing: empty the index of a stopped service; its next start makes it again.",
+        ),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before the index is emptied.")] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Check service, node, ledger, clock, files and disk. Ends with 1 if anything is wrong."""
+    """
+    Check service, node, ledger, clock, files and disk. Ends with 1 if anything is wrong.
+
+    With --rebuild-index the index of a stopped service is emptied. Journal, sessions and vault stay as they are. The
+    service is found as `passport up` finds it: by the environment, PASSPORT_…, or by --dir.
+    """
+    if rebuild_index:
+        _rebuild_index(directory, yes=yes, as_json=as_json)
+        return
     from cli.health import Subject, checks, examine
 
     findings = [examine(check) for check in checks(Subject(url, rpc, ledger, key, directory))]
@@ -39,6 +55,27 @@ def doctor(
     emit(results, as_json=as_json, render=lambda out: _tell(out, results))
     if any(item.state == "wrong" for item in findings):
         raise typer.Exit(REFUSED)
+
+
+def _rebuild_index(directory: Path | None, *, yes: bool, as_json: bool) -> None:
+    """Empty the index of a stopped service, after the operator said so."""
+    from ledger.bootstrap import clear_index
+    from ledger.settings import Settings
+
+    settings = Settings() if directory is None else Settings(data=directory)
+    # A URL may carry a password.
+    place = "the database of PASSPORT_DATABASE" if settings.database else str(settings.data / "ledger.db")
+    if not yes:
+        typer.confirm(f"Empty the index in {place}?", abort=True, err=True)
+    clear_index(settings)
+    emit(
+        {"database": place, "index": "empty"},
+        as_json=as_json,
+        render=lambda out: out.print(
+            f"The index in {place} is empty. Start the service: it makes it again from the chain.",
+            markup=False,
+        ),
+    )
 
 
 def _tell(out: Console, results: list[dict[str, Any]]) -> None:

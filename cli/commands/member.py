@@ -111,7 +111,7 @@ def suspend(
     idempotency_key: options.IdempotencyKey = None,
     as_json: options.Json = False,
 ) -> None:
-    """Suspend a member: its new requests are denied and recorded (committee)."""
+    """Suspend a member: its requests are denied (regulators and the alliance if it has no seat; committee)."""
     with member_client(url, key) as client:
         found = client.suspend(member, reason, idempotency_key=idempotency_key)
     emit(found, as_json=as_json, render=lambda out: _told(out, found, "suspended"))
@@ -286,7 +286,7 @@ def new_keys(
 
 @app.command()
 def sign(
-    method: Annotated[str, typer.Argument(help="GET, POST or DELETE.", show_default=False)],
+    method: Annotated[str, typer.Argument(help="GET, POST, PUT or DELETE.", show_default=False)],
     target: Annotated[
         str, typer.Argument(metavar="URL", help="Whole address of the request.", show_default=False)
     ],

@@ -6,14 +6,17 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from cli.auditing import passport_system, replay
+from cli.auditing import replay
 from cli.story.cast import COMPANY, COMPANY_NAME
 from cli.story.plan import first_asks
 from cli.story.world import World
 from cli.times import rfc3339
 from cli.verification import PassportCheck, check_passport
 from ledger.client import seconds
+from ledger.domain.records import Address
+from ledger.encoding.typed_data import LedgerDomain
 from ledger.errors import Conflict, NotFound, VerificationError
+from ledger.interop.fhir import passport_system
 
 Json = dict[str, Any]
 
@@ -115,7 +118,8 @@ def _write_access_log(world: World, path: Path) -> str:
 
 def _event(world: World, entity: str, recorded: str) -> Json:
     """Return one use as a FHIR R4 AuditEvent."""
-    system = passport_system(world.reader.node.chain_id(), world.place.ledger)
+    domain = LedgerDomain(world.reader.node.chain_id(), Address(world.place.ledger))
+    system = passport_system(domain)
     who = {
         "identifier": {"system": f"{system}:member", "value": str(world.id_of(COMPANY))},
         "display": COMPANY_NAME,

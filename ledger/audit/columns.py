@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ledger.audit.folds import apply, count_crossing, decision_entry
 from ledger.audit.replay import Mismatch, Replay, differences, replay
-from ledger.audit.state import DAY_SECONDS, DecisionEntry, LedgerState, project_subject
+from ledger.audit.state import DAY_SECONDS, DecisionEntry, LedgerState
 from ledger.domain.records import ZERO32, Event, GrantId, PassportId, Person, PolicyTable, Position
 from ledger.domain.vocabulary import (
     Assurance,
@@ -42,7 +42,7 @@ from ledger.domain.vocabulary import (
 )
 from ledger.encoding.events import Abi, EventDecoder, RawLog, event_topic
 from ledger.encoding.structs import consignment
-from ledger.encoding.words import unpack_verdict
+from ledger.encoding.words import project_subject, unpack_verdict
 from ledger.errors import VerificationError
 from ledger.lineage import covers
 from ledger.policy import MAX_DATASETS, is_sensitive, may_cross, person_of

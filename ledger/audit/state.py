@@ -54,7 +54,7 @@ from ledger.domain.vocabulary import (
     SeatKind,
 )
 from ledger.encoding.hexadecimal import to_hex
-from ledger.encoding.words import pack_terms, request_hash, unpack_terms, unpack_verdict
+from ledger.encoding.words import pack_terms, project_subject, request_hash, unpack_terms, unpack_verdict
 from ledger.errors import VerificationError
 from ledger.lineage import StepSituation
 from ledger.policy import Crossing, Situation, agreement_is_in_force, importers_of, person_of, year_of
@@ -662,11 +662,6 @@ class LedgerState:
             if entry.emergency.finding is EmergencyFinding.PENDING:
                 return EmergencyRight(right.lost, entry.emergency.review_due)
         return EmergencyRight(right.lost)
-
-
-def project_subject(project_id: int) -> bytes:
-    """Return a project's number as attestations name it: 32 bytes."""
-    return project_id.to_bytes(32, "big")
 
 
 def hash_of(request: Request, member_id: int) -> bytes:

@@ -9,14 +9,14 @@ contract's own `head`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final, Protocol
 
 import structlog
 
 from ledger.chain.contract import LedgerContract, decoder
 from ledger.chain.rpc import Node
-from ledger.domain.records import BlockHeader, Event
+from ledger.domain.records import BlockHeader, Event, PassportId
 from ledger.encoding.events import RawLog
 from ledger.errors import ChainError, ConfigurationError, LedgerError, StoreUnavailable
 from ledger.ports import Deployment
@@ -49,6 +49,7 @@ class IndexStore(Protocol):
     def roll_back(self, to_block: int) -> None: ...
     def report(self, error: str | None) -> None: ...
     def saw_head(self, number: int) -> None: ...
+    def destroyed_passports(self) -> set[PassportId]: ...
 
 
 class Indexer:
@@ -62,6 +63,7 @@ class Indexer:
         store: IndexStore,
         *,
         guard: Callable[[], None],
+        erase: Callable[[Collection[PassportId]], None] = lambda _: None,
     ) -> None:
         """
         Prepare; `start` begins to follow, `sync` follows once.
@@ -72,7 +74,10 @@ class Indexer:
             deployment: Where the ledger is, and since when.
             store: The index.
             guard: Called before each look at the chain; fills a chain that lost blocks again.
+            erase: Called with the passports that the index has as destroyed: all at first, then those that are new.
         """
+        self._erase = erase
+        self._destroyed: set[PassportId] | None = None
         self._guard = guard
         self._node = node
         self._contract = contract
@@ -107,6 +112,7 @@ class Indexer:
             self._store.saw_head(head.number)
             self._leave_forks()
             self._follow(head.number)
+            self._pass_on_destroyed()
 
     def _run(self) -> None:
         backoff = _POLL_SECONDS
@@ -149,9 +155,24 @@ class Indexer:
             headers = self._headers(start, min(start + _PAGE_BLOCKS - 1, target), parent)
             if not headers:
                 return
-            if not self._agrees(self._store.extend(headers, self._events(headers))):
+            events = self._events(headers)
+            if not self._agrees(self._store.extend(headers, events)):
                 return
+            if self._destroyed is not None:
+                self._destroyed |= {
+                    PassportId(event.arguments["passportId"])
+                    for event in events
+                    if event.name == "PassportDestroyed"
+                }
             start, parent = headers[-1].number + 1, headers[-1].block_hash
+
+    def _pass_on_destroyed(self) -> None:
+        """Whoever asked for the destruction may be gone before it was mined, and so may this service."""
+        if self._destroyed is None:
+            self._destroyed = self._store.destroyed_passports()
+        if self._destroyed:
+            self._erase(self._destroyed)
+            self._destroyed = set()
 
     def _headers(self, start: int, end: int, parent: bytes | None) -> list[BlockHeader]:
         """Read block headers, each the child of the one before; stops where the chain changes underfoot."""

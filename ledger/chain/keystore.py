@@ -31,10 +31,6 @@ class Keystore:
         self._passphrase = passphrase.encode()
         self._open: dict[Address, LocalAccount] = {}
 
-    def addresses(self) -> list[Address]:
-        """Return the accounts whose keys are here, sorted."""
-        return sorted(Address("0x" + path.stem) for path in self._folder.glob("*.json"))
-
     def has(self, address: Address) -> bool:
         """Tell whether an account's key is here."""
         return self._path(address).exists()
@@ -117,7 +113,9 @@ def read_key_file(path: Path, *, passphrase: str | None) -> bytes:
         if text.startswith("{"):
             if passphrase is None:
                 raise ConfigurationError(
-                    f"{path} is encrypted", fix="Set PASSPORT_KEY_PASSPHRASE to its passphrase."
+                    f"{path} is encrypted",
+                    fix="Set PASSPORT_KEY_PASSPHRASE to its passphrase; for the service, "
+                    "PASSPORT_OPERATOR_KEY_PASSPHRASE_FILE to a file that holds it.",
                 )
             return bytes(decode_keyfile_json(json.loads(text), passphrase.encode()))
         key = bytes.fromhex(text.removeprefix("0x"))

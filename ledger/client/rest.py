@@ -897,7 +897,7 @@ class PassportClient:
 
     def discrepancies(self) -> list[Json]:
         """Return the transfers that their two sides do not tell alike; for everybody."""
-        return list(self._get("/v1/discrepancies")["items"])
+        return list(self._pages("/v1/discrepancies"))
 
     def receive(self, transfer_id: str, content: str, *, idempotency_key: str | None = None) -> Json:
         """State which content was received; see `content_received`."""

@@ -150,7 +150,12 @@ class Technique(IntFlag):
 
 
 class GrantFlag(IntFlag):
-    """Limits that a grant carries. The contract decides on SEPARATE; the others bind the recipient."""
+    """
+    Limits that a grant carries.
+
+    The contract decides on SEPARATE, and of datasets on NO_RELINK (merging) and ONWARD (sharing); NO_REIDENTIFY binds
+    the recipient.
+    """
 
     SEPARATE = 1 << 0
     NO_RELINK = 1 << 1
@@ -581,11 +586,16 @@ FINDING_LABELS: Final[dict[EmergencyFinding, Label]] = {
 }
 
 FACT_LABELS: Final[dict[Fact, Label]] = {
-    Fact.MEMBER_ACTIVE: Label("the institution's membership is in force", "机构成员资格有效"),
-    Fact.MEMBER_SCOPE: Label("the purpose is within the institution's licence", "用途在机构许可范围内"),
+    Fact.MEMBER_ACTIVE: Label(
+        "the membership of the institution that asks is in force", "请求机构的成员资格有效"
+    ),
+    Fact.MEMBER_SCOPE: Label(
+        "the purpose is within the licence of the institution that asks", "用途在请求机构的许可范围内"
+    ),
     Fact.PASSPORT_OPEN: Label("the data is neither sealed nor destroyed", "数据未封存或销毁"),
     Fact.PURPOSE_ALLOWED: Label(
-        "the data may serve this purpose, and the law does not ban it", "数据可用于该用途且未被禁止"
+        "the hospital registered the data for this purpose, and the law does not ban it",
+        "保管机构登记数据时列入该用途，且规则未禁止",
     ),
     Fact.CATEGORIES_NECESSARY: Label(
         "every kind of data asked for is among those that the law allows for the purpose",
@@ -595,9 +605,11 @@ FACT_LABELS: Final[dict[Fact, Label]] = {
         "the institution has filed a project of its own that covers this", "机构自己已备案涵盖该请求的项目"
     ),
     Fact.PROJECT_ETHICS: Label("an ethics body has approved the project", "项目已获伦理批准"),
-    Fact.PROJECT_TECHNIQUE: Label("the project uses a privacy-enhancing technique", "项目采用隐私计算技术"),
+    Fact.PROJECT_TECHNIQUE: Label(
+        "the project declares a privacy-enhancing technique", "项目声明采用隐私计算技术"
+    ),
     Fact.PROJECT_AGREEMENT: Label(
-        "the project has an agreement that states its limits", "项目具有限定边界的协议"
+        "the project names an agreement that states its limits", "项目指明限定边界的协议"
     ),
     Fact.GRANT_LIVE: Label("there is a consent in force", "存在有效的同意"),
     Fact.GRANT_RECIPIENT: Label(
@@ -608,19 +620,27 @@ FACT_LABELS: Final[dict[Fact, Label]] = {
         "the consent covers every kind of data asked for", "同意涵盖所请求的数据类别"
     ),
     Fact.GRANT_SEPARATE: Label(
-        "the consent is separate: for this purpose alone, signed by the patient or who speaks for the patient",
-        "本人或其代理人签署的、仅针对该用途的单独同意",
+        "the consent is separate: for this purpose and this institution alone, signed by the patient or who speaks for "
+        "the patient",
+        "本人或其代理人签署的、仅针对该用途和该机构的单独同意",
     ),
-    Fact.GRANT_QUOTA: Label("the consent has uses left", "同意的使用次数未用尽"),
+    Fact.GRANT_QUOTA: Label(
+        "the number of uses in the consent, if it has one, is not used up", "同意限定使用次数的，未用尽"
+    ),
     Fact.EMERGENCY_IN_FORCE: Label(
         "an emergency that covers this is in force", "存在涵盖该请求的有效紧急事件"
     ),
-    Fact.ENCRYPTED: Label("encryption of the data throughout is attested", "已证明数据全程加密"),
+    Fact.ENCRYPTED: Label(
+        "a verifier other than the hospital attests that the data is encrypted throughout",
+        "已由保管机构以外的核验机构证明数据全程加密",
+    ),
     Fact.DEIDENTIFIED: Label(
         "the data is handed over de-identified, which somebody independent has checked",
         "数据以去标识化形式提供，且已经独立核验",
     ),
-    Fact.SOURCE_DECLARED: Label("the source of the data is declared", "数据来源已声明"),
+    Fact.SOURCE_DECLARED: Label(
+        "the hospital that keeps the data has declared its source", "保管机构已声明数据来源"
+    ),
     Fact.DATASET_FITS: Label(
         "data is put into a dataset of the institution's own only, which wants no more than was asked for and consented to",
         "数据仅可纳入该机构自己的数据集，且数据集所需不超出请求和同意的范围",
@@ -641,7 +661,8 @@ FACT_LABELS: Final[dict[Fact, Label]] = {
         "a human has reviewed and approved this very request", "该请求已经人工审查批准"
     ),
     Fact.WITHIN_CAP: Label(
-        "the institution is below its daily cap for the purpose", "未超过机构该用途的每日上限"
+        "the institution that asks is below its daily cap for the purpose, if the committee has set one",
+        "委员会为请求机构的该用途设有每日上限的，未超过",
     ),
     Fact.GRANT_PERIOD: Label("the consent covers the time the data is from", "同意涵盖数据产生的时间"),
     Fact.PROJECT_COMPLIANCE: Label("a compliance body has approved the project", "项目已获合规批准"),
@@ -743,26 +764,6 @@ TRANSFER_STATUS_LABELS: Final[dict[TransferStatus, Label]] = {
     TransferStatus.CLOSED: Label("closed: destroyed or returned", "已办结：已销毁或退还"),
 }
 
-TRANSFER_FACT_LABELS: Final[dict[TransferFact, Label]] = {
-    TransferFact.SENDER_ACTIVE: Label("the sender's membership is in force", "发送方成员资格有效"),
-    TransferFact.RECIPIENT_ACTIVE: Label("the recipient's membership is in force", "接收方成员资格有效"),
-    TransferFact.AGREEMENT_IN_FORCE: Label(
-        "an agreement that both signed is in force", "双方签署的协议处于有效期内"
-    ),
-    TransferFact.WITHIN_LIMITS: Label(
-        "purposes and kinds of data are within the agreement, and no purpose is banned",
-        "用途与数据种类在协议限定之内，且无禁止用途",
-    ),
-    TransferFact.ONWARD_ALLOWED: Label(
-        "the sender keeps the records, or received them by a transfer whose agreement lets it pass them on",
-        "数据由发送方保管，或其经允许转供的协议传输所得",
-    ),
-    TransferFact.BORDER_CLEARED: Label(
-        "it stays in one country, or it is cleared for the border",
-        "传输不出境，或已获准出境",
-    ),
-}
-
 #: What to tell whoever declared it, if a rule is broken.
 MISSING_TRANSFER_LABELS: Final[dict[TransferFact, str]] = {
     TransferFact.SENDER_ACTIVE: "the sender is suspended or its membership has ended",
@@ -771,59 +772,6 @@ MISSING_TRANSFER_LABELS: Final[dict[TransferFact, str]] = {
     TransferFact.WITHIN_LIMITS: "a purpose or a kind of data is outside the agreement, or a purpose is banned",
     TransferFact.ONWARD_ALLOWED: "the sender may not pass on what it received, not for that, or not any more",
     TransferFact.BORDER_CLEARED: "nothing clears the transfer for the border",
-}
-
-STEP_FACT_LABELS: Final[dict[StepFact, Label]] = {
-    StepFact.MEMBER_ACTIVE: Label("the institution's membership is in force", "机构成员资格有效"),
-    StepFact.PROJECT_APPROVED: Label(
-        "a project of the institution's own that an ethics body approved covers the step",
-        "机构自己的、已获伦理批准的项目涵盖该步骤",
-    ),
-    StepFact.INPUTS_KNOWN: Label(
-        "everything that is used is on record, and of the kind that the step takes",
-        "所用的每一项均已登记，且为该步骤所需的类型",
-    ),
-    StepFact.INPUTS_AVAILABLE: Label(
-        "everything that is used is the institution's or was shared with it, and its dataset is open, within its "
-        "retention and within the consents in it",
-        "所用的每一项均为机构所有或已共享给机构，且其数据集未封存、未销毁，处于保留期限和其中的同意期限内",
-    ),
-    StepFact.INPUTS_CURRENT: Label(
-        "no withdrawal waits for an answer in what is used", "所用数据中无待处理的撤回"
-    ),
-    StepFact.INPUTS_SOUND: Label("nothing that is used failed its check", "所用的每一项均未被核验否定"),
-    StepFact.INPUTS_VERIFIED: Label("all data that is used passed its check", "所用数据均已通过核验"),
-    StepFact.TOOL_CERTIFIED: Label("the alliance certifies the tool", "工具已获联盟认证"),
-    StepFact.PURPOSE_ALLOWED: Label(
-        "the purpose is within the institution's licence and what the data may serve",
-        "用途在机构许可及数据可用范围内",
-    ),
-    StepFact.THREE_PARTS: Label(
-        "a split makes three parts: training, validation and test", "划分为训练、验证、测试三部分"
-    ),
-    StepFact.TEST_UNSEEN: Label(
-        "no test data trains a model, and no model is tested on what it was trained on",
-        "测试数据不用于训练，模型不以其训练数据测试",
-    ),
-    StepFact.RELINK_ALLOWED: Label(
-        "nobody in the data forbade that it is merged with other data", "数据中无人禁止与其他数据合并"
-    ),
-    StepFact.BUDGET_LEFT: Label(
-        "the privacy that the step spends is left, and it spends some where it must",
-        "隐私预算足够，且须消耗预算的步骤确有消耗",
-    ),
-    StepFact.PROTECTED: Label(
-        "core privacy is encrypted, and protected by differential privacy",
-        "核心隐私数据已加密，并受差分隐私保护",
-    ),
-    StepFact.BORDER_CLEARED: Label(
-        "the institution is where the owners of the data are, or a regulator has cleared the project for the border",
-        "机构与数据所有机构属同一法域，或项目已获监管机构批准跨境",
-    ),
-    StepFact.MODEL_READY: Label(
-        "the model is in service, evaluated and licensed, owes no overdue answer, and is deployed if it is to infer",
-        "模型处于启用状态，已评估并持有牌照，无逾期未答复的撤回；用于推理的，已部署",
-    ),
 }
 
 #: What to tell a person when a rule for steps was broken.

@@ -33,6 +33,7 @@ from ledger.domain.vocabulary import (
     Language,
     Level,
     ModelStatus,
+    Outcome,
     StepFact,
     TransferStatus,
     kinds_of,
@@ -63,6 +64,12 @@ _LIMITS: Final = {
     GrantFlag.NO_RELINK: Label("it may not link them with other data", "不得与其他数据关联"),
     GrantFlag.NO_REIDENTIFY: Label("it may not find out who I am", "不得识别我的身份"),
     GrantFlag.ONWARD: Label("it may pass them on for the same purposes", "可为相同用途转交他方"),
+}
+#: What a request was answered with.
+OUTCOME_WORDS: Final = {
+    Outcome.PERMIT: "permitted",
+    Outcome.DENY: "refused",
+    Outcome.REVIEW: "waits for a human review",
 }
 #: What the state of a consent means to its giver.
 STATUS_LABELS: Final[dict[str, Label]] = {

@@ -134,3 +134,8 @@ def fold_decision(
         commitment,
     )
     return keccak(b"".join(words))
+
+
+def project_subject(project_id: int) -> bytes:
+    """Return a project's number as attestations name it: 32 bytes."""
+    return project_id.to_bytes(32, "big")

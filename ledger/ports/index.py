@@ -102,6 +102,13 @@ class TransferRecord:
     root_matches: bool = True
     notes: tuple[TransferNote, ...] = ()
 
+    @property
+    def begun(self) -> Position:
+        """Return where it came to the ledger: declared, or, of one record, shipped."""
+        begun = self.declared or self.shipped
+        assert begun is not None  # noqa: S101 - there is no transfer without either
+        return begun
+
 
 @dataclass(frozen=True, slots=True)
 class EmergencyRecord:
@@ -279,12 +286,15 @@ class Index(LineageIndex, BorderIndex, Protocol):
         *,
         passport_id: PassportId | None = None,
         member_id: int | None = None,
-        custodian: int | None = None,
-        newest_first: bool = True,
         after: str | None = None,
         limit: int = 100,
     ) -> tuple[list[DecisionRecord], str | None]:
-        """Return decisions in the order of the chain or its reverse, and the cursor of the next page."""
+        """Return decisions, newest first, and the cursor of the next page."""
+
+    def releases_named(
+        self, names: Collection[tuple[PassportId, int]]
+    ) -> dict[tuple[PassportId, int], Position]:
+        """Return where those of some decisions that were released were recorded as released, by passport and number."""
 
     def releases(self, passport_id: PassportId) -> dict[int, Position]:
         """Return where each released decision of a passport was recorded as released, by seq."""
@@ -300,6 +310,11 @@ class Index(LineageIndex, BorderIndex, Protocol):
         limit: int | None = 100,
     ) -> list[TransferRecord]:
         """Return transfers, newest first; all of them without a limit. Of a passport, those of many that hold it too."""
+
+    def transfers_of_member(
+        self, member_id: int, *, after: str | None = None, limit: int = 100
+    ) -> tuple[list[TransferRecord], str | None]:
+        """Return what a member sent and received, newest first, and the cursor of the next page."""
 
     def onward_transfers(self, parent: TransferId) -> list[TransferRecord]:
         """Return the transfers that pass on what *parent* brought, newest first."""
@@ -344,9 +359,6 @@ class Index(LineageIndex, BorderIndex, Protocol):
         """Return emergencies, oldest first."""
 
     def emergency_right(self, member_id: int) -> EmergencyRight: ...
-
-    def approval(self, request_hash: bytes) -> int:
-        """Return until when a human's approval of a request holds; 0 without one."""
 
     def review(self, passport_id: PassportId, seq: int) -> ReviewRecord | None:
         """Return the review of a request that only a human's look was missing for; None for other requests."""

@@ -93,6 +93,9 @@ class Writer(Protocol):
     def find(self, scope: str, key: str) -> tuple[Operation, str] | None:
         """Return the operation that a scope's idempotency key stands for, and its fingerprint."""
 
+    def is_under_way(self, function: str, *, about: str) -> bool:
+        """Tell whether a call of a function that names something is neither mined nor failed."""
+
     def has_key(self, signer: Address) -> bool:
         """Tell whether the service holds the key of *signer*."""
 
@@ -184,6 +187,9 @@ class Journal(Protocol):
     def operation(self, operation_id: str) -> Operation | None: ...
 
     def find(self, scope: str, key: str) -> tuple[Operation, str] | None: ...
+
+    def is_under_way(self, function: str, *, about: str) -> bool:
+        """Tell whether a call of a function that names something is neither mined nor failed."""
 
     def signers_with_work(self) -> list[Address]:
         """Return the signers that have queued operations or unconfirmed transactions."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,7 +14,7 @@ from ledger.domain.vocabulary import (
     GrantStatus,
     Outcome,
 )
-from ledger.domain.wording import asked_in_words, told_of
+from ledger.domain.wording import OUTCOME_WORDS, asked_in_words, told_of
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import NotFound
 from ledger.ports import DecisionRecord, GrantRecord, Index, ReviewRecord
@@ -52,7 +52,6 @@ _ENDINGS = {
     GrantStatus.REFUSED: "was refused",
     GrantStatus.REPUDIATED: "was declared never given",
 }
-_ANSWERS = {Outcome.PERMIT: "permitted", Outcome.DENY: "refused", Outcome.REVIEW: "waits for a human review"}
 #: The answer that the subject of a sealed decision is told.
 SEALED_ANSWER = "sealed"
 
@@ -92,7 +91,7 @@ class AccessLog:
                 sealed then is told to the subject as sealed.
         """
         records, cursor = self.index.decisions(passport_id=passport_id, after=after, limit=limit)
-        released = {(passport_id, seq): at for seq, at in self.index.releases(passport_id).items()}
+        released = self._released(records)
         return self._tell(records, released, to_holder_at), cursor
 
     def of_member(
@@ -100,13 +99,6 @@ class AccessLog:
     ) -> tuple[list[AccessEntry], str | None]:
         """Return what a member asked for, newest first, and the cursor of the next page."""
         records, cursor = self.index.decisions(member_id=member_id, after=after, limit=limit)
-        return self._tell_with_releases(records), cursor
-
-    def everything(
-        self, *, after: str | None = None, limit: int = 100
-    ) -> tuple[list[AccessEntry], str | None]:
-        """Return all decisions, newest first, and the cursor of the next page."""
-        records, cursor = self.index.decisions(after=after, limit=limit)
         return self._tell_with_releases(records), cursor
 
     def named(self, names: Sequence[tuple[PassportId, int]]) -> list[AccessEntry]:
@@ -130,12 +122,10 @@ class AccessLog:
         return self._tell([record], at, to_holder_at)[0]
 
     def _tell_with_releases(self, records: Sequence[DecisionRecord]) -> list[AccessEntry]:
-        released = {
-            (passport_id, seq): at
-            for passport_id in {record.passport_id for record in records}
-            for seq, at in self.index.releases(passport_id).items()
-        }
-        return self._tell(records, released)
+        return self._tell(records, self._released(records))
+
+    def _released(self, records: Iterable[DecisionRecord]) -> dict[tuple[PassportId, int], Position]:
+        return self.index.releases_named([(record.passport_id, record.verdict.seq) for record in records])
 
     def _tell(
         self,
@@ -172,7 +162,7 @@ class AccessLog:
             record,
             name,
             sentence,
-            _ANSWERS[verdict.outcome],
+            OUTCOME_WORDS[verdict.outcome],
             reasons,
             consent,
             known.released.get((record.passport_id, verdict.seq)),

@@ -11,7 +11,7 @@ from ledger.encoding.structs import limits_values
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from ledger.policy import agreement_is_in_force
 from ledger.ports import AgreementRecord, Call, Chain, Index, Operation, Vault, Writer
-from ledger.service.authority import require_active, signer_of
+from ledger.service.authority import require_active, require_member, signer_of
 from ledger.service.statements import keep, require_words
 
 
@@ -157,9 +157,7 @@ class Agreements:
         return agreement_is_in_force(record.agreement, provider, recipient, at)
 
     def _check(self, actor: Member, limits: Limits, now: int) -> None:
-        recipient = self.index.member(limits.recipient)
-        if recipient is None:
-            raise NotFound(f"there is no member {limits.recipient}", fix="GET /v1/members lists the members.")
+        recipient = require_member(self.index, limits.recipient)
         if recipient.member_id == actor.member_id:
             raise InvalidInput("recipient must be another member", field="recipient")
         law = self.index.policy()

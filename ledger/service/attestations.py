@@ -13,6 +13,7 @@ from ledger.domain.lineage import VersionId
 from ledger.domain.records import Attestation, Member, PassportId
 from ledger.domain.vocabulary import ATTESTATION_LABELS, AttestationKind, Role
 from ledger.encoding.hexadecimal import to_hex
+from ledger.encoding.words import project_subject
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from ledger.ports import Call, Chain, Index, Operation, Vault, Writer
 from ledger.service.authority import require_active, require_passport, signer_of
@@ -200,11 +201,6 @@ class Attestations:
         if project is None:
             raise NotFound(f"there is no project {project_id}", fix="GET /v1/projects lists the projects.")
         return project.member_id
-
-
-def project_subject(project_id: int) -> bytes:
-    """Return a project's number as the ledger names it in statements: 32 bytes."""
-    return project_id.to_bytes(32, "big")
 
 
 def _check_subject(kind: AttestationKind, about: About) -> None:

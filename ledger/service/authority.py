@@ -13,6 +13,19 @@ from ledger.policy import member_is_active
 from ledger.ports import DatasetRecord, Index, PassportRecord, VersionRecord, Writer
 
 
+def require_member(index: Index, member_id: int) -> Member:
+    """
+    Return a member.
+
+    Raises:
+        NotFound: There is no such member.
+    """
+    member = index.member(member_id)
+    if member is None:
+        raise NotFound(f"there is no member {member_id}", fix="GET /v1/members lists the members.")
+    return member
+
+
 def require_role(actor: Member, role: Role) -> None:
     """
     Check that a member holds a role.

@@ -13,7 +13,7 @@ from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from ledger.policy import year_of
 from ledger.ports import Call, Chain, ClearanceRecord, Index, Operation, Vault, Writer
 from ledger.service.agreements import Agreements
-from ledger.service.authority import require_active, require_role, signer_of
+from ledger.service.authority import require_active, require_member, require_role, signer_of
 from ledger.service.committee import Committee
 from ledger.service.statements import keep, require_words
 
@@ -60,7 +60,7 @@ class Borders:
         now = self.chain.now()
         require_role(actor, Role.REGULATOR)
         require_active(actor, now)
-        self._member(member_id)
+        require_member(self.index, member_id)
         if member_id == actor.member_id:
             raise NotPermitted(
                 f"{actor.name} cannot put itself on the list",
@@ -97,7 +97,7 @@ class Borders:
         """
         now = self.chain.now()
         role = Role.VERIFIER if given.path is Path.CERTIFICATION else Role.REGULATOR
-        project, exporter = self._project(given.project_id), self._member(given.exporter)
+        project, exporter = self._project(given.project_id), require_member(self.index, given.exporter)
         third = actor.member_id not in (project.member_id, given.exporter)
         if role not in actor.roles or not third or actor.jurisdiction != exporter.jurisdiction:
             who = f"{_ISSUERS[role]}, of the exporter's jurisdiction and neither exporter nor importer"
@@ -137,7 +137,7 @@ class Borders:
         """
         now = self.chain.now()
         clearance = self.get(clearance_id).clearance
-        near = actor.jurisdiction == self._member(clearance.exporter).jurisdiction
+        near = actor.jurisdiction == require_member(self.index, clearance.exporter).jurisdiction
         if actor.member_id != clearance.issuer and not (near and Role.REGULATOR in actor.roles):
             raise NotPermitted(
                 f"{actor.name} may not take clearance {clearance_id} back",
@@ -208,7 +208,7 @@ class Borders:
         Raises:
             NotFound: There is no such member.
         """
-        self._member(member_id)
+        require_member(self.index, member_id)
         return self.index.border_access(member_id)
 
     def exports(self, member_id: int, year: int | None = None) -> tuple[int, Exports]:
@@ -221,7 +221,7 @@ class Borders:
         Raises:
             NotFound: There is no such member.
         """
-        self._member(member_id)
+        require_member(self.index, member_id)
         wanted = year_of(self.chain.now()) if year is None else year
         return wanted, self.chain.exports(member_id, wanted)
 
@@ -250,12 +250,6 @@ class Borders:
                 f"agreement {given.agreement} is not in force",
                 fix="Both sides sign it, and both are active members.",
             )
-
-    def _member(self, member_id: int) -> Member:
-        member = self.index.member(member_id)
-        if member is None:
-            raise NotFound(f"there is no member {member_id}", fix="GET /v1/members lists the members.")
-        return member
 
     def _project(self, project_id: int) -> Project:
         project = self.index.project(project_id)

@@ -25,7 +25,7 @@ from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.structs import policy_named, policy_values
 from ledger.errors import ChainError, Conflict, InvalidInput, NotFound, NotPermitted
 from ledger.ports import ActRecord, Call, Chain, Index, Operation, Rule, Vault, Writer
-from ledger.service.authority import signer_of
+from ledger.service.authority import require_member, signer_of
 from ledger.service.statements import keep
 
 _MAX_DELAY_SECONDS = 365 * 86_400
@@ -145,9 +145,7 @@ class Committee:
             NotFound: There is no such member, or it has no seat to lose.
             InvalidInput: The member does not hold the committee's role.
         """
-        member = self.index.member(member_id)
-        if member is None:
-            raise NotFound(f"there is no member {member_id}", fix="GET /v1/members lists the members.")
+        member = require_member(self.index, member_id)
         if kind is SeatKind.NONE and member_id not in self.index.seats():
             raise NotFound(f"{member.name} has no seat")
         if kind is not SeatKind.NONE and Role.COMMITTEE not in member.roles:

@@ -61,7 +61,13 @@ from ledger.encoding.typed_data import (
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted, SignatureExpired
 from ledger.policy import grant_is_live
 from ledger.ports import Call, Chain, GrantRecord, Index, Operation, Vault, Writer
-from ledger.service.authority import require_active, require_custodian, require_passport, signer_of
+from ledger.service.authority import (
+    require_active,
+    require_custodian,
+    require_member,
+    require_passport,
+    signer_of,
+)
 from ledger.service.signatures import Signatures
 from ledger.service.statements import keep
 from ledger.service.templates import Templates
@@ -763,12 +769,6 @@ class Consents:
             return True
         return former.passport_id == grant.passport_id and former.state.status is not GrantStatus.REQUESTED
 
-    def _member(self, member_id: int) -> Member:
-        member = self.index.member(member_id)
-        if member is None:
-            raise NotFound(f"there is no member {member_id}", fix="GET /v1/members lists the members.")
-        return member
-
     def _called(self, member_id: int) -> str:
         member = self.index.member(member_id) if member_id else None
         return member.name if member else f"member {member_id}"
@@ -779,7 +779,11 @@ class Consents:
             raise InvalidInput(f"template {words.template} is not in force", field="template")
         outside = [purpose.name for purpose in words.purposes if not template.purposes >> purpose & 1]
         outside += names(words.categories & ~template.categories)
-        kinds = [self._member(words.recipient).kind] if words.recipient else list(words.recipient_kinds)
+        kinds = (
+            [require_member(self.index, words.recipient).kind]
+            if words.recipient
+            else list(words.recipient_kinds)
+        )
         outside += [kind.name for kind in kinds if not template.recipient_kinds >> kind & 1]
         if outside:
             raise InvalidInput(

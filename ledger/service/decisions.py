@@ -12,7 +12,13 @@ from ledger.encoding.words import pack_terms
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted, TooLarge
 from ledger.ports import Call, DecisionRecord, Index, Vault, Writer
 from ledger.ports import Operation as WriteOperation
-from ledger.service.authority import require_dataset, require_passports, require_role, signer_of
+from ledger.service.authority import (
+    require_dataset,
+    require_member,
+    require_passports,
+    require_role,
+    signer_of,
+)
 from ledger.service.statements import keep
 
 #: Most requests in one call.
@@ -215,8 +221,7 @@ class Decisions:
     def _require_named(self, requests: list[AccessRequest]) -> None:
         """Check that there is what the requests name; each thing once, for most of them name the same."""
         for controller in sorted({asked.controller_id for asked in requests if asked.controller_id}):
-            if self.index.member(controller) is None:
-                raise NotFound(f"there is no member {controller}")
+            require_member(self.index, controller)
         for emergency in sorted({asked.emergency_id for asked in requests if asked.emergency_id}):
             if self.index.emergency(emergency) is None:
                 raise NotFound(f"there is no emergency {emergency}")

@@ -34,7 +34,7 @@ from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from ledger.policy import member_is_active, reviews_are_current
 from ledger.ports import Call, Chain, DecisionRecord, EmergencyRecord, Index, Operation, Vault, Writer
-from ledger.service.authority import require_active, require_passport, require_role, signer_of
+from ledger.service.authority import require_active, require_member, require_passport, require_role, signer_of
 from ledger.service.committee import Committee
 from ledger.service.statements import keep, require_words
 
@@ -378,9 +378,7 @@ class Emergencies:
         Raises:
             NotFound: There is no such member.
         """
-        member = self.index.member(member_id)
-        if member is None:
-            raise NotFound(f"there is no member {member_id}", fix="GET /v1/members lists the members.")
+        member = require_member(self.index, member_id)
         now = self.chain.now() if at is None else at
         right, law = self.index.emergency_right(member_id), self.index.policy()
         quota = law.emergencies.monthly_quota if law else 0

@@ -35,6 +35,7 @@ from ledger.ports import Call, Chain, Index, Obligation, Operation, StepEntry, V
 from ledger.service.authority import (
     require_active,
     require_dataset,
+    require_member,
     require_role,
     require_version,
     signer_of,
@@ -185,7 +186,7 @@ class Lineage:
         """
         _check_form(report)
         self._check_names(report)
-        self._known_member(recorder)
+        require_member(self.index, recorder)
         if not any(contribution):
             raise InvalidInput("the contribution must be a commitment", field="contribution")
         typed = part_typed_data(
@@ -313,8 +314,7 @@ class Lineage:
         version = record.version
         require_active(actor, self.chain.now())
         self._require_owner(actor, version_id, version.owner)
-        if self.index.member(recipient) is None:
-            raise NotFound(f"there is no member {recipient}", fix="GET /v1/members lists the members.")
+        require_member(self.index, recipient)
         if recipient == actor.member_id:
             raise InvalidInput("a version is shared with another member", field="recipient")
         if version.check is not Check.PASSED:
@@ -455,7 +455,7 @@ class Lineage:
                 "parts stand in the order of their members' numbers, each member once", field="parts"
             )
         for part in report.parts:
-            member = self._known_member(part.member_id)
+            member = require_member(self.index, part.member_id)
             typed = part_typed_data(
                 self.chain.domain(),
                 step,
@@ -484,12 +484,6 @@ class Lineage:
             pass  # of a contract that stands for the member, perhaps
         return self.chain.stands_by(member.signer, digest(typed), signature)
 
-    def _known_member(self, member_id: int) -> Member:
-        member = self.index.member(member_id)
-        if member is None:
-            raise NotFound(f"there is no member {member_id}", fix="GET /v1/members lists the members.")
-        return member
-
     def _require_agreement(self, version: Version, recipient: int, agreement_id: int) -> None:
         record = self.index.agreement(agreement_id)
         if record is None:
@@ -502,7 +496,7 @@ class Lineage:
             raise Conflict(
                 f"agreement {agreement_id} is not one by which member {version.owner} gives to member {recipient}"
             )
-        provider, receiver = self._known_member(version.owner), self._known_member(recipient)
+        provider, receiver = require_member(self.index, version.owner), require_member(self.index, recipient)
         if not agreement_is_in_force(agreement, provider, receiver, self.chain.now()):
             raise Conflict(
                 f"agreement {agreement_id} is not in force",
@@ -562,7 +556,7 @@ class Lineage:
             if is_stale(origin, dataset):
                 raise Conflict(
                     f"somebody withdrew from {which} after it was collected",
-                    fix="Collect it anew, or have an ethics committee excuse the withdrawals.",
+                    fix="Collect it anew, or have an ethics body excuse the withdrawals.",
                 )
 
     def _model(self, version_id: VersionId) -> VersionRecord:

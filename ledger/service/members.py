@@ -10,7 +10,7 @@ from ledger.domain.vocabulary import MemberStatus, Purpose, Role, purpose_set
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import Conflict, InvalidInput, NotFound
 from ledger.ports import Call, Chain, Index, Operation, Vault, Writer
-from ledger.service.authority import require_active, signer_of
+from ledger.service.authority import require_active, require_member, signer_of
 from ledger.service.committee import Committee, require_seat
 from ledger.service.statements import keep
 
@@ -358,10 +358,7 @@ class Members:
         Raises:
             NotFound: There is no such member.
         """
-        member = self.index.member(member_id)
-        if member is None:
-            raise NotFound(f"there is no member {member_id}", fix="GET /v1/members lists the members.")
-        return member
+        return require_member(self.index, member_id)
 
     def all(self) -> list[Member]:
         """Return all members in the order of admission."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+import threading
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -25,7 +27,13 @@ from ledger.errors import Conflict, InvalidInput, NotFound
 from ledger.interop.deidentification import Content, deidentify
 from ledger.interop.fhir import read_bundle
 from ledger.ports import Call, Chain, Index, Operation, RecordSummary, SealedRecord, Vault, Writer
-from ledger.service.authority import require_custodian, require_passport, require_role, signer_of
+from ledger.service.authority import (
+    require_active,
+    require_custodian,
+    require_passport,
+    require_role,
+    signer_of,
+)
 from ledger.service.committee import Committee
 from ledger.service.statements import keep
 from ledger.wallet import holder_address, holder_key, new_seed
@@ -35,6 +43,8 @@ ACCOUNT_BYTES: Final = 20
 MAX_KEY_BYTES: Final = 512
 #: Of the pseudonyms of one record.
 _SECRET_BYTES: Final = 32
+#: One for some patients each.
+_LOCKS: Final = tuple(threading.Lock() for _ in range(64))
 _STATES: Final = {PassportStatus.SEALED: "sealed", PassportStatus.DESTROYED: "destroyed"}
 
 
@@ -57,7 +67,7 @@ class Records:
         holder: str | None = None,
         lock: int = 0,
         idempotency: tuple[str, str, str] | None = None,
-    ) -> tuple[SealedRecord, Operation]:
+    ) -> Operation:
         """
         Register one patient's record.
 
@@ -72,38 +82,43 @@ class Records:
             idempotency: Scope, key and fingerprint of the request.
 
         Returns:
-            The sealed record and the operation that issues its passport.
+            The operation that issues its passport.
 
         Raises:
-            NotPermitted: *actor* is not a custodian.
+            NotPermitted: *actor* is not a custodian, or is suspended.
             NotFound: The committee declared no such emergency.
             MalformedRecord: The bundle cannot be read.
-            Conflict: The custodian has registered this patient before; the message names the passport.
+            Conflict: The custodian has registered this patient before, and the message names the passport; or is
+                registering it.
         """
         require_role(actor, Role.CUSTODIAN)
+        require_active(actor, self.chain.now())
         signer = signer_of(self.writer, actor)
         if not purposes:
             raise InvalidInput("purposes must name at least one purpose", field="purposes")
         self._require_declared(lock)
         patient = read_bundle(bundle)
-        sealed = self._sealed_before(actor, patient.reference)
-        if sealed is None:
-            seed = None if holder else new_seed()
+        key = None if holder else holder_key(new_seed(), custodian=actor.member_id)
+        subject = holder_address(key) if key else _checked_holder(str(holder))
+        content = _at_each_level(patient.content)
+        with _lock_for(actor, patient.reference):
+            if (earlier := self._same(idempotency)) is not None:
+                return earlier
+            self._clear_away(actor, patient.reference)
             sealed = self.vault.seal(
                 PassportId(new_id()),
                 custodian=actor.member_id,
                 local_reference=patient.reference,
-                content=_at_each_level(patient.content),
-                holder_seed=holder_key(seed, custodian=actor.member_id) if seed else None,
+                content=content,
+                holder_seed=key,
             )
-        call = _issue_call(
-            sealed,
-            holder=self._holder(sealed, holder),
-            assisted=holder is None,
-            purposes=purposes,
-            lock=lock,
-        )
-        return sealed, self.writer.submit(signer, call, idempotency=idempotency)
+            call = _issue_call(sealed, holder=subject, assisted=key is not None, purposes=purposes, lock=lock)
+            return self.writer.submit(signer, call, idempotency=idempotency)
+
+    def _same(self, idempotency: tuple[str, str, str] | None) -> Operation | None:
+        """Return the operation of the same request, if it came while this one waited."""
+        found = self.writer.find(*idempotency[:2]) if idempotency else None
+        return found[0] if found and idempotency and found[1] == idempotency[2] else None
 
     def kept_by(self, actor: Member) -> list[RecordSummary]:
         """Return what a custodian keeps here, with its own references."""
@@ -251,6 +266,12 @@ class Records:
             return 0
         return self.vault.erase(passport_id)
 
+    def erase_all_destroyed(self, passport_ids: Collection[PassportId]) -> None:
+        """Destroy what is still kept here of passports, as far as the chain says that they are destroyed."""
+        for passport_id in passport_ids:
+            if self.vault.record(passport_id) is not None:
+                self.erase_destroyed(passport_id)
+
     def _require_declared(self, lock: int) -> None:
         urgent = self.index.emergency(lock) if lock else None
         if lock and (urgent is None or urgent.emergency.kind is not EmergencyKind.PUBLIC):
@@ -267,31 +288,32 @@ class Records:
                 fix="The committee unseals data; what is destroyed stays so.",
             )
 
-    def _sealed_before(self, actor: Member, reference: str) -> SealedRecord | None:
-        """Return a record that was sealed but, after a crash, never got its passport."""
+    def _clear_away(self, actor: Member, reference: str) -> None:
+        """Erase what was sealed of a patient but never got a passport: the ledger refused it, or there was a crash."""
         passport_id = self.vault.find(actor.member_id, reference)
         if passport_id is None:
-            return None
+            return
+        name = to_hex(passport_id)
         if self.chain.passport(passport_id) is not None:
             raise Conflict(
-                f"{actor.name} has registered this patient as passport {to_hex(passport_id)}",
+                f"{actor.name} has registered this patient as passport {name}",
                 fix="Use that passport.",
-                passport=to_hex(passport_id),
+                passport=name,
             )
-        return self.vault.record(passport_id)
+        if self.writer.is_under_way("issue", about=name):
+            raise Conflict(f"{actor.name} is registering this patient", fix="Wait until that is done.")
+        self.vault.erase(passport_id)
 
-    def _holder(self, sealed: SealedRecord, holder: str | None) -> HolderKey:
-        if holder is not None:
-            given = from_hex(holder, field="holder", max_bytes=MAX_KEY_BYTES)
-            # What is no longer than an account is one.
-            return to_hex(given) if len(given) > ACCOUNT_BYTES else address(holder, field="holder")
-        key = self.vault.holder_key(sealed.passport_id)
-        if key is None:
-            raise Conflict(
-                "this record was sealed for a patient who keeps the holder key",
-                fix="Send the address of the patient's holder key in 'holder'.",
-            )
-        return holder_address(key)
+
+def _lock_for(actor: Member, reference: str) -> threading.Lock:
+    """Return what one registration of a patient at a time holds."""
+    return _LOCKS[hash((actor.member_id, reference)) % len(_LOCKS)]
+
+
+def _checked_holder(holder: str) -> HolderKey:
+    given = from_hex(holder, field="holder", max_bytes=MAX_KEY_BYTES)
+    # What is no longer than an account is one.
+    return to_hex(given) if len(given) > ACCOUNT_BYTES else address(holder, field="holder")
 
 
 def _at_each_level(content: Content) -> dict[Level, Content]:

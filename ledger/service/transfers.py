@@ -532,9 +532,11 @@ class Transfers:
             raise NotFound(f"there is no transfer {to_hex(transfer_id)}")
         return record
 
-    def of(self, actor: Member, *, limit: int = 100) -> list[TransferRecord]:
-        """Return the transfers that a member sent or received, newest first."""
-        return self.index.transfers(member_id=actor.member_id, limit=limit)
+    def of(
+        self, actor: Member, *, after: str | None = None, limit: int = 100
+    ) -> tuple[list[TransferRecord], str | None]:
+        """Return the transfers that a member sent or received, newest first, and the cursor of the next page."""
+        return self.index.transfers_of_member(actor.member_id, after=after, limit=limit)
 
     def awaiting(self, actor: Member) -> list[TransferRecord]:
         """Return the transfers that wait for an inspection by a member, oldest first; none unless it may inspect them."""

@@ -40,8 +40,18 @@ class SqlBorders:
 
     def clearance(self, clearance_id: int) -> ClearanceRecord | None:
         """Return a clearance."""
-        found = [one for one in self.clearances() if one.clearance.clearance_id == clearance_id]
-        return found[0] if found else None
+        key = str(clearance_id)
+        with self._database.read() as connection:
+            body = _entries(connection, "clearance", key).get(key)
+            if body is None:
+                return None
+            crossed = select(func.count()).where(crossings.c.clearance_id == clearance_id)
+            persons = connection.execute(crossed).scalar_one()
+            shared = _entries(connection, "dataset-crossing", prefix=f"{key}/").values()
+            pair = f"{body['projectId']}/{body['exporter']}"
+            latest = _entries(connection, "clearance-for", pair)[pair]["clearanceId"]
+        persons += sum(one["persons"] for one in shared)
+        return _clearance(clearance_id, body, persons=persons, is_latest=latest == clearance_id)
 
     def clearances(
         self, *, project_id: int | None = None, exporter: int | None = None
@@ -79,10 +89,14 @@ class SqlBorders:
         return Thresholds(body.get("persons", 0), body.get("sensitivePersons", 0))
 
 
-def _entries(connection: Connection, kind: str, key: str | None = None) -> dict[str, dict[str, Any]]:
+def _entries(
+    connection: Connection, kind: str, key: str | None = None, *, prefix: str = ""
+) -> dict[str, dict[str, Any]]:
     query = select(registers).where(registers.c.kind == kind)
     if key is not None:
         query = query.where(registers.c.key == key)
+    if prefix:
+        query = query.where(registers.c.key >= prefix, registers.c.key < f"{prefix}\x7f")
     return {row.key: loads(row.body) for row in connection.execute(query)}
 
 

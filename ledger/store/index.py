@@ -93,6 +93,7 @@ from ledger.store.tables import (
     events,
     grants,
     members,
+    metadata,
     passports,
     policies,
     projects,
@@ -187,6 +188,18 @@ class SqlIndex(SqlLineage, SqlBorders):
                 connection.execute(delete(blocks))
                 for table in PROJECTION:
                     connection.execute(delete(table))
+
+    def clear(self) -> None:
+        """
+        Forget everything that came from the chain, so that the indexer begins at the ledger's deployment.
+
+        Tables that somebody dropped come back; the journal and the sessions beside them stay.
+        """
+        from_chain = [*PROJECTION, events, blocks, cursor]
+        with self._database.write() as connection:
+            metadata.create_all(connection, tables=from_chain)
+            for table in from_chain:
+                connection.execute(delete(table))
 
     def report(self, error: str | None) -> None:
         """Remember what is wrong with the index, or that nothing is."""
@@ -334,28 +347,28 @@ class SqlIndex(SqlLineage, SqlBorders):
         *,
         passport_id: PassportId | None = None,
         member_id: int | None = None,
-        custodian: int | None = None,
-        newest_first: bool = True,
         after: str | None = None,
         limit: int = 100,
     ) -> tuple[list[DecisionRecord], str | None]:
-        """Return decisions in the order of the chain or its reverse, and the cursor of the next page."""
+        """Return decisions, newest first, and the cursor of the next page."""
         query = select(decisions)
         if passport_id is not None:
             query = query.where(decisions.c.passport_id == passport_id)
         if member_id is not None:
             query = query.where(decisions.c.member_id == member_id)
-        if custodian is not None:
-            kept = select(passports.c.passport_id).where(passports.c.custodian == custodian)
-            query = query.where(decisions.c.passport_id.in_(kept))
-        start = _serial(after)
-        column = decisions.c.serial
-        if start is not None:
-            query = query.where(column < start if newest_first else column > start)
-        query = query.order_by(column.desc() if newest_first else column).limit(limit + 1)
-        rows = self._all(query)
+        if (start := _serial(after)) is not None:
+            query = query.where(decisions.c.serial < start)
+        rows = self._all(query.order_by(decisions.c.serial.desc()).limit(limit + 1))
         following = str(rows[limit - 1].serial) if len(rows) > limit else None
         return [_decision(row) for row in rows[:limit]], following
+
+    def releases_named(
+        self, names: Collection[tuple[PassportId, int]]
+    ) -> dict[tuple[PassportId, int], Position]:
+        """Return where those of some decisions that were released were recorded as released, by passport and number."""
+        column = tuple_(releases.c.passport_id, releases.c.seq)
+        rows = self._named(select(releases), column, list(names))
+        return {(PassportId(row.passport_id), row.seq): position_of(row) for row in rows}
 
     def releases(self, passport_id: PassportId) -> dict[int, Position]:
         """Return where each released decision of a passport was recorded as released, by seq."""
@@ -388,6 +401,20 @@ class SqlIndex(SqlLineage, SqlBorders):
             query = query.where(transfers.c.status == status)
         query = query.order_by(transfers.c.block_number.desc(), transfers.c.log_index.desc()).limit(limit)
         return [_transfer(row) for row in self._all(query)]
+
+    def transfers_of_member(
+        self, member_id: int, *, after: str | None = None, limit: int = 100
+    ) -> tuple[list[TransferRecord], str | None]:
+        """Return what a member sent and received, newest first, and the cursor of the next page."""
+        columns = transfers.c
+        query = select(transfers).where((columns.sender == member_id) | (columns.recipient == member_id))
+        if after is not None:
+            query = query.where(tuple_(columns.block_number, columns.log_index) < _block_and_log(after))
+        query = query.order_by(columns.block_number.desc(), columns.log_index.desc())
+        rows = self._all(query.limit(limit + 1))
+        last = rows[limit - 1] if len(rows) > limit else None
+        following = f"{last.block_number}-{last.log_index}" if last is not None else None
+        return [_transfer(row) for row in rows[:limit]], following
 
     def onward_transfers(self, parent: TransferId) -> list[TransferRecord]:
         """Return the transfers that pass on what *parent* brought, newest first."""
@@ -499,7 +526,8 @@ class SqlIndex(SqlLineage, SqlBorders):
         self, *, member_id: int | None = None, passport_id: PassportId | None = None
     ) -> list[EmergencyRecord]:
         """Return emergencies, oldest first."""
-        found = [_emergency(key, body) for key, body in self._bodies("emergency")]
+        name = to_hex(passport_id) if passport_id is not None else ""
+        found = [_emergency(key, body) for key, body in self._bodies("emergency", naming=name)]
         if member_id is not None:
             found = [record for record in found if record.emergency.member_id == member_id]
         if passport_id is not None:
@@ -516,11 +544,6 @@ class SqlIndex(SqlLineage, SqlBorders):
                 return EmergencyRight(lost, record.emergency.review_due)
         return EmergencyRight(lost)
 
-    def approval(self, request_hash: bytes) -> int:
-        """Return until when a human's approval of a request holds; 0 without one."""
-        body = self._body("approval", to_hex(request_hash))
-        return int(body["approvedUntil"]) if body else 0
-
     def review(self, passport_id: PassportId, seq: int) -> ReviewRecord | None:
         """Return the review of a request that only a human's look was missing for; None for other requests."""
         key = f"{to_hex(passport_id)}/{seq}"
@@ -529,7 +552,8 @@ class SqlIndex(SqlLineage, SqlBorders):
 
     def waiting_reviews(self) -> list[ReviewRecord]:
         """Return the requests that wait for a human, by passport and number."""
-        found = [_review(key, body) for key, body in self._bodies("review") if not body["reviewer"]]
+        bodies = self._bodies("review", naming='"reviewer":0')
+        found = [_review(key, body) for key, body in bodies if not body["reviewer"]]
         return sorted(found, key=lambda record: (record.passport_id, record.seq))
 
     def decision_counts(self) -> list[DecisionCount]:
@@ -575,6 +599,11 @@ class SqlIndex(SqlLineage, SqlBorders):
         if body is None:
             return None
         return RecoveryRecord(body["holder"], Custody(body["custody"]), body["readyAt"], body["byCustodian"])
+
+    def destroyed_passports(self) -> set[PassportId]:
+        """Return the passports whose data is destroyed."""
+        query = select(passports.c.passport_id).where(passports.c.status == PassportStatus.DESTROYED)
+        return {PassportId(row.passport_id) for row in self._all(query)}
 
     def delegations(self, delegate: HolderKey) -> dict[PassportId, int]:
         """Return until when a key may speak for each subject that let it."""
@@ -637,8 +666,14 @@ class SqlIndex(SqlLineage, SqlBorders):
         row = self._one(select(registers).where(registers.c.kind == kind, registers.c.key == str(key)))
         return loads(row.body) if row else None
 
-    def _bodies(self, kind: str, *, prefix: str = "") -> list[tuple[str, dict[str, Any]]]:
-        query = select(registers).where(registers.c.kind == kind, registers.c.key.startswith(prefix))
+    def _bodies(self, kind: str, *, prefix: str = "", naming: str = "") -> list[tuple[str, dict[str, Any]]]:
+        """Return the entries of a kind, or those whose keys have a prefix, or whose bodies name something."""
+        query = select(registers).where(registers.c.kind == kind)
+        if prefix:
+            # Not LIKE, which takes no index: keys are in ASCII.
+            query = query.where(registers.c.key >= prefix, registers.c.key < f"{prefix}\x7f")
+        if naming:
+            query = query.where(registers.c.body.contains(naming, autoescape=True))
         return [(row.key, loads(row.body)) for row in self._all(query)]
 
     def _one(self, query: Select[Any]) -> Row[Any] | None:

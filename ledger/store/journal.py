@@ -106,6 +106,16 @@ class SqlJournal:
             ).one_or_none()
         return (_operation(row), row.fingerprint) if row else None
 
+    def is_under_way(self, function: str, *, about: str) -> bool:
+        """Tell whether a call of a function that names something is neither mined nor failed."""
+        query = select(operations.c.serial).where(
+            operations.c.status.in_((OperationStatus.QUEUED, OperationStatus.SIGNED)),
+            operations.c.function == function,
+            operations.c.arguments.contains(about, autoescape=True),
+        )
+        with self._database.read() as connection:
+            return connection.execute(query.limit(1)).one_or_none() is not None
+
     def signers_with_work(self) -> list[Address]:
         """Return the signers that have queued operations or unconfirmed transactions."""
         queued = select(operations.c.signer).where(operations.c.status == OperationStatus.QUEUED)

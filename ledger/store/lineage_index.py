@@ -50,7 +50,6 @@ from ledger.store.values import position_of
 
 #: How many names go into one query.
 _NAMES: Final = 500
-_ID_BYTES: Final = 32
 #: A cursor among versions or obligations: a number and a version.
 _NUMBERED: Final = re.compile(r"([0-9]{1,18})-0x([0-9a-f]{64})")
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")

@@ -90,6 +90,7 @@ transactions = Table(
     Column("gas_used", BigInteger),
     UniqueConstraint("signer", "nonce"),
     Index("transactions_by_status", "signer", "status", "nonce"),
+    Index("transactions_by_block", "block_number", "transaction_index"),
 )
 
 operations = Table(
@@ -533,6 +534,7 @@ nonces = Table(
     Column("scope", _SUBJECT, primary_key=True),
     Column("nonce", String(128), primary_key=True),
     Column("expires_at", Float, nullable=False),
+    Index("nonces_by_end", "expires_at"),
 )
 
 challenges = Table(
@@ -541,4 +543,5 @@ challenges = Table(
     Column("challenge", _HASH, primary_key=True),
     Column("holder", _SUBJECT, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
+    Index("challenges_by_end", "expires_at"),
 )

@@ -9,12 +9,15 @@ from __future__ import annotations
 import inspect
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import text
 
 from api.app import create_app
-from api.middleware import LastResort
+from api.middleware import COOKIE, LastResort
 from api.problems import KINDS, of_error, of_stored
 from api.settings import ApiSettings
 from api.writes import Write, event_named
@@ -256,6 +259,33 @@ def test_a_failed_write_is_answered_with_its_problem(world, cast):
 def test_an_answer_without_its_event_is_a_fault_of_the_set_up():
     with pytest.raises(errors.ConfigurationError, match="no ProjectFiled"):
         event_named((), "ProjectFiled")
+
+
+@contextmanager
+def without(world, table: str) -> Iterator[None]:
+    """Take a table of the database away."""
+    database = world.runtime._databases[0]
+    with database.write() as connection:
+        connection.execute(text(f"ALTER TABLE {table} RENAME TO {table}_away"))
+    try:
+        yield
+    finally:
+        with database.write() as connection:
+            connection.execute(text(f"ALTER TABLE {table}_away RENAME TO {table}"))
+
+
+def test_a_database_that_does_not_answer_is_told_as_such(world, send, cast, http, holder_code):
+    """As 503, which says to try again: not as a signature that does not hold, and to people on a page."""
+    http.cookies.set(COOKIE, holder_code)
+    with without(world, "members"):
+        signed = send(cast.lab, "GET", "/v1/decisions")
+    with without(world, "sessions"):
+        looked = http.get("/patient", headers={"Accept": "text/html"})
+    assert_problem(signed, 503, "store-unavailable")
+    assert looked.status_code == 503
+    assert "text/html" in looked.headers["content-type"]
+    assert http.get("/patient", headers={"Accept": "text/html"}).status_code == 200
+    assert send(cast.lab, "GET", "/v1/decisions").status_code == 200
 
 
 def test_not_ready_says_why(world, app):

@@ -270,7 +270,7 @@ def test_a_verifier_that_is_not_there_verifies_nothing(practice: Practice, key: 
     nobody, message = "0x" + "77" * 20, secrets.token_bytes(32)
     world, wanted = practice.world, key.holder(nobody)
     document = bundle(1, reference=f"patient-{secrets.token_hex(4)}")
-    _, operation = world.service.records.register(
+    operation = world.service.records.register(
         practice.hospital.member, document, purposes=[Purpose.AI_TRAINING], holder=wanted
     )
     error = world.failed(operation)

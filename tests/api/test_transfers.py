@@ -90,6 +90,22 @@ def test_both_sides_tell_the_same(delivery: Delivery, speak) -> None:
         speak(exchange.company).transfer(transfer["transferId"])
 
 
+def test_the_list_pages_to_its_end(delivery: Delivery, send, speak) -> None:
+    """Each page by itself, newest first; nothing is left out, nothing told twice."""
+    declared(speak, delivery)
+    actor, told, path = delivery.exchange.hospital, list[str](), "/v1/transfers?limit=1"
+    whole = [item["transferId"] for item in speak(actor).transfers()]
+    while path:
+        response = send(actor, "GET", path)
+        told += [item["transferId"] for item in response.json()["items"]]
+        following = response.json()["next"]
+        assert ("link" in response.headers) == (following is not None)
+        path = f"/v1/transfers?limit=1&after={following}" if following else ""
+    assert len(told) >= 2
+    assert told == whole
+    assert send(actor, "GET", "/v1/transfers?after=1").status_code == 422
+
+
 def test_a_patient_sees_the_own_leaf_and_checks_it(delivery: Delivery, speak, world: World) -> None:
     """With the proof and a node alone; whoever changes it is found out."""
     deployment = world.runtime.deployment

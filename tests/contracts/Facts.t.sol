@@ -207,7 +207,7 @@ contract FactsTest is Base {
         _assertAnswer(0, s);
     }
 
-    /// @dev DESIGN.md, invariants: class 1 never accepts consent that the holder did not sign with a key of its own.
+    /// @dev docs/requirements.md, R098, R115: class 1 never accepts consent that the holder did not sign with a key of its own.
     function test_WhenCustodianKeepsTheHoldersKey_CorePrivacyIsDenied() external {
         Scenario memory s = _care(Codes.CONSENT);
         s.categories = s.grant.categories = Codes.PSYCHIATRY;

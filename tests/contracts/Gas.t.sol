@@ -31,7 +31,7 @@ abstract contract CostTest is LedgerTest {
 }
 
 /// @notice What a batch of decisions costs as one transaction, with nothing warm before it. The limits lie a little
-/// above what was measured: they catch a decision that became dearer. DESIGN.md aims at 13,000 and 8,000.
+/// above what was measured: they catch a decision that became dearer. docs/benchmarks.md aims at 13,000 and 8,000.
 contract GasTest is CostTest {
     uint256 private constant BATCH = 100;
     uint256 private constant TRANSACTION_CAP = 1 << 24; // EIP-7825

@@ -1057,7 +1057,7 @@ contract Handler is Base {
     }
 }
 
-/// @notice The invariants of DESIGN.md that the contracts can keep by themselves:
+/// @notice The invariants of docs/design.md that the contracts can keep by themselves:
 ///
 /// 1. A request is permitted if and only if nothing required is missing.
 /// 2. A grant that was withdrawn, even before it was given, refused, repudiated or superseded never permits again, nor

@@ -10,6 +10,7 @@ import subprocess
 import pytest
 import typer
 
+from api.problems import KINDS
 from cli.main import command_line
 from tests.support.data import ROOT
 
@@ -55,6 +56,43 @@ def test_every_setting_is_in_the_operations_manual() -> None:
     manual = (ROOT / "docs" / "operations.md").read_text()
 
     assert [n for n in Settings.model_fields if f"`PASSPORT_{n.upper()}`" not in manual] == []
+
+
+def test_every_variable_that_the_program_reads_is_documented() -> None:
+    """What the client, the tests and Hardhat take from the environment has its row in one of two pages."""
+    read = re.compile(
+        r"""(?:environ(?:\.get\(|\[)|envvar=|integer\(|VARIABLE(?:: Final)? = )"(PASSPORT_[A-Z_]+)"|"""
+        r"""process\.env\.(PASSPORT_[A-Z_]+)|"(PASSPORT_[A-Z_]+)"(?= not in os\.environ)"""
+    )
+    names = {
+        name
+        for path in (ROOT / name for name in _tracked() if name.endswith((".py", ".js")))
+        if path.is_file()
+        for groups in read.findall(path.read_text())
+        for name in groups
+        if name
+    }
+    manual = (ROOT / "docs" / "operations.md").read_text() + (ROOT / "CONTRIBUTING.md").read_text()
+
+    assert {"PASSPORT_URL", "PASSPORT_DEBUG", "PASSPORT_TWIN_DEEP", "PASSPORT_HARDHAT_DIR"} <= names
+    assert sorted(name for name in names if f"`{name}`" not in manual) == []
+
+
+def test_every_error_code_is_in_the_specification() -> None:
+    """The table of the specification has each code that the program gives, and no other."""
+    table = (ROOT / "docs" / "spec.md").read_text().partition("## Error codes")[2]
+    listed = re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)
+    given = {
+        code
+        for folder in ("ledger", "api", "cli")
+        for path in (ROOT / folder).rglob("*.py")
+        for code in re.findall(
+            r"""\bcode(?:: ClassVar\[str\]|: str)? ?= ?"([a-z]+(?:-[a-z]+)*)\"""", path.read_text()
+        )
+    }
+
+    assert [code for code in listed if listed.count(code) > 1] == []
+    assert sorted({*given, *KINDS}) == sorted(listed)
 
 
 def test_every_command_is_named_in_the_changelog() -> None:
@@ -114,7 +152,7 @@ def test_every_link_in_the_documents_leads_somewhere() -> None:
 
 
 def test_one_compiler_version_everywhere() -> None:
-    """Settings, package and pragmas name the same compiler."""
+    """Settings, package, pragmas, solhint and the mutants' pragma name the same compiler."""
     version = json.loads((ROOT / "contracts" / "solc.settings.json").read_text())["version"]
     package = json.loads((ROOT / "package.json").read_text())
     pragmas = {
@@ -123,7 +161,56 @@ def test_one_compiler_version_everywhere() -> None:
     }
 
     assert {version} == pragmas
-    assert version in json.dumps(package)
+    assert version == package["dependencies"]["solc"]
+    assert ["error", version] == json.loads((ROOT / ".solhint.json").read_text())["rules"]["compiler-version"]
+    mutants = (ROOT / "scripts" / "mutants.py").read_text()
+    assert {version} == set(re.findall(r"pragma solidity ([0-9.]+);", mutants))
+
+
+def test_every_locked_package_has_a_digest() -> None:
+    """Whatever mirror the packages come from, they are those that were locked."""
+    lock = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    python = (ROOT / "requirements.lock").read_text()
+    pinned = re.findall(r"^([a-z0-9._-]+)==[^\n]*", python, re.MULTILINE)
+
+    assert [name for name, package in lock.items() if name and not package.get("integrity")] == []
+    assert len(pinned) > 50
+    assert [line for line in python.splitlines() if "==" in line and not line.endswith("\\")] == []
+
+
+#: How the repository cites a requirement: R and three digits.
+_CITED = re.compile(r"\bR\d{3}\b")
+
+
+def test_every_requirement_that_is_cited_has_its_row() -> None:
+    """`docs/requirements.md` has each number once that text or code names, and no other; its files exist."""
+    page = ROOT / "docs" / "requirements.md"
+    rows = re.findall(r"^\| (R\d{3}) \| [^|]+ \| ([^|]+) \|$", page.read_text(), re.MULTILINE)
+    cited = {
+        number
+        for folder in ("api", "cli", "contracts", "docs", "ledger", "scripts", "tests")
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in {".py", ".sol", ".md", ".html"} and path != page
+        for number in _CITED.findall(path.read_text())
+    }
+
+    assert [number for number, _ in rows] == sorted(cited)
+    held = {(number, name) for number, where in rows for name in re.findall(r"`([^`]*[/.][^`]*)`", where)}
+    assert {number for number, _ in held} == cited
+    assert [(number, name) for number, name in sorted(held) if not (ROOT / name).exists()] == []
+
+
+def test_no_document_that_is_not_here_is_named() -> None:
+    """Whoever reads a name of a document finds the document."""
+    names = re.compile(r"\b(?:DESIGN|REQUIREMENTS|STYLE|INTEROP|CONVENTIONS)\.md\b")
+    named = [
+        path.relative_to(ROOT).as_posix()
+        for folder in ("api", "cli", "contracts", "docs", "ledger", "scripts", "tests")
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in {".py", ".sol", ".md", ".html"} and names.search(path.read_text())
+    ]
+
+    assert named == []
 
 
 def test_the_invariants_of_the_design_are_the_tested_ones() -> None:

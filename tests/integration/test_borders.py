@@ -151,6 +151,9 @@ def test_each_path_clears_with_its_issuer(trade: Trade, path: Path) -> None:
     assert trade.crosses(passport)
     record = trade.world.service.borders.get(number)
     assert (record.clearance.path, record.clearance.persons, record.is_latest) == (path, 1, True)
+    every = trade.world.service.index.clearances()
+    assert record in every
+    assert [trade.world.service.index.clearance(one.clearance.clearance_id) for one in every] == every
     assert trade.world.service.borders.is_in_force(record, trade.world.now())
     assert trade.exported() == Exports(1, 1)
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, select, update
 
+from cli import main
 from ledger.chain.contract import LedgerContract
 from ledger.chain.devnet import Devnet
 from ledger.chain.indexer import Indexer
 from ledger.chain.rpc import Node
+from ledger.domain.records import PassportId
 from ledger.domain.vocabulary import Role
 from ledger.errors import StoreUnavailable
 from ledger.settings import Settings
 from ledger.store.database import Database
 from ledger.store.index import SqlIndex
-from ledger.store.tables import PROJECTION, cursor, decisions
+from ledger.store.tables import PROJECTION, cursor, decisions, operations
 from tests.support.world import Actor, World
 
 
@@ -64,6 +68,57 @@ def test_a_rebuilt_index_is_equal_digest_for_digest(
 
     assert _digest(world) == _digest_of(database)
     database.close()
+
+
+@pytest.fixture
+def of_our_own(tmp_path: Path, devnet: Devnet) -> Iterator[World]:
+    """Return a service that this test stops and starts, with its own ledger."""
+    consortium = World(tmp_path / "own", devnet.spec.url)
+    yield consortium
+    consortium.stop()
+
+
+def test_a_stopped_service_s_index_is_rebuilt_by_command(
+    of_our_own: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Emptied, with a table dropped besides, it comes back digest for digest; a running service's is left alone."""
+    world = of_our_own
+    hospital = world.admit("Rebuilt hospital", Role.CUSTODIAN)
+    company = world.admit("Rebuilt company", Role.PROCESSOR)
+    passport = world.register(hospital)
+    world.ask(company, passport, grant_id=world.grant(hospital, passport, company))
+    before, journal = _digest(world), _operations(world)
+    block = world.service.index.state().block_number
+    rebuild = ["doctor", "--rebuild-index", "--dir", str(world.settings.data)]
+
+    assert main.run([*rebuild, "--yes"]) == 2
+    assert "another service writes to this database" in capsys.readouterr().err
+    assert before == _digest(world)
+
+    world.stop()
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert main.run(rebuild) == 2
+    assert before == _digest(world)
+
+    with world.runtime._databases[0].write() as connection:
+        decisions.drop(connection)
+    assert main.run([*rebuild, "--yes", "--json"]) == 0
+    assert all(digest == hashlib.sha256().hexdigest() for digest in _digest(world).values())
+    assert journal == _operations(world)
+
+    world.restart()
+    assert world.service.index.wait_for(block, timeout=30)
+    assert before == _digest(world)
+    assert world.service.index.state().consistent
+
+
+def test_there_is_no_index_to_rebuild_where_no_service_ran(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wrong folder is said to be one, and no database is left in it."""
+    assert main.run(["doctor", "--rebuild-index", "--yes", "--dir", str(tmp_path)]) == 2
+    assert "there is no database" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_tampered_fold_is_noticed_and_made_again(world: World, history: tuple[Actor, Actor]) -> None:
@@ -165,6 +220,12 @@ def test_a_locked_database_is_an_error_that_can_be_tried_again(
     database.close()
 
 
+def _operations(world: World) -> list[str]:
+    """Return what the journal holds, row for row."""
+    with world.runtime._databases[0].read() as connection:
+        return [repr(tuple(row)) for row in connection.execute(select(operations))]
+
+
 def _digest(world: World) -> dict[str, str]:
     return _digest_of(world.runtime._databases[0])
 
@@ -177,3 +238,32 @@ def _digest_of(database: Database) -> dict[str, str]:
             rows = sorted(repr(tuple(row)) for row in connection.execute(select(*columns)))
             digests[table.name] = hashlib.sha256("\n".join(rows).encode()).hexdigest()
     return digests
+
+
+def test_an_index_that_is_made_anew_passes_on_what_is_destroyed(
+    world: World, tmp_path: Path, history: tuple[Actor, Actor]
+) -> None:
+    """All at first, so that a service that was stopped in between erases at its next start; then nothing twice."""
+    hospital, _ = history
+    passport = world.register(hospital, 6)
+    world.done(world.service.records.destroy(hospital.member, passport, "Retention ended"))
+    database = Database(Settings(data=tmp_path).database_url(), migrations="ledger")
+    database.migrate()
+    deployment, node = world.runtime.deployment, world.runtime.node
+    assert deployment is not None
+    told: list[set[PassportId]] = []
+    indexer = Indexer(
+        node,
+        LedgerContract(node, deployment, guard=lambda: None),
+        deployment,
+        SqlIndex(database),
+        guard=lambda: None,
+        erase=lambda passports: told.append(set(passports)),
+    )
+
+    indexer.sync()
+    indexer.sync()
+
+    assert len(told) == 1
+    assert passport in told[0]
+    database.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -21,8 +22,10 @@ from ledger.domain.vocabulary import (
 )
 from ledger.encoding.hexadecimal import from_hex
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from ledger.interop.fhir import read_bundle
 from ledger.policy import cap_of
 from ledger.ports import Rule
+from tests.support.data import bundle
 from tests.support.world import ALL_PURPOSES, Actor, World, event_named
 
 DAY = 86_400
@@ -275,13 +278,50 @@ def test_destroyed_data_loses_its_keys_after_the_chain_says_so(
     kept = world.service.vault.recall(evidence)
     assert kept["statement"] == "Retention ended"
     assert "DIAGNOSIS" in kept["categories"]
-    assert world.service.vault.record(passport) is not None
-    # The service was stopped before it could erase: asked again it does so, and says that it was done before.
+    # Nobody waited for the answer: the service erases when it sees that it is mined.
+    deadline = time.monotonic() + 20
+    while world.service.vault.record(passport) is not None:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
     with pytest.raises(Conflict, match="is destroyed"):
         records.destroy(hospital.member, passport, "again")
-    assert world.service.vault.record(passport) is None
     assert records.erase_destroyed(passport) == 0
     assert Fact.PASSPORT_OPEN in asking.missing()
+
+
+def test_a_registration_that_the_ledger_refused_leaves_nothing_behind(world: World, hospital: Actor) -> None:
+    """Sent again with a later record, that record is kept: not what was sealed for the first attempt."""
+    records, vault, number = world.service.records, world.service.vault, hospital.member.member_id
+    reference = "patient-of-a-refused-registration"
+    nobody = "0x" + "77" * 20 + "11" * 64  # a verifier that has no code
+    refused = records.register(
+        hospital.member, bundle(1, reference=reference), purposes=[Purpose.PRIMARY_CARE], holder=nobody
+    )
+    world.failed(refused)
+    first = vault.find(number, reference)
+    assert first is not None
+
+    later = bundle(2, reference=reference)
+    passport = world.register(hospital, document=later)
+
+    assert (vault.find(number, reference), vault.record(first)) == (passport, None)
+    [kept] = [summary for summary in vault.summaries(number) if summary.passport_id == passport]
+    content = read_bundle(later).content
+    assert kept.entries == {category: len(found) for category, found in content.items()}
+    with pytest.raises(Conflict, match="has registered this patient as passport"):
+        world.register(hospital, document=later)
+
+
+def test_who_is_suspended_registers_nothing(world: World) -> None:
+    """And nothing is sealed meanwhile that a later registration would find."""
+    clinic = world.admit("Closing Clinic", Role.CUSTODIAN)
+    world.done(world.service.members.suspend(world.committee.member, clinic.member.member_id, "Closing"))
+    suspended = world.service.members.get(clinic.member.member_id)
+    with pytest.raises(NotPermitted, match="is suspended"):
+        world.service.records.register(
+            suspended, bundle(1, reference="patient-1"), purposes=[Purpose.PRIMARY_CARE]
+        )
+    assert world.service.vault.find(clinic.member.member_id, "patient-1") is None
 
 
 @pytest.fixture

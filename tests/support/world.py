@@ -172,11 +172,12 @@ class World:
         """Register *document*, or a real bundle under a patient reference of its own."""
         document = document or bundle(index, reference=f"patient-{next(_references)}")
         purposes = [p for p in Purpose if p not in (Purpose.MARKETING, Purpose.RESALE)]
-        sealed, operation = self.service.records.register(
-            custodian.member, document, purposes=purposes, holder=holder, lock=lock
+        operation = self.done(
+            self.service.records.register(
+                custodian.member, document, purposes=purposes, holder=holder, lock=lock
+            )
         )
-        self.done(operation)
-        return sealed.passport_id
+        return PassportId(event_named(operation, "PassportIssued").arguments["passportId"])
 
     def grant(self, custodian: Actor, passport_id: PassportId, recipient: Actor, **changes: Any) -> GrantId:
         """Give consent for an assisted patient: AI training on `STUDY` for a year, unless *changes* say otherwise."""

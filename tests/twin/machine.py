@@ -26,7 +26,7 @@ from ledger.audit.columns import replay_logs
 from ledger.audit.findings import Rule, withdrawal_findings
 from ledger.audit.folds import _stands
 from ledger.audit.replay import Replay, replay
-from ledger.audit.state import DAY_SECONDS, hash_of, project_subject
+from ledger.audit.state import DAY_SECONDS, hash_of
 from ledger.chain import artifacts
 from ledger.chain.contract import calldata
 from ledger.chain.devnet import Devnet
@@ -75,7 +75,7 @@ from ledger.encoding.commitments import external_id
 from ledger.encoding.hexadecimal import from_hex
 from ledger.encoding.structs import clearance_values, limits_values, policy_values
 from ledger.encoding.typed_data import LedgerDomain
-from ledger.encoding.words import pack_terms, unpack_terms, unpack_verdict
+from ledger.encoding.words import pack_terms, project_subject, unpack_terms, unpack_verdict
 from ledger.errors import VerificationError
 from ledger.lineage import PURPOSE_OF, missing_of, obligation_of
 from ledger.policy import class_of, grant_is_live, is_cleared, may_cross, person_of, year_of

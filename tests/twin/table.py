@@ -16,7 +16,6 @@ from typing import Any, Final
 
 from eth_utils.crypto import keccak
 
-from ledger.audit.state import project_subject
 from ledger.chain.contract import calldata
 from ledger.domain.records import (
     NO_GRANT,
@@ -45,7 +44,7 @@ from ledger.domain.vocabulary import (
     Purpose,
     Role,
 )
-from ledger.encoding.words import pack_terms, pack_verdict
+from ledger.encoding.words import pack_terms, pack_verdict, project_subject
 from ledger.policy import class_of, decide
 from ledger.ports import Call
 from tests.twin.chain import Key

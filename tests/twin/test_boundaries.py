@@ -13,7 +13,6 @@ from typing import Final
 
 import pytest
 
-from ledger.audit.state import project_subject
 from ledger.domain.lineage import NO_END, Plan
 from ledger.domain.records import (
     NO_GRANT,
@@ -44,7 +43,7 @@ from ledger.domain.vocabulary import (
     Path,
     Purpose,
 )
-from ledger.encoding.words import pack_terms, unpack_verdict
+from ledger.encoding.words import pack_terms, project_subject, unpack_verdict
 from tests.twin.chain import Key
 from tests.twin.dice import DAY, HOUR
 from tests.twin.machine import (

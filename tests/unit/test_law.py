@@ -7,22 +7,16 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.audit.law import (
-    _FACT_RULE,
-    ALWAYS_TRUE,
-    OF_INCLUSIONS,
-    Change,
-    ChangeKind,
-    changes,
-    render,
-    render_changes,
-    requirements_of,
-)
+from ledger.audit.law import Change, ChangeKind, changes, render, render_changes, requirements_of
+from ledger.audit.law.page import OF_INCLUSIONS
+from ledger.audit.law.rules import FACT_RULE
+from ledger.domain.lineage import ANSWER_SECONDS
 from ledger.domain.records import PolicyTable
 from ledger.domain.vocabulary import (
     BASIS_LABELS,
     CONSENT_FLOOR,
     EMERGENCY_FLOOR,
+    EMERGENCY_REASON_LABELS,
     FACT_LABELS,
     FLOOR,
     OTHERS_FLOOR,
@@ -35,6 +29,7 @@ from ledger.domain.vocabulary import (
     Purpose,
     floor_of,
 )
+from ledger.policy import PERMIT_SECONDS
 from tests.support.data import ROOT
 from tests.unit.chronicle import DAY, HOUR, default_law
 
@@ -184,14 +179,38 @@ class TestPage:
         assert "Within 1 hour somebody" in text
         assert "at most 45 seconds" in text
 
+    def test_what_an_order_is_asked_for_as_is_told(self):
+        """The purpose is the table's; nothing is said where nothing is compelled."""
+        assert "under the purpose *running the hospital*, whatever the order is for" in render(LAW, "en")
+        assert "whatever the order is for" not in render(replace(LAW, required=(0,) * 48), "en")
+
+    def test_what_is_fixed_in_code_is_told_with_its_number(self):
+        """How long a permit is good for, and how long a model's owner has to answer a withdrawal."""
+        page = render(LAW, "en")
+        assert PERMIT_SECONDS == 3600
+        assert "A permit to read or to receive a copy is good for 1 hour." in page
+        assert ANSWER_SECONDS == 30 * 86_400
+        assert "must answer within 30 days" in section(page, "Consent")
+
+    def test_the_first_thresholds_are_told(self):
+        """They stand in the contract, beside the table."""
+        source = (ROOT / "contracts" / "libraries" / "DefaultPolicy.sol").read_text()
+        assert "persons: 1_000_000, sensitivePersons: 10_000" in source
+        assert "begins with 1,000,000 and 10,000" in section(render(LAW, "en"), "Who reviews what")
+
+    def test_the_reasons_of_emergencies_are_the_ones_there_are(self):
+        """As the form offers them."""
+        text = section(render(LAW), "Emergencies")
+        for label in EMERGENCY_REASON_LABELS.values():
+            assert label.en in text
+            assert label.zh in text
+
     def test_who_reviews_what_is_told(self):
         """An ethics body; what is compelled a regulator."""
         text = section(render(LAW, "en"), "Who reviews what")
         assert "by an ethics body; if an authority compels it, by a regulator" in text
         assert "two different institutions" in text
-        for fact in Fact:
-            if fact in ALWAYS_TRUE:
-                assert FACT_LABELS[fact].en in text
+        assert FACT_LABELS[Fact.BUDGET_LEFT].en in text
 
     def test_another_law_is_another_page(self):
         """Version, bans, classes, masks and limits are the table's."""
@@ -206,7 +225,7 @@ class TestPage:
         )
         page = render(other, "en")
         assert page.startswith("# The law on the use of medical data: version 7\n")
-        assert page.count("No use is lawful.") == 3
+        assert page.count("No use is permitted.") == 3
         assert "\nNone." in section(page, "Banned")
         assert ["class 1, core privacy", "none", "R098"] in rows_of(page, "Classes of data")
         assert rows_of(page, "Kinds of data that each purpose may touch") == [["your care", "all"]]
@@ -223,7 +242,7 @@ class TestPage:
     @pytest.mark.parametrize("fact", list(Fact))
     def test_every_fact_has_a_requirement(self, fact):
         """None is without one, so none can be missing from a page."""
-        assert re.fullmatch(r"R\d{3}", _FACT_RULE[fact])
+        assert re.fullmatch(r"R\d{3}", FACT_RULE[fact])
 
 
 class TestLanguages:
@@ -301,10 +320,10 @@ class TestChanges:
         assert "R081" in change.requirements
         assert change.text.en == (
             "Class 2, sensitive health data, for training an AI model, on the basis of consent: "
-            "also requires that encryption of the data throughout is attested."
+            "also requires that a verifier other than the hospital attests that the data is encrypted throughout."
         )
         assert change.text.zh == (
-            "二级：敏感健康数据，用于训练人工智能模型，依据个人同意：另须满足：已证明数据全程加密。"
+            "二级：敏感健康数据，用于训练人工智能模型，依据个人同意：另须满足：已由保管机构以外的核验机构证明数据全程加密。"
         )
 
     def test_a_requirement_less(self):
@@ -312,7 +331,7 @@ class TestChanges:
         required = LAW.required_for(*self.ENTRY)
         change = self.only(with_entry(LAW, *self.ENTRY, required & ~Fact.PROJECT_AGREEMENT))
         assert (change.kind, change.stricter) == (ChangeKind.REQUIRES_LESS, False)
-        assert "no longer requires that the project has an agreement" in change.text.en
+        assert "no longer requires that the project names an agreement" in change.text.en
         assert "R050" in change.requirements
 
     def test_one_entry_can_be_both(self):
@@ -333,7 +352,9 @@ class TestChanges:
             False,
             LAW.required_for(*self.ENTRY),
         )
-        assert "now lawful. Required: the institution's membership is in force; " in added.text.en
+        assert (
+            "now lawful. Required: the membership of the institution that asks is in force; " in added.text.en
+        )
 
     @pytest.mark.parametrize(("level", "stricter"), [(Level.DEIDENTIFIED, True), (Level.IDENTIFIED, False)])
     def test_a_level(self, level, stricter):

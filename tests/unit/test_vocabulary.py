@@ -139,7 +139,6 @@ def test_rules_for_transfers_are_numbered_as_in_the_contract():
     found = dict(constants("TransferFacts.sol"))
     assert found.pop("ALL") == int(sum(TransferFact))
     assert found == of(TransferFact)
-    assert vocabulary.TRANSFER_FACT_LABELS.keys() == set(TransferFact)
     assert vocabulary.MISSING_TRANSFER_LABELS.keys() == set(TransferFact)
     assert vocabulary.TRANSFER_STATUS_LABELS.keys() == set(TransferStatus)
 
@@ -209,7 +208,6 @@ def test_every_enum_of_the_contract_has_a_twin():
         (vocabulary.STEP_KIND_LABELS, StepKind),
         (vocabulary.DATASET_STATUS_LABELS, DatasetStatus),
         (vocabulary.ANSWER_LABELS, Answer),
-        (vocabulary.STEP_FACT_LABELS, StepFact),
         (vocabulary.STEP_MISSING_LABELS, StepFact),
     ],
 )
