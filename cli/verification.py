@@ -8,10 +8,11 @@ Source: docs/spec.md, "Decision"; docs/design.md, "Goals": complete, not only in
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from ledger.chain import artifacts
 from ledger.chain.rpc import Node
@@ -35,6 +36,9 @@ from ledger.encoding.words import unpack_terms, unpack_verdict
 from ledger.errors import VerificationError
 
 Json = dict[str, Any]
+
+#: Between two looks for something that is on its way to the chain.
+_POLL_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,19 @@ class LedgerReader:
         """Return how many decisions the contract counts for a passport, at the end of a block."""
         data = selector(self._entry("function", "sizeOf")) + passport_id
         return int.from_bytes(self.node.call(self.ledger, data, block), "big")
+
+    def receipt_of(self, passport_id: bytes, seq: int, *, timeout: float = 0) -> bytes | None:
+        """Return the commitment in the receipt of a release; None if after *timeout* seconds there is none."""
+        deadline = time.monotonic() + timeout
+        while True:
+            found = self.events(
+                "ReleaseRecorded", passport_id, seq.to_bytes(32, "big"), to_block=self.node.head().number
+            )
+            for event in found:
+                return bytes(event.arguments["commitment"])
+            if time.monotonic() >= deadline:
+                return None
+            time.sleep(_POLL_SECONDS)
 
     def transfer_of(self, transfer_id: bytes, *, block: int) -> tuple[bytes, int]:
         """Return the content of a transfer as the contract holds it, and how many records are loaded, at the end of a block."""

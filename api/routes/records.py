@@ -38,6 +38,10 @@ def release_record(
     """
     Hand the permitted categories over, their keys sealed to the recipient. The hand-over is recorded on the ledger.
 
+    If the decision names days, only what is wholly from these days is handed over: an excerpt of each category, sealed anew,
+    with `excerpted` to say so. What reaches beyond the days, or has no date, stays behind; if nothing is left the answer is
+    409. A day is the one written in the record, in the zone written with it.
+
     For the member that the decision permits to read; the request itself must be signed.
     """
     return release_out(service.releases.release(actor, passport_id(passport), decision))

@@ -61,6 +61,8 @@ def ship(body: ShipmentIn, actor: MemberDep, service: ServiceDep, write: WriteDe
     """
     Ship a record under a permit to transfer; a permit is good for one transfer.
 
+    A copy is sent whole: if the permit names days and the record holds something of others, the answer is 409.
+
     For the custodian.
     """
     operation = write.once(
@@ -195,6 +197,8 @@ def load_transfer(
 ) -> Response:
     """
     Load up to 100 records, each under a permit of the recipient's, which is used up.
+
+    A copy is sent whole: if a permit names days and its record holds something of others, the answer is 409.
 
     For its sender.
     """

@@ -8,20 +8,44 @@ from pydantic import Field
 
 from api.schemas.base import ID2_EXAMPLE, ID_EXAMPLE, Model
 from ledger.encoding.hexadecimal import to_hex
-from ledger.service.releases import Release
+from ledger.service.releases import Excerpted, Release
 
 
 class ReleasedCategoryOut(Model):
-    """One category, sealed, with its key sealed to the recipient."""
+    """One category, or an excerpt of it, sealed, with its key sealed to the recipient."""
 
     category: str = Field(examples=["DIAGNOSIS"])
-    entries: int = Field(examples=[4])
+    entries: int = Field(description="How many resources are in what came.", examples=[4])
     ciphertext: str = Field(description="Base64.", examples=["c2VhbGVk"])
     sealed_key: str = Field(
         description="Base64; a sealed box for the recipient's X25519 key.", examples=["a2V5"]
     )
-    commitment: str = Field(examples=[ID_EXAMPLE])
+    commitment: str = Field(
+        description="To the category, under the domain `category`: the manifest has it. To an excerpt, under the domain "
+        "`excerpt`: the receipt has it.",
+        examples=[ID_EXAMPLE],
+    )
     salt: str = Field(examples=[ID2_EXAMPLE])
+
+
+class ExcerptedOut(Model):
+    """
+    Says that of each category only an excerpt came: what is wholly from the days that the decision names.
+
+    An excerpt is checked against the receipt that the ledger has of this hand-over. That nothing else of these days is in the
+    record is the custodian's word.
+    """
+
+    first_day: str | None = Field(
+        description="First day, included; null for all before the last.", examples=["2020-01-01"]
+    )
+    last_day: str | None = Field(
+        description="Last day, included; null for all after the first.", examples=["2020-12-31"]
+    )
+    receipt: str = Field(
+        description="The commitment in the event ReleaseRecorded of this decision.", examples=[ID_EXAMPLE]
+    )
+    receipt_salt: str = Field(examples=[ID2_EXAMPLE])
 
 
 class ReleaseOut(Model):
@@ -35,7 +59,10 @@ class ReleaseOut(Model):
     levels_salt: str = Field(examples=[ID2_EXAMPLE])
     manifest: dict[str, str] = Field(description="For each category the commitment to it at this level.")
     manifest_salt: str = Field(examples=[ID2_EXAMPLE])
-    categories: list[ReleasedCategoryOut]
+    categories: list[ReleasedCategoryOut] = Field(description="Those that are permitted and in the record.")
+    excerpted: ExcerptedOut | None = Field(
+        default=None, description="Null if the categories are whole: the decision names no days."
+    )
 
 
 def release_out(release: Release) -> ReleaseOut:
@@ -60,4 +87,14 @@ def release_out(release: Release) -> ReleaseOut:
             )
             for item in release.categories
         ],
+        excerpted=_excerpted_out(release.excerpted) if release.excerpted else None,
+    )
+
+
+def _excerpted_out(excerpted: Excerpted) -> ExcerptedOut:
+    return ExcerptedOut(
+        first_day=excerpted.first_day.isoformat() if excerpted.first_day else None,
+        last_day=excerpted.last_day.isoformat() if excerpted.last_day else None,
+        receipt=to_hex(excerpted.receipt),
+        receipt_salt=to_hex(excerpted.receipt_salt),
     )

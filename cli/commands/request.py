@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
 
 from cli import options
 from cli.access import any_client, member_client, member_keys
-from cli.output import REFUSED, emit, facts, table
+from cli.output import REFUSED, emit, facts, note, table
 from cli.private_files import write_private
 from ledger.client import PassportClient, open_release
+from ledger.domain.days import day_of
 from ledger.domain.vocabulary import Level
+from ledger.domain.wording import days_in_words
 from ledger.encoding.hexadecimal import bytes32
+from ledger.errors import VerificationError
 
 app = typer.Typer(name="request", help="Ask for data, and get what was permitted.", no_args_is_help=True)
+
+#: How long a receipt is waited for.
+_RECEIPT_SECONDS: Final = 60
 
 Seq = Annotated[
     int, typer.Argument(min=0, help="Number of the decision within the passport.", show_default=False)
@@ -124,20 +132,30 @@ def records(
     ] = None,
     url: options.Url = options.DEFAULT_URL,
     key: options.Key = None,
+    rpc: options.Rpc = None,
+    ledger: options.Ledger = None,
     as_json: options.Json = False,
 ) -> None:
-    """Fetch what a decision permitted, decrypt it, and check it against the ledger's commitments."""
-    opened = _opened(url, key, passport, seq)
+    """
+    Fetch what a decision permitted, decrypt it, and check it against the ledger's commitments.
+
+    If the decision names days, an excerpt of each category comes: what is wholly from these days. No manifest has it; it is
+    checked against the receipt of the hand-over, which --rpc and --ledger read from a node.
+    """
+    opened, excerpted = _opened(url, key, passport, seq, _Node.of(rpc, ledger))
     if out is None:
         emit(opened, as_json=as_json, render=lambda _: print(json.dumps(opened, ensure_ascii=False)))
         return
     files = [_write(out, category, resources) for category, resources in opened.items()]
+    excerpt = {"excerpt": {name: excerpted[name] for name in ("firstDay", "lastDay")}} if excerpted else {}
     written = [
-        {"category": category, "file": str(path), "resources": number} for category, path, number in files
+        {"category": category, "file": str(path), "resources": number, **excerpt}
+        for category, path, number in files
     ]
     rows = [(item["category"], item["resources"], item["file"]) for item in written]
     columns = ("category", "resources", "file")
-    emit(written, as_json=as_json, render=lambda console: console.print(table("Released", columns, rows)))
+    title = f"Released, of each category what is{_days(excerpted)}" if excerpted else "Released"
+    emit(written, as_json=as_json, render=lambda console: console.print(table(title, columns, rows)))
 
 
 @app.command()
@@ -213,12 +231,68 @@ def _tell_waiting(out: Console, found: list[dict[str, Any]]) -> None:
                 out.print(f"  in its own words: {item['statement']}", markup=False)
 
 
-def _opened(url: str, key: Path | None, passport: str, seq: int) -> dict[str, list[dict[str, Any]]]:
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """Where the chain is read without the service."""
+
+    rpc: str
+    ledger: str
+
+    @classmethod
+    def of(cls, rpc: str | None, ledger: str | None) -> _Node | None:
+        """Return it if both are known."""
+        return cls(rpc, ledger) if rpc and ledger else None
+
+    def receipt(self, passport: str, seq: int) -> bytes:
+        """
+        Return the receipt of a hand-over; waits for it, for the service only promised to write it.
+
+        Raises:
+            VerificationError: It does not come.
+        """
+        from cli.verification import LedgerReader
+
+        reader = LedgerReader(self.rpc, self.ledger)
+        found = reader.receipt_of(bytes32(passport), seq, timeout=_RECEIPT_SECONDS)
+        if found is None:
+            raise VerificationError(
+                "the ledger has no receipt of this hand-over",
+                fix="Try again in a moment; if there is none, do not use the data, and tell the custodian.",
+            )
+        return found
+
+
+def _opened(
+    url: str, key: Path | None, passport: str, seq: int, node: _Node | None
+) -> tuple[dict[str, list[dict[str, Any]]], dict[str, Any] | None]:
+    """Return what was permitted, and, if it is of excerpts, what the release says of them."""
     keys = member_keys(key)
     with PassportClient(url, keys) as client:
         content = bytes32(client.passport(passport)["content"], field="content")
-        level = Level[client.decision(passport, seq)["level"]]
-        return open_release(client.release(passport, seq), keys, level=level, content=content)
+        decision = client.decision(passport, seq)
+        level, days = Level[decision["level"]], (decision["dataFrom"], decision["dataTo"])
+        release = client.release(passport, seq)
+    excerpted: dict[str, Any] | None = release.get("excerpted")
+    receipt = node.receipt(passport, seq) if node and excerpted else None
+    opened = open_release(release, keys, level=level, content=content, days=days, receipt=receipt)
+    if excerpted:
+        checked = (
+            "checked against the receipt of this hand-over on the ledger"
+            if receipt
+            else "checked against the receipt that the service tells; --rpc URL --ledger ADDRESS checks that the ledger has it"
+        )
+        note(
+            f"An excerpt: only what is wholly{_days(excerpted)}, {checked}. That nothing of these days is missing is the "
+            "custodian's word."
+        )
+    return opened, excerpted
+
+
+def _days(excerpted: dict[str, Any]) -> str:
+    first, last = (
+        day_of(date.fromisoformat(day)) if day else 0 for day in (excerpted["firstDay"], excerpted["lastDay"])
+    )
+    return days_in_words(first, last)
 
 
 def _write(folder: Path, category: str, resources: list[dict[str, Any]]) -> tuple[str, Path, int]:

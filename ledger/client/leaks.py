@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ledger.client.releases import content_of_release
+from ledger.client.releases import content_of_release, receipt_of
 from ledger.client.steps import digest_of, kept, version_name
 from ledger.domain.records import Salt
 from ledger.domain.vocabulary import Category, Level, flags
@@ -35,7 +35,8 @@ class FoundFile:
     A file by its commitment.
 
     Attributes:
-        commitment: The version's name, or the content of the record, `0x` and 64 digits.
+        commitment: The version's name, the content of the record, or, of excerpts, the receipt of the one hand-over that they
+            came by; `0x` and 64 digits.
         level: Of a record: at which level it is; None for what a step made.
         categories: Of a record: the kinds of data in the file.
     """
@@ -108,19 +109,22 @@ def _of_release(records: list[Mapping[str, Any]], release: dict[str, Any]) -> Fo
 
 
 def _is_in(release: dict[str, Any], name: str, entries: list[dict[str, Any]]) -> bool:
-    """Tell whether resources are those of a category of a release, by salt, commitment and manifest."""
+    """Tell whether resources are those of a category of a release, by salt, commitment and manifest or receipt."""
+    domain = "category" if release.get("excerpted") is None else "excerpt"
     for item in release["categories"]:
         if item["category"] != name:
             continue
         record = category_record(Category[name], entries)
-        computed = to_hex(commit_record("category", record, salt=Salt(bytes32(item["salt"], field="salt"))))
-        return bool(computed == item["commitment"] == release["manifest"].get(name))
+        computed = to_hex(commit_record(domain, record, salt=Salt(bytes32(item["salt"], field="salt"))))
+        listed = domain == "excerpt" or computed == release["manifest"].get(name)
+        return bool(listed and computed == item["commitment"])
     return False
 
 
 def _found(release: dict[str, Any], names: list[str]) -> FoundFile:
     content, level = content_of_release(release)
-    return FoundFile(to_hex(content), level, flags(Category, names))
+    receipt = receipt_of(release)
+    return FoundFile(to_hex(receipt or content), level, flags(Category, names))
 
 
 def _release(path: Path) -> dict[str, Any]:

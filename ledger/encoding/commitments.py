@@ -6,8 +6,9 @@ Source: docs/spec.md, "Commitment"; RFC 8785 for the canonical JSON.
 
 from __future__ import annotations
 
+import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import rfc8785
@@ -48,6 +49,20 @@ def new_salt() -> Salt:
     return Salt(secrets.token_bytes(SALT_BYTES))
 
 
+def derived_salt(secret: bytes, name: str) -> Salt:
+    """
+    Return the salt of something under a secret: the same for the same name, and known to nobody without the secret.
+
+    Args:
+        secret: A salt, or several one after the other, that whoever may learn this salt only does not have.
+        name: What it is for; names one record only.
+
+    Source:
+        docs/spec.md, "Excerpt".
+    """
+    return Salt(hmac.digest(secret, name.encode(), "sha256"))
+
+
 def new_id() -> bytes:
     """Return 32 random bytes that name a passport, grant or transfer."""
     return secrets.token_bytes(32)
@@ -58,7 +73,7 @@ def commit(domain: str, record: bytes, *, salt: Salt) -> Commitment:
     Commit to a record without revealing it.
 
     Args:
-        domain: What kind of record this is: `content`, `manifest`, `category`, `terms`, `statement`, `project`, `release`...
+        domain: What kind of record this is: `content`, `manifest`, `category`, `excerpt`, `terms`, `statement`, `release`...
         record: Canonical JSON (RFC 8785), UTF-8; 1 to `MAX_RECORD_BYTES` bytes.
         salt: 32 random bytes, used for this record only.
 
@@ -151,3 +166,37 @@ def content_of(entries: Mapping[str, str], *, salt: Salt) -> Commitment:
 def category_record(category: Category, resources: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the record that a category's commitment is over: its name and its resources in their order."""
     return {"category": str(category.name), "entries": resources}
+
+
+def release_record(passport: str, seq: int, level: Level, categories: Sequence[str]) -> dict[str, Any]:
+    """Return the record that a receipt commits to: what of a passport was handed over under a decision, at which level."""
+    return {"passport": passport, "seq": seq, "level": str(level.name), "categories": list(categories)}
+
+
+def excerpts_record(
+    release: Mapping[str, Any],
+    *,
+    first_day: str | None,
+    last_day: str | None,
+    excerpts: Mapping[str, tuple[Commitment, int]],
+) -> dict[str, Any]:
+    """
+    Return the record that a receipt commits to if of each category only an excerpt was handed over.
+
+    Args:
+        release: What a receipt of whole categories would say, as `release_record` gives it.
+        first_day: First day that the data is from, ISO 8601; None for no limit.
+        last_day: Last day.
+        excerpts: For each category in it the commitment to what was handed over, and how many resources that is.
+
+    Source:
+        docs/spec.md, "Excerpt".
+    """
+    return {
+        **release,
+        "days": {"firstDay": first_day, "lastDay": last_day},
+        "excerpts": {
+            name: {"commitment": "0x" + commitment.hex(), "entries": entries}
+            for name, (commitment, entries) in excerpts.items()
+        },
+    }

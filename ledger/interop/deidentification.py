@@ -71,7 +71,7 @@ _CODED: Final = frozenset(
     """.split()  # noqa: SIM905 - one name per line would fill pages
 )
 #: Elements whose strings are dates, dateTimes or instants.
-_DATED: Final = frozenset(
+DATED: Final = frozenset(
     """
     abatementDateTime answerDate answerDateTime approvalDate authored authoredOn birthDate bornDate
     collectedDateTime created createdDateTime creation date dateAsserted dateTime dateWritten deceasedDate
@@ -164,6 +164,11 @@ def deidentify(content: Content, *, level: Level, secret: bytes, year: int) -> C
         raise MalformedRecord("the record is nested too deeply to be de-identified") from None
 
 
+def is_kept(resource: Mapping[str, Any]) -> bool:
+    """Return whether a resource is in the levels below: one that carries a modifier of its own is in none of them."""
+    return not any(name in resource for name in _MODIFIERS)
+
+
 def is_labelled(resource: Mapping[str, Any], level: Level) -> bool:
     """Return whether a resource carries the security label of a level; the identified level has none to carry."""
     label = _LABELS.get(level)
@@ -242,7 +247,7 @@ class _Writer:
 
     def _element(self, element: dict[str, Any]) -> dict[str, Any] | None:
         """Return what is harmless in an object; None if it must go with a modifier of its own."""
-        if any(name in element for name in _MODIFIERS):
+        if not is_kept(element):
             return None
         if _is_reference(element):
             return self._reference(element)
@@ -262,7 +267,7 @@ class _Writer:
         if isinstance(value, str):
             return self._string(name, value)
         # A number or boolean; a date is neither.
-        return None if name in _DATED else value
+        return None if name in DATED else value
 
     def _object(self, name: str, value: dict[str, Any]) -> dict[str, Any] | None:
         if name == "extension":
@@ -275,7 +280,7 @@ class _Writer:
         return _masked() if kept == {} else kept
 
     def _string(self, name: str, text: str) -> str | None:
-        if name in _DATED and _DATE.match(text):
+        if name in DATED and _DATE.match(text):
             return self._date(name, text)
         if name in _CODED and _TOKEN.match(text):
             return text

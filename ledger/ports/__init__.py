@@ -31,6 +31,7 @@ from ledger.ports.lineage import (
     VersionRecord,
 )
 from ledger.ports.vault import (
+    Excerpt,
     RecordSummary,
     SealedCategory,
     SealedLevel,
@@ -69,6 +70,7 @@ __all__ = [
     "DecisionRecord",
     "Deployment",
     "EmergencyRecord",
+    "Excerpt",
     "GrantRecord",
     "InclusionRecord",
     "Index",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -24,6 +24,27 @@ class SealedCategory:
 
     category: Category
     ciphertext: bytes
+    commitment: Commitment
+    salt: Salt
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """
+    Some resources of a category at a level, sealed anew: under a key, a salt and a commitment of their own.
+
+    Attributes:
+        ciphertext: secretbox of the canonical JSON `{"category", "entries"}`.
+        sealed_key: Its key, sealed to the recipient.
+        commitment: Commitment to that JSON under the domain `excerpt`.
+        salt: Its salt, derived from the category's: the same for the same decision, and gone with the record's.
+        entries: Number of resources inside.
+    """
+
+    category: Category
+    ciphertext: bytes
+    sealed_key: bytes
     commitment: Commitment
     salt: Salt
     entries: int
@@ -99,6 +120,39 @@ class Vault(Protocol):
     ) -> bytes:
         """Re-seal the data key of a category at a level to an X25519 key (sealed box)."""
 
+    def resources(self, passport_id: PassportId, level: Level, category: Category) -> list[dict[str, Any]]:
+        """
+        Open a category at a level: its resources, in the order of the record; empty if the record lacks it.
+
+        For the service's own eyes: what leaves is sealed to a recipient.
+        """
+
+    def seal_excerpt(
+        self,
+        passport_id: PassportId,
+        level: Level,
+        category: Category,
+        *,
+        places: Sequence[int],
+        seq: int,
+        sealing_key: bytes,
+    ) -> Excerpt:
+        """
+        Seal some resources of a category at a level to an X25519 key.
+
+        Args:
+            passport_id: The record.
+            level: The level.
+            category: The category.
+            places: Which ones, by their place in the category from 0, in rising order.
+            seq: The decision that they are handed over under.
+            sealing_key: The recipient's.
+
+        Raises:
+            NotFound: The vault does not hold the category.
+            InvalidInput: The recipient's key is none.
+        """
+
     def holder_key(self, passport_id: PassportId) -> bytes | None:
         """Return the private key of an assisted patient's holder; None if the patient keeps it."""
 
@@ -111,7 +165,7 @@ class Vault(Protocol):
         """
 
     def remember(self, commitment: Commitment, *, domain: str, salt: Salt, record: Any) -> None:
-        """Keep what a commitment on chain stands for."""
+        """Keep what a commitment on chain stands for; once, however often it is called."""
 
     def recall(self, commitment: Commitment) -> Any | None:
         """Return the record behind a commitment, if this vault holds it."""
@@ -165,6 +219,10 @@ class VaultRows(Protocol):
     def record(self, passport_id: PassportId) -> VaultRecordRow | None: ...
 
     def level(self, passport_id: PassportId, level: Level) -> VaultLevelRow | None: ...
+
+    def category(
+        self, passport_id: PassportId, level: Level, category: Category
+    ) -> VaultCategoryRow | None: ...
 
     def find(self, custodian: int, reference_lookup: bytes) -> PassportId | None: ...
 

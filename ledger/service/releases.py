@@ -7,7 +7,10 @@ key re-sealed to the recipient. The completion receipt is written down before th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
 from ledger.domain.records import Commitment, Member, PassportId, Salt
 from ledger.domain.vocabulary import (
@@ -20,6 +23,12 @@ from ledger.domain.vocabulary import (
     PassportStatus,
     names,
 )
+from ledger.encoding.commitments import (
+    commit_record,
+    derived_salt,
+    excerpts_record,
+    release_record,
+)
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import Conflict, NotFound, NotPermitted
 from ledger.policy import PERMIT_SECONDS, grant_is_live, grant_names, is_entrusted, member_is_active
@@ -27,6 +36,7 @@ from ledger.ports import (
     Call,
     Chain,
     DecisionRecord,
+    Excerpt,
     Index,
     OperationStatus,
     SealedCategory,
@@ -34,12 +44,15 @@ from ledger.ports import (
     Writer,
 )
 from ledger.service.authority import require_passport
+from ledger.service.excerpts import Days, days_of, permitted_of, places_within, require_whole
 from ledger.service.statements import keep
 
 
 @dataclass(frozen=True, slots=True)
 class ReleasedCategory:
-    """One category as the recipient gets it: ciphertext, its key sealed to the recipient, and what to check."""
+    """
+    One category, or an excerpt of it, as the recipient gets it: ciphertext, its key sealed to the recipient, what to check.
+    """
 
     category: Category
     ciphertext: bytes
@@ -47,6 +60,24 @@ class ReleasedCategory:
     commitment: Commitment
     salt: Salt
     entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpted:
+    """
+    Says that of each category only an excerpt is handed over: what is from the days that the decision names.
+
+    Attributes:
+        first_day: The first one, included; None for all before `last_day`.
+        last_day: The last one, included; None for all after `first_day`.
+        receipt: The receipt on the chain, which commits to every excerpt; no manifest does.
+        receipt_salt: Its salt.
+    """
+
+    first_day: date | None
+    last_day: date | None
+    receipt: Commitment
+    receipt_salt: Salt
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +90,7 @@ class Release:
         levels: For each level the commitment to its manifest, as hexadecimal.
         manifest: The manifest of `level`, with its salt; of the other levels nothing is told.
         categories: The permitted categories at `level`.
+        excerpted: None if they are whole.
     """
 
     passport_id: PassportId
@@ -70,6 +102,7 @@ class Release:
     manifest: dict[str, str]
     manifest_salt: Salt
     categories: tuple[ReleasedCategory, ...]
+    excerpted: Excerpted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +118,8 @@ class Releases:
         """
         Hand the permitted categories of a record over to the member that was permitted.
 
+        If the decision names days, only what of them is wholly from these days.
+
         Args:
             actor: The recipient.
             passport_id: The data.
@@ -94,6 +129,7 @@ class Releases:
             NotFound: There is no such decision, or this service does not keep the record.
             NotPermitted: The decision is somebody else's, is not a permit to read, is too old, or consent or
                 membership has ended since.
+            Conflict: The record has nothing of the permitted categories, or nothing of them from the days permitted.
         """
         decision, recipient = current_permit(self.chain, actor, passport_id, seq, Operation.READ)
         level = decision.terms.level
@@ -180,11 +216,13 @@ def hand_over(
     """
     Write the receipt down, then re-seal the keys of the permitted categories at a level to the recipient.
 
-    Categories that the record lacks are left out; the manifest lets the recipient check each one that came.
+    Categories that the record lacks are left out; the manifest lets the recipient check each one that came. If the
+    decision names days, a copy goes only if all of it is from these days; who reads gets an excerpt of each category.
 
     Raises:
         NotFound: This service does not keep the record, or not the custodian's chain key.
-        Conflict: A record has no form at that level, or this one has none of the permitted categories.
+        Conflict: A record has no form at that level, this one has none of the permitted categories, nothing of them from
+            the days permitted, or, for a copy, something from other days.
     """
     sealed = vault.record(decision.passport_id)
     if sealed is None:
@@ -195,14 +233,18 @@ def hand_over(
             f"a record has no form that is {level.name}",
             fix=f"Ask for access at one of {', '.join(known.name for known in RECORD_LEVELS)}.",
         )
-    permitted = [item for item in found.categories if item.category in decision.terms.categories]
+    permitted = permitted_of(found, decision.terms)
     if not permitted:
         raise Conflict("the record holds nothing of the permitted categories")
-    _write_receipt(index, writer, vault, decision, level, permitted)
-    keys = [
-        vault.seal_key_to(sealed.passport_id, level, item.category, recipient.sealing_key)
-        for item in permitted
-    ]
+    days = days_of(decision.terms)
+    excerpted = None
+    if days is None or decision.terms.operation is Operation.TRANSFER:
+        require_whole(vault, decision.passport_id, decision.terms, level)
+        handed_over = _whole(index, writer, vault, decision, level, permitted, recipient)
+    else:
+        excerpts = _excerpts(vault, decision, level, permitted, days, recipient)
+        excerpted = _write_receipt_of_excerpts(index, writer, vault, decision, level, excerpts, days)
+        handed_over = tuple(_released(item, item.sealed_key) for item in excerpts)
     return Release(
         passport_id=sealed.passport_id,
         seq=decision.verdict.seq,
@@ -212,8 +254,92 @@ def hand_over(
         levels_salt=sealed.salt,
         manifest=found.manifest,
         manifest_salt=found.salt,
-        categories=tuple(_released(item, key) for item, key in zip(permitted, keys, strict=True)),
+        categories=handed_over,
+        excerpted=excerpted,
     )
+
+
+def _whole(
+    index: Index,
+    writer: Writer,
+    vault: Vault,
+    decision: DecisionRecord,
+    level: Level,
+    permitted: Sequence[SealedCategory],
+    recipient: Member,
+) -> tuple[ReleasedCategory, ...]:
+    """Write the receipt of whole categories down, then re-seal their keys."""
+    _write_receipt(index, writer, vault, decision, _record(decision, level, permitted))
+    keys = [
+        vault.seal_key_to(decision.passport_id, level, item.category, recipient.sealing_key)
+        for item in permitted
+    ]
+    return tuple(_released(item, key) for item, key in zip(permitted, keys, strict=True))
+
+
+def _excerpts(
+    vault: Vault,
+    decision: DecisionRecord,
+    level: Level,
+    permitted: Sequence[SealedCategory],
+    days: Days,
+    recipient: Member,
+) -> list[Excerpt]:
+    """Seal what of each category is from the days permitted; a category without any is left out like one that is not there."""
+    found = [
+        vault.seal_excerpt(
+            decision.passport_id,
+            level,
+            item.category,
+            places=places,
+            seq=decision.verdict.seq,
+            sealing_key=recipient.sealing_key,
+        )
+        for item in permitted
+        if (places := places_within(vault, decision.passport_id, level, item.category, days))
+    ]
+    if not found:
+        raise Conflict(
+            f"the record holds nothing of the permitted categories that is wholly{days.words}",
+            fix="What reaches beyond the days asked for, or has no date, stays behind. Ask for more days, if the consent "
+            "allows it.",
+        )
+    return found
+
+
+def _write_receipt_of_excerpts(
+    index: Index,
+    writer: Writer,
+    vault: Vault,
+    decision: DecisionRecord,
+    level: Level,
+    excerpts: Sequence[Excerpt],
+    days: Days,
+) -> Excerpted:
+    """Write the receipt down that commits to every excerpt; asked for again, they are the same, and so is it."""
+    record = excerpts_record(
+        _record(decision, level, excerpts),
+        first_day=days.first.isoformat() if days.first else None,
+        last_day=days.last.isoformat() if days.last else None,
+        excerpts={str(item.category.name): (item.commitment, item.entries) for item in excerpts},
+    )
+    salt = derived_salt(b"".join(item.salt for item in excerpts), "release")
+    receipt = commit_record("release", record, salt=salt)
+    _write_receipt(index, writer, vault, decision, record, salt)
+    if vault.recall(receipt) is None:
+        raise Conflict(
+            f"the receipt of decision {to_hex(decision.passport_id)}/{decision.verdict.seq} is of something else than "
+            f"what of the record is{days.words}",
+            fix="Ask for access again.",
+        )
+    return Excerpted(days.first, days.last, receipt, salt)
+
+
+def _record(
+    decision: DecisionRecord, level: Level, handed_over: Sequence[SealedCategory] | Sequence[Excerpt]
+) -> dict[str, Any]:
+    words = [str(item.category.name) for item in handed_over]
+    return release_record(to_hex(decision.passport_id), decision.verdict.seq, level, words)
 
 
 def _write_receipt(
@@ -221,8 +347,8 @@ def _write_receipt(
     writer: Writer,
     vault: Vault,
     decision: DecisionRecord,
-    level: Level,
-    permitted: list[SealedCategory],
+    record: dict[str, Any],
+    salt: Salt | None = None,
 ) -> None:
     """Accept the receipt into the journal, once; one that failed is written anew."""
     passport_id, seq = decision.passport_id, decision.verdict.seq
@@ -236,13 +362,12 @@ def _write_receipt(
         if known[0].status is not OperationStatus.FAILED:
             return
         key += "+"
-    words = [item.category.name for item in permitted]
-    record = {"passport": to_hex(passport_id), "seq": seq, "level": level.name, "categories": words}
-    call = Call("recordRelease", (to_hex(passport_id), seq, to_hex(keep(vault, "release", record))))
+    commitment = keep(vault, "release", record, salt)
+    call = Call("recordRelease", (to_hex(passport_id), seq, to_hex(commitment)))
     writer.submit(custodian.signer, call, idempotency=(scope, key, "release"))
 
 
-def _released(item: SealedCategory, sealed_key: bytes) -> ReleasedCategory:
+def _released(item: SealedCategory | Excerpt, sealed_key: bytes) -> ReleasedCategory:
     return ReleasedCategory(
         category=item.category,
         ciphertext=item.ciphertext,

@@ -32,6 +32,7 @@ from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from ledger.ports import Call, Chain, Index, TransferRecord, Vault, Writer
 from ledger.ports import Operation as WriteOperation
 from ledger.service.authority import require_active, require_custodian, require_role, signer_of
+from ledger.service.excerpts import require_whole
 from ledger.service.releases import Release, current_permit, hand_over
 from ledger.service.statements import keep, require_words
 from ledger.transfers import ANSWER_SECONDS, MAX_COUNTRIES, RUNNING, is_reporting
@@ -157,7 +158,7 @@ class Transfers:
         Raises:
             NotPermitted: *actor* is not the custodian, or the permit does not stand.
             NotFound: There is no such decision, or this service does not keep the record.
-            Conflict: The permit was used before.
+            Conflict: The permit was used before, or names days and the record holds something of others.
         """
         require_custodian(self.index, actor, passport_id)
         recipient = self.index.member(self.chain.transfer_permit(passport_id, seq))
@@ -166,7 +167,8 @@ class Transfers:
                 f"decision {to_hex(passport_id)}/{seq} is no unused permit to transfer that still stands",
                 fix=_NO_PERMIT,
             )
-        current_permit(self.chain, recipient, passport_id, seq, Operation.TRANSFER)
+        decision, _ = current_permit(self.chain, recipient, passport_id, seq, Operation.TRANSFER)
+        require_whole(self.vault, passport_id, decision.terms, decision.terms.level)
         transfer_id = TransferId(new_id())
         content = to_hex(self._content(passport_id))
         call = Call("ship", (to_hex(transfer_id), to_hex(passport_id), seq, content))
@@ -179,7 +181,7 @@ class Transfers:
         Raises:
             NotFound: There is no such transfer, or this service does not keep the record.
             NotPermitted: It was shipped to somebody else, or the permit no longer stands.
-            Conflict: It was received before, or is of many records.
+            Conflict: It was received before, is of many records, or the record holds something of other days than permitted.
         """
         record = self._to_be_received(actor, transfer_id)
         transfer = record.transfer
@@ -321,7 +323,8 @@ class Transfers:
             InvalidInput: None, too many, or one twice.
             NotPermitted: *actor* is not the sender, does not keep a record, or a permit does not stand.
             NotFound: There is no such transfer, or this service does not keep a record.
-            Conflict: It is not cleared, what it rests on has lapsed, or it would hold more than was declared.
+            Conflict: It is not cleared, what it rests on has lapsed, it would hold more than was declared, or a permit names
+                days and its record holds something of others.
         """
         if not 0 < len(permits) <= MAX_ITEMS:
             raise InvalidInput(f"load 1 to {MAX_ITEMS} records at once", field="items")
@@ -337,6 +340,7 @@ class Transfers:
                     f"decision {to_hex(passport_id)}/{seq} is no unused permit of the recipient's that still stands",
                     fix=_NO_PERMIT,
                 )
+        self._require_whole(permits)
         declared = record.transfer.consignment
         parent = declared.parent if declared else None
         if parent is not None:
@@ -678,6 +682,14 @@ class Transfers:
             for (_, item), path in zip(passed_on, paths, strict=True)
         ]
         return Call("loadOnward", (to_hex(transfer_id), items, provenances))
+
+    def _require_whole(self, permits: Sequence[tuple[PassportId, int]]) -> None:
+        """Check of permits that name days that the records hold nothing of others; handing over checks it again."""
+        known = self.index.decisions_named(permits)
+        for passport_id, seq in permits:
+            decision = known.get((passport_id, seq)) or self.chain.decision(passport_id, seq)
+            if decision is not None:
+                require_whole(self.vault, passport_id, decision.terms, decision.terms.level)
 
     def _content(self, passport_id: PassportId) -> Commitment:
         sealed = self.vault.record(passport_id)

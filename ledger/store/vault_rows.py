@@ -76,6 +76,17 @@ class SqlVaultRows:
             found = [_category(part) for part in connection.execute(parts)]
         return VaultLevelRow(level, json.loads(row.manifest), row.sealed_salt, found)
 
+    def category(self, passport_id: PassportId, level: Level, category: Category) -> VaultCategoryRow | None:
+        """Return one category of a record at one level."""
+        query = select(categories).where(
+            categories.c.passport_id == passport_id,
+            categories.c.level == int(level),
+            categories.c.category == int(category),
+        )
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return _category(row) if row is not None else None
+
     def find(self, custodian: int, reference_lookup: bytes) -> PassportId | None:
         """Return the passport behind a custodian's keyed reference."""
         query = select(records.c.passport_id).where(
@@ -98,9 +109,13 @@ class SqlVaultRows:
             return [_record(row) for row in connection.execute(query)]
 
     def put_statement(self, commitment: Commitment, domain: str, sealed: bytes) -> None:
-        """Keep a sealed statement."""
+        """Keep a sealed statement, unless it is kept already."""
         with self._database.write() as connection:
-            connection.execute(insert(statements).values(commitment=commitment, domain=domain, sealed=sealed))
+            known = select(statements.c.commitment).where(statements.c.commitment == commitment)
+            if connection.execute(known).first() is None:
+                connection.execute(
+                    insert(statements).values(commitment=commitment, domain=domain, sealed=sealed)
+                )
 
     def statement(self, commitment: Commitment) -> bytes | None:
         """Return a sealed statement."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import nacl.exceptions
@@ -26,6 +26,7 @@ from ledger.encoding.commitments import (
     category_record,
     commit,
     content_of,
+    derived_salt,
     levels,
     manifest,
     manifest_of,
@@ -33,6 +34,7 @@ from ledger.encoding.commitments import (
 )
 from ledger.errors import ConfigurationError, InvalidInput, NotFound
 from ledger.ports import (
+    Excerpt,
     RecordSummary,
     SealedCategory,
     SealedLevel,
@@ -44,6 +46,8 @@ from ledger.ports import (
 )
 
 KEY_BYTES: Final = nacl.secret.SecretBox.KEY_SIZE
+#: Whole numbers beyond have no canonical form of their own. Source: RFC 8785, section 3.2.2.3.
+_MAX_WHOLE: Final = 2**53 - 1
 
 
 class SealedVault:
@@ -124,16 +128,46 @@ class SealedVault:
             NotFound: The vault does not hold it.
             InvalidInput: The recipient's key is none.
         """
-        found = self._rows.level(passport_id, level)
-        row = next((part for part in found.categories if part.category == category), None) if found else None
-        if row is None:
-            raise NotFound("the vault does not hold this category of this record at this level")
-        try:
-            return bytes(SealedBox(PublicKey(sealing_key)).encrypt(self._open(row.sealed_key)))
-        except (nacl.exceptions.CryptoError, ValueError, TypeError) as error:
-            raise InvalidInput(
-                "the recipient's sealing key is not an X25519 key", field="sealingKey"
-            ) from error
+        row = self._held(passport_id, level, category)
+        return _sealed_to(sealing_key, self._open(row.sealed_key))
+
+    def resources(self, passport_id: PassportId, level: Level, category: Category) -> list[dict[str, Any]]:
+        """Open a category at a level; see `ledger.ports.Vault`."""
+        row = self._rows.category(passport_id, level, category)
+        return self._resources(row) if row else []
+
+    def seal_excerpt(
+        self,
+        passport_id: PassportId,
+        level: Level,
+        category: Category,
+        *,
+        places: Sequence[int],
+        seq: int,
+        sealing_key: bytes,
+    ) -> Excerpt:
+        """
+        Seal some resources of a category at a level to an X25519 key; see `ledger.ports.Vault`.
+
+        Raises:
+            NotFound: The vault does not hold the category.
+            InvalidInput: The recipient's key is none.
+        """
+        row = self._held(passport_id, level, category)
+        all_of_it = self._resources(row)
+        record = canonical(category_record(category, [all_of_it[place] for place in places]))
+        salt, data_key = (
+            derived_salt(self._open(row.sealed_salt), f"excerpt {seq}"),
+            nacl.utils.random(KEY_BYTES),
+        )
+        return Excerpt(
+            category=category,
+            ciphertext=bytes(nacl.secret.SecretBox(data_key).encrypt(record)),
+            sealed_key=_sealed_to(sealing_key, data_key),
+            commitment=commit("excerpt", record, salt=salt),
+            salt=salt,
+            entries=len(places),
+        )
 
     def holder_key(self, passport_id: PassportId) -> bytes | None:
         """Return the private key of an assisted patient's holder; None if the patient keeps it."""
@@ -187,6 +221,22 @@ class SealedVault:
             entries=len(resources),
         )
 
+    def _held(self, passport_id: PassportId, level: Level, category: Category) -> VaultCategoryRow:
+        row = self._rows.category(passport_id, level, category)
+        if row is None:
+            raise NotFound("the vault does not hold this category of this record at this level")
+        return row
+
+    def _resources(self, row: VaultCategoryRow) -> list[dict[str, Any]]:
+        try:
+            plain = nacl.secret.SecretBox(self._open(row.sealed_key)).decrypt(row.ciphertext)
+        except nacl.exceptions.CryptoError as error:
+            raise ConfigurationError(
+                "a record in the vault does not open with its own key: the vault was altered",
+                fix="Restore the vault.",
+            ) from error
+        return [dict(resource) for resource in json.loads(plain, parse_int=_number)["entries"]]
+
     def _record(self, row: VaultRecordRow) -> SealedRecord:
         return SealedRecord(
             passport_id=row.passport_id,
@@ -225,3 +275,16 @@ class SealedVault:
                 "the vault's key does not open this vault, or the vault was altered",
                 fix="Name the right vault key file (PASSPORT_VAULT_KEY_FILE) or restore the vault.",
             ) from error
+
+
+def _sealed_to(sealing_key: bytes, data_key: bytes) -> bytes:
+    try:
+        return bytes(SealedBox(PublicKey(sealing_key)).encrypt(data_key))
+    except (nacl.exceptions.CryptoError, ValueError, TypeError) as error:
+        raise InvalidInput("the recipient's sealing key is not an X25519 key", field="sealingKey") from error
+
+
+def _number(digits: str) -> int | float:
+    """Read a whole number; one that RFC 8785 wrote without a fraction, but takes for a double, stays a double."""
+    whole = int(digits)
+    return whole if abs(whole) <= _MAX_WHOLE else float(whole)

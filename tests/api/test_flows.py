@@ -158,6 +158,36 @@ def test_a_permit_releases_the_data_and_the_release_is_recorded(client, cast, wo
         lab.release(cast.assisted, cast.denial)
 
 
+def test_a_permit_for_days_releases_an_excerpt_or_says_why_not(client, cast, world):
+    lab = client(cast.lab)
+    request = {
+        "passportId": cast.assisted,
+        "purpose": "AI_TRAINING",
+        "basis": "CONSENT",
+        "operation": "READ",
+        "categories": ["DIAGNOSIS"],
+        "level": "PSEUDONYMISED",
+        "projectId": cast.project,
+        "grantId": cast.grant,
+    }
+    days = {"dataFrom": "2014-06-24", "dataTo": "2014-07-08"}
+    some, none, copy = lab.decide(
+        [
+            {**request, **days},
+            {**request, "dataFrom": "2014-07-09", "dataTo": "2014-07-29"},
+            {**request, **days, "operation": "TRANSFER"},
+        ]
+    )
+    release = lab.release(cast.assisted, some["seq"])
+    opened = open_release(release, cast.lab.keys, days=(days["dataFrom"], days["dataTo"]))
+    assert [len(entries) for entries in opened.values()] == [1]
+    assert (release["excerpted"]["firstDay"], release["excerpted"]["lastDay"]) == tuple(days.values())
+    with pytest.raises(Conflict, match="wholly of 2014-07-09 to 2014-07-29"):
+        lab.release(cast.assisted, none["seq"])
+    with pytest.raises(Conflict, match="a copy is sent whole"):
+        client(cast.hospital).ship(cast.assisted, copy["seq"])
+
+
 def test_a_transfer_is_recorded_by_both_sides(client, cast, world):
     lab = client(cast.lab)
     words = {"grant_id": bytes.fromhex(cast.grant[2:]), "project_id": cast.project}

@@ -27,11 +27,14 @@ from ledger.encoding.commitments import (
     canonical,
     category_record,
     commit,
+    commit_record,
     content_of,
+    excerpts_record,
     levels,
     manifest,
     manifest_of,
     new_salt,
+    release_record,
 )
 from ledger.encoding.hexadecimal import to_hex
 from tests.support.world import Actor, World
@@ -69,7 +72,10 @@ def seal_release(
     *,
     recipient: MemberKeys,
     level: Level = Level.IDENTIFIED,
+    days: tuple[str | None, str | None] | None = None,
 ) -> dict[str, Any]:
+    """Seal a release as a service does; with *days* one of excerpts, whatever days they are from."""
+    domain = "excerpt" if days else "category"
     items, commitments = [], {}
     box = SealedBox(PublicKey(bytes.fromhex(recipient.sealing_public[2:])))
     for category, entries in resources.items():
@@ -78,7 +84,7 @@ def seal_release(
             new_salt(),
             random(SecretBox.KEY_SIZE),
         )
-        commitments[category] = commit("category", plain, salt=salt)
+        commitments[category] = commit(domain, plain, salt=salt)
         items.append(
             {
                 "category": category.name,
@@ -89,10 +95,10 @@ def seal_release(
                 "salt": to_hex(salt),
             }
         )
-    whole, salt, top_salt = manifest(commitments), new_salt(), new_salt()
+    whole, salt, top_salt = manifest({} if days else commitments), new_salt(), new_salt()
     others = {other: manifest_of(manifest({}), salt=new_salt()) for other in RECORD_LEVELS}
     top = levels({**others, level: manifest_of(whole, salt=salt)})
-    return {
+    release = {
         "passportId": "0x" + "11" * 32,
         "seq": 0,
         "level": level.name,
@@ -102,7 +108,26 @@ def seal_release(
         "manifest": whole,
         "manifestSalt": to_hex(salt),
         "categories": items,
+        "excerpted": None,
     }
+    if days:
+        salt = new_salt()
+        record = excerpts_record(
+            release_record(release["passportId"], 0, level, [item["category"] for item in items]),
+            first_day=days[0],
+            last_day=days[1],
+            excerpts={
+                item["category"]: (commitments[category], item["entries"])
+                for item, category in zip(items, resources, strict=True)
+            },
+        )
+        release["excerpted"] = {
+            "firstDay": days[0],
+            "lastDay": days[1],
+            "receipt": to_hex(commit_record("release", record, salt=salt)),
+            "receiptSalt": to_hex(salt),
+        }
+    return release
 
 
 @pytest.fixture
@@ -159,8 +184,18 @@ def run_in(
             lambda url, credentials, patience: Transport(url, credentials, patience, http),
         )
 
-        def run(*arguments: str, who: Actor | None = None, code: int = 0, text: bool = False) -> Any:
-            """Return the command's JSON, or with *text* what it prints for people; check how it ends."""
+        def run(
+            *arguments: str,
+            who: Actor | None = None,
+            code: int = 0,
+            text: bool = False,
+            aside: list[str] | None = None,
+        ) -> Any:
+            """
+            Return the command's JSON, or with *text* what it prints for people; check how it ends.
+
+            What it says on the side is added to *aside*.
+            """
             needs_service = arguments[0] != "holder"
             spoken = [*arguments, *(["--url", ORIGIN] if needs_service else [])]
             if who is not None:
@@ -173,6 +208,8 @@ def run_in(
                 found = main.run(spoken if text else [*spoken, "--json"])
             captured = capsys.readouterr()
             assert found == code, captured.out + captured.err
+            if aside is not None:
+                aside.append(captured.err)
             return captured.out if text else json.loads(captured.out)
 
         return run

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from cli import main
 from ledger.client import MemberKeys, open_release
 from ledger.client.leaks import identify
 from ledger.client.steps import Made
+from ledger.domain.days import day_of
 from ledger.domain.lineage import VersionId
 from ledger.domain.vocabulary import Category, Level, StepKind
 from ledger.encoding.commitments import MAX_RECORD_BYTES
@@ -84,6 +86,22 @@ class TestFiles:
         found = identify(file)
         assert (found.commitment, found.level) == (release["content"], Level.IDENTIFIED)
         assert found.categories == Category.DIAGNOSIS | Category.VITALS
+
+    def test_excerpts_are_found_as_the_receipt_of_their_hand_over(
+        self, tmp_path: Path, keys: MemberKeys, resources: dict[Category, list[dict[str, Any]]]
+    ) -> None:
+        """Each hand-over has its own, so it names the one recipient; other resources than came are not in it."""
+        release = seal_release(resources, recipient=keys, days=(None, "2020-01-31"))
+        salts = _file(tmp_path, json.dumps(release).encode(), "release.json")
+        vitals = json.dumps({"VITALS": resources[Category.VITALS]}).encode()
+        fewer = json.dumps({"VITALS": resources[Category.VITALS][:1]}).encode()
+
+        whole, found = identify(salts), identify(_file(tmp_path, vitals), release=salts)
+
+        assert whole.commitment == found.commitment == release["excerpted"]["receipt"]
+        assert (whole.level, found.categories) == (Level.IDENTIFIED, Category.VITALS)
+        with pytest.raises(VerificationError, match="not those of the release"):
+            identify(_file(tmp_path, fewer), release=salts)
 
     def test_a_release_whose_manifest_was_exchanged(self, tmp_path: Path, release: dict[str, Any]) -> None:
         """It is not that of its level."""
@@ -282,3 +300,28 @@ def test_a_release_of_a_record_is_traced_to_it(
     assert found["subject"]["name"] == to_hex(passport)
     assert [holder["memberName"] for holder in found["holders"]] == ["Lineage hospital", "Lineage laboratory"]
     assert open_release(json.loads(file.read_text()), lab.lab.keys)
+
+
+def test_an_excerpt_is_traced_to_the_decision_that_it_came_by(
+    audit: Auditor, world: World, lab: Laboratory, tmp_path: Path
+) -> None:
+    """By the receipt on the chain: of two decisions about the record, only the one that it left under."""
+    passport = world.register(lab.hospital, 1)
+    grant = world.grant(lab.hospital, passport, lab.lab)
+    words = {"grant_id": grant, "project_id": lab.project}
+    world.ask(lab.lab, passport, **words)
+    verdict = world.ask(
+        lab.lab, passport, first_day=day_of(date(2013, 1, 4)), last_day=day_of(date(2013, 1, 18)), **words
+    )
+    release = world.service.releases.release(lab.lab.member, passport, verdict.seq)
+    deadline = time.monotonic() + 20
+    while verdict.seq not in world.service.index.releases(passport):
+        assert time.monotonic() < deadline, "the receipt never came"
+        time.sleep(0.05)
+    file = _file(tmp_path, release_out(release).model_dump_json(by_alias=True).encode())
+
+    found = audit("trace", "--file", str(file))
+
+    assert found["subject"]["name"] == f"{to_hex(passport)}/{verdict.seq}"
+    assert "ReleaseRecorded" in json.dumps(found["subject"])
+    assert [holder["memberName"] for holder in found["holders"]] == ["Lineage hospital", "Lineage laboratory"]

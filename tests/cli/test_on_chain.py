@@ -6,12 +6,14 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from ledger.chain.devnet import Devnet
 from ledger.client import MemberKeys
+from ledger.domain.days import day_of
 from ledger.domain.vocabulary import MemberKind, Role
 from ledger.encoding.hexadecimal import to_hex
 from tests.cli.conftest import Run
@@ -243,3 +245,86 @@ def test_a_request_names_its_controller_and_its_emergency(run: Run, office: Offi
     for option in ("--controller", "--emergency"):
         problem = run(*ask, option, "4711", who=office.company, code=2)
         assert (problem["code"], "4711" in problem["detail"]) == ("not-found", True)
+
+
+def test_a_request_for_days_brings_an_excerpt_and_says_so(
+    run: Run, world: World, office: Office, tmp_path: Path
+) -> None:
+    """On the side what it was checked against: the service's word, or the ledger; with files, in each line, too."""
+    passport = world.register(office.hospital, 2)
+    days = {"data_from": day_of(date(2014, 2, 17)), "data_to": day_of(date(2014, 7, 8))}
+    grant = world.grant(office.hospital, passport, office.institute, **days)
+    project = world.project(office.institute)
+    name = to_hex(passport)
+    ask = [
+        *("request", "ask", name, "--purpose", "AI_TRAINING", "--level", "PSEUDONYMISED"),
+        *("--category", "DIAGNOSIS", "--category", "LABORATORY", "--category", "MEDICATION"),
+        *("--grant", to_hex(grant), "--project", str(project)),
+    ]
+    assert run(*ask, who=office.institute, code=1)["missing"] == ["GRANT_PERIOD"]
+    decision = run(*ask, "--from-day", "2014-02-17", "--to-day", "2014-07-08", who=office.institute)
+    fetch = ["request", "records", name, str(decision["seq"])]
+    assert world.runtime.deployment is not None
+    node = ["--rpc", world.settings.rpc, "--ledger", world.runtime.deployment.ledger]
+    aside: list[str] = []
+
+    opened = run(*fetch, who=office.institute, aside=aside)
+    again = run(*fetch, *node, who=office.institute, aside=aside)
+    files = run(*fetch, "--out", str(tmp_path / "out"), *node, who=office.institute)
+    text = run(*fetch, "--out", str(tmp_path / "out"), who=office.institute, text=True)
+
+    assert {"DIAGNOSIS": 1, "LABORATORY": 12} == {kind: len(entries) for kind, entries in opened.items()}
+    assert again == opened
+    assert all(
+        "An excerpt: only what is wholly of 2014-02-17 to 2014-07-08, checked against the receipt" in told
+        for told in aside
+    )
+    assert "that the service tells; --rpc URL --ledger ADDRESS checks that the ledger has it" in aside[0]
+    assert "the receipt of this hand-over on the ledger" in aside[1]
+    assert all("is the custodian's word" in told for told in aside)
+    assert [item["category"] for item in files] == list(opened)
+    assert all(item["excerpt"] == {"firstDay": "2014-02-17", "lastDay": "2014-07-08"} for item in files)
+    assert "Released, of each category what is of 2014-02-17 to 2014-07-08" in text
+
+
+def test_a_request_without_days_says_nothing_of_excerpts(
+    run: Run, world: World, office: Office, tmp_path: Path
+) -> None:
+    passport = world.register(office.hospital, 2)
+    words = {
+        "grant_id": world.grant(office.hospital, passport, office.institute),
+        "project_id": world.project(office.institute),
+    }
+    seq = str(world.ask(office.institute, passport, **words).seq)
+    aside: list[str] = []
+
+    (item,) = run(
+        *("request", "records", to_hex(passport), seq, "--out", str(tmp_path / "out")),
+        who=office.institute,
+        aside=aside,
+    )
+
+    assert set(item) == {"category", "file", "resources"}
+    assert "excerpt" not in aside[0]
+
+
+def test_a_receipt_that_is_not_on_the_ledger_is_not_taken_for_checked(
+    run: Run, world: World, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node that has none, as one of another ledger, ends the command with words."""
+    passport = world.register(office.hospital, 2)
+    project = world.project(office.institute)
+    grant = world.grant(office.hospital, passport, office.institute)
+    seq = world.ask(
+        office.institute,
+        passport,
+        grant_id=grant,
+        project_id=project,
+        first_day=day_of(date(2014, 6, 24)),
+    ).seq
+    monkeypatch.setattr("cli.commands.request._RECEIPT_SECONDS", 0)
+    fetch = ["request", "records", to_hex(passport), str(seq), "--rpc", world.settings.rpc]
+
+    problem = run(*fetch, "--ledger", "0x" + "ab" * 20, who=office.institute, code=1)
+
+    assert "the ledger has no receipt of this hand-over" in problem["detail"]

@@ -24,6 +24,7 @@ from ledger.client import (
     sign_revocation,
 )
 from ledger.client.holders import grant_of, seconds
+from ledger.client.releases import receipt_of
 from ledger.domain.days import day_of
 from ledger.domain.records import Address, Salt
 from ledger.domain.vocabulary import Category, Language, Level
@@ -177,6 +178,166 @@ class TestRelease:
     ) -> None:
         with pytest.raises(VerificationError, match="cannot be read"):
             open_release(broken, keys)
+
+
+class TestExcerpts:
+    """A release of what is from some days: checked against the receipt, and by its own dates."""
+
+    DAYS = ("2020-01-01", "2020-01-31")
+
+    @pytest.fixture
+    def dated(self) -> dict[Category, list[dict[str, Any]]]:
+        return {
+            Category.DIAGNOSIS: [{"resourceType": "Condition", "recordedDate": "2020-01-31T23:00:00-05:00"}],
+            Category.VITALS: [
+                {"resourceType": "Observation", "effectiveDateTime": day, "value": 1.0}
+                for day in ("2020-01-01", "2020-01-15")
+            ],
+        }
+
+    def test_it_is_opened_and_checked(self, keys: MemberKeys, dated: Any) -> None:
+        release = seal_release(dated, recipient=keys, days=self.DAYS)
+        receipt = bytes32(release["excerpted"]["receipt"])
+        content = bytes32(release["content"])
+
+        opened = open_release(release, keys, content=content, days=self.DAYS, receipt=receipt)
+
+        assert {category.name: entries for category, entries in dated.items()} == opened
+        assert receipt == receipt_of(release)
+
+    @pytest.mark.parametrize(
+        "days", [("2020-01-02", "2020-01-31"), (None, "2020-01-30"), ("2020-01-16", None)]
+    )
+    def test_what_is_of_other_days_is_found_by_its_dates(
+        self, keys: MemberKeys, dated: Any, days: tuple[str | None, str | None]
+    ) -> None:
+        """Though custodian and ledger say that it is of these days."""
+        release = seal_release(dated, recipient=keys, days=days)
+
+        with pytest.raises(VerificationError, match="are not all from the days that it says") as found:
+            open_release(release, keys, days=days, receipt=bytes32(release["excerpted"]["receipt"]))
+
+        assert "tell the custodian" in found.value.advice
+
+    def test_an_undated_resource_is_not_from_the_days(self, keys: MemberKeys) -> None:
+        release = seal_release(
+            {Category.DEVICE: [{"resourceType": "Device"}]}, recipient=keys, days=self.DAYS
+        )
+
+        with pytest.raises(VerificationError, match="DEVICE of the release are not all from the days"):
+            open_release(release, keys)
+
+    @pytest.mark.parametrize(
+        ("day", "fits"), [("2020-01-15", True), ("2020", True), ("2020-02-01", False), ("2019", False)]
+    )
+    def test_what_was_pseudonymised_is_held_against_the_days_by_the_dates_that_it_kept(
+        self, keys: MemberKeys, day: str, fits: bool
+    ) -> None:
+        """A year stands for an event on the day of birth: it may be of the days."""
+        resource = {
+            "resourceType": "Observation",
+            "effectiveDateTime": "2020-01-15",
+            "valueDateTime": day,
+            "meta": {"security": [LABELS[0]]},
+        }
+        release = seal_release(
+            {Category.VITALS: [resource]}, recipient=keys, level=Level.PSEUDONYMISED, days=self.DAYS
+        )
+
+        if fits:
+            assert {"VITALS": [resource]} == open_release(release, keys, days=self.DAYS)
+        else:
+            with pytest.raises(VerificationError, match="are not all from the days that it says"):
+                open_release(release, keys, days=self.DAYS)
+
+    def test_generalised_dates_are_not_held_against_the_days(self, keys: MemberKeys) -> None:
+        """They do not tell; the receipt and the label are checked all the same."""
+        made = deidentify(
+            {Category.VITALS: [{"resourceType": "Observation", "effectiveDateTime": "2020-01-15"}]},
+            level=Level.DEIDENTIFIED,
+            secret=b"s" * 32,
+            year=2026,
+        )
+        release = seal_release(made, recipient=keys, level=Level.DEIDENTIFIED, days=self.DAYS)
+
+        assert {"VITALS": made[Category.VITALS]} == open_release(release, keys, days=self.DAYS)
+        with pytest.raises(VerificationError, match="receipt on the ledger"):
+            open_release(release, keys, receipt=bytes(32))
+
+    def test_exchanged_or_missing_excerpts_are_found(self, keys: MemberKeys, dated: Any) -> None:
+        release = seal_release(dated, recipient=keys, days=self.DAYS)
+        other = seal_release(dated, recipient=keys, days=self.DAYS)
+
+        for categories in (other["categories"], release["categories"][:1], release["categories"][::-1], []):
+            with pytest.raises(VerificationError, match="receipt on the ledger"):
+                open_release({**release, "categories": categories}, keys)
+            assert receipt_of({**release, "categories": categories}) != receipt_of(release)
+
+    def test_a_category_does_not_pass_for_an_excerpt_nor_an_excerpt_for_a_category(
+        self, keys: MemberKeys, dated: Any
+    ) -> None:
+        excerpts, whole = (
+            seal_release(dated, recipient=keys, days=self.DAYS),
+            seal_release(dated, recipient=keys),
+        )
+
+        for mixed in ({**whole, "excerpted": excerpts["excerpted"]}, {**excerpts, "excerpted": None}):
+            with pytest.raises(VerificationError, match="not those that were committed to"):
+                open_release(mixed, keys)
+
+    def test_whole_categories_are_no_answer_to_a_decision_with_days(
+        self, keys: MemberKeys, dated: Any
+    ) -> None:
+        """Nor are excerpts of some days to one without, or with others."""
+        whole = seal_release(dated, recipient=keys)
+        assert open_release(whole, keys, days=(None, None))
+        with pytest.raises(VerificationError, match="more may have come than was permitted"):
+            open_release(whole, keys, days=("2020-01-01", None))
+        excerpts = seal_release(dated, recipient=keys, days=self.DAYS)
+        for days in ((None, None), ("2020-01-01", None), ("2020-01-01", "2020-01-30")):
+            with pytest.raises(VerificationError, match="other days than the decision names"):
+                open_release(excerpts, keys, days=days)
+
+    def test_no_content_is_computed_from_excerpts(self, keys: MemberKeys, dated: Any) -> None:
+        with pytest.raises(VerificationError, match="the release is of excerpts"):
+            content_received(seal_release(dated, recipient=keys, days=self.DAYS), keys)
+
+    def test_a_release_from_before_there_were_excerpts_is_whole(self, keys: MemberKeys, dated: Any) -> None:
+        release = seal_release(dated, recipient=keys)
+        del release["excerpted"]
+
+        assert open_release(release, keys, days=(None, None), content=bytes32(release["content"]))
+        assert receipt_of(release) is None
+
+    @pytest.mark.parametrize(
+        "excerpted",
+        [
+            {},
+            {"firstDay": None},
+            "2020",
+            {"firstDay": None, "lastDay": None, "receipt": "0x12", "receiptSalt": "0x" + "00" * 32},
+        ],
+    )
+    def test_what_cannot_be_read_is_a_verification_error(
+        self, keys: MemberKeys, dated: Any, excerpted: Any
+    ) -> None:
+        release = {**seal_release(dated, recipient=keys, days=self.DAYS), "excerpted": excerpted}
+        for read in (lambda: open_release(release, keys), lambda: receipt_of(release)):
+            with pytest.raises(VerificationError, match="cannot be read"):
+                read()
+        with pytest.raises(VerificationError, match="cannot be read"):
+            receipt_of(
+                {
+                    **seal_release(dated, recipient=keys, days=self.DAYS),
+                    "categories": [{"category": "VITALS"}],
+                }
+            )
+
+    def test_days_that_are_none_are_a_verification_error(self, keys: MemberKeys, dated: Any) -> None:
+        release = seal_release(dated, recipient=keys, days=("soon", None))
+
+        with pytest.raises(VerificationError, match="cannot be read"):
+            open_release(release, keys)
 
 
 class TestHolder:

@@ -13,20 +13,22 @@ from hexbytes import HexBytes
 from nacl.public import PrivateKey, SealedBox
 from nacl.secret import SecretBox
 from rlp.exceptions import SerializationError
+from sqlalchemy import update
 
 from cli.service import configure_logging
 from ledger.bootstrap import build
 from ledger.chain.keystore import Keystore, read_key_file
-from ledger.domain.records import PassportId
+from ledger.domain.records import Commitment, PassportId, Salt
 from ledger.domain.vocabulary import RECORD_LEVELS, Category, Level
 from ledger.encoding.commitments import canonical, category_record, commit, content_of, manifest_of
 from ledger.encoding.hexadecimal import to_hex
-from ledger.errors import ConfigurationError, NotFound
+from ledger.errors import ConfigurationError, InvalidInput, NotFound
 from ledger.interop.deidentification import Content, deidentify
 from ledger.interop.fhir import read_bundle
 from ledger.settings import Settings
 from ledger.store.database import Database
 from ledger.store.vault_rows import SqlVaultRows
+from ledger.store.vault_tables import categories
 from ledger.vault import SealedVault
 from tests.support.data import bundle
 
@@ -152,6 +154,78 @@ def test_another_vault_key_is_refused(rows: SqlVaultRows) -> None:
         SealedVault(rows, key=os.urandom(32)).record(passport)
 
 
+def test_an_excerpt_opens_by_itself_and_commits_to_itself(rows: SqlVaultRows) -> None:
+    """Under a key and a salt of its own; of the numbers as of the words it is what was sealed, byte for byte."""
+    vault, recipient, passport = (
+        SealedVault(rows, key=os.urandom(32)),
+        PrivateKey.generate(),
+        PassportId(os.urandom(32)),
+    )
+    resources = [{"a": 1e20, "b": -0.0}, {"a": "流感"}, {"a": 1.0, "b": 0.1, "c": 2**53 - 1, "d": 1e-7}]
+    vault.seal(
+        passport,
+        custodian=2,
+        local_reference="a",
+        content=same_at_each_level({Category.OTHER: resources}),
+        holder_seed=None,
+    )
+    where = (passport, Level.IDENTIFIED, Category.OTHER)
+
+    excerpts = [
+        vault.seal_excerpt(*where, places=places, seq=seq, sealing_key=bytes(recipient.public_key))
+        for places, seq in (([0, 2], 5), ([0, 2], 5), ([0, 2], 6), ([1], 5))
+    ]
+
+    assert vault.resources(*where) == resources
+    for excerpt, places in zip(excerpts, ([0, 2], [0, 2], [0, 2], [1]), strict=True):
+        plain = SecretBox(SealedBox(recipient).decrypt(excerpt.sealed_key)).decrypt(excerpt.ciphertext)
+        assert plain == canonical(category_record(Category.OTHER, [resources[place] for place in places]))
+        assert excerpt.commitment == commit("excerpt", plain, salt=excerpt.salt)
+        assert excerpt.commitment != commit("category", plain, salt=excerpt.salt)
+        assert excerpt.entries == len(places)
+    # One decision, one salt: another decision's excerpt is not linked to it.
+    first, again, other, _ = excerpts
+    assert (first.commitment, first.salt) == (again.commitment, again.salt)
+    assert not {first.commitment, first.salt} & {other.commitment, other.salt}
+    assert first.ciphertext != again.ciphertext
+    sealed = vault.level(passport, Level.IDENTIFIED)
+    assert sealed is not None
+    assert first.salt != sealed.categories[0].salt
+
+
+def test_what_is_not_there_has_no_excerpt(rows: SqlVaultRows) -> None:
+    """A category that the record lacks is empty; an altered one is not read."""
+    key, passport = os.urandom(32), PassportId(os.urandom(32))
+    vault = SealedVault(rows, key=key)
+    content = same_at_each_level({Category.OTHER: [{"a": 1}]})
+    vault.seal(passport, custodian=2, local_reference="a", content=content, holder_seed=None)
+    recipient = bytes(PrivateKey.generate().public_key)
+
+    assert vault.resources(passport, Level.IDENTIFIED, Category.VITALS) == []
+    assert vault.resources(PassportId(os.urandom(32)), Level.IDENTIFIED, Category.OTHER) == []
+    with pytest.raises(NotFound):
+        vault.seal_excerpt(
+            passport, Level.IDENTIFIED, Category.VITALS, places=[0], seq=0, sealing_key=recipient
+        )
+    with pytest.raises(InvalidInput, match="not an X25519 key"):
+        vault.seal_excerpt(
+            passport, Level.IDENTIFIED, Category.OTHER, places=[0], seq=0, sealing_key=recipient[1:]
+        )
+    with rows._database.write() as connection:
+        connection.execute(update(categories).values(ciphertext=b"\x00" * 64))
+    with pytest.raises(ConfigurationError, match="the vault was altered"):
+        vault.resources(passport, Level.IDENTIFIED, Category.OTHER)
+
+
+def test_a_statement_is_kept_once(rows: SqlVaultRows) -> None:
+    """However often it is given: the receipt of an excerpt is the same each time."""
+    vault = SealedVault(rows, key=os.urandom(32))
+    for _ in range(2):
+        vault.remember(Commitment(b"\x01" * 32), domain="release", salt=Salt(b"\x02" * 32), record={"seq": 1})
+
+    assert vault.recall(Commitment(b"\x01" * 32)) == {"seq": 1}
+
+
 def test_erasure_destroys_keys_and_salts(rows: SqlVaultRows) -> None:
     """After erasure the record, its keys and its salts are gone, at every level."""
     vault, passport = SealedVault(rows, key=os.urandom(32)), PassportId(os.urandom(32))
@@ -164,6 +238,7 @@ def test_erasure_destroys_keys_and_salts(rows: SqlVaultRows) -> None:
         assert vault.level(passport, level) is None
         with pytest.raises(NotFound):
             vault.seal_key_to(passport, level, Category.OTHER, bytes(PrivateKey.generate().public_key))
+        assert vault.resources(passport, level, Category.OTHER) == []
 
 
 def test_keys_are_kept_encrypted_and_private(folder: Path) -> None:

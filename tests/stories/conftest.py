@@ -30,6 +30,7 @@ from ledger.chain.devnet import Devnet
 from ledger.client import PassportClient, sign_in
 from ledger.domain.records import PassportId
 from ledger.encoding.hexadecimal import to_hex
+from ledger.encoding.typed_data import LedgerDomain
 from ledger.interop.fhir import AccessLogEntry
 from tests.support.world import Actor, World
 
@@ -133,7 +134,7 @@ class Stage:
         """Write an access log as institutions keep it: FHIR R4 AuditEvents."""
         deployment = self.world.runtime.deployment
         assert deployment is not None
-        system = passport_system(self.world.runtime.node.chain_id(), deployment.ledger)
+        system = passport_system(LedgerDomain(self.world.runtime.node.chain_id(), deployment.ledger))
         path = self.world.settings.data.parent / "access-log.json"
         path.write_text(json.dumps([audit_event(use, system) for use in uses]))
         return path
