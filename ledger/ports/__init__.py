@@ -31,6 +31,7 @@ from ledger.ports.lineage import (
     VersionRecord,
 )
 from ledger.ports.vault import (
+    NO_OWNER,
     RecordSummary,
     SealedCategory,
     SealedLevel,
@@ -40,6 +41,7 @@ from ledger.ports.vault import (
     VaultLevelRow,
     VaultRecordRow,
     VaultRows,
+    VaultStatementRow,
 )
 from ledger.ports.writing import (
     Call,
@@ -57,6 +59,7 @@ from ledger.ports.writing import (
 )
 
 __all__ = [
+    "NO_OWNER",
     "ActRecord",
     "AgreementRecord",
     "AnswerRecord",
@@ -100,6 +103,7 @@ __all__ = [
     "VaultLevelRow",
     "VaultRecordRow",
     "VaultRows",
+    "VaultStatementRow",
     "VersionRecord",
     "Writer",
 ]

@@ -383,3 +383,6 @@ class Index(LineageIndex, BorderIndex, Protocol):
         self, *, passport_id: PassportId | None = None, after: str | None = None, limit: int = 100
     ) -> tuple[list[Event], str | None]:
         """Return events in the order of the chain, and the cursor of the next page."""
+
+    def first_event_naming(self, word: bytes) -> Event | None:
+        """Return the first event of the chain of which an argument, or a part of one, is a word of 32 bytes."""

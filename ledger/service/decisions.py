@@ -13,7 +13,7 @@ from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted, TooLar
 from ledger.ports import Call, DecisionRecord, Index, Vault, Writer
 from ledger.ports import Operation as WriteOperation
 from ledger.service.authority import require_dataset, require_passports, require_role, signer_of
-from ledger.service.statements import keep
+from ledger.service.statements import keep, words_of
 
 #: Most requests in one call.
 MAX_REQUESTS = 100
@@ -105,7 +105,9 @@ class Decisions:
                 )
         self._require_named(requests)
         signer = signer_of(self.writer, actor)
-        return self.writer.submit(signer, Call("decide", (self._batches(requests),)), idempotency=idempotency)
+        return self.writer.submit(
+            signer, Call("decide", (self._batches(actor, requests),)), idempotency=idempotency
+        )
 
     def review(
         self,
@@ -152,7 +154,7 @@ class Decisions:
         if not opinion.strip():
             raise InvalidInput("opinion must not be empty", field="opinion")
         words = {"passport": to_hex(passport_id), "seq": seq, "opinion": opinion}
-        commitment = to_hex(keep(self.vault, "opinion", words))
+        commitment = to_hex(keep(self.vault, "opinion", words, owner=actor.member_id))
         call = Call("reviewRequest", (_words_of(record), record.member_id, seq, approved, commitment))
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
 
@@ -197,8 +199,10 @@ class Decisions:
 
     def statement(self, record: DecisionRecord) -> str | None:
         """Return a requester's own words; None if there are none or this service does not keep them."""
-        kept = self.vault.recall(record.commitment) if any(record.commitment) else None
-        return str(kept["statement"]) if kept else None
+        owner = record.member_id
+        return words_of(
+            self.vault, self.index, record.commitment, "statement", domain="statement", owner=owner
+        )
 
     def get(self, passport_id: PassportId, seq: int) -> DecisionRecord:
         """
@@ -224,7 +228,7 @@ class Decisions:
             require_dataset(self.index, dataset)
         require_passports(self.index, [asked.passport_id for asked in requests])
 
-    def _batches(self, requests: list[AccessRequest]) -> list[list[object]]:
+    def _batches(self, actor: Member, requests: list[AccessRequest]) -> list[list[object]]:
         """Put neighbours that ask the same in the same words into one batch; the order stays."""
         commitments = {"": Commitment(ZERO32)}
         batches: list[list[object]] = []
@@ -232,7 +236,9 @@ class Decisions:
             requests, key=lambda asked: (_terms(asked), asked.statement)
         ):
             if statement not in commitments:
-                commitments[statement] = keep(self.vault, "statement", {"statement": statement})
+                commitments[statement] = keep(
+                    self.vault, "statement", {"statement": statement}, owner=actor.member_id
+                )
             targets = [[to_hex(asked.passport_id), to_hex(asked.grant_id)] for asked in alike]
             batches.append([pack_terms(terms), to_hex(commitments[statement]), targets])
         return batches

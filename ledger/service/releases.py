@@ -238,7 +238,10 @@ def _write_receipt(
         key += "+"
     words = [item.category.name for item in permitted]
     record = {"passport": to_hex(passport_id), "seq": seq, "level": level.name, "categories": words}
-    call = Call("recordRelease", (to_hex(passport_id), seq, to_hex(keep(vault, "release", record))))
+    call = Call(
+        "recordRelease",
+        (to_hex(passport_id), seq, to_hex(keep(vault, "release", record, owner=custodian.member_id))),
+    )
     writer.submit(custodian.signer, call, idempotency=(scope, key, "release"))
 
 

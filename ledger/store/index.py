@@ -612,6 +612,12 @@ class SqlIndex(SqlLineage, SqlBorders):
         following = str(rows[limit - 1].serial) if len(rows) > limit else None
         return [_event(row) for row in rows[:limit]], following
 
+    def first_event_naming(self, word: bytes) -> Event | None:
+        """Return the first event of the chain of which an argument, or a part of one, is a word of 32 bytes."""
+        written = events.c.arguments.contains(dumps(word), autoescape=True)
+        rows = self._all(select(events).where(written).order_by(events.c.serial).limit(1))
+        return _event(rows[0]) if rows else None
+
     def _count_decisions(self) -> list[DecisionCount]:
         basis = func.substr(decisions.c.terms, _BASIS_BYTE, 1)
         query = select(decisions.c.member_id, basis.label("basis"), func.count().label("number")).group_by(
