@@ -38,11 +38,17 @@ Subject = Member | Holder
 
 def is_auditor(subject: Subject) -> bool:
     """Tell whether somebody oversees the ledger: an auditor or the committee, whose membership is in force."""
-    return (
-        isinstance(subject, Member)
-        and bool(subject.roles & (Role.AUDITOR | Role.COMMITTEE))
-        and member_is_active(subject, int(time.time()))
-    )
+    return isinstance(subject, Member) and holds(subject, Role.AUDITOR | Role.COMMITTEE)
+
+
+def holds(member: Member, roles: Role) -> bool:
+    """Tell whether a member holds one of some roles: who is suspended or expelled, or whose time is over, holds none."""
+    return bool(member.roles & roles) and is_active(member)
+
+
+def is_active(member: Member) -> bool:
+    """Tell whether a membership is in force: who is not a member any more reads only what is its own."""
+    return member_is_active(member, int(time.time()))
 
 
 def passport_for(service: Service, subject: Subject, passport_id: PassportId) -> PassportRecord:
@@ -100,7 +106,7 @@ def decision_for(service: Service, subject: Subject, passport_id: PassportId, se
     """
     if isinstance(subject, Member):
         record = service.decisions.get(passport_id, seq)
-        if record.member_id == subject.member_id or may_review(subject, record):
+        if record.member_id == subject.member_id or may_review(subject, record, int(time.time())):
             return record
     history_for(service, subject, passport_id)
     return service.decisions.get(passport_id, seq)
@@ -122,9 +128,9 @@ def grant_for(service: Service, subject: Subject, grant: GrantRecord) -> GrantRe
 def _is_for(grant: GrantRecord, member: Member) -> bool:
     recipient, kinds = grant.state.recipient, grant.state.recipient_kinds
     # Who asked sees it as long as it names nobody: anyone may ask under an id that is given to somebody else later.
-    return member.member_id == (recipient or (0 if kinds else grant.requested_by)) or bool(
-        kinds >> member.kind & 1
-    )
+    if member.member_id == (recipient or (0 if kinds else grant.requested_by)):
+        return True
+    return bool(kinds >> member.kind & 1) and is_active(member)
 
 
 def transfer_for(subject: Member, record: TransferRecord) -> TransferRecord:
@@ -135,7 +141,7 @@ def transfer_for(subject: Member, record: TransferRecord) -> TransferRecord:
         NotPermitted: A member that it does not concern asks.
     """
     transfer = record.transfer
-    inspects = Role.REGULATOR in subject.roles and transfer.consignment is not None
+    inspects = holds(subject, Role.REGULATOR) and transfer.consignment is not None
     if (
         subject.member_id not in (transfer.sender, transfer.recipient)
         and not is_auditor(subject)
@@ -179,7 +185,7 @@ def sees_emergency(service: Service, subject: Subject, record: EmergencyRecord) 
     if isinstance(subject, Holder):
         return passport.holder.lower() == subject.address
     concerned = subject.member_id in {emergency.member_id, passport.custodian}
-    return concerned or bool(subject.roles & REVIEWERS) or is_auditor(subject)
+    return concerned or holds(subject, REVIEWERS) or is_auditor(subject)
 
 
 def told_emergency(service: Service, subject: Subject, record: EmergencyRecord) -> EmergencyEntry:
@@ -243,8 +249,7 @@ def may_tell_inclusion(service: Service, subject: Subject, inclusion: InclusionR
 
 def sees_how(subject: Member, entry: StepEntry) -> bool:
     """Tell whether a member may read how a step was done: who recorded it, verifiers, auditors."""
-    verifies = Role.VERIFIER in subject.roles and member_is_active(subject, int(time.time()))
-    return entry.record.member_id == subject.member_id or verifies or is_auditor(subject)
+    return entry.record.member_id == subject.member_id or holds(subject, Role.VERIFIER) or is_auditor(subject)
 
 
 def may_tell_decision(service: Service, subject: Subject, passport_id: PassportId, seq: int) -> bool:

@@ -165,7 +165,7 @@ def institution(
         owed=data.obligation_lines(service, member, settings.origin, owner=member.member_id),
         inspections=[
             presenters.transfer_line(item, members=names, viewer=None)
-            for item in service.transfers.awaiting(member)
+            for item in service.transfers.awaiting(member, now)
         ],
         reports=exchange.report_lines(service, member, known),
         agreements=exchange.agreement_lines(service, member, known),
@@ -181,9 +181,9 @@ def institution(
         ],
         emergencies=emergency_lines(service, service.emergencies.all(member_id=member.member_id), at=now),
         acts=act_lines(service, service.committee.awaiting(member, now), at=now),
-        reviewable=emergency_lines(service, service.emergencies.awaiting(member), at=now),
+        reviewable=emergency_lines(service, service.emergencies.awaiting(member, now), at=now),
         waiting=lines_of(
-            service, [service.access.entry(record) for record in service.decisions.awaiting(member)]
+            service, [service.access.entry(record) for record in service.decisions.awaiting(member, now)]
         ),
     )
 

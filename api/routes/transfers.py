@@ -103,9 +103,8 @@ def list_transfers(
     For members.
     """
     if waiting:
-        return TransferList(
-            items=[_out(service, record) for record in service.transfers.awaiting(actor)[:limit]]
-        )
+        found = service.transfers.awaiting(actor, access.now_of(service))
+        return TransferList(items=[_out(service, record) for record in found[:limit]])
     return TransferList(items=[_out(service, record) for record in service.transfers.of(actor, limit=limit)])
 
 

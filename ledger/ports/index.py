@@ -254,13 +254,14 @@ class Index(LineageIndex, BorderIndex, Protocol):
         *,
         passport_id: PassportId | None = None,
         recipient: Member | None = None,
+        by_kind: bool = True,
         after: str | None = None,
         limit: int = 100,
     ) -> tuple[list[GrantRecord], str | None]:
         """
         Return grants, oldest first, and the cursor of the next page.
 
-        Those for a *recipient* are those that name it or its kind of members, and those it asked for that name nobody.
+        Those for a *recipient* are those that name it or, *by_kind*, its kind of members, and those it asked for that name nobody.
         """
 
     def project(self, project_id: int) -> Project | None: ...

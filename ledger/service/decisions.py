@@ -10,6 +10,7 @@ from ledger.domain.vocabulary import Basis, Category, Level, Operation, Outcome,
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.words import pack_terms
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted, TooLarge
+from ledger.policy import member_is_active
 from ledger.ports import Call, DecisionRecord, Index, Vault, Writer
 from ledger.ports import Operation as WriteOperation
 from ledger.service.authority import require_dataset, require_passports, require_role, signer_of
@@ -187,14 +188,10 @@ class Decisions:
         call = Call("decide", ([_batch_of(record)],))
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
 
-    def awaiting(self, actor: Member) -> list[DecisionRecord]:
-        """Return the requests that wait for a human and that a member may answer, oldest first."""
+    def awaiting(self, actor: Member, at: int) -> list[DecisionRecord]:
+        """Return the requests that wait for a human and that a member may answer at a time, oldest first."""
         waiting = [self.index.decision(item.passport_id, item.seq) for item in self.index.waiting_reviews()]
-        found = [
-            record
-            for record in waiting
-            if record is not None and reviewing_role(record) in actor.roles and _is_independent(actor, record)
-        ]
+        found = [record for record in waiting if record is not None and may_review(actor, record, at)]
         return sorted(found, key=lambda record: (record.position.block_number, record.position.log_index))
 
     def statement(self, record: DecisionRecord) -> str | None:
@@ -249,9 +246,9 @@ def reviewing_role(record: DecisionRecord) -> Role:
     return Role.REGULATOR if record.terms.basis is Basis.COMPELLED else Role.ETHICS
 
 
-def may_review(actor: Member, record: DecisionRecord) -> bool:
-    """Tell whether a decision was left to a human, and a member's role and independence make it one to answer."""
-    if record.verdict.outcome is not Outcome.REVIEW:
+def may_review(actor: Member, record: DecisionRecord, at: int) -> bool:
+    """Tell whether a decision was left to a human, and a member's role and independence make it one to answer at a time."""
+    if record.verdict.outcome is not Outcome.REVIEW or not member_is_active(actor, at):
         return False
     return reviewing_role(record) in actor.roles and _is_independent(actor, record)
 

@@ -364,9 +364,9 @@ class Emergencies:
         """Return emergencies, oldest first."""
         return self.index.emergencies(member_id=member_id, passport_id=passport_id)
 
-    def awaiting(self, actor: Member) -> list[EmergencyRecord]:
-        """Return the emergencies that wait for a review that a member may give, the one due first first."""
-        if not actor.roles & REVIEWERS:
+    def awaiting(self, actor: Member, at: int) -> list[EmergencyRecord]:
+        """Return the emergencies that wait for a review that a member may give at a time, the one due first first."""
+        if not actor.roles & REVIEWERS or not member_is_active(actor, at):
             return []
         found = [
             record

@@ -30,6 +30,7 @@ from ledger.encoding.commitments import new_id
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.structs import consignment_values
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from ledger.policy import member_is_active
 from ledger.ports import Call, Chain, Index, TransferRecord, Vault, Writer
 from ledger.ports import Operation as WriteOperation
 from ledger.service.authority import require_active, require_custodian, require_role, signer_of
@@ -543,9 +544,9 @@ class Transfers:
         """Return the transfers that a member sent or received, newest first."""
         return self.index.transfers(member_id=actor.member_id, limit=limit)
 
-    def awaiting(self, actor: Member) -> list[TransferRecord]:
-        """Return the transfers that wait for an inspection by a member, oldest first; none unless it may inspect them."""
-        if Role.REGULATOR not in actor.roles:
+    def awaiting(self, actor: Member, at: int) -> list[TransferRecord]:
+        """Return the transfers that wait for an inspection by a member, oldest first; none unless it may inspect at a time."""
+        if Role.REGULATOR not in actor.roles or not member_is_active(actor, at):
             return []
         near = {
             member.member_id for member in self.index.members() if member.jurisdiction == actor.jurisdiction

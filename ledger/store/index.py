@@ -284,6 +284,7 @@ class SqlIndex(SqlLineage, SqlBorders):
         *,
         passport_id: PassportId | None = None,
         recipient: Member | None = None,
+        by_kind: bool = True,
         after: str | None = None,
         limit: int = 100,
     ) -> tuple[list[GrantRecord], str | None]:
@@ -298,7 +299,8 @@ class SqlIndex(SqlLineage, SqlBorders):
                 grants.c.requested_by == recipient.member_id,
             )
             of_kind = grants.c.recipient_kinds.bitwise_and(1 << recipient.kind) != 0
-            query = query.where(or_(grants.c.recipient == recipient.member_id, of_kind, asked))
+            named = [grants.c.recipient == recipient.member_id, asked]
+            query = query.where(or_(*named, of_kind) if by_kind else or_(*named))
         rows, following = self._chain_ordered(query, grants, after, limit)
         return [_grant(row) for row in rows], following
 
