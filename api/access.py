@@ -12,8 +12,9 @@ from dataclasses import replace
 
 from api.auth import Holder
 from ledger.domain.lineage import Dataset
-from ledger.domain.records import Event, Member, Passport, PassportId
+from ledger.domain.records import Event, Member, Passport, PassportId, TransferId, TransferItem
 from ledger.domain.vocabulary import EmergencyKind, Role
+from ledger.domain.wording import time_in_words
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.words import unpack_verdict
 from ledger.errors import ChainError, NotFound, NotPermitted
@@ -198,18 +199,18 @@ def told_history(service: Service, subject: Subject, history: PassportHistory) -
     if not isinstance(subject, Holder):
         return history
     now, passport = now_of(service), history.passport.passport.passport_id
-    among_many = {transfer: item.seq for transfer, item in service.index.items_of(passport)}
-
-    def is_sealed(seq: int) -> bool:
-        return not may_tell_decision(service, subject, passport, seq)
+    told = told_copies(service, subject, passport)
 
     def may_tell(event: Event) -> bool:
         given = event.arguments
         if event.name == "EmergencyOpened":
             return now >= int(given["sealedUntil"])
         if event.name == "DecisionRecorded":
-            return not is_sealed(unpack_verdict(given["verdict"]).seq)
-        return "seq" not in given or not is_sealed(int(given["seq"]))
+            return may_tell_decision(service, subject, passport, unpack_verdict(given["verdict"]).seq)
+        if "seq" in given:
+            return may_tell_decision(service, subject, passport, int(given["seq"]))
+        # What became of a copy names no decision: it is the transfer's.
+        return "transferId" not in given or given["transferId"] in told
 
     return replace(
         history,
@@ -217,10 +218,49 @@ def told_history(service: Service, subject: Subject, history: PassportHistory) -
         holders_of_copies=tuple(
             copy
             for copy in history.holders_of_copies
-            if (carried := copy.transfer) is None
-            or not is_sealed(among_many.get(carried.transfer.transfer_id, carried.transfer.seq))
+            if copy.transfer is None or copy.transfer.transfer.transfer_id in told
         ),
     )
+
+
+def told_copies(
+    service: Service, subject: Subject, passport_id: PassportId
+) -> dict[TransferId, TransferItem | None]:
+    """
+    Return the transfers of a passport that somebody who may see it may be told of: its holder not of what is sealed.
+
+    Returns:
+        By transfer, what of this passport was loaded into it and may be told; None of a transfer of one record.
+    """
+    loaded = service.index.items_of(passport_id)
+    among_many = {transfer for transfer, _ in loaded}
+    told: dict[TransferId, TransferItem | None] = {
+        transfer: item
+        for transfer, item in loaded
+        if may_tell_decision(service, subject, passport_id, item.seq)
+    }
+    for record in service.index.transfers(passport_id=passport_id, limit=None):
+        name, seq = record.transfer.transfer_id, record.transfer.seq
+        if name not in among_many and may_tell_decision(service, subject, passport_id, seq):
+            told[name] = None
+    return told
+
+
+def askable_for(service: Service, subject: Subject, passport_id: PassportId, emergency_id: int) -> None:
+    """
+    Check that somebody who may see a passport may ask what an emergency permits: its holder not while it is sealed.
+
+    Raises:
+        NotPermitted: It is sealed from this holder now.
+    """
+    record = service.index.emergency(emergency_id) if isinstance(subject, Holder) else None
+    if record is None or record.emergency.passport_id != passport_id:
+        return
+    if told_emergency(service, subject, record).veiled:
+        raise NotPermitted(
+            f"emergency {emergency_id} is sealed until {time_in_words(record.sealed_until)}",
+            fix="It opens by itself; ask again then.",
+        )
 
 
 def sees_inclusions(subject: Subject, dataset: Dataset) -> bool:
