@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
 from ledger.domain.records import (
@@ -58,6 +59,14 @@ class GrantRecord:
     requested_by: int = 0
     evidence: Commitment | None = None
     ended_at: int = 0
+
+
+class GrantStage(Enum):
+    """Where a grant stands for its holder: it waits for an answer, or was given and is not over, or neither."""
+
+    WAITING = "waiting"
+    LIVE = "live"
+    ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +272,17 @@ class Index(LineageIndex, BorderIndex, Protocol):
 
         Those for a *recipient* are those that name it or, *by_kind*, its kind of members, and those it asked for that name nobody.
         """
+
+    def grants_at(
+        self,
+        passport_id: PassportId,
+        stage: GrantStage,
+        *,
+        at: int,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> tuple[list[GrantRecord], str | None]:
+        """Return a passport's grants that have come to a stage at a time, newest first, and the cursor of the next page."""
 
     def project(self, project_id: int) -> Project | None: ...
 

@@ -13,7 +13,21 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    and_,
+    delete,
+    func,
+    insert,
+    literal,
+    not_,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from ledger.domain.records import (
     ZERO32,
@@ -74,6 +88,7 @@ from ledger.ports import (
     DecisionRecord,
     EmergencyRecord,
     GrantRecord,
+    GrantStage,
     IndexState,
     PassportRecord,
     RecoveryRecord,
@@ -302,6 +317,27 @@ class SqlIndex(SqlLineage, SqlBorders):
             named = [grants.c.recipient == recipient.member_id, asked]
             query = query.where(or_(*named, of_kind) if by_kind else or_(*named))
         rows, following = self._chain_ordered(query, grants, after, limit)
+        return [_grant(row) for row in rows], following
+
+    def grants_at(
+        self,
+        passport_id: PassportId,
+        stage: GrantStage,
+        *,
+        at: int,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> tuple[list[GrantRecord], str | None]:
+        """Return a passport's grants that have come to a stage at a time, newest first, and the cursor of the next page."""
+        waits = grants.c.status == GrantStatus.REQUESTED
+        lives = and_(grants.c.status == GrantStatus.ACTIVE, grants.c.use_to > at)
+        stages = {
+            GrantStage.WAITING: waits,
+            GrantStage.LIVE: lives,
+            GrantStage.ENDED: and_(not_(waits), not_(lives)),
+        }
+        query = select(grants).where(grants.c.passport_id == passport_id, stages[stage])
+        rows, following = self._chain_ordered(query, grants, after, limit, newest_first=True)
         return [_grant(row) for row in rows], following
 
     def project(self, project_id: int) -> Project | None:
@@ -629,15 +665,21 @@ class SqlIndex(SqlLineage, SqlBorders):
         return sorted(found, key=lambda count: (count.member_id, count.basis))
 
     def _chain_ordered(
-        self, query: Select[Any], table: Any, after: str | None, limit: int
+        self,
+        query: Select[Any],
+        table: Any,
+        after: str | None,
+        limit: int,
+        *,
+        newest_first: bool = False,
     ) -> tuple[list[Row[Any]], str | None]:
+        place = tuple_(table.c.block_number, table.c.log_index)
         if after is not None:
-            block, log_index = _block_and_log(after)
-            query = query.where(
-                (table.c.block_number > block)
-                | ((table.c.block_number == block) & (table.c.log_index > log_index))
-            )
-        rows = self._all(query.order_by(table.c.block_number, table.c.log_index).limit(limit + 1))
+            start = tuple_(*(literal(number) for number in _block_and_log(after)))
+            query = query.where(place < start if newest_first else place > start)
+        columns = (table.c.block_number, table.c.log_index)
+        order = [column.desc() for column in columns] if newest_first else columns
+        rows = self._all(query.order_by(*order).limit(limit + 1))
         last = rows[limit - 1] if len(rows) > limit else None
         return rows[:limit], f"{last.block_number}-{last.log_index}" if last is not None else None
 
