@@ -12,8 +12,9 @@ from dataclasses import replace
 
 from api.auth import Holder
 from ledger.domain.lineage import Dataset
-from ledger.domain.records import Event, Member, Passport, PassportId
+from ledger.domain.records import Event, Member, Passport, PassportId, TransferId, TransferItem
 from ledger.domain.vocabulary import EmergencyKind, Role
+from ledger.domain.wording import time_in_words
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.words import unpack_verdict
 from ledger.errors import ChainError, NotFound, NotPermitted
@@ -38,11 +39,17 @@ Subject = Member | Holder
 
 def is_auditor(subject: Subject) -> bool:
     """Tell whether somebody oversees the ledger: an auditor or the committee, whose membership is in force."""
-    return (
-        isinstance(subject, Member)
-        and bool(subject.roles & (Role.AUDITOR | Role.COMMITTEE))
-        and member_is_active(subject, int(time.time()))
-    )
+    return isinstance(subject, Member) and holds(subject, Role.AUDITOR | Role.COMMITTEE)
+
+
+def holds(member: Member, roles: Role) -> bool:
+    """Tell whether a member holds one of some roles: who is suspended or expelled, or whose time is over, holds none."""
+    return bool(member.roles & roles) and is_active(member)
+
+
+def is_active(member: Member) -> bool:
+    """Tell whether a membership is in force: who is not a member any more reads only what is its own."""
+    return member_is_active(member, int(time.time()))
 
 
 def passport_for(service: Service, subject: Subject, passport_id: PassportId) -> PassportRecord:
@@ -100,7 +107,7 @@ def decision_for(service: Service, subject: Subject, passport_id: PassportId, se
     """
     if isinstance(subject, Member):
         record = service.decisions.get(passport_id, seq)
-        if record.member_id == subject.member_id or may_review(subject, record):
+        if record.member_id == subject.member_id or may_review(subject, record, int(time.time())):
             return record
     history_for(service, subject, passport_id)
     return service.decisions.get(passport_id, seq)
@@ -122,9 +129,9 @@ def grant_for(service: Service, subject: Subject, grant: GrantRecord) -> GrantRe
 def _is_for(grant: GrantRecord, member: Member) -> bool:
     recipient, kinds = grant.state.recipient, grant.state.recipient_kinds
     # Who asked sees it as long as it names nobody: anyone may ask under an id that is given to somebody else later.
-    return member.member_id == (recipient or (0 if kinds else grant.requested_by)) or bool(
-        kinds >> member.kind & 1
-    )
+    if member.member_id == (recipient or (0 if kinds else grant.requested_by)):
+        return True
+    return bool(kinds >> member.kind & 1) and is_active(member)
 
 
 def transfer_for(subject: Member, record: TransferRecord) -> TransferRecord:
@@ -135,7 +142,7 @@ def transfer_for(subject: Member, record: TransferRecord) -> TransferRecord:
         NotPermitted: A member that it does not concern asks.
     """
     transfer = record.transfer
-    inspects = Role.REGULATOR in subject.roles and transfer.consignment is not None
+    inspects = holds(subject, Role.REGULATOR) and transfer.consignment is not None
     if (
         subject.member_id not in (transfer.sender, transfer.recipient)
         and not is_auditor(subject)
@@ -179,7 +186,7 @@ def sees_emergency(service: Service, subject: Subject, record: EmergencyRecord) 
     if isinstance(subject, Holder):
         return passport.holder.lower() == subject.address
     concerned = subject.member_id in {emergency.member_id, passport.custodian}
-    return concerned or bool(subject.roles & REVIEWERS) or is_auditor(subject)
+    return concerned or holds(subject, REVIEWERS) or is_auditor(subject)
 
 
 def told_emergency(service: Service, subject: Subject, record: EmergencyRecord) -> EmergencyEntry:
@@ -192,18 +199,18 @@ def told_history(service: Service, subject: Subject, history: PassportHistory) -
     if not isinstance(subject, Holder):
         return history
     now, passport = now_of(service), history.passport.passport.passport_id
-    among_many = {transfer: item.seq for transfer, item in service.index.items_of(passport)}
-
-    def is_sealed(seq: int) -> bool:
-        return not may_tell_decision(service, subject, passport, seq)
+    told = told_copies(service, subject, passport)
 
     def may_tell(event: Event) -> bool:
         given = event.arguments
         if event.name == "EmergencyOpened":
             return now >= int(given["sealedUntil"])
         if event.name == "DecisionRecorded":
-            return not is_sealed(unpack_verdict(given["verdict"]).seq)
-        return "seq" not in given or not is_sealed(int(given["seq"]))
+            return may_tell_decision(service, subject, passport, unpack_verdict(given["verdict"]).seq)
+        if "seq" in given:
+            return may_tell_decision(service, subject, passport, int(given["seq"]))
+        # What became of a copy names no decision: it is the transfer's.
+        return "transferId" not in given or given["transferId"] in told
 
     return replace(
         history,
@@ -211,10 +218,49 @@ def told_history(service: Service, subject: Subject, history: PassportHistory) -
         holders_of_copies=tuple(
             copy
             for copy in history.holders_of_copies
-            if (carried := copy.transfer) is None
-            or not is_sealed(among_many.get(carried.transfer.transfer_id, carried.transfer.seq))
+            if copy.transfer is None or copy.transfer.transfer.transfer_id in told
         ),
     )
+
+
+def told_copies(
+    service: Service, subject: Subject, passport_id: PassportId
+) -> dict[TransferId, TransferItem | None]:
+    """
+    Return the transfers of a passport that somebody who may see it may be told of: its holder not of what is sealed.
+
+    Returns:
+        By transfer, what of this passport was loaded into it and may be told; None of a transfer of one record.
+    """
+    loaded = service.index.items_of(passport_id)
+    among_many = {transfer for transfer, _ in loaded}
+    told: dict[TransferId, TransferItem | None] = {
+        transfer: item
+        for transfer, item in loaded
+        if may_tell_decision(service, subject, passport_id, item.seq)
+    }
+    for record in service.index.transfers(passport_id=passport_id, limit=None):
+        name, seq = record.transfer.transfer_id, record.transfer.seq
+        if name not in among_many and may_tell_decision(service, subject, passport_id, seq):
+            told[name] = None
+    return told
+
+
+def askable_for(service: Service, subject: Subject, passport_id: PassportId, emergency_id: int) -> None:
+    """
+    Check that somebody who may see a passport may ask what an emergency permits: its holder not while it is sealed.
+
+    Raises:
+        NotPermitted: It is sealed from this holder now.
+    """
+    record = service.index.emergency(emergency_id) if isinstance(subject, Holder) else None
+    if record is None or record.emergency.passport_id != passport_id:
+        return
+    if told_emergency(service, subject, record).veiled:
+        raise NotPermitted(
+            f"emergency {emergency_id} is sealed until {time_in_words(record.sealed_until)}",
+            fix="It opens by itself; ask again then.",
+        )
 
 
 def sees_inclusions(subject: Subject, dataset: Dataset) -> bool:
@@ -243,8 +289,7 @@ def may_tell_inclusion(service: Service, subject: Subject, inclusion: InclusionR
 
 def sees_how(subject: Member, entry: StepEntry) -> bool:
     """Tell whether a member may read how a step was done: who recorded it, verifiers, auditors."""
-    verifies = Role.VERIFIER in subject.roles and member_is_active(subject, int(time.time()))
-    return entry.record.member_id == subject.member_id or verifies or is_auditor(subject)
+    return entry.record.member_id == subject.member_id or holds(subject, Role.VERIFIER) or is_auditor(subject)
 
 
 def may_tell_decision(service: Service, subject: Subject, passport_id: PassportId, seq: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from fastapi import APIRouter, Depends, Request
@@ -114,9 +114,9 @@ def version(
             record,
             known,
             made=None if record.version.is_external else service.lineage.step(record.version.step_id),
-            statement=service.lineage.words(record.statement, "statement"),
+            statement=service.lineage.statement(record),
             rounds=rounds,
-            report=service.lineage.words(record.report, "report"),
+            report=service.lineage.verdict(record),
             shares=service.index.shares([name]),
             owed=service.index.obligation(name),
             answers=service.index.answers([name]),
@@ -197,7 +197,10 @@ def refusals_of(service: Service, record: DatasetRecord) -> tuple[int, bool]:
 
 
 def whereabouts_of(
-    service: Service, holder: Holder, passport_id: PassportId, consents: dict[bytes, Consent]
+    service: Service,
+    holder: Holder,
+    passport_id: PassportId,
+    consent_named: Callable[[GrantId], Consent | None],
 ) -> list[Whereabouts]:
     """Tell a patient where the data went, consent by consent, the first inclusion first; nothing that is sealed."""
     found, _ = service.index.inclusions(passport_id=passport_id, limit=_BATCH)
@@ -217,7 +220,7 @@ def whereabouts_of(
                 [record.version for record in impact.models],
                 [record.dataset.dataset_id for record in impact.datasets],
             ),
-            consent=consents.get(grant),
+            consent=consent_named(grant),
         )
         for grant, impact in impacts.items()
     ]

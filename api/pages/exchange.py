@@ -201,14 +201,13 @@ def transfers_under(service: Service, agreement: Agreement, known: Parties) -> l
 def copies_of(service: Service, holder: Holder, passport: Passport, origin: str) -> list[Copy]:
     """Tell a patient which copies of the data went to whom, newest first, and how to check it; nothing that is sealed."""
     wanted, known = passport.passport_id, parties_of(service, origin)
-    among_many = dict(service.index.items_of(wanted))
+    told = access.told_copies(service, holder, wanted)
     ledger = service.chain.domain().ledger
     found = []
     for record in service.index.transfers(passport_id=wanted, limit=None):
-        transfer = record.transfer
-        item = among_many.get(transfer.transfer_id)
-        if not access.may_tell_decision(service, holder, wanted, item.seq if item else transfer.seq):
+        if record.transfer.transfer_id not in told:
             continue
+        item = told[record.transfer.transfer_id]
         check = _check(passport, record, origin, ledger) if item and record.shipped else ()
         found.append(transfers.copy_line(record, item, known, check))
     return found

@@ -29,12 +29,19 @@ from api.pages.presenters import (
 from api.pages.readers import AuditorDep, PageMemberDep, PatientDep, ReaderDep
 from api.pages.render import page, policy_with_nodes
 from api.routes.ids import Id, NumberPath, passport_id
-from ledger.domain.records import Member, Passport, PassportId
+from ledger.domain.records import GrantId, Member, Passport, PassportId
 from ledger.domain.vocabulary import Fact, Outcome, Role, TransferStatus
 from ledger.domain.vocabulary import Operation as AccessOperation
 from ledger.encoding.hexadecimal import to_hex
 from ledger.policy import PERMIT_SECONDS
-from ledger.ports import ActRecord, DecisionRecord, EmergencyRecord, TransferRecord
+from ledger.ports import (
+    ActRecord,
+    DecisionRecord,
+    EmergencyRecord,
+    GrantRecord,
+    GrantStage,
+    TransferRecord,
+)
 from ledger.service import Service
 from ledger.service.access import AccessEntry
 from ledger.service.committee import ActStatus, Standing
@@ -95,14 +102,23 @@ def patient_passport(
     service: ServiceDep,
     settings: SettingsDep,
     after: After = None,
+    asked: After = None,
+    ended: After = None,
 ) -> Response:
-    """Tell a patient who used or tried to use the data, and which consents there are."""
+    """
+    Tell a patient who used or tried to use the data, and which consents there are.
+
+    All that are in force, whoever else asks for however many; what waits for an answer, and what has ended, page by page.
+    """
     record = access.history_for(service, holder, passport_id(passport))
     wanted = record.passport.passport_id
     entries, cursor = service.access.of_passport(
         wanted, after=after, limit=PAGE_LINES, to_holder_at=access.holder_reads_at(service, holder)
     )
-    consents = consents_of(service, record.passport, settings.origin)
+    consents = Consents(service, record.passport, settings.origin)
+    waiting, asked_before = consents.page(GrantStage.WAITING, asked)
+    over, ended_before = consents.page(GrantStage.ENDED, ended)
+    live = consents.live()
     shipped = shipments_of(service, [wanted])
     custodian = service.members.get(record.passport.custodian).name
     response = page(
@@ -117,7 +133,9 @@ def patient_passport(
         ),
         lines=[
             presenters.line_of(
-                entry, consent=_named(entry, consents), shipment=shipped.get(_name(entry.record))
+                entry,
+                consent=consents.told(entry.consent) if entry.consent else None,
+                shipment=shipped.get(_name(entry.record)),
             )
             for entry in entries
         ],
@@ -125,10 +143,16 @@ def patient_passport(
             presenters.emergency_line(access.told_emergency(service, holder, urgent))
             for urgent in service.emergencies.all(passport_id=wanted)
         ],
-        asked=[consent for consent in consents.values() if consent.waits],
-        consents=[consent for consent in consents.values() if not consent.waits],
+        asked=waiting,
+        asked_before=asked_before,
+        consents=live,
+        anchors={consent.anchor for consent in (*waiting, *live, *over)},
+        ended=over,
+        ended_before=ended_before,
+        first_asked=asked is None,
+        first_ended=ended is None,
         copies=exchange.copies_of(service, holder, record.passport, settings.origin),
-        whereabouts=data.whereabouts_of(service, holder, wanted, consents),
+        whereabouts=data.whereabouts_of(service, holder, wanted, consents.named),
         speakers=speakers_of(service, record.passport),
         total=record.passport.size,
         first_page=after is None,
@@ -165,7 +189,7 @@ def institution(
         owed=data.obligation_lines(service, member, settings.origin, owner=member.member_id),
         inspections=[
             presenters.transfer_line(item, members=names, viewer=None)
-            for item in service.transfers.awaiting(member)
+            for item in service.transfers.awaiting(member, now)
         ],
         reports=exchange.report_lines(service, member, known),
         agreements=exchange.agreement_lines(service, member, known),
@@ -181,9 +205,9 @@ def institution(
         ],
         emergencies=emergency_lines(service, service.emergencies.all(member_id=member.member_id), at=now),
         acts=act_lines(service, service.committee.awaiting(member, now), at=now),
-        reviewable=emergency_lines(service, service.emergencies.awaiting(member), at=now),
+        reviewable=emergency_lines(service, service.emergencies.awaiting(member, now), at=now),
         waiting=lines_of(
-            service, [service.access.entry(record) for record in service.decisions.awaiting(member)]
+            service, [service.access.entry(record) for record in service.decisions.awaiting(member, now)]
         ),
     )
 
@@ -295,21 +319,48 @@ def emergency_lines(service: Service, records: Iterable[EmergencyRecord], *, at:
     return [presenters.emergency_line(service.emergencies.entry(record, at=at)) for record in records]
 
 
-def consents_of(service: Service, passport: Passport, origin: str) -> dict[bytes, Consent]:
-    """Return the consents of a passport by grant id, oldest first, those it was asked for too."""
-    records, _ = service.index.grants(passport_id=passport.passport_id, limit=_BATCH)
-    now, names = access.now_of(service), presenters.member_names(service.members.all())
-    return {
-        record.grant_id: presenters.consent_of(
+class Consents:
+    """The consents of a passport as its holder is told them now."""
+
+    def __init__(self, service: Service, passport: Passport, origin: str) -> None:
+        """Tell consents as they stand now, with commands to *origin*."""
+        self._service, self._passport, self._origin = service, passport, origin
+        self._now = access.now_of(service)
+        self._names = presenters.member_names(service.members.all())
+
+    def told(self, record: GrantRecord) -> Consent:
+        """Tell one."""
+        return presenters.consent_of(
             record,
-            text=service.consents.text(record),
-            status=service.consents.status(record, now),
-            passport=passport,
-            origin=origin,
-            asked_by=names.get(record.requested_by),
+            text=self._service.consents.text(record),
+            status=self._service.consents.status(record, self._now),
+            passport=self._passport,
+            origin=self._origin,
+            asked_by=self._names.get(record.requested_by),
         )
-        for record in records
-    }
+
+    def named(self, grant_id: GrantId) -> Consent | None:
+        """Tell the one with an id; None if the passport has none."""
+        record = self._service.index.grant(grant_id, passport_id=self._passport.passport_id)
+        return self.told(record) if record else None
+
+    def page(self, stage: GrantStage, after: str | None) -> tuple[list[Consent], str | None]:
+        """Tell a page of those that have come to a stage, newest first; with the cursor of the next page."""
+        return self._page(stage, after, PAGE_LINES)
+
+    def live(self) -> list[Consent]:
+        """Tell all that are in force, will be, or are frozen, newest first: the holder gave each, and can withdraw it."""
+        found, cursor = self._page(GrantStage.LIVE, None, _BATCH)
+        while cursor is not None:
+            more, cursor = self._page(GrantStage.LIVE, cursor, _BATCH)
+            found += more
+        return found
+
+    def _page(self, stage: GrantStage, after: str | None, limit: int) -> tuple[list[Consent], str | None]:
+        records, cursor = self._service.index.grants_at(
+            self._passport.passport_id, stage, at=self._now, after=after, limit=limit
+        )
+        return [self.told(record) for record in records], cursor
 
 
 def recovery_of(service: Service, passport: Passport, origin: str) -> Recovery | None:
@@ -448,7 +499,3 @@ def _name(record: DecisionRecord) -> DecisionName:
 
 def _is_copy(record: DecisionRecord) -> bool:
     return record.terms.operation is AccessOperation.TRANSFER
-
-
-def _named(entry: AccessEntry, consents: dict[bytes, Consent]) -> Consent | None:
-    return consents.get(entry.consent.grant_id) if entry.consent else None

@@ -10,12 +10,12 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from api import access
 from api.auth import Holder, sign_in_code, subject_of
 from api.dependencies import service_of, sessions_of
 from api.middleware import content_policy
 from api.problems import Problem
 from ledger.domain.records import Member
-from ledger.domain.vocabulary import Role
 from ledger.errors import StoreUnavailable
 
 FOLDER: Final = Path(__file__).resolve().parent.parent
@@ -81,7 +81,7 @@ def viewer(subject: Member | Holder) -> Viewer:
         ("/borders", "Borders"),
         ("/acts", "Committee"),
     ]
-    if subject.roles & (Role.AUDITOR | Role.COMMITTEE):
+    if access.is_auditor(subject):
         links.append(("/auditor", "Audit"))
     return Viewer(subject.name, tuple(links))
 

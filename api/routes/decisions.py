@@ -145,8 +145,10 @@ def list_waiting(actor: MemberDep, service: ServiceDep) -> WaitingList:
     For ethics bodies and regulators; for others the list is empty.
     """
     now = access.now_of(service)
-    urgent = [service.emergencies.entry(record, at=now) for record in service.emergencies.awaiting(actor)]
-    asked = service.decisions.awaiting(actor)
+    urgent = [
+        service.emergencies.entry(record, at=now) for record in service.emergencies.awaiting(actor, now)
+    ]
+    asked = service.decisions.awaiting(actor, now)
     return WaitingList(
         items=[
             *(

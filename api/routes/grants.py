@@ -121,7 +121,10 @@ def list_grants(
     """
     wanted = passport_id(passport) if passport else _own_passport(service, caller)
     recipient = _only_recipient(service, caller, wanted)
-    records, cursor = service.index.grants(passport_id=wanted, recipient=recipient, after=after, limit=limit)
+    by_kind = recipient is None or access.is_active(recipient)
+    records, cursor = service.index.grants(
+        passport_id=wanted, recipient=recipient, by_kind=by_kind, after=after, limit=limit
+    )
     link_next(request, response, cursor)
     now = access.now_of(service)
     items = [

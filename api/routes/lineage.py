@@ -470,8 +470,8 @@ def _detail(service: Service, name: VersionId) -> VersionDetailOut:
     return version_detail_out(
         record,
         names,
-        report=service.lineage.words(record.report, "report"),
-        statement=service.lineage.words(record.statement, "statement"),
+        report=service.lineage.verdict(record),
+        statement=service.lineage.statement(record),
         shares=[share_out(share, names) for share in service.index.shares([name])],
         obligation=obligation_out(owed, names, access.now_of(service)) if owed else None,
         answers=_answers(service, service.index.answers([name])),
@@ -480,9 +480,7 @@ def _detail(service: Service, name: VersionId) -> VersionDetailOut:
 
 def _answers(service: Service, answers: Iterable[AnswerRecord]) -> list[AnswerOut]:
     names = service.members.names()
-    return [
-        answer_out(answer, names, service.lineage.words(answer.evidence, "evidence")) for answer in answers
-    ]
+    return [answer_out(answer, names, service.lineage.evidence(answer)) for answer in answers]
 
 
 def _walk(service: Service, caller: access.Subject, walk: Walk, *, own: bool = False) -> WalkOut:

@@ -51,9 +51,10 @@ def was_permitted(
     What was recorded in that very second counts. The answer is worked out from the index's events; who does not trust
     the index asks a node: `passport audit was-permitted`.
 
-    For the holder, the custodian, and auditors.
+    For the holder, the custodian, and auditors; the holder does not ask about an emergency while it is sealed.
     """
     record = access.history_for(service, caller, passport_id(passport))
+    access.askable_for(service, caller, record.passport.passport_id, emergency)
     question = Question(
         passport_id=record.passport.passport_id,
         member_id=member,

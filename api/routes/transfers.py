@@ -115,7 +115,10 @@ def list_transfers(
     found: Sequence[TransferRecord]
     if waiting:
         found, cursor = page_of(
-            service.transfers.awaiting(actor), lambda record: record.begun, after=after, limit=limit
+            service.transfers.awaiting(actor, access.now_of(service)),
+            lambda record: record.begun,
+            after=after,
+            limit=limit,
         )
     else:
         found, cursor = service.transfers.of(actor, after=after, limit=limit)

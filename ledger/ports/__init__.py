@@ -12,6 +12,7 @@ from ledger.ports.index import (
     DecisionRecord,
     EmergencyRecord,
     GrantRecord,
+    GrantStage,
     Index,
     IndexState,
     PassportRecord,
@@ -31,6 +32,7 @@ from ledger.ports.lineage import (
     VersionRecord,
 )
 from ledger.ports.vault import (
+    NO_OWNER,
     Excerpt,
     RecordSummary,
     SealedCategory,
@@ -41,6 +43,7 @@ from ledger.ports.vault import (
     VaultLevelRow,
     VaultRecordRow,
     VaultRows,
+    VaultStatementRow,
 )
 from ledger.ports.writing import (
     Call,
@@ -58,6 +61,7 @@ from ledger.ports.writing import (
 )
 
 __all__ = [
+    "NO_OWNER",
     "ActRecord",
     "AgreementRecord",
     "AnswerRecord",
@@ -72,6 +76,7 @@ __all__ = [
     "EmergencyRecord",
     "Excerpt",
     "GrantRecord",
+    "GrantStage",
     "InclusionRecord",
     "Index",
     "IndexState",
@@ -102,6 +107,7 @@ __all__ = [
     "VaultLevelRow",
     "VaultRecordRow",
     "VaultRows",
+    "VaultStatementRow",
     "VersionRecord",
     "Writer",
 ]

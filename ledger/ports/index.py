@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
 from ledger.domain.records import (
@@ -58,6 +59,14 @@ class GrantRecord:
     requested_by: int = 0
     evidence: Commitment | None = None
     ended_at: int = 0
+
+
+class GrantStage(Enum):
+    """Where a grant stands for its holder: it waits for an answer, or was given and is not over, or neither."""
+
+    WAITING = "waiting"
+    LIVE = "live"
+    ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,14 +270,26 @@ class Index(LineageIndex, BorderIndex, Protocol):
         *,
         passport_id: PassportId | None = None,
         recipient: Member | None = None,
+        by_kind: bool = True,
         after: str | None = None,
         limit: int = 100,
     ) -> tuple[list[GrantRecord], str | None]:
         """
         Return grants, oldest first, and the cursor of the next page.
 
-        Those for a *recipient* are those that name it or its kind of members, and those it asked for that name nobody.
+        Those for a *recipient* are those that name it or, *by_kind*, its kind of members, and those it asked for that name nobody.
         """
+
+    def grants_at(
+        self,
+        passport_id: PassportId,
+        stage: GrantStage,
+        *,
+        at: int,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> tuple[list[GrantRecord], str | None]:
+        """Return a passport's grants that have come to a stage at a time, newest first, and the cursor of the next page."""
 
     def project(self, project_id: int) -> Project | None: ...
 
@@ -295,9 +316,6 @@ class Index(LineageIndex, BorderIndex, Protocol):
         self, names: Collection[tuple[PassportId, int]]
     ) -> dict[tuple[PassportId, int], Position]:
         """Return where those of some decisions that were released were recorded as released, by passport and number."""
-
-    def releases(self, passport_id: PassportId) -> dict[int, Position]:
-        """Return where each released decision of a passport was recorded as released, by seq."""
 
     def transfer(self, transfer_id: TransferId) -> TransferRecord | None: ...
 
@@ -398,3 +416,6 @@ class Index(LineageIndex, BorderIndex, Protocol):
 
     def events_since(self, last: Position | None, *, limit: int) -> list[Event] | None:
         """Return events after the one at *last*, or from the first on; None if the index has none there (any more)."""
+
+    def first_event_naming(self, word: bytes) -> Event | None:
+        """Return the first event of the chain of which an argument, or a part of one, is a word of 32 bytes."""

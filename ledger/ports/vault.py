@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from ledger.domain.records import Commitment, PassportId, Salt
 from ledger.domain.vocabulary import Category, Level
+
+#: The owner of what is public, or told only after it was compared with the ledger word for word.
+NO_OWNER: Final = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +167,43 @@ class Vault(Protocol):
             NotFound: This vault does not keep the record.
         """
 
-    def remember(self, commitment: Commitment, *, domain: str, salt: Salt, record: Any) -> None:
-        """Keep what a commitment on chain stands for; once, however often it is called."""
+    def remember(self, commitment: Commitment, *, domain: str, salt: Salt, record: Any, owner: int) -> None:
+        """
+        Keep what a commitment on chain stands for. The very same may be kept again, for another owner too.
 
-    def recall(self, commitment: Commitment) -> Any | None:
-        """Return the record behind a commitment, if this vault holds it."""
+        Args:
+            commitment: The commitment.
+            domain: What kind of record it is.
+            salt: With which it was committed to.
+            record: The record as JSON.
+            owner: Number of the member that gives it to this service to commit to; `NO_OWNER` if what it says is public,
+                or its readers compare it with the ledger word for word.
+
+        Raises:
+            Conflict: Something else is kept under this commitment.
+        """
+
+    def recall(self, commitment: Commitment, *, domain: str, owner: int) -> Any | None:
+        """
+        Return the record behind a commitment that an owner gave to this vault.
+
+        Anybody can copy a commitment from the chain into a call of the own: what it stands for is told only where the
+        ledger says that its owner committed to it, and only as the kind of record that it is.
+
+        Args:
+            commitment: The commitment.
+            domain: What kind of record is wanted.
+            owner: Number of the member that committed to it, as the ledger records it; `NO_OWNER` as in `remember`.
+
+        Returns:
+            The record; None if this vault does not hold it, holds it for others, or as another kind of record.
+        """
+
+    def is_unattributed(self, commitment: Commitment) -> bool:
+        """Tell whether a record is kept from before the vault wrote down owners, and nobody's yet."""
+
+    def attribute(self, commitment: Commitment, owner: int) -> None:
+        """Write down whose a record is that was kept before the vault wrote down owners."""
 
     def erase(self, passport_id: PassportId) -> int:
         """Destroy the keys and salts of a record at every level; returns how many keys were destroyed."""
@@ -210,6 +245,22 @@ class VaultLevelRow:
     categories: list[VaultCategoryRow]
 
 
+@dataclass(frozen=True, slots=True)
+class VaultStatementRow:
+    """
+    A statement as the vault's database holds it.
+
+    Attributes:
+        owners: Members that gave it to this service; `NO_OWNER` among them if it is public or compared.
+        attributed: Whether these are known; False of what was kept before they were written down.
+    """
+
+    domain: str
+    sealed: bytes
+    owners: frozenset[int]
+    attributed: bool
+
+
 class VaultRows(Protocol):
     """The vault's database."""
 
@@ -231,9 +282,13 @@ class VaultRows(Protocol):
 
     def kept_by(self, custodian: int) -> list[VaultRecordRow]: ...
 
-    def put_statement(self, commitment: Commitment, domain: str, sealed: bytes) -> None: ...
+    def put_statement(self, commitment: Commitment, domain: str, sealed: bytes, owner: int) -> None:
+        """Keep a sealed statement as a member's; what is kept already stays, and becomes that member's too."""
 
-    def statement(self, commitment: Commitment) -> bytes | None: ...
+    def statement(self, commitment: Commitment) -> VaultStatementRow | None: ...
+
+    def attribute_statement(self, commitment: Commitment, owner: int) -> None:
+        """Write down whose a statement is that was kept before owners were."""
 
     def erase(self, passport_id: PassportId) -> int:
         """Delete a record with its keys and salts; returns how many keys."""

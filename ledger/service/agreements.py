@@ -12,7 +12,7 @@ from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from ledger.policy import agreement_is_in_force
 from ledger.ports import AgreementRecord, Call, Chain, Index, Operation, Vault, Writer
 from ledger.service.authority import require_active, require_member, signer_of
-from ledger.service.statements import keep, require_words
+from ledger.service.statements import keep, require_words, words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Agreements:
         require_active(actor, now)
         self._check(actor, limits, now)
         require_words(text, "text")
-        commitment = keep(self.vault, "agreement", {"text": text})
+        commitment = keep(self.vault, "agreement", {"text": text}, owner=actor.member_id)
         call = Call("proposeAgreement", (limits_values(limits), to_hex(commitment)))
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
 
@@ -117,7 +117,9 @@ class Agreements:
             raise NotPermitted(f"{actor.name} is no side of agreement {agreement_id}")
         if agreement.status is AgreementStatus.ENDED:
             raise Conflict(f"agreement {agreement_id} was ended before")
-        reasons = keep(self.vault, "agreement-end", {"agreement": agreement_id, "reason": reason})
+        reasons = keep(
+            self.vault, "agreement-end", {"agreement": agreement_id, "reason": reason}, owner=actor.member_id
+        )
         call = Call("endAgreement", (agreement_id, to_hex(reasons)))
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
 
@@ -143,8 +145,8 @@ class Agreements:
         """Return the text of an agreement for one of its sides; None for others, or if this service does not have it."""
         if reader.member_id not in (record.agreement.provider, record.agreement.recipient):
             return None
-        kept = self.vault.recall(record.text)
-        return kept.get("text") if kept else None
+        owner = record.agreement.provider
+        return words_of(self.vault, self.index, record.text, "text", domain="agreement", owner=owner)
 
     def is_in_force(self, record: AgreementRecord, at: int) -> bool:
         """Tell whether an agreement is in force at a time (seconds since the Unix epoch)."""

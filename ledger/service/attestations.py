@@ -134,7 +134,12 @@ class Attestations:
         words = {"kind": kind.name, "subject": to_hex(subject), "statement": statement}
         call = Call(
             "attest",
-            (to_hex(subject), int(kind), valid_to, to_hex(keep(self.vault, "attestation", words))),
+            (
+                to_hex(subject),
+                int(kind),
+                valid_to,
+                to_hex(keep(self.vault, "attestation", words, owner=actor.member_id)),
+            ),
         )
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
 

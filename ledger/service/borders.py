@@ -110,7 +110,7 @@ class Borders:
         require_words(filing, "filing")
         words = {"project": given.project_id, "exporter": given.exporter, "filing": filing}
         values = clearance_values(replace(given, issuer=0, persons=0))
-        call = Call("clear", (values, to_hex(keep(self.vault, "clearance", words))))
+        call = Call("clear", (values, to_hex(keep(self.vault, "clearance", words, owner=actor.member_id))))
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
 
     def withdraw(
@@ -146,7 +146,9 @@ class Borders:
         require_active(actor, now)
         if now >= clearance.valid_to:
             raise Conflict(f"clearance {clearance_id} has ended")
-        reasons = keep(self.vault, "clearance-end", {"clearance": clearance_id, "reason": reason})
+        reasons = keep(
+            self.vault, "clearance-end", {"clearance": clearance_id, "reason": reason}, owner=actor.member_id
+        )
         call = Call("withdrawClearance", (clearance_id, to_hex(reasons)))
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
 

@@ -89,7 +89,9 @@ class Committee:
             NotPermitted: *actor* has no seat.
         """
         require_seat(self.index, actor)
-        reasons = keep(self.vault, "act", {"function": call.function, "reason": reason})
+        reasons = keep(
+            self.vault, "act", {"function": call.function, "reason": reason}, owner=actor.member_id
+        )
         return self.writer.submit(
             signer_of(self.writer, actor), as_act(call, reasons), idempotency=idempotency
         )

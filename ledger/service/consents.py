@@ -60,7 +60,7 @@ from ledger.encoding.typed_data import (
 )
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted, SignatureExpired
 from ledger.policy import grant_is_live
-from ledger.ports import Call, Chain, GrantRecord, Index, Operation, Vault, Writer
+from ledger.ports import NO_OWNER, Call, Chain, GrantRecord, Index, Operation, Vault, Writer
 from ledger.service.authority import (
     require_active,
     require_custodian,
@@ -69,7 +69,7 @@ from ledger.service.authority import (
     signer_of,
 )
 from ledger.service.signatures import Signatures
-from ledger.service.statements import keep
+from ledger.service.statements import keep, recall
 from ledger.service.templates import Templates
 from ledger.wallet import holder_address
 
@@ -343,6 +343,7 @@ class Consents:
                 "text": consent_text(actor.name, grant, words.language),
                 "words": words.record(),
             },
+            owner=actor.member_id,
         )
         call = Call("requestConsent", (to_hex(passport_id), to_hex(grant.grant_id), to_hex(terms)))
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
@@ -434,7 +435,7 @@ class Consents:
             InvalidInput: These words were not prepared here: nobody could have read them.
         """
         key = self.assisted_key(actor, grant.passport_id)
-        if not self._was_written_down(grant):
+        if self._written_down(grant.terms, grant) is None:
             raise InvalidInput(
                 "these words were not prepared here", fix="POST /v1/grants/preparations first."
             )
@@ -472,7 +473,9 @@ class Consents:
                 "a separate consent is signed by the patient's own key, not filed from paper", field="flags"
             )
         filed = (
-            keep(self.vault, "evidence", {"evidence": evidence}) if isinstance(evidence, str) else evidence
+            keep(self.vault, "evidence", {"evidence": evidence}, owner=actor.member_id)
+            if isinstance(evidence, str)
+            else evidence
         )
         if filed == _NO_TERMS:
             raise InvalidInput("the evidence is missing", field="evidence")
@@ -602,8 +605,7 @@ class Consents:
     def language(self, record: GrantRecord) -> Language:
         """Return the language that a grant was read in, as far as this service knows."""
         if record.state.purposes:
-            kept = self.vault.recall(record.terms) or {}
-            return Language.ZH if kept.get("language") == Language.ZH else Language.EN
+            return self._written_down(record.terms, record.state) or Language.EN
         proposal = self._proposal(record)
         return Language(proposal["words"]["language"]) if proposal else Language.EN
 
@@ -690,7 +692,8 @@ class Consents:
         salt = new_salt()
         record = terms_record(text, language=words.language, notice=self.templates.get(words.template).notice)
         terms = commit_record("terms", record, salt=salt)
-        self.vault.remember(terms, domain="terms", salt=salt, record=record)
+        # Anybody may prepare a grant: what is kept is told after it was compared with the grant on chain.
+        self.vault.remember(terms, domain="terms", salt=salt, record=record, owner=NO_OWNER)
         grant = replace(worded, terms=terms)
         return PreparedGrant(
             grant=grant,
@@ -741,16 +744,22 @@ class Consents:
 
     def _proposal(self, record: GrantRecord) -> dict[str, Any] | None:
         """Return what was asked for under this very id: a commitment to something else, copied, says nothing."""
-        kept: dict[str, Any] = self.vault.recall(record.terms) or {}
-        names_it = (kept.get("grantId"), kept.get("passportId"))
-        return kept if names_it == (to_hex(record.grant_id), to_hex(record.passport_id)) else None
+        named = {"grantId": to_hex(record.grant_id), "passportId": to_hex(record.passport_id)}
+        return recall(
+            self.vault,
+            self.index,
+            record.terms,
+            domain="proposal",
+            owner=record.requested_by,
+            named=named,
+        )
 
-    def _was_written_down(self, grant: Grant) -> bool:
-        kept = self.vault.recall(grant.terms)
-        if kept is None or "text" not in kept or "language" not in kept:
-            return False
-        said: str = consent_text(self._called(grant.recipient), grant, Language(kept["language"]))
-        return bool(kept["text"] == said)
+    def _written_down(self, terms: Commitment, words: Grant | GrantState) -> Language | None:
+        """Return the language in which terms say just what a grant says; None if they were not written down here so."""
+        kept = recall(self.vault, self.index, terms, domain="terms", owner=NO_OWNER) or {}
+        called = self._called(words.recipient)
+        spoken = (language for language in Language if language == kept.get("language"))
+        return next((each for each in spoken if consent_text(called, words, each) == kept.get("text")), None)
 
     def _in_status(self, grant_id: GrantId, status: GrantStatus, otherwise: str) -> GrantRecord:
         return _require_status(self.get(grant_id), status, otherwise)

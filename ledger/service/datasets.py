@@ -21,7 +21,7 @@ from ledger.errors import Conflict, InvalidInput, NotPermitted
 from ledger.ports import Call, Chain, DatasetRecord, InclusionRecord, Index, Operation, Vault, Writer
 from ledger.service.authority import require_active, require_dataset, require_role, signer_of
 from ledger.service.decisions import AccessRequest, Decisions
-from ledger.service.statements import keep
+from ledger.service.statements import keep, recall
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,9 @@ class Datasets:
             "storage": words.storage,
         }
         fields = [purpose_set(plan.purposes), int(plan.categories), plan.retain_until, plan.budget]
-        call = Call("declareDataset", (fields, to_hex(keep(self.vault, "dataset", described))))
+        call = Call(
+            "declareDataset", (fields, to_hex(keep(self.vault, "dataset", described, owner=actor.member_id)))
+        )
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
 
     def include(
@@ -207,7 +209,7 @@ class Datasets:
                 f"dataset {dataset_id} has {len(dataset.withdrawals)} withdrawals, the opinion is about {withdrawals}",
                 fix="Look at the dataset again, and say how many you mean.",
             )
-        commitment = self._keep("opinion", dataset_id, "opinion", opinion)
+        commitment = self._keep(actor, "opinion", dataset_id, "opinion", opinion)
         call = Call("excuseWithdrawals", (dataset_id, withdrawals, to_hex(commitment)))
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
 
@@ -236,7 +238,7 @@ class Datasets:
             )
         if dataset.status >= DatasetStatus.SEALED:
             raise Conflict(f"dataset {dataset_id} is {dataset.status.name.lower()}")
-        commitment = self._keep("reason", dataset_id, "reason", reason)
+        commitment = self._keep(actor, "reason", dataset_id, "reason", reason)
         call = Call("sealDataset", (dataset_id, to_hex(commitment)))
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
 
@@ -271,7 +273,8 @@ class Datasets:
 
     def description(self, record: DatasetRecord) -> Description | None:
         """Return what a dataset is, in words; None if this service does not keep it."""
-        kept = self.vault.recall(record.description)
+        owner = record.dataset.owner
+        kept = recall(self.vault, self.index, record.description, domain="dataset", owner=owner)
         return Description(**kept) if kept else None
 
     def inclusions(
@@ -302,10 +305,10 @@ class Datasets:
             if not getattr(words, name).strip():
                 raise InvalidInput(f"{name} must say it in words", field=f"description/{name}")
 
-    def _keep(self, domain: str, dataset_id: int, field: str, words: str) -> Commitment:
+    def _keep(self, actor: Member, domain: str, dataset_id: int, field: str, words: str) -> Commitment:
         if not words.strip():
             raise InvalidInput(f"{field} must not be empty", field=field)
-        return keep(self.vault, domain, {"dataset": dataset_id, field: words})
+        return keep(self.vault, domain, {"dataset": dataset_id, field: words}, owner=actor.member_id)
 
 
 def _require_other(actor: Member, owner: int, dataset_id: int) -> None:

@@ -10,6 +10,7 @@ from ledger.domain.vocabulary import Basis, Category, Level, Operation, Outcome,
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.words import pack_terms
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted, TooLarge
+from ledger.policy import member_is_active
 from ledger.ports import Call, DecisionRecord, Index, Vault, Writer
 from ledger.ports import Operation as WriteOperation
 from ledger.service.authority import (
@@ -19,7 +20,7 @@ from ledger.service.authority import (
     require_role,
     signer_of,
 )
-from ledger.service.statements import keep
+from ledger.service.statements import keep, words_of
 
 #: Most requests in one call.
 MAX_REQUESTS = 100
@@ -111,7 +112,9 @@ class Decisions:
                 )
         self._require_named(requests)
         signer = signer_of(self.writer, actor)
-        return self.writer.submit(signer, Call("decide", (self._batches(requests),)), idempotency=idempotency)
+        return self.writer.submit(
+            signer, Call("decide", (self._batches(actor, requests),)), idempotency=idempotency
+        )
 
     def review(
         self,
@@ -158,7 +161,7 @@ class Decisions:
         if not opinion.strip():
             raise InvalidInput("opinion must not be empty", field="opinion")
         words = {"passport": to_hex(passport_id), "seq": seq, "opinion": opinion}
-        commitment = to_hex(keep(self.vault, "opinion", words))
+        commitment = to_hex(keep(self.vault, "opinion", words, owner=actor.member_id))
         call = Call("reviewRequest", (_words_of(record), record.member_id, seq, approved, commitment))
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
 
@@ -191,20 +194,18 @@ class Decisions:
         call = Call("decide", ([_batch_of(record)],))
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
 
-    def awaiting(self, actor: Member) -> list[DecisionRecord]:
-        """Return the requests that wait for a human and that a member may answer, oldest first."""
+    def awaiting(self, actor: Member, at: int) -> list[DecisionRecord]:
+        """Return the requests that wait for a human and that a member may answer at a time, oldest first."""
         waiting = [self.index.decision(item.passport_id, item.seq) for item in self.index.waiting_reviews()]
-        found = [
-            record
-            for record in waiting
-            if record is not None and reviewing_role(record) in actor.roles and _is_independent(actor, record)
-        ]
+        found = [record for record in waiting if record is not None and may_review(actor, record, at)]
         return sorted(found, key=lambda record: (record.position.block_number, record.position.log_index))
 
     def statement(self, record: DecisionRecord) -> str | None:
         """Return a requester's own words; None if there are none or this service does not keep them."""
-        kept = self.vault.recall(record.commitment) if any(record.commitment) else None
-        return str(kept["statement"]) if kept else None
+        owner = record.member_id
+        return words_of(
+            self.vault, self.index, record.commitment, "statement", domain="statement", owner=owner
+        )
 
     def get(self, passport_id: PassportId, seq: int) -> DecisionRecord:
         """
@@ -229,7 +230,7 @@ class Decisions:
             require_dataset(self.index, dataset)
         require_passports(self.index, [asked.passport_id for asked in requests])
 
-    def _batches(self, requests: list[AccessRequest]) -> list[list[object]]:
+    def _batches(self, actor: Member, requests: list[AccessRequest]) -> list[list[object]]:
         """Put neighbours that ask the same in the same words into one batch; the order stays."""
         commitments = {"": Commitment(ZERO32)}
         batches: list[list[object]] = []
@@ -237,7 +238,9 @@ class Decisions:
             requests, key=lambda asked: (_terms(asked), asked.statement)
         ):
             if statement not in commitments:
-                commitments[statement] = keep(self.vault, "statement", {"statement": statement})
+                commitments[statement] = keep(
+                    self.vault, "statement", {"statement": statement}, owner=actor.member_id
+                )
             targets = [[to_hex(asked.passport_id), to_hex(asked.grant_id)] for asked in alike]
             batches.append([pack_terms(terms), to_hex(commitments[statement]), targets])
         return batches
@@ -248,9 +251,9 @@ def reviewing_role(record: DecisionRecord) -> Role:
     return Role.REGULATOR if record.terms.basis is Basis.COMPELLED else Role.ETHICS
 
 
-def may_review(actor: Member, record: DecisionRecord) -> bool:
-    """Tell whether a decision was left to a human, and a member's role and independence make it one to answer."""
-    if record.verdict.outcome is not Outcome.REVIEW:
+def may_review(actor: Member, record: DecisionRecord, at: int) -> bool:
+    """Tell whether a decision was left to a human, and a member's role and independence make it one to answer at a time."""
+    if record.verdict.outcome is not Outcome.REVIEW or not member_is_active(actor, at):
         return False
     return reviewing_role(record) in actor.roles and _is_independent(actor, record)
 

@@ -33,10 +33,20 @@ from ledger.domain.wording import time_in_words
 from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from ledger.policy import member_is_active, reviews_are_current
-from ledger.ports import Call, Chain, DecisionRecord, EmergencyRecord, Index, Operation, Vault, Writer
+from ledger.ports import (
+    NO_OWNER,
+    Call,
+    Chain,
+    DecisionRecord,
+    EmergencyRecord,
+    Index,
+    Operation,
+    Vault,
+    Writer,
+)
 from ledger.service.authority import require_active, require_member, require_passport, require_role, signer_of
 from ledger.service.committee import Committee
-from ledger.service.statements import keep, require_words
+from ledger.service.statements import keep, recall, require_words, words_of
 
 #: How long the emergencies of a member count against its quota, in seconds; the ledger's number.
 QUOTA_SECONDS: Final = 30 * 86_400
@@ -208,7 +218,7 @@ class Emergencies:
             "statement": words,
             "sealing": sealing,
         }
-        statement = keep(self.vault, "emergency", record)
+        statement = keep(self.vault, "emergency", record, owner=actor.member_id)
         call = Call("openEmergency", (to_hex(passport_id), int(reason), sealed_until, to_hex(statement)))
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
 
@@ -251,7 +261,9 @@ class Emergencies:
                 fix="Let another ethics body or regulator review it.",
             )
         require_words(opinion, "opinion")
-        commitment = keep(self.vault, "opinion", {"emergency": emergency_id, "opinion": opinion})
+        commitment = keep(
+            self.vault, "opinion", {"emergency": emergency_id, "opinion": opinion}, owner=actor.member_id
+        )
         call = Call("reviewEmergency", (emergency_id, justified, to_hex(commitment)))
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
 
@@ -271,7 +283,8 @@ class Emergencies:
             InvalidInput: The declaration is empty, over, or longer than the law allows; says what.
         """
         self._check_declaration(declaration)
-        document = keep(self.vault, "declaration", {"statement": declaration.document})
+        # The ledger itself declares it, and it is for everybody to read: who proposed it does not matter.
+        document = keep(self.vault, "declaration", {"statement": declaration.document}, owner=NO_OWNER)
         fields = [
             purpose_set(declaration.purposes),
             int(declaration.categories),
@@ -351,9 +364,9 @@ class Emergencies:
         """Return emergencies, oldest first."""
         return self.index.emergencies(member_id=member_id, passport_id=passport_id)
 
-    def awaiting(self, actor: Member) -> list[EmergencyRecord]:
-        """Return the emergencies that wait for a review that a member may give, the one due first first."""
-        if not actor.roles & REVIEWERS:
+    def awaiting(self, actor: Member, at: int) -> list[EmergencyRecord]:
+        """Return the emergencies that wait for a review that a member may give at a time, the one due first first."""
+        if not actor.roles & REVIEWERS or not member_is_active(actor, at):
             return []
         found = [
             record
@@ -430,8 +443,16 @@ class Emergencies:
             to_holder: Whether the reader is its subject: then a seal that holds is kept.
         """
         emergency = record.emergency
-        kept = self.vault.recall(record.statement) or {}
-        judged = self.vault.recall(record.opinion) if any(record.opinion) else None
+        kept = self._kept(record)
+        judged = words_of(
+            self.vault,
+            self.index,
+            record.opinion,
+            "opinion",
+            domain="opinion",
+            owner=record.reviewer,
+            named={"emergency": emergency.emergency_id},
+        )
         seal = _seal(record, kept, at)
         veiled = to_holder and seal is not None
         member = self._name(emergency.member_id) if emergency.member_id else ""
@@ -449,7 +470,7 @@ class Emergencies:
             reviewer=reviewer,
             sentence=sentence,
             statement=kept.get("statement"),
-            opinion=judged.get("opinion") if judged else None,
+            opinion=judged,
             in_force=emergency.valid_from <= at < emergency.until,
             overdue=_owes(record, at),
             sealed=seal,
@@ -473,7 +494,18 @@ class Emergencies:
         own = (emergency.member_id, emergency.passport_id) == (record.member_id, record.passport_id)
         if not own or not emergency.valid_from <= record.position.time < emergency.until:
             return None
-        return _seal(urgent, self.vault.recall(urgent.statement) or {}, at)
+        return _seal(urgent, self._kept(urgent), at)
+
+    def _kept(self, record: EmergencyRecord) -> dict[str, Any]:
+        """Return what was said when an emergency was opened or declared; nothing if this service does not know it."""
+        emergency = record.emergency
+        if emergency.kind is EmergencyKind.PUBLIC:
+            domain, owner, named = "declaration", NO_OWNER, {}
+        else:
+            domain, owner = "emergency", emergency.member_id
+            named = {"passport": to_hex(emergency.passport_id)}
+        kept = recall(self.vault, self.index, record.statement, domain=domain, owner=owner, named=named)
+        return kept or {}
 
     def _require_right(self, actor: Member) -> None:
         right = self.right(actor.member_id)

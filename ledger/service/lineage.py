@@ -31,7 +31,18 @@ from ledger.encoding.typed_data import digest, part_typed_data, recover
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted, SignatureRejected
 from ledger.lineage import is_stale, is_usable
 from ledger.policy import agreement_is_in_force
-from ledger.ports import Call, Chain, Index, Obligation, Operation, StepEntry, Vault, VersionRecord, Writer
+from ledger.ports import (
+    AnswerRecord,
+    Call,
+    Chain,
+    Index,
+    Obligation,
+    Operation,
+    StepEntry,
+    Vault,
+    VersionRecord,
+    Writer,
+)
 from ledger.service.authority import (
     require_active,
     require_dataset,
@@ -40,7 +51,7 @@ from ledger.service.authority import (
     require_version,
     signer_of,
 )
-from ledger.service.statements import keep, require_words
+from ledger.service.statements import keep, recall, require_words, words_of
 
 #: The least and the most inputs that a step of a kind has, as the contract has it.
 _INPUTS: Final = {
@@ -161,7 +172,7 @@ class Lineage:
             [to_hex(version) for version in report.inputs],
             [to_hex(version) for version in report.outputs],
             to_hex(report.tool),
-            to_hex(keep(self.vault, STEP_DOMAIN, report.kept, report.salt)),
+            to_hex(keep(self.vault, STEP_DOMAIN, report.kept, owner=actor.member_id, salt=report.salt)),
         ]
         parts = [(part.member_id, to_hex(part.contribution), to_hex(part.signature)) for part in report.parts]
         call = Call("recordJointStep", (fields, parts)) if parts else Call("recordStep", (fields,))
@@ -236,7 +247,7 @@ class Lineage:
             raise InvalidInput("the content must be a commitment", field="content")
         version_id = VersionId(external_id(actor.member_id, content))
         self._check_free(version_id)
-        commitment = self._keep("external", version_id, "statement", statement)
+        commitment = self._keep(actor, "external", version_id, "statement", statement)
         call = Call(
             "registerExternal",
             (to_hex(content), int(kind), purpose_set(purposes), to_hex(commitment)),
@@ -278,7 +289,7 @@ class Lineage:
             )
         if version.check is not Check.PENDING:
             raise Conflict(f"version {to_hex(version_id)} was checked before")
-        commitment = self._keep("report", version_id, "report", report)
+        commitment = self._keep(actor, "report", version_id, "report", report)
         call = Call("verifyVersion", (to_hex(version_id), passed, to_hex(commitment)))
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
 
@@ -372,7 +383,7 @@ class Lineage:
             )
         if successor is not None:
             self._check_successor(actor, successor)
-        commitment = self._keep("evidence", version_id, "evidence", evidence)
+        commitment = self._keep(actor, "evidence", version_id, "evidence", evidence)
         call = Call(
             "answerWithdrawal",
             (to_hex(version_id), int(answer), to_hex(successor or ZERO32), to_hex(commitment)),
@@ -419,13 +430,30 @@ class Lineage:
 
     def reported(self, entry: StepEntry) -> dict[str, Any] | None:
         """Return how a step was done: parameters, environment, evidence; None if this service does not keep it."""
-        kept: dict[str, Any] | None = self.vault.recall(entry.record.step.parameters)
-        return kept
+        record = entry.record
+        return recall(
+            self.vault, self.index, record.step.parameters, domain=STEP_DOMAIN, owner=record.member_id
+        )
 
-    def words(self, commitment: Commitment | None, field: str) -> str | None:
-        """Return the words of a report, an agreement or evidence; None if this service does not keep them."""
-        kept = self.vault.recall(commitment) if commitment else None
-        return str(kept[field]) if kept else None
+    def statement(self, record: VersionRecord) -> str | None:
+        """Return what the owner of a version from outside said of it; None if this service does not keep it."""
+        version = record.version
+        return self._words(record.statement, "external", version.version_id, "statement", version.owner)
+
+    def verdict(self, record: VersionRecord) -> str | None:
+        """Return the report of who checked a version; None if this service does not keep it."""
+        version = record.version
+        return self._words(record.report, "report", version.version_id, "report", version.verifier)
+
+    def evidence(self, answer: AnswerRecord) -> str | None:
+        """Return what shows an answer to withdrawals; None if this service does not keep it."""
+        return self._words(answer.evidence, "evidence", answer.version_id, "evidence", answer.owner)
+
+    def _words(
+        self, commitment: Commitment | None, domain: str, version_id: VersionId, field: str, owner: int
+    ) -> str | None:
+        named = {"version": to_hex(version_id)}
+        return words_of(self.vault, self.index, commitment, field, domain=domain, owner=owner, named=named)
 
     def _check_names(self, report: StepReport) -> None:
         if report.dataset_id:
@@ -578,9 +606,9 @@ class Lineage:
                 f"{actor.name} does not own version {to_hex(version_id)}", fix="Only its owner can do this."
             )
 
-    def _keep(self, domain: str, version_id: VersionId, field: str, words: str) -> Commitment:
+    def _keep(self, actor: Member, domain: str, version_id: VersionId, field: str, words: str) -> Commitment:
         require_words(words, field)
-        return keep(self.vault, domain, {"version": to_hex(version_id), field: words})
+        return keep(self.vault, domain, {"version": to_hex(version_id), field: words}, owner=actor.member_id)
 
 
 def step_sentence(entry: StepEntry, member: str) -> str:

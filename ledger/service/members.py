@@ -100,7 +100,9 @@ class Members:
         """
         if self.get(member_id).status is not MemberStatus.ACTIVE:
             raise Conflict(f"member {member_id} is suspended already, or was expelled")
-        commitment = keep(self.vault, "suspension", {"member": member_id, "reason": reason})
+        commitment = keep(
+            self.vault, "suspension", {"member": member_id, "reason": reason}, owner=actor.member_id
+        )
         call = Call("suspend", (member_id, to_hex(commitment)))
         if actor.roles & (Role.ALLIANCE | Role.REGULATOR) and member_id not in self.index.seats():
             return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
@@ -135,7 +137,9 @@ class Members:
             Conflict: It was expelled before.
         """
         self._changeable(member_id)
-        commitment = keep(self.vault, "expulsion", {"member": member_id, "reason": reason})
+        commitment = keep(
+            self.vault, "expulsion", {"member": member_id, "reason": reason}, owner=actor.member_id
+        )
         call = Call("expel", (member_id, to_hex(commitment)))
         return self.committee.propose(actor, call, reason, idempotency=idempotency)
 
@@ -186,7 +190,9 @@ class Members:
             NotFound: There is no such member.
         """
         self.get(member_id)
-        commitment = keep(self.vault, "control", {"member": member_id, "reason": reason})
+        commitment = keep(
+            self.vault, "control", {"member": member_id, "reason": reason}, owner=actor.member_id
+        )
         call = Call("changeControl", (member_id, to_hex(commitment)))
         if Role.ALLIANCE in actor.roles:
             return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
@@ -306,7 +312,7 @@ class Members:
         if not agreement.strip():
             raise InvalidInput("agreement must not be empty", field="agreement")
         words = {"controller": actor.member_id, "processor": processor, "text": agreement}
-        agreed = to_hex(keep(self.vault, "entrustment", words))
+        agreed = to_hex(keep(self.vault, "entrustment", words, owner=actor.member_id))
         call = Call("entrust", (processor, purpose_set(purposes), valid_to, agreed))
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
 

@@ -62,8 +62,14 @@ class Projects:
         if valid_from >= valid_to:
             raise InvalidInput("validTo must be after validFrom", field="validTo")
         signer = signer_of(self.writer, actor)
-        description = keep(self.vault, "project", {"member": actor.member_id, "title": title})
-        agreed = keep(self.vault, "agreement", {"text": agreement}) if agreement else Commitment(ZERO32)
+        description = keep(
+            self.vault, "project", {"member": actor.member_id, "title": title}, owner=actor.member_id
+        )
+        agreed = (
+            keep(self.vault, "agreement", {"text": agreement}, owner=actor.member_id)
+            if agreement
+            else Commitment(ZERO32)
+        )
         filing = [
             purpose_set(purposes),
             int(categories),
@@ -124,7 +130,9 @@ class Projects:
                 f"{actor.name} filed project {project_id} or gave its other approval",
                 fix="Two bodies, neither of them the one that files, approve a project.",
             )
-        commitment = keep(self.vault, "opinion", {"project": project_id, "opinion": opinion})
+        commitment = keep(
+            self.vault, "opinion", {"project": project_id, "opinion": opinion}, owner=actor.member_id
+        )
         call = Call("reviewProject", (project_id, int(approval), approved, to_hex(commitment)))
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
 

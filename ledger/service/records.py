@@ -149,7 +149,9 @@ class Records:
         """
         passport = require_passport(self.index, passport_id).passport
         self._require_open(passport_id)
-        reasons = keep(self.vault, "seal", {"passport": to_hex(passport_id), "reason": reason})
+        reasons = keep(
+            self.vault, "seal", {"passport": to_hex(passport_id), "reason": reason}, owner=actor.member_id
+        )
         call = Call("seal", (to_hex(passport_id), to_hex(reasons)))
         if passport.custodian == actor.member_id or Role.REGULATOR in actor.roles:
             return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
@@ -249,7 +251,10 @@ class Records:
             "categories": kinds,
             "statement": statement,
         }
-        call = Call("destroy", (to_hex(passport_id), to_hex(keep(self.vault, "destruction", record))))
+        call = Call(
+            "destroy",
+            (to_hex(passport_id), to_hex(keep(self.vault, "destruction", record, owner=actor.member_id))),
+        )
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)
 
     def erase_destroyed(self, passport_id: PassportId) -> int:

@@ -326,7 +326,8 @@ def _write_receipt_of_excerpts(
     salt = derived_salt(b"".join(item.salt for item in excerpts), "release")
     receipt = commit_record("release", record, salt=salt)
     _write_receipt(index, writer, vault, decision, record, salt)
-    if vault.recall(receipt) is None:
+    custodian = require_passport(index, decision.passport_id).passport.custodian
+    if vault.recall(receipt, domain="release", owner=custodian) is None:
         raise Conflict(
             f"the receipt of decision {to_hex(decision.passport_id)}/{decision.verdict.seq} is of something else than "
             f"what of the record is{days.words}",
@@ -352,7 +353,7 @@ def _write_receipt(
 ) -> None:
     """Accept the receipt into the journal, once; one that failed is written anew."""
     passport_id, seq = decision.passport_id, decision.verdict.seq
-    if seq in index.releases(passport_id):
+    if index.releases_named([(passport_id, seq)]):
         return
     custodian = index.member(require_passport(index, passport_id).passport.custodian)
     if custodian is None or not writer.has_key(custodian.signer):
@@ -362,7 +363,7 @@ def _write_receipt(
         if known[0].status is not OperationStatus.FAILED:
             return
         key += "+"
-    commitment = keep(vault, "release", record, salt)
+    commitment = keep(vault, "release", record, owner=custodian.member_id, salt=salt)
     call = Call("recordRelease", (to_hex(passport_id), seq, to_hex(commitment)))
     writer.submit(custodian.signer, call, idempotency=(scope, key, "release"))
 

@@ -10,8 +10,9 @@ from ledger.domain.records import Commitment, Member, Salt, Template
 from ledger.domain.vocabulary import Category, MemberKind, Purpose, kind_set, purpose_set
 from ledger.domain.wording import NOTICE, NOTICE_HASH
 from ledger.errors import Conflict, InvalidInput, NotFound
-from ledger.ports import Call, Index, Operation, Vault, Writer
+from ledger.ports import NO_OWNER, Call, Index, Operation, Vault, Writer
 from ledger.service.committee import Committee, require_seat
+from ledger.service.statements import words_of
 
 #: Longest use period that a template can name, in seconds: what 32 bits hold.
 MAX_SECONDS = 2**32 - 1
@@ -48,8 +49,8 @@ class Templates:
         """Return the text of a template's notice; None if this service does not have it."""
         if template.notice == NOTICE_HASH:
             return NOTICE
-        kept = self.vault.recall(Commitment(template.notice))
-        return kept.get("notice") if kept else None
+        notice = Commitment(template.notice)
+        return words_of(self.vault, self.index, notice, "notice", domain="notice", owner=NO_OWNER)
 
     def notice(self, number: int) -> str:
         """
@@ -109,8 +110,9 @@ class Templates:
         if not 0 < max_seconds <= MAX_SECONDS:
             raise InvalidInput(f"maxSeconds must be 1 to {MAX_SECONDS}", field="maxSeconds")
         hashed = Commitment(keccak(text=notice))
-        if hashed != NOTICE_HASH and self.vault.recall(hashed) is None:
-            self.vault.remember(hashed, domain="notice", salt=_NO_SALT, record={"notice": notice})
+        if hashed != NOTICE_HASH:
+            record = {"notice": notice}
+            self.vault.remember(hashed, domain="notice", salt=_NO_SALT, record=record, owner=NO_OWNER)
         content = [
             purpose_set(purposes),
             int(categories),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from ledger.domain.records import (
     Agreement,
@@ -29,12 +30,13 @@ from ledger.encoding.commitments import new_id
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.structs import consignment_values
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from ledger.policy import member_is_active
 from ledger.ports import Call, Chain, Index, TransferRecord, Vault, Writer
 from ledger.ports import Operation as WriteOperation
 from ledger.service.authority import require_active, require_custodian, require_role, signer_of
 from ledger.service.excerpts import require_whole
 from ledger.service.releases import Release, current_permit, hand_over
-from ledger.service.statements import keep, require_words
+from ledger.service.statements import keep, require_words, words_of
 from ledger.transfers import ANSWER_SECONDS, MAX_COUNTRIES, RUNNING, is_reporting
 
 #: How many records one call loads, and one answer hands over.
@@ -43,6 +45,14 @@ _NO_PERMIT = (
     "Let the recipient ask with operation TRANSFER; a permit is good for one transfer within an hour, while its "
     "recipient is active and its consent in force."
 )
+#: What members say of a transfer of many records, by the events that commit to it.
+_SAID: Final = {
+    "TransferInspected": "report",
+    "TransferHalted": "reasons",
+    "TransferTerminated": "reasons",
+    "TransferReported": "report",
+    "TransferClosed": "evidence",
+}
 _Identity = tuple[str, str, str] | None
 
 
@@ -263,7 +273,9 @@ class Transfers:
             to_hex(value) if isinstance(value, bytes) else value for value in consignment_values(declared)
         ]
         transfer_id = TransferId(new_id())
-        description = to_hex(keep(self.vault, "transfer", {"description": plan.description}))
+        description = to_hex(
+            keep(self.vault, "transfer", {"description": plan.description}, owner=actor.member_id)
+        )
         call = Call("declareTransfer", (to_hex(transfer_id), values, description))
         return transfer_id, self._submit(actor, call, idempotency)
 
@@ -294,7 +306,7 @@ class Transfers:
         """
         require_role(actor, Role.REGULATOR)
         self._require(transfer_id, {TransferStatus.DECLARED})
-        words = self._words(report, "report")
+        words = self._words(actor, report, "report")
         return self._submit(
             actor, Call("inspectTransfer", (to_hex(transfer_id), released, words)), idempotency
         )
@@ -422,7 +434,7 @@ class Transfers:
         transfer = self.get(transfer_id).transfer
         takes_over = transfer.halted_by == transfer.sender != actor.member_id
         self._require(transfer_id, RUNNING | ({TransferStatus.HALTED} if takes_over else set()))
-        call = Call("haltTransfer", (to_hex(transfer_id), self._words(reasons, "reasons")))
+        call = Call("haltTransfer", (to_hex(transfer_id), self._words(actor, reasons, "reasons")))
         return self._submit(actor, call, idempotency)
 
     def resume(
@@ -457,7 +469,7 @@ class Transfers:
             InvalidInput: The reasons are empty.
         """
         self._require(transfer_id, RUNNING | {TransferStatus.HALTED})
-        call = Call("terminateTransfer", (to_hex(transfer_id), self._words(reasons, "reasons")))
+        call = Call("terminateTransfer", (to_hex(transfer_id), self._words(actor, reasons, "reasons")))
         return self._submit(actor, call, idempotency)
 
     def report(
@@ -475,7 +487,7 @@ class Transfers:
         record = self._incoming(actor, transfer_id)
         if not is_reporting(record.transfer):
             raise Conflict(f"nothing is to be reported on transfer {to_hex(transfer_id)}")
-        call = Call("reportTransfer", (to_hex(transfer_id), self._words(report, "report")))
+        call = Call("reportTransfer", (to_hex(transfer_id), self._words(actor, report, "report")))
         return self._submit(actor, call, idempotency)
 
     def end_border_access(
@@ -515,7 +527,7 @@ class Transfers:
         status = record.transfer.status
         if record.shipped is None or status is TransferStatus.CLOSED:
             raise Conflict(f"transfer {to_hex(transfer_id)} is {status.name}")
-        call = Call("closeTransfer", (to_hex(transfer_id), self._words(evidence, "evidence")))
+        call = Call("closeTransfer", (to_hex(transfer_id), self._words(actor, evidence, "evidence")))
         return self._submit(actor, call, idempotency)
 
     # Reading
@@ -538,9 +550,9 @@ class Transfers:
         """Return the transfers that a member sent or received, newest first, and the cursor of the next page."""
         return self.index.transfers_of_member(actor.member_id, after=after, limit=limit)
 
-    def awaiting(self, actor: Member) -> list[TransferRecord]:
-        """Return the transfers that wait for an inspection by a member, oldest first; none unless it may inspect them."""
-        if Role.REGULATOR not in actor.roles:
+    def awaiting(self, actor: Member, at: int) -> list[TransferRecord]:
+        """Return the transfers that wait for an inspection by a member, oldest first; none unless it may inspect at a time."""
+        if Role.REGULATOR not in actor.roles or not member_is_active(actor, at):
             return []
         near = {
             member.member_id for member in self.index.members() if member.jurisdiction == actor.jurisdiction
@@ -576,8 +588,7 @@ class Transfers:
 
     def description_of(self, record: TransferRecord) -> str | None:
         """Return what was said of a transfer of many records; None if this service's vault does not have it."""
-        kept = self.vault.recall(record.description) if record.description else None
-        return kept["description"] if kept else None
+        return self._told(record.description, "description", record.transfer.sender)
 
     def notes_of(self, record: TransferRecord) -> list[NoteInWords]:
         """Return what members did about a transfer, oldest first, with what they said."""
@@ -704,13 +715,16 @@ class Transfers:
             self.index, self.writer, self.vault, decision=decision, level=level, recipient=recipient
         )
 
-    def _words(self, words: str, field: str) -> str:
+    def _words(self, actor: Member, words: str, field: str) -> str:
         require_words(words, field)
-        return to_hex(keep(self.vault, "transfer", {field: words}))
+        return to_hex(keep(self.vault, "transfer", {field: words}, owner=actor.member_id))
 
     def _said(self, note: TransferNote) -> str | None:
-        kept = self.vault.recall(note.commitment) if note.commitment else None
-        return next(iter(kept.values()), None) if kept else None
+        field = _SAID.get(note.event)
+        return self._told(note.commitment, field, note.member_id) if field else None
+
+    def _told(self, commitment: Commitment | None, field: str, owner: int) -> str | None:
+        return words_of(self.vault, self.index, commitment, field, domain="transfer", owner=owner)
 
     def _submit(self, actor: Member, call: Call, idempotency: _Identity) -> WriteOperation:
         return self.writer.submit(signer_of(self.writer, actor), call, idempotency=idempotency)

@@ -13,7 +13,21 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    and_,
+    delete,
+    func,
+    insert,
+    literal,
+    not_,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from ledger.domain.records import (
     ZERO32,
@@ -74,6 +88,7 @@ from ledger.ports import (
     DecisionRecord,
     EmergencyRecord,
     GrantRecord,
+    GrantStage,
     IndexState,
     PassportRecord,
     RecoveryRecord,
@@ -297,6 +312,7 @@ class SqlIndex(SqlLineage, SqlBorders):
         *,
         passport_id: PassportId | None = None,
         recipient: Member | None = None,
+        by_kind: bool = True,
         after: str | None = None,
         limit: int = 100,
     ) -> tuple[list[GrantRecord], str | None]:
@@ -311,8 +327,30 @@ class SqlIndex(SqlLineage, SqlBorders):
                 grants.c.requested_by == recipient.member_id,
             )
             of_kind = grants.c.recipient_kinds.bitwise_and(1 << recipient.kind) != 0
-            query = query.where(or_(grants.c.recipient == recipient.member_id, of_kind, asked))
+            named = [grants.c.recipient == recipient.member_id, asked]
+            query = query.where(or_(*named, of_kind) if by_kind else or_(*named))
         rows, following = self._chain_ordered(query, grants, after, limit)
+        return [_grant(row) for row in rows], following
+
+    def grants_at(
+        self,
+        passport_id: PassportId,
+        stage: GrantStage,
+        *,
+        at: int,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> tuple[list[GrantRecord], str | None]:
+        """Return a passport's grants that have come to a stage at a time, newest first, and the cursor of the next page."""
+        waits = grants.c.status == GrantStatus.REQUESTED
+        lives = and_(grants.c.status == GrantStatus.ACTIVE, grants.c.use_to > at)
+        stages = {
+            GrantStage.WAITING: waits,
+            GrantStage.LIVE: lives,
+            GrantStage.ENDED: and_(not_(waits), not_(lives)),
+        }
+        query = select(grants).where(grants.c.passport_id == passport_id, stages[stage])
+        rows, following = self._chain_ordered(query, grants, after, limit, newest_first=True)
         return [_grant(row) for row in rows], following
 
     def project(self, project_id: int) -> Project | None:
@@ -369,11 +407,6 @@ class SqlIndex(SqlLineage, SqlBorders):
         column = tuple_(releases.c.passport_id, releases.c.seq)
         rows = self._named(select(releases), column, list(names))
         return {(PassportId(row.passport_id), row.seq): position_of(row) for row in rows}
-
-    def releases(self, passport_id: PassportId) -> dict[int, Position]:
-        """Return where each released decision of a passport was recorded as released, by seq."""
-        rows = self._all(select(releases).where(releases.c.passport_id == passport_id))
-        return {row.seq: position_of(row) for row in rows}
 
     def transfer(self, transfer_id: TransferId) -> TransferRecord | None:
         """Return a transfer."""
@@ -653,6 +686,12 @@ class SqlIndex(SqlLineage, SqlBorders):
         rows = self._all(query.where(events.c.serial >= place.scalar_subquery()).limit(limit + 1))
         return [_event(row) for row in rows[1:]] if rows else None
 
+    def first_event_naming(self, word: bytes) -> Event | None:
+        """Return the first event of the chain of which an argument, or a part of one, is a word of 32 bytes."""
+        written = events.c.arguments.contains(dumps(word), autoescape=True)
+        rows = self._all(select(events).where(written).order_by(events.c.serial).limit(1))
+        return _event(rows[0]) if rows else None
+
     def _count_decisions(self) -> list[DecisionCount]:
         basis = func.substr(decisions.c.terms, _BASIS_BYTE, 1)
         query = select(decisions.c.member_id, basis.label("basis"), func.count().label("number")).group_by(
@@ -662,15 +701,21 @@ class SqlIndex(SqlLineage, SqlBorders):
         return sorted(found, key=lambda count: (count.member_id, count.basis))
 
     def _chain_ordered(
-        self, query: Select[Any], table: Any, after: str | None, limit: int
+        self,
+        query: Select[Any],
+        table: Any,
+        after: str | None,
+        limit: int,
+        *,
+        newest_first: bool = False,
     ) -> tuple[list[Row[Any]], str | None]:
+        place = tuple_(table.c.block_number, table.c.log_index)
         if after is not None:
-            block, log_index = _block_and_log(after)
-            query = query.where(
-                (table.c.block_number > block)
-                | ((table.c.block_number == block) & (table.c.log_index > log_index))
-            )
-        rows = self._all(query.order_by(table.c.block_number, table.c.log_index).limit(limit + 1))
+            start = tuple_(*(literal(number) for number in _block_and_log(after)))
+            query = query.where(place < start if newest_first else place > start)
+        columns = (table.c.block_number, table.c.log_index)
+        order = [column.desc() for column in columns] if newest_first else columns
+        rows = self._all(query.order_by(*order).limit(limit + 1))
         last = rows[limit - 1] if len(rows) > limit else None
         return rows[:limit], f"{last.block_number}-{last.log_index}" if last is not None else None
 

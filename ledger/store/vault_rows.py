@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ledger.domain.records import Commitment, PassportId
 from ledger.domain.vocabulary import Category, Level
 from ledger.errors import Conflict
-from ledger.ports import VaultCategoryRow, VaultLevelRow, VaultRecordRow
+from ledger.ports import VaultCategoryRow, VaultLevelRow, VaultRecordRow, VaultStatementRow
 from ledger.store.database import Database
-from ledger.store.vault_tables import categories, levels, records, statements
+from ledger.store.vault_tables import categories, levels, records, statement_owners, statements
 
 
 class SqlVaultRows:
@@ -108,21 +108,32 @@ class SqlVaultRows:
         with self._database.read() as connection:
             return [_record(row) for row in connection.execute(query)]
 
-    def put_statement(self, commitment: Commitment, domain: str, sealed: bytes) -> None:
-        """Keep a sealed statement, unless it is kept already."""
+    def put_statement(self, commitment: Commitment, domain: str, sealed: bytes, owner: int) -> None:
+        """Keep a sealed statement as a member's; what is kept already becomes that member's too."""
         with self._database.write() as connection:
-            known = select(statements.c.commitment).where(statements.c.commitment == commitment)
-            if connection.execute(known).first() is None:
+            if connection.execute(_statement(commitment)).one_or_none() is None:
                 connection.execute(
                     insert(statements).values(commitment=commitment, domain=domain, sealed=sealed)
                 )
+            _own(connection, commitment, owner)
 
-    def statement(self, commitment: Commitment) -> bytes | None:
+    def statement(self, commitment: Commitment) -> VaultStatementRow | None:
         """Return a sealed statement."""
-        query = select(statements.c.sealed).where(statements.c.commitment == commitment)
+        query = select(statement_owners.c.member_id).where(statement_owners.c.commitment == commitment)
         with self._database.read() as connection:
-            sealed: bytes | None = connection.execute(query).scalar_one_or_none()
-        return sealed
+            row = connection.execute(_statement(commitment)).one_or_none()
+            if row is None:
+                return None
+            owners = frozenset(connection.execute(query).scalars())
+        return VaultStatementRow(row.domain, row.sealed, owners, row.attributed)
+
+    def attribute_statement(self, commitment: Commitment, owner: int) -> None:
+        """Write down whose a statement is that was kept before owners were."""
+        with self._database.write() as connection:
+            connection.execute(
+                update(statements).where(statements.c.commitment == commitment).values(attributed=True)
+            )
+            _own(connection, commitment, owner)
 
     def erase(self, passport_id: PassportId) -> int:
         """Delete a record with its keys and salts; returns how many keys."""
@@ -133,6 +144,16 @@ class SqlVaultRows:
             connection.execute(delete(levels).where(levels.c.passport_id == passport_id))
             connection.execute(delete(records).where(records.c.passport_id == passport_id))
         return int(gone)
+
+
+def _statement(commitment: Commitment) -> Select[Any]:
+    return select(statements).where(statements.c.commitment == commitment)
+
+
+def _own(connection: Connection, commitment: Commitment, owner: int) -> None:
+    pair = {"commitment": commitment, "member_id": owner}
+    if connection.execute(select(statement_owners).filter_by(**pair)).one_or_none() is None:
+        connection.execute(insert(statement_owners).values(pair))
 
 
 def _put_level(connection: Connection, passport_id: PassportId, row: VaultLevelRow) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     ForeignKeyConstraint,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    true,
 )
 
 metadata: Final = MetaData()
@@ -57,10 +59,20 @@ categories = Table(
     ForeignKeyConstraint(["passport_id", "level"], ["levels.passport_id", "levels.level"]),
 )
 
+#: `attributed` is false of what was kept before the vault wrote down for whom.
 statements = Table(
     "statements",
     metadata,
     Column("commitment", LargeBinary(32), primary_key=True),
     Column("domain", String(32), nullable=False),
     Column("sealed", LargeBinary, nullable=False),
+    Column("attributed", Boolean, nullable=False, server_default=true()),
+)
+
+#: The members that gave a statement to this service, and by that may have committed to it.
+statement_owners = Table(
+    "statement_owners",
+    metadata,
+    Column("commitment", LargeBinary(32), ForeignKey("statements.commitment"), primary_key=True),
+    Column("member_id", BigInteger, primary_key=True, autoincrement=False),
 )

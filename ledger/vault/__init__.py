@@ -32,8 +32,9 @@ from ledger.encoding.commitments import (
     manifest_of,
     new_salt,
 )
-from ledger.errors import ConfigurationError, InvalidInput, NotFound
+from ledger.errors import ConfigurationError, Conflict, InvalidInput, NotFound
 from ledger.ports import (
+    NO_OWNER,
     Excerpt,
     RecordSummary,
     SealedCategory,
@@ -185,15 +186,42 @@ class SealedVault:
         if not self._rows.set_holder_key(passport_id, self._seal(key)):
             raise NotFound("the vault does not hold this record")
 
-    def remember(self, commitment: Commitment, *, domain: str, salt: Salt, record: Any) -> None:
-        """Keep what a commitment on chain stands for."""
-        document = json.dumps({"salt": salt.hex(), "record": record}).encode()
-        self._rows.put_statement(commitment, domain, self._seal(document))
+    def remember(self, commitment: Commitment, *, domain: str, salt: Salt, record: Any, owner: int) -> None:
+        """
+        Keep what a commitment on chain stands for, as an owner's; see `ledger.ports.Vault`.
 
-    def recall(self, commitment: Commitment) -> Any | None:
-        """Return the record behind a commitment, if this vault holds it."""
-        sealed = self._rows.statement(commitment)
-        return json.loads(self._open(sealed))["record"] if sealed else None
+        Raises:
+            Conflict: Something else is kept under this commitment.
+        """
+        document = json.dumps({"salt": salt.hex(), "record": record}).encode()
+        row = self._rows.statement(commitment)
+        if row is not None and (row.domain, json.loads(self._open(row.sealed))) != (
+            domain,
+            json.loads(document),
+        ):
+            raise Conflict(
+                "the vault keeps something else under this commitment",
+                fix="Commit to it with a fresh salt.",
+            )
+        self._rows.put_statement(commitment, domain, self._seal(document), owner)
+
+    def recall(self, commitment: Commitment, *, domain: str, owner: int) -> Any | None:
+        """Return the record behind a commitment that an owner gave to this vault; see `ledger.ports.Vault`."""
+        row = self._rows.statement(commitment)
+        if row is None or row.domain != domain:
+            return None
+        if owner not in row.owners and (row.attributed or owner != NO_OWNER):
+            return None
+        return json.loads(self._open(row.sealed))["record"]
+
+    def is_unattributed(self, commitment: Commitment) -> bool:
+        """Tell whether a record is kept from before the vault wrote down owners, and nobody's yet."""
+        row = self._rows.statement(commitment)
+        return row is not None and not row.attributed
+
+    def attribute(self, commitment: Commitment, owner: int) -> None:
+        """Write down whose a record is that was kept before the vault wrote down owners."""
+        self._rows.attribute_statement(commitment, owner)
 
     def erase(self, passport_id: PassportId) -> int:
         """Destroy the keys and salts of a record at every level; returns how many keys were destroyed."""

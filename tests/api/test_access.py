@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import pytest
 
+from api.middleware import COOKIE
 from ledger.client import sign_in
-from tests.api.conftest import assert_problem
+from ledger.domain.vocabulary import (
+    EmergencyReason,
+    MemberKind,
+    Outcome,
+    Purpose,
+    Role,
+)
+from ledger.encoding.hexadecimal import from_hex, to_hex
+from tests.api.conftest import assert_page, assert_problem
+from tests.support.transfers import ABROAD
+from tests.support.world import STUDY
 
 CALLERS = ("hospital", "lab", "outsider", "auditor", "committee", "holder", "stranger")
 
@@ -117,3 +128,97 @@ def test_a_revocation_is_signed_or_assisted(http, cast, holder_code, body):
     bearer = {"Authorization": f"Bearer {holder_code}", "Idempotency-Key": "either"}
     response = http.post(f"/v1/grants/{cast.grant}/revocation", json=body, headers=bearer)
     assert_problem(response, 422, "invalid-input")
+
+
+def given_to_kinds(world, custodian, passport, kinds):
+    """Give consent for an assisted patient to kinds of members."""
+    prepared = world.service.consents.prepare(
+        passport,
+        recipient_kinds=kinds,
+        purposes=[Purpose.AI_TRAINING],
+        categories=STUDY,
+        use_from=None,
+        use_to=world.now() + 10**6,
+    )
+    world.done(world.service.consents.assist(custodian.member, prepared))
+    return prepared.grant.grant_id
+
+
+@pytest.mark.parametrize("ending", ["suspend", "expel"])
+def test_who_is_no_member_any_more_reads_only_what_is_its_own(
+    http, send, client, member_code, cast, port, world, ending
+):
+    """A role opens nothing any more once the membership is suspended or has ended; what one asked for oneself stays."""
+    roles = Role.ETHICS | Role.REGULATOR | Role.AUDITOR | Role.VERIFIER | Role.PROCESSOR
+    former = world.admit("Board of the past", roles, kind=MemberKind.RESEARCH)
+    urgent = world.admit("Clinic of the night", Role.PROCESSOR | Role.EMERGENCY)
+    passport, research = from_hex(cast.assisted), [Purpose.DISEASE_RESEARCH]
+    world.done(world.service.emergencies.open(urgent.member, passport, EmergencyReason.UNCONSCIOUS, "x"))
+    emergency = world.service.emergencies.all(member_id=urgent.member.member_id)[0].emergency.emergency_id
+    lab = world.admit("Laboratory of the night", Role.PROCESSOR)
+    verdict = world.ask(
+        lab,
+        passport,
+        purpose=Purpose.DISEASE_RESEARCH,
+        grant_id=world.grant(cast.hospital, passport, lab, purposes=research),
+        project_id=world.project(lab, purposes=research),
+    )
+    assert verdict.outcome is Outcome.REVIEW
+    kinds = given_to_kinds(world, cast.hospital, passport, [MemberKind.RESEARCH])
+    exchange = port.exchange
+    waiting = to_hex(exchange.declare(exchange.plan(1, places=[ABROAD], project_id=exchange.project)))
+    own = world.ask(former, passport, purpose=Purpose.INSURANCE_RATING)
+    others = [
+        f"/v1/emergencies/{emergency}",
+        f"/v1/decisions/{cast.assisted}/{verdict.seq}",
+        f"/v1/grants/{to_hex(kinds)}",
+        f"/v1/transfers/{port.received}",
+        f"/v1/transfers/{waiting}",
+        f"/v1/provenance/{cast.assisted}",
+    ]
+    lists = {
+        "/v1/reviews": (f'"emergencyId":{emergency}', f'"seq":{verdict.seq}'),
+        "/v1/transfers?waiting=true": (waiting,),
+        f"/v1/emergencies?member={urgent.member.member_id}": (f'"emergencyId":{emergency}',),
+        f"/v1/grants?passport={cast.assisted}": (to_hex(kinds),),
+    }
+
+    def shown() -> dict[str, bool]:
+        texts = {path: send(former, "GET", path).text for path in lists}
+        return {word: word in texts[path] for path, words in lists.items() for word in words}
+
+    assert {path: send(former, "GET", path).status_code for path in others} == dict.fromkeys(others, 200)
+    assert all(shown().values()), shown()
+
+    getattr(client(cast.committee), ending)(former.member.member_id, "Found to sell what it read")
+
+    for path in others:
+        assert_problem(send(former, "GET", path), 403)
+    assert not any(shown().values()), shown()
+    assert send(former, "GET", f"/v1/decisions/{cast.assisted}/{own.seq}").status_code == 200
+    http.cookies.set(COOKIE, member_code(former))
+    page = http.get("/institution")
+    assert_page(page)
+    assert waiting not in page.text
+    assert "/auditor" not in page.text
+
+
+def test_what_waits_for_a_body_waits_for_it_as_long_as_it_is_a_member(world, cast, port):
+    """At the second at which a membership ends nothing waits for it any more."""
+    body = world.admit("Board whose time ends", Role.ETHICS | Role.REGULATOR).member
+    urgent = world.admit("Clinic of the morning", Role.PROCESSOR | Role.EMERGENCY)
+    service, exchange, passport = world.service, port.exchange, from_hex(cast.assisted)
+    world.done(service.emergencies.open(urgent.member, passport, EmergencyReason.UNCONSCIOUS, "x"))
+    exchange.declare(exchange.plan(1, places=[ABROAD], project_id=exchange.project))
+    lab, research = world.admit("Laboratory of the morning", Role.PROCESSOR), [Purpose.DISEASE_RESEARCH]
+    world.ask(
+        lab,
+        passport,
+        purpose=Purpose.DISEASE_RESEARCH,
+        grant_id=world.grant(cast.hospital, passport, lab, purposes=research),
+        project_id=world.project(lab, purposes=research),
+    )
+
+    for part in (service.emergencies, service.transfers, service.decisions):
+        assert part.awaiting(body, body.valid_to - 1)
+        assert part.awaiting(body, body.valid_to) == []

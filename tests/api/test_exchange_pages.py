@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import secrets
 from typing import Any
 
@@ -438,14 +440,25 @@ def test_a_copy_that_is_sealed_is_not_told_to_its_holder(app, world, port):
     plan = exchange.plan(1, agreement_id=agreement, purposes=[Purpose.EMERGENCY_CARE])
     among = to_hex(exchange.declare(plan))
     keeper.load_transfer(among, [(passport, answers[1]["seq"])])
+    content = world.service.transfers.get(TransferId(from_hex(alone))).transfer.content
+    asking.receive(alone, to_hex(content))
     code = str(sign_in(PassportClient(ORIGIN, http=http), key)["code"])
     patient = PassportClient(ORIGIN, code, http=http)
 
     assert patient.transfers_of(passport) == {"items": [], "amongMany": []}
-    assert len(patient.provenance(passport)["copies"]) == 1
+    history = patient.provenance(passport)
+    assert len(history["copies"]) == 1
+    assert {alone, among} & set(re.findall("0x[0-9a-f]{64}", json.dumps(history))) == set()
+    assert not [event for event in history["events"] if event["name"].startswith("Transfer")]
     http.cookies.set(COOKIE, code)
     page = http.get(f"/patient/passports/{passport}", headers=HTML)
     assert "No copy was sent" in text_of(section(assert_page(page), "copies"))
     http.cookies.clear()
     seen = keeper.transfers_of(passport)
     assert [item["transferId"] for item in (*seen["items"], *seen["amongMany"])] == [alone, among]
+    named = [event["name"] for event in keeper.provenance(passport)["events"]]
+    assert [name for name in named if name.startswith("Transfer")] == [
+        "TransferShipped",
+        "TransferLoaded",
+        "TransferReceived",
+    ]

@@ -9,11 +9,14 @@ import secrets
 import pytest
 
 from api.middleware import COOKIE
+from api.pages import people
 from api.problems import KINDS
-from ledger.client import sign_in, sign_revocation
+from api.schemas.base import utc
+from ledger.client import sign_grant, sign_in, sign_revocation
+from ledger.client.holders import grant_of
 from ledger.domain.records import GrantId, PassportId, TransferId
 from ledger.domain.vocabulary import Outcome
-from ledger.encoding.hexadecimal import to_hex
+from ledger.encoding.hexadecimal import from_hex, to_hex
 from ledger.ports import Call
 from ledger.wallet import holder_address
 from tests.api.conftest import assert_page, assert_problem
@@ -150,6 +153,86 @@ def test_a_consent_asked_for_is_told_before_it_is_given_and_after_it_is_withdraw
     assert (ended["status"], ended["text"]) == ("withdrawn", sentence)
     assert re.search(rf"Withdrawn ended on .* {re.escape(sentence)}", told("consents"))
     assert told("asked") == ""
+
+
+def give(patient, world, cast, key, passport) -> str:
+    """Let a patient with the own key consent; returns the grant."""
+    words = {
+        "passportId": passport,
+        "recipient": cast.lab.member.member_id,
+        "purposes": ["AI_TRAINING"],
+        "categories": ["DIAGNOSIS"],
+        "useTo": utc(world.now() + 10**6),
+    }
+    prepared = patient.prepare_grant(words)
+    signed = sign_grant(patient.ledger(), grant_of(prepared["grant"]), key)
+    return str(patient.relay_grant(prepared["grant"], signed)["grantId"])
+
+
+def test_questions_hide_no_consent_that_is_in_force(http, client, cast, world, monkeypatch):
+    """However often somebody asks, what was given stands on the page with its command; the rest is paged, newest first."""
+    monkeypatch.setattr(people, "PAGE_LINES", 3)
+    monkeypatch.setattr(people, "_BATCH", 2)
+    key = secrets.token_bytes(32)
+    passport = to_hex(world.register(cast.hospital, 4, holder=holder_address(key)))
+    code = str(sign_in(client(), key)["code"])
+
+    first, second, over = (give(client(code), world, cast, key, passport) for _ in range(3))
+    signature = sign_revocation(client().ledger(), passport_id=passport, grant_id=over, private_key=key)
+    client(code).revoke(over, signature)
+    asked = ["0x" + secrets.token_hex(32) for _ in range(7)]
+    signer, writer = cast.outsider.member.signer, world.service.writer
+    calls = [Call("requestConsent", (passport, grant, "0x" + "07" * 32)) for grant in asked]
+    for operation in [writer.submit(signer, call) for call in calls]:
+        world.done(operation)
+    last = give(client(code), world, cast, key, passport)
+    http.cookies.set(COOKIE, code)
+    path = f"/patient/passports/{passport}"
+
+    def shown(url: str, section: str) -> list[str]:
+        page = assert_page(http.get(url, headers=HTML))
+        found = page.find(f".//section[@aria-labelledby='{section}']")
+        entries = found.findall(".//li[@class='entry']")
+        return ["0x" + entry.get("id").removeprefix("consent-") for entry in entries]
+
+    assert shown(path, "consents") == [last, second, first, over]
+    page = assert_page(http.get(path, headers=HTML))
+    commands = [text_of(code) for code in page.iter("code")]
+    for grant in (first, second, last):
+        assert any("passport grant revoke" in command and grant in command for command in commands)
+    assert shown(path, "asked") == asked[::-1][: people.PAGE_LINES]
+    (more,) = [link.get("href") for link in page.iter("a") if "asked=" in (link.get("href") or "")]
+    assert shown(more, "asked") == asked[::-1][people.PAGE_LINES : 2 * people.PAGE_LINES]
+    assert shown(more, "consents") == [last, second, first, over]
+
+
+def test_consents_that_have_ended_are_paged_and_a_line_still_quotes_its_own(
+    http, client, cast, world, monkeypatch
+):
+    """A line of the log names its consent though that stands on another page, and links to nothing that is not there."""
+    monkeypatch.setattr(people, "PAGE_LINES", 2)
+    key = secrets.token_bytes(32)
+    passport = world.register(cast.hospital, 4, holder=holder_address(key))
+    code = str(sign_in(client(), key)["code"])
+    grants = [give(client(code), world, cast, key, to_hex(passport)) for _ in range(3)]
+    world.ask(cast.lab, passport, grant_id=GrantId(from_hex(grants[0])), project_id=cast.project)
+    for grant in grants:
+        signature = sign_revocation(
+            client().ledger(), passport_id=to_hex(passport), grant_id=grant, private_key=key
+        )
+        client(code).revoke(grant, signature)
+    http.cookies.set(COOKIE, code)
+    path = f"/patient/passports/{to_hex(passport)}"
+
+    page = assert_page(http.get(path, headers=HTML))
+    quoted = page.find(".//section[@aria-labelledby='requests']//blockquote")
+    assert text_of(quoted).startswith("Northern AI Laboratory may use my diagnoses")
+    assert quoted.find(".//a") is None
+    (older,) = [link.get("href") for link in page.iter("a") if "ended=" in (link.get("href") or "")]
+    assert grants[0] not in [text_of(code) for code in page.iter("code")]
+    page = assert_page(http.get(older, headers=HTML))
+    linked = page.find(".//section[@aria-labelledby='requests']//blockquote/a")
+    assert linked.get("href") == "#consent-" + grants[0].removeprefix("0x")
 
 
 def test_a_line_carries_what_the_chain_has(as_patient, cast, world):

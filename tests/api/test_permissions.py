@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 
 import pytest
 
+from api.schemas.base import utc
+from ledger.client import sign_in
+from ledger.domain.vocabulary import Role
+from ledger.encoding.hexadecimal import to_hex
 from ledger.errors import InvalidInput, NotFound, NotPermitted, UnknownCode
+from ledger.wallet import holder_address
 
 
 @pytest.fixture
@@ -79,3 +85,30 @@ def test_what_cannot_be_asked_says_why(client, cast, question):
             hospital.was_permitted({**question, **changes})
     with pytest.raises(NotFound, match="no member 4000"):
         hospital.was_permitted({**question, "member": 4000})
+
+
+def test_a_holder_does_not_learn_by_asking_what_is_sealed(client, world, cast):
+    """Neither before nor after the clinic asked; its custodian is answered, and so is the holder about what is open."""
+    clinic = world.admit("Clinic behind a seal", Role.PROCESSOR | Role.EMERGENCY)
+    key = secrets.token_bytes(32)
+    passport = to_hex(world.register(cast.hospital, 1, holder=holder_address(key)))
+    words = {"passportId": passport, "reason": "DANGER_TO_OTHERS", "statement": "A knife was seen"}
+    opened = client(clinic).open_emergency(words)["emergencyId"]
+    sealed = client(clinic).open_emergency(
+        {**words, "sealedUntil": utc(world.now() + 86_400), "sealing": "the police ask not to warn"}
+    )["emergencyId"]
+    asked = {
+        "passport": passport,
+        "member": clinic.member.member_id,
+        "purpose": "EMERGENCY_CARE",
+        "categories": "DIAGNOSIS",
+    }
+    patient = client(str(sign_in(client(), key)["code"]))
+
+    for basis in ("INDIVIDUAL_EMERGENCY", "CONSENT"):
+        with pytest.raises(NotPermitted, match=f"emergency {sealed} is sealed until"):
+            patient.was_permitted({**asked, "basis": basis, "emergency": sealed})
+    urgent = {**asked, "basis": "INDIVIDUAL_EMERGENCY"}
+    assert patient.was_permitted({**urgent, "emergency": opened})["permitted"] is True
+    assert patient.was_permitted(urgent)["permitted"] is False
+    assert client(cast.hospital).was_permitted({**urgent, "emergency": sealed})["permitted"] is True

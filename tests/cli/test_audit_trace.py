@@ -290,7 +290,7 @@ def test_a_release_of_a_record_is_traced_to_it(
     verdict = world.ask(lab.lab, passport, grant_id=grant, project_id=lab.project)
     release = world.service.releases.release(lab.lab.member, passport, verdict.seq)
     deadline = time.monotonic() + 20
-    while verdict.seq not in world.service.index.releases(passport):
+    while not world.service.index.releases_named([(passport, verdict.seq)]):
         assert time.monotonic() < deadline, "the receipt never came"
         time.sleep(0.05)
     file = _file(tmp_path, release_out(release).model_dump_json(by_alias=True).encode())
@@ -315,7 +315,7 @@ def test_an_excerpt_is_traced_to_the_decision_that_it_came_by(
     )
     release = world.service.releases.release(lab.lab.member, passport, verdict.seq)
     deadline = time.monotonic() + 20
-    while verdict.seq not in world.service.index.releases(passport):
+    while not world.service.index.releases_named([(passport, verdict.seq)]):
         assert time.monotonic() < deadline, "the receipt never came"
         time.sleep(0.05)
     file = _file(tmp_path, release_out(release).model_dump_json(by_alias=True).encode())

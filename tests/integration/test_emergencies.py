@@ -240,9 +240,13 @@ def test_who_reviews_had_no_part_in_it(world: World, cast: Cast, passport: Passp
         service.review(cast.ethics.member, 10_000, justified=True, opinion="x")
     with pytest.raises(InvalidInput, match="opinion must say it in words"):
         service.review(cast.ethics.member, number, justified=True, opinion="")
-    assert number in [item.emergency.emergency_id for item in service.awaiting(cast.ethics.member)]
-    assert number not in [item.emergency.emergency_id for item in service.awaiting(cast.hospital.member)]
-    assert service.awaiting(cast.authority.member) == []
+    assert number in [
+        item.emergency.emergency_id for item in service.awaiting(cast.ethics.member, world.now())
+    ]
+    assert number not in [
+        item.emergency.emergency_id for item in service.awaiting(cast.hospital.member, world.now())
+    ]
+    assert service.awaiting(cast.authority.member, world.now()) == []
     reviewed(world, cast.ethics, number)
     with pytest.raises(Conflict, match="reviewed before"):
         service.review(cast.regulator.member, number, justified=True, opinion="x")
@@ -308,7 +312,7 @@ def test_the_quota_of_thirty_days_is_counted_as_the_ledger_counts_it(
     assert service.right(member).left == 0
     with pytest.raises(NotPermitted, match=f"opened all {quota} emergencies of its 30 days"):
         opened(world, busy, passport)
-    for record in service.awaiting(cast.ethics.member):
+    for record in service.awaiting(cast.ethics.member, world.now()):
         if record.emergency.member_id == member:
             reviewed(world, cast.ethics, record.emergency.emergency_id)
     start = service.all(member_id=member)[0].emergency.valid_from

@@ -137,6 +137,31 @@ def test_what_was_refused_is_not_recorded_again_with_the_same_signatures(network
     network.world.done(service.datasets.unseal(regulator.member, number))
 
 
+def test_who_takes_part_cannot_keep_the_step_from_being_recorded(network: Network) -> None:
+    """It knows the draft, and may have the same words kept before; the recorder is not stopped, and still reads them."""
+    service, site = network.world.service, network.sites[0]
+    report = network.report()
+    alone = replace(report, inputs=(network.data[0],), outputs=(fresh(),), project_id=0)
+    network.world.done(service.lineage.record(site.member, alone))
+
+    signed = network.signed(report)
+    entry = network.record(signed)
+
+    assert entry.record.missing == StepFact(0)
+    assert service.lineage.reported(entry) == report.kept
+
+
+def test_a_step_whose_words_were_kept_is_sent_again(network: Network) -> None:
+    """What a service kept before it stopped, or before the ledger was there, does not stand in the way."""
+    service, signed = network.world.service, network.signed(network.report())
+    commitment = signed.step().parameters
+    assert signed.salt is not None
+    number = network.lab.lab.member.member_id
+    service.vault.remember(commitment, domain="step", salt=signed.salt, record=signed.kept, owner=number)
+
+    assert network.record(signed).record.missing == StepFact(0)
+
+
 def test_a_part_is_for_one_step_and_one_recorder(network: Network) -> None:
     """Signed for another step, another recorder, or by somebody else it is refused before it is sent."""
     service, report = network.world.service, network.report()
@@ -212,7 +237,7 @@ def test_what_is_from_outside_waits_in_quarantine(network: Network) -> None:
     record = service.lineage.get(name)
     assert (record.version.step_id, record.version.check) == (0, Check.PENDING)
     assert record.version.is_quarantined
-    assert service.lineage.words(record.statement, "statement") == "Published weights, release 4"
+    assert service.lineage.statement(record) == "Published weights, release 4"
     entry = network.record(network.signed(network.report(name, *network.data)))
     assert entry.record.missing == StepFact.INPUTS_SOUND
     network.lab.check(name)

@@ -275,7 +275,7 @@ def test_destroyed_data_loses_its_keys_after_the_chain_says_so(
     operation = world.done(records.destroy(hospital.member, passport, "Retention ended"))
 
     evidence = event_named(operation, "PassportDestroyed").arguments["evidence"]
-    kept = world.service.vault.recall(evidence)
+    kept = world.service.vault.recall(evidence, domain="destruction", owner=hospital.member.member_id)
     assert kept["statement"] == "Retention ended"
     assert "DIAGNOSIS" in kept["categories"]
     # Nobody waited for the answer: the service erases when it sees that it is mined.

@@ -202,7 +202,10 @@ def test_what_an_authority_compels_rests_on_an_instrument_and_a_regulator(
 
 
 def names(world: World, actor: Actor) -> set[tuple[PassportId, int]]:
-    return {(item.passport_id, item.verdict.seq) for item in world.service.decisions.awaiting(actor.member)}
+    return {
+        (item.passport_id, item.verdict.seq)
+        for item in world.service.decisions.awaiting(actor.member, world.now())
+    }
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hexbytes import HexBytes
 from nacl.public import PrivateKey, SealedBox
 from nacl.secret import SecretBox
 from rlp.exceptions import SerializationError
-from sqlalchemy import update
+from sqlalchemy import create_engine, text, update
 
 from cli.service import configure_logging
 from ledger.bootstrap import build
@@ -22,9 +22,10 @@ from ledger.domain.records import Commitment, PassportId, Salt
 from ledger.domain.vocabulary import RECORD_LEVELS, Category, Level
 from ledger.encoding.commitments import canonical, category_record, commit, content_of, manifest_of
 from ledger.encoding.hexadecimal import to_hex
-from ledger.errors import ConfigurationError, InvalidInput, NotFound
+from ledger.errors import ConfigurationError, Conflict, InvalidInput, NotFound
 from ledger.interop.deidentification import Content, deidentify
 from ledger.interop.fhir import read_bundle
+from ledger.ports import NO_OWNER
 from ledger.settings import Settings
 from ledger.store.database import Database
 from ledger.store.vault_rows import SqlVaultRows
@@ -217,15 +218,6 @@ def test_what_is_not_there_has_no_excerpt(rows: SqlVaultRows) -> None:
         vault.resources(passport, Level.IDENTIFIED, Category.OTHER)
 
 
-def test_a_statement_is_kept_once(rows: SqlVaultRows) -> None:
-    """However often it is given: the receipt of an excerpt is the same each time."""
-    vault = SealedVault(rows, key=os.urandom(32))
-    for _ in range(2):
-        vault.remember(Commitment(b"\x01" * 32), domain="release", salt=Salt(b"\x02" * 32), record={"seq": 1})
-
-    assert vault.recall(Commitment(b"\x01" * 32)) == {"seq": 1}
-
-
 def test_erasure_destroys_keys_and_salts(rows: SqlVaultRows) -> None:
     """After erasure the record, its keys and its salts are gone, at every level."""
     vault, passport = SealedVault(rows, key=os.urandom(32)), PassportId(os.urandom(32))
@@ -239,6 +231,76 @@ def test_erasure_destroys_keys_and_salts(rows: SqlVaultRows) -> None:
         with pytest.raises(NotFound):
             vault.seal_key_to(passport, level, Category.OTHER, bytes(PrivateKey.generate().public_key))
         assert vault.resources(passport, level, Category.OTHER) == []
+
+
+def test_a_statement_is_recalled_for_its_owner_as_what_it_is(rows: SqlVaultRows) -> None:
+    """Whoever has the commitment alone, or takes it for something else, gets nothing."""
+    vault, commitment = SealedVault(rows, key=os.urandom(32)), Commitment(os.urandom(32))
+    vault.remember(commitment, domain="report", salt=Salt(bytes(32)), record={"report": "x"}, owner=4)
+
+    assert vault.recall(commitment, domain="report", owner=4) == {"report": "x"}
+    assert vault.recall(commitment, domain="report", owner=5) is None
+    assert vault.recall(commitment, domain="report", owner=NO_OWNER) is None
+    assert vault.recall(commitment, domain="evidence", owner=4) is None
+    assert vault.recall(Commitment(os.urandom(32)), domain="report", owner=4) is None
+    assert not vault.is_unattributed(commitment)
+
+
+def test_the_same_statement_may_be_kept_again(rows: SqlVaultRows) -> None:
+    """Who gives the same content to the vault knows it; something else under the same commitment is refused."""
+    vault, commitment = SealedVault(rows, key=os.urandom(32)), Commitment(os.urandom(32))
+    record = {"parameters": {"layers": [1, 2]}}
+    for owner in (4, 4, 5):
+        vault.remember(commitment, domain="step", salt=Salt(bytes(32)), record=record, owner=owner)
+
+    assert [vault.recall(commitment, domain="step", owner=owner) for owner in (4, 5, 6)] == [
+        record,
+        record,
+        None,
+    ]
+    for domain, salt, other in (
+        ("step", bytes(32), {"parameters": {}}),
+        ("step", b"\x01" * 32, record),
+        ("report", bytes(32), record),
+    ):
+        with pytest.raises(Conflict, match="keeps something else"):
+            vault.remember(commitment, domain=domain, salt=Salt(salt), record=other, owner=6)
+    assert vault.recall(commitment, domain="step", owner=6) is None
+
+
+def test_what_was_kept_before_owners_were_is_kept(folder: Path) -> None:
+    """The migration loses no statement, and gives it to nobody."""
+    url, key, commitment = f"sqlite:///{folder / 'old.db'}", os.urandom(32), Commitment(os.urandom(32))
+    database = Database(url, migrations="vault")
+    database.migrate()
+    before = SealedVault(SqlVaultRows(database), key=key)
+    before.remember(commitment, domain="dataset", salt=Salt(bytes(32)), record={"title": "x"}, owner=4)
+    database.close()
+    with create_engine(url).begin() as connection:  # as the first version of the tables was
+        connection.execute(text("DROP TABLE statement_owners"))
+        connection.execute(text("ALTER TABLE statements DROP COLUMN attributed"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+
+    database = Database(url, migrations="vault")
+    database.migrate()
+    vault = SealedVault(SqlVaultRows(database), key=key)
+
+    assert vault.is_unattributed(commitment)
+    assert vault.recall(commitment, domain="dataset", owner=4) is None
+    assert vault.recall(commitment, domain="dataset", owner=NO_OWNER) == {"title": "x"}
+    vault.remember(commitment, domain="dataset", salt=Salt(bytes(32)), record={"title": "x"}, owner=5)
+    assert vault.is_unattributed(commitment)
+    vault.attribute(commitment, 4)
+    assert not vault.is_unattributed(commitment)
+    assert [vault.recall(commitment, domain="dataset", owner=owner) for owner in (4, 5)] == [
+        {"title": "x"},
+        {"title": "x"},
+    ]
+    assert vault.recall(commitment, domain="dataset", owner=NO_OWNER) is None
+    fresh = Commitment(os.urandom(32))
+    vault.remember(fresh, domain="dataset", salt=Salt(bytes(32)), record={}, owner=4)
+    assert not vault.is_unattributed(fresh)
+    database.close()
 
 
 def test_keys_are_kept_encrypted_and_private(folder: Path) -> None:
