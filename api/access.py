@@ -184,7 +184,7 @@ def sees_emergency(service: Service, subject: Subject, record: EmergencyRecord) 
         return True
     passport = require_passport(service.index, emergency.passport_id).passport
     if isinstance(subject, Holder):
-        return passport.holder.lower() == subject.address
+        return _speaks_for(service, subject, passport)
     concerned = subject.member_id in {emergency.member_id, passport.custodian}
     return concerned or holds(subject, REVIEWERS) or is_auditor(subject)
 

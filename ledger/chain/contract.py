@@ -17,6 +17,7 @@ from ledger.domain.records import (
     BlockHeader,
     Commitment,
     Entrustment,
+    Event,
     Exports,
     GrantId,
     GrantState,
@@ -24,6 +25,7 @@ from ledger.domain.records import (
     Member,
     Passport,
     PassportId,
+    Position,
     TransferId,
 )
 from ledger.domain.vocabulary import (
@@ -62,8 +64,23 @@ _ACCOUNT_BYTES: Final = 20
 _CHECK_GAS: Final = 3_000_000
 #: Where the status stands in `ITransfers.Transfer`.
 _TRANSFER_STATUS: Final = 5
+#: How many blocks of decisions are read at once: as many as a node gives, see `Node.logs`.
+_DECISION_BLOCKS: Final = 2_000
 #: `deploy NAME` creates one of the ledger's contracts.
 DEPLOY: Final = "deploy "
+
+
+def _decision(event: Event, position: Position) -> DecisionRecord:
+    given = event.arguments
+    return DecisionRecord(
+        passport_id=PassportId(given["passportId"]),
+        grant_id=given["grantId"],
+        member_id=given["memberId"],
+        terms=unpack_terms(given["terms"]),
+        verdict=unpack_verdict(given["verdict"]),
+        commitment=given["commitment"],
+        position=position,
+    )
 
 
 @cache
@@ -201,27 +218,21 @@ class LedgerContract:
         )[0]
         return int(until)
 
-    def decision(self, passport_id: PassportId, seq: int) -> DecisionRecord | None:
-        """Return a decision from the node's own log."""
+    def decision(self, passport_id: PassportId, seq: int, *, newer_than: int = 0) -> DecisionRecord | None:
+        """Return a decision from the node's own log; see `ledger.ports.Chain`."""
         self._guard()
         topics: list[str | None] = [topic_of("DecisionRecorded"), "0x" + passport_id.hex()]
-        start, end = self._deployment.block_number, self._node.head().number
-        for log in self._node.logs(self._deployment.ledger, start, end, topics):
-            event = decoder().decode(log)
-            if event is None:
-                continue
-            verdict = unpack_verdict(event.arguments["verdict"])
-            if verdict.seq == seq:
-                timed = next(self._node.with_times([log]))
-                return DecisionRecord(
-                    passport_id=passport_id,
-                    grant_id=event.arguments["grantId"],
-                    member_id=event.arguments["memberId"],
-                    terms=unpack_terms(event.arguments["terms"]),
-                    verdict=verdict,
-                    commitment=event.arguments["commitment"],
-                    position=timed.position,
-                )
+        first, end = self._deployment.block_number, self._node.head().number
+        while end >= first:
+            start = max(first, end - _DECISION_BLOCKS + 1)
+            for log in self._node.logs(self._deployment.ledger, start, end, topics):
+                event = decoder().decode(log)
+                if event is not None and unpack_verdict(event.arguments["verdict"]).seq == seq:
+                    return _decision(event, next(self._node.with_times([log])).position)
+            header = self._node.block(start) if newer_than else None
+            if header is not None and header.time < newer_than:
+                return None
+            end = start - 1
         return None
 
     def transfer_permit(self, passport_id: PassportId, seq: int) -> int:

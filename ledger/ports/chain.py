@@ -49,8 +49,15 @@ class Chain(Protocol):
     def emergency_until(self, emergency_id: int) -> int:
         """Return when an emergency ends, seconds since the Unix epoch, exclusive; 0 if there is none."""
 
-    def decision(self, passport_id: PassportId, seq: int) -> DecisionRecord | None:
-        """Return a decision from the node's own log."""
+    def decision(self, passport_id: PassportId, seq: int, *, newer_than: int = 0) -> DecisionRecord | None:
+        """
+        Return a decision from the node's own log, which is read from its end.
+
+        Args:
+            passport_id: The data.
+            seq: Its number.
+            newer_than: Seconds since the Unix epoch; blocks from before are not read.
+        """
 
     def transfer_permit(self, passport_id: PassportId, seq: int) -> int:
         """Return the member that an unused permit to transfer names; 0 if there is none that still stands."""

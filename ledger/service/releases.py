@@ -152,10 +152,15 @@ def current_permit(
         NotPermitted: It is not this member's, not a permit for this operation, too old, or what it rested on has
             ended since.
     """
-    name = f"{to_hex(passport_id)}/{seq}"
-    decision = chain.decision(passport_id, seq)
+    name, now = f"{to_hex(passport_id)}/{seq}", chain.now()
+    decision = chain.decision(passport_id, seq, newer_than=now - PERMIT_SECONDS)
     if decision is None:
-        raise NotFound(f"the chain has no decision {name}", fix="Ask for access first: POST /v1/decisions.")
+        passport = chain.passport(passport_id)
+        if passport is None or seq >= passport.size:
+            raise NotFound(
+                f"the chain has no decision {name}", fix="Ask for access first: POST /v1/decisions."
+            )
+        raise _too_old(name)
     terms, verdict = decision.terms, decision.verdict
     if decision.member_id != actor.member_id:
         raise NotPermitted(f"decision {name} answers another member's request")
@@ -166,12 +171,15 @@ def current_permit(
         )
     if terms.operation is not operation:
         raise NotPermitted(f"decision {name} permits to {terms.operation.name}, not to {operation.name}")
-    now = chain.now()
     if now - decision.position.time > PERMIT_SECONDS:
-        raise NotPermitted(
-            f"decision {name} is older than {PERMIT_SECONDS} seconds", fix="Ask for access again."
-        )
+        raise _too_old(name)
     return decision, _still_stands(chain, actor, decision, now)
+
+
+def _too_old(name: str) -> NotPermitted:
+    return NotPermitted(
+        f"decision {name} is older than {PERMIT_SECONDS} seconds", fix="Ask for access again."
+    )
 
 
 def _still_stands(chain: Chain, actor: Member, decision: DecisionRecord, now: int) -> Member:

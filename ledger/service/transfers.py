@@ -30,7 +30,7 @@ from ledger.encoding.commitments import new_id
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.structs import consignment_values
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted
-from ledger.policy import member_is_active
+from ledger.policy import PERMIT_SECONDS, member_is_active
 from ledger.ports import Call, Chain, Index, TransferRecord, Vault, Writer
 from ledger.ports import Operation as WriteOperation
 from ledger.service.authority import require_active, require_custodian, require_role, signer_of
@@ -698,7 +698,9 @@ class Transfers:
         """Check of permits that name days that the records hold nothing of others; handing over checks it again."""
         known = self.index.decisions_named(permits)
         for passport_id, seq in permits:
-            decision = known.get((passport_id, seq)) or self.chain.decision(passport_id, seq)
+            decision = known.get((passport_id, seq)) or self.chain.decision(
+                passport_id, seq, newer_than=self.chain.now() - PERMIT_SECONDS
+            )
             if decision is not None:
                 require_whole(self.vault, passport_id, decision.terms, decision.terms.level)
 

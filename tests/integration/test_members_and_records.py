@@ -23,7 +23,7 @@ from ledger.domain.vocabulary import (
 from ledger.encoding.hexadecimal import from_hex
 from ledger.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from ledger.interop.fhir import read_bundle
-from ledger.policy import cap_of
+from ledger.policy import PERMIT_SECONDS, cap_of
 from ledger.ports import Rule
 from tests.support.data import bundle
 from tests.support.world import ALL_PURPOSES, Actor, World, event_named
@@ -63,6 +63,31 @@ def asking(world: World, hospital: Actor, lab: Actor, passport: PassportId) -> A
     asking = Asking(world, hospital, lab, passport)
     assert asking.missing() == Fact(0)
     return asking
+
+
+def test_a_permit_is_good_for_an_hour_and_found_at_the_end_of_the_log(
+    world: World, lab: Actor, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log is read backwards, block by block here; not further than the hour when it is a permit that is wanted."""
+    monkeypatch.setattr("ledger.chain.contract._DECISION_BLOCKS", 1)
+    chain, releases = world.service.chain, world.service.releases
+    verdict = world.ask(lab, asking.passport, grant_id=asking.grant, project_id=asking.project)
+    decision = chain.decision(asking.passport, verdict.seq)
+    assert decision is not None
+    began = decision.position.time
+    asking.missing()  # a later decision, in another block
+
+    assert chain.decision(asking.passport, verdict.seq, newer_than=began) == decision
+    assert releases.release(lab.member, asking.passport, verdict.seq).seq == verdict.seq
+    with pytest.raises(NotFound, match="the chain has no decision"):
+        releases.release(lab.member, asking.passport, 10**6)
+
+    world.until(began + PERMIT_SECONDS + 60)
+
+    assert chain.decision(asking.passport, verdict.seq, newer_than=began + 61) is None
+    assert chain.decision(asking.passport, verdict.seq) == decision
+    with pytest.raises(NotPermitted, match="is older than 3600 seconds"):
+        releases.release(lab.member, asking.passport, verdict.seq)
 
 
 def test_expelled_a_member_never_is_permitted_again(world: World, lab: Actor, asking: Asking) -> None:
