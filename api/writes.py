@@ -36,6 +36,8 @@ Identity = tuple[str, str, str]
 _KEY: Final = re.compile(r"\A[\x21-\x7e]{1,128}\Z")
 _WAIT: Final = re.compile(r"\A\s*wait\s*=\s*\"?(\d{1,6})\"?\s*\Z", re.IGNORECASE)
 _RETRY_SECONDS: Final = 2
+#: One for some idempotency keys each.
+_LOCKS: Final = tuple(threading.Lock() for _ in range(256))
 
 
 class Waits:
@@ -90,9 +92,11 @@ class Write:
             InvalidInput: The key was used for another request.
         """
         scope, key, fingerprint = self.identity
-        earlier = self.service.writer.find(scope, key)
-        if earlier is None:
-            return use_case(self.identity)
+        # A use case makes keys and keeps words before it comes to the journal: of two at once one waits.
+        with _LOCKS[hash((scope, key)) % len(_LOCKS)]:
+            earlier = self.service.writer.find(scope, key)
+            if earlier is None:
+                return use_case(self.identity)
         operation, first = earlier
         if first != fingerprint:
             raise InvalidInput(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from ledger.domain.records import Commitment, PassportId, Salt
+from ledger.domain.records import Commitment, HolderKey, PassportId, Salt
 from ledger.domain.vocabulary import Category, Level
 
 #: The owner of what is public, or told only after it was compared with the ledger word for word.
@@ -156,12 +156,12 @@ class Vault(Protocol):
             InvalidInput: The recipient's key is none.
         """
 
-    def holder_key(self, passport_id: PassportId) -> bytes | None:
-        """Return the private key of an assisted patient's holder; None if the patient keeps it."""
+    def holder_key(self, passport_id: PassportId, holder: HolderKey) -> bytes | None:
+        """Return the private key of a holder, by its address; None if it is not kept here: the patient keeps it."""
 
     def keep_holder_key(self, passport_id: PassportId, key: bytes) -> None:
         """
-        Keep a new key for an assisted patient's holder, in the place of the one before.
+        Keep one more key for an assisted patient: the ledger decides which of them is the holder's.
 
         Raises:
             NotFound: This vault does not keep the record.
@@ -277,8 +277,11 @@ class VaultRows(Protocol):
 
     def find(self, custodian: int, reference_lookup: bytes) -> PassportId | None: ...
 
-    def set_holder_key(self, passport_id: PassportId, sealed: bytes) -> bool:
-        """Replace the sealed key of a record's holder; False if there is no such record."""
+    def add_holder_key(self, passport_id: PassportId, holder: HolderKey, sealed: bytes) -> bool:
+        """Keep one more sealed key of a record's holder; False if there is no such record."""
+
+    def holder_key(self, passport_id: PassportId, holder: HolderKey) -> bytes | None:
+        """Return a sealed key that was added."""
 
     def kept_by(self, custodian: int) -> list[VaultRecordRow]: ...
 

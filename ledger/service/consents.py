@@ -71,7 +71,6 @@ from ledger.service.authority import (
 from ledger.service.signatures import Signatures
 from ledger.service.statements import keep, recall
 from ledger.service.templates import Templates
-from ledger.wallet import holder_address
 
 #: How long a prepared grant waits for its signature, in seconds.
 SIGNATURE_SECONDS: Final = 3600
@@ -644,8 +643,9 @@ class Consents:
         """
         passport = require_custodian(self.index, actor, passport_id).passport
         require_active(actor, self.chain.now())
-        key = self.vault.holder_key(passport_id) if passport.custody is Custody.ASSISTED else None
-        if key is None or holder_address(key) != passport.holder:
+        assisted = passport.custody is Custody.ASSISTED
+        key = self.vault.holder_key(passport_id, passport.holder) if assisted else None
+        if key is None:
             raise NotPermitted(
                 "the patient keeps this passport's holder key",
                 fix="Let the patient sign: passport grant --wallet FILE, or send the signature.",

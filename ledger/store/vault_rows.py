@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ledger.domain.records import Commitment, PassportId
+from ledger.domain.records import Commitment, HolderKey, PassportId
 from ledger.domain.vocabulary import Category, Level
 from ledger.errors import Conflict
 from ledger.ports import VaultCategoryRow, VaultLevelRow, VaultRecordRow, VaultStatementRow
 from ledger.store.database import Database
-from ledger.store.vault_tables import categories, levels, records, statement_owners, statements
+from ledger.store.vault_tables import categories, holder_keys, levels, records, statement_owners, statements
 
 
 class SqlVaultRows:
@@ -96,11 +96,25 @@ class SqlVaultRows:
             found: bytes | None = connection.execute(query).scalar_one_or_none()
         return PassportId(found) if found is not None else None
 
-    def set_holder_key(self, passport_id: PassportId, sealed: bytes) -> bool:
-        """Replace the sealed key of a record's holder; False if there is no such record."""
-        change = update(records).where(records.c.passport_id == passport_id).values(sealed_holder_key=sealed)
+    def add_holder_key(self, passport_id: PassportId, holder: HolderKey, sealed: bytes) -> bool:
+        """Keep one more sealed key of a record's holder; False if there is no such record."""
+        known = select(records.c.passport_id).where(records.c.passport_id == passport_id)
         with self._database.write() as connection:
-            return bool(connection.execute(change).rowcount)
+            if connection.execute(known).one_or_none() is None:
+                return False
+            connection.execute(
+                insert(holder_keys).values(passport_id=passport_id, holder=holder, sealed_key=sealed)
+            )
+        return True
+
+    def holder_key(self, passport_id: PassportId, holder: HolderKey) -> bytes | None:
+        """Return a sealed key that was added."""
+        query = select(holder_keys.c.sealed_key).where(
+            holder_keys.c.passport_id == passport_id, holder_keys.c.holder == holder
+        )
+        with self._database.read() as connection:
+            sealed: bytes | None = connection.execute(query).scalar_one_or_none()
+        return sealed
 
     def kept_by(self, custodian: int) -> list[VaultRecordRow]:
         """Return the records of a custodian."""
@@ -142,6 +156,7 @@ class SqlVaultRows:
                 delete(categories).where(categories.c.passport_id == passport_id)
             ).rowcount
             connection.execute(delete(levels).where(levels.c.passport_id == passport_id))
+            connection.execute(delete(holder_keys).where(holder_keys.c.passport_id == passport_id))
             connection.execute(delete(records).where(records.c.passport_id == passport_id))
         return int(gone)
 

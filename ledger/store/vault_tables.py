@@ -36,6 +36,15 @@ records = Table(
     UniqueConstraint("custodian", "reference_lookup"),
 )
 
+#: Keys that were made for an assisted patient in the place of the first one: the ledger knows which is the holder's.
+holder_keys = Table(
+    "holder_keys",
+    metadata,
+    Column("passport_id", LargeBinary(32), ForeignKey("records.passport_id"), primary_key=True),
+    Column("holder", String(42), primary_key=True),
+    Column("sealed_key", LargeBinary, nullable=False),
+)
+
 levels = Table(
     "levels",
     metadata,

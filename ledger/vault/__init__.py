@@ -19,7 +19,7 @@ import nacl.secret
 import nacl.utils
 from nacl.public import PublicKey, SealedBox
 
-from ledger.domain.records import Commitment, PassportId, Salt
+from ledger.domain.records import Commitment, HolderKey, PassportId, Salt
 from ledger.domain.vocabulary import Category, Level
 from ledger.encoding.commitments import (
     canonical,
@@ -45,6 +45,7 @@ from ledger.ports import (
     VaultRecordRow,
     VaultRows,
 )
+from ledger.wallet import holder_address
 
 KEY_BYTES: Final = nacl.secret.SecretBox.KEY_SIZE
 #: Whole numbers beyond have no canonical form of their own. Source: RFC 8785, section 3.2.2.3.
@@ -170,20 +171,23 @@ class SealedVault:
             entries=len(places),
         )
 
-    def holder_key(self, passport_id: PassportId) -> bytes | None:
-        """Return the private key of an assisted patient's holder; None if the patient keeps it."""
+    def holder_key(self, passport_id: PassportId, holder: HolderKey) -> bytes | None:
+        """Return the private key of a holder; see `ledger.ports.Vault`."""
         row = self._rows.record(passport_id)
-        sealed = row.sealed_holder_key if row else None
-        return self._open(sealed) if sealed else None
+        first = self._open(row.sealed_holder_key) if row and row.sealed_holder_key else None
+        if first is not None and holder_address(first) == holder:
+            return first
+        added = self._rows.holder_key(passport_id, holder)
+        return self._open(added) if added else None
 
     def keep_holder_key(self, passport_id: PassportId, key: bytes) -> None:
         """
-        Keep a new key for an assisted patient's holder, in the place of the one before.
+        Keep one more key for an assisted patient; see `ledger.ports.Vault`.
 
         Raises:
             NotFound: This vault does not keep the record.
         """
-        if not self._rows.set_holder_key(passport_id, self._seal(key)):
+        if not self._rows.add_holder_key(passport_id, holder_address(key), self._seal(key)):
             raise NotFound("the vault does not hold this record")
 
     def remember(self, commitment: Commitment, *, domain: str, salt: Salt, record: Any, owner: int) -> None:

@@ -464,8 +464,11 @@ class TestRecovery:
         assert begun["recovery"]["custody"] == "ASSISTED"
         with pytest.raises(NotPermitted, match="the patient keeps"):
             hospital.assist_grant(clinic.wanted(passport))
+        again = hospital.recover_holder(passport, {})["recovery"]["holder"]
+        assert again != begun["recovery"]["holder"]
         advance(clinic.node, WEEK)
-        assert hospital.complete_recovery(passport)["custody"] == "ASSISTED"
+        completed = hospital.complete_recovery(passport)
+        assert (completed["custody"], completed["holder"]) == ("ASSISTED", again)
         assert hospital.assist_grant(clinic.wanted(passport))["assurance"] == "ASSISTED"
         with pytest.raises(Conflict, match="keeps this key already"):
             hospital.recover_holder(passport, {})

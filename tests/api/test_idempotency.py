@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -40,6 +41,31 @@ def test_the_same_request_has_the_same_answer(send, cast, body, world):
     assert (first.status_code, again.status_code) == (201, 201)
     assert first.json() == again.json()
     assert first.headers["location"] == again.headers["location"]
+
+
+def test_the_same_request_twice_at_once_is_one_change(send, cast, http, world):
+    """One waits for the other: no second chain key is made for a member, and no second allowance is paid."""
+    sent = {
+        "name": "Admitted Once",
+        "roles": ["PROCESSOR"],
+        "purposes": ["RESEARCH"],
+        "jurisdiction": 156,
+        "validTo": "2099-01-01T00:00:00Z",
+        "signingKey": "0x" + secrets.token_hex(32),
+        "sealingKey": "0x" + secrets.token_hex(32),
+    }
+    headers, body = key(), json.dumps(sent).encode()
+    folder = world.settings.data / "keystore"
+    before = len(list(folder.iterdir()))
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(
+            pool.map(
+                lambda _: send(cast.committee, "POST", "/v1/members", body, headers=dict(headers)), range(2)
+            )
+        )
+    assert [answer.status_code for answer in answers] == [201, 201], [answer.text for answer in answers]
+    assert answers[0].json() == answers[1].json()
+    assert len(list(folder.iterdir())) == before + 1
 
 
 def test_another_request_under_the_same_key_is_refused(send, cast, body):

@@ -31,6 +31,7 @@ from ledger.store.database import Database
 from ledger.store.vault_rows import SqlVaultRows
 from ledger.store.vault_tables import categories
 from ledger.vault import SealedVault
+from ledger.wallet import holder_address
 from tests.support.data import bundle
 
 
@@ -218,6 +219,24 @@ def test_what_is_not_there_has_no_excerpt(rows: SqlVaultRows) -> None:
         vault.resources(passport, Level.IDENTIFIED, Category.OTHER)
 
 
+def test_every_key_that_was_made_for_a_holder_is_kept(rows: SqlVaultRows) -> None:
+    """By its address: which of them is the holder's the ledger decides, maybe long after."""
+    vault, passport = SealedVault(rows, key=os.urandom(32)), PassportId(os.urandom(32))
+    first, second, third = (os.urandom(32) for _ in range(3))
+    content = same_at_each_level({Category.OTHER: [{"resourceType": "Basic"}]})
+    vault.seal(passport, custodian=2, local_reference="a", content=content, holder_seed=first)
+    vault.keep_holder_key(passport, second)
+    vault.keep_holder_key(passport, third)
+
+    for key in (first, second, third):
+        assert vault.holder_key(passport, holder_address(key)) == key
+    assert vault.holder_key(passport, holder_address(os.urandom(32))) is None
+    with pytest.raises(NotFound):
+        vault.keep_holder_key(PassportId(os.urandom(32)), second)
+    vault.erase(passport)
+    assert all(vault.holder_key(passport, holder_address(key)) is None for key in (first, second, third))
+
+
 def test_erasure_destroys_keys_and_salts(rows: SqlVaultRows) -> None:
     """After erasure the record, its keys and its salts are gone, at every level."""
     vault, passport = SealedVault(rows, key=os.urandom(32)), PassportId(os.urandom(32))
@@ -277,6 +296,7 @@ def test_what_was_kept_before_owners_were_is_kept(folder: Path) -> None:
     before.remember(commitment, domain="dataset", salt=Salt(bytes(32)), record={"title": "x"}, owner=4)
     database.close()
     with create_engine(url).begin() as connection:  # as the first version of the tables was
+        connection.execute(text("DROP TABLE holder_keys"))
         connection.execute(text("DROP TABLE statement_owners"))
         connection.execute(text("ALTER TABLE statements DROP COLUMN attributed"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
