@@ -35,8 +35,8 @@ STEPS = {
 
 
 def test_it_is_short_and_has_a_version():
-    """Under 3,600 words, not counting the bars of tables; the version is that of the vectors."""
-    assert len([word for word in SPEC.split() if word.strip("|-")]) < 3600
+    """Under 3,700 words, not counting the bars of tables; the version is that of the vectors."""
+    assert len([word for word in SPEC.split() if word.strip("|-")]) < 3700
     assert f"Version: `{json.loads(VECTORS)['version']}`" in SPEC
 
 
