@@ -30,7 +30,8 @@ def page_of(
         InvalidInput: *after* is no cursor.
     """
     places = [position(item).order for item in items]
-    start = sum(place <= _read(after) for place in places) if after is not None else 0
+    last = _read(after) if after is not None else None
+    start = sum(place <= last for place in places) if last is not None else 0
     end = start + limit
     while start < end < len(items) and places[end] == places[end - 1]:
         end += 1

@@ -289,6 +289,7 @@ class Example:
             self.keys["Northern AI Laboratory"],
             level=Level.PSEUDONYMISED,
             content=content,
+            days=(decision["dataFrom"], decision["dataTo"]),
         )
         return row_of(record)
 

@@ -376,7 +376,8 @@ def spoken_until(service: Service, passport: Passport, reader: Holder) -> Moment
     """Return until when a reader speaks for a passport's holder; None if it is the holder."""
     if passport.holder == reader.address:
         return None
-    return presenters.moment(service.index.delegates(passport.passport_id)[reader.address])
+    end = service.index.delegates(passport.passport_id).get(reader.address)
+    return presenters.moment(end) if end is not None else None
 
 
 def speakers_of(service: Service, passport: Passport) -> list[Speaker]:

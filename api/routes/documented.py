@@ -36,7 +36,15 @@ READ_CHAIN: Final[Documented] = responses(
 )
 #: For words that are checked and kept, without a write to the ledger.
 PREPARE: Final[Documented] = responses(
-    *_SIGNED, NotPermitted, NotFound, UnknownCode, TooLarge, NodeUnreachable, "malformed-body", "unknown-host"
+    *_SIGNED,
+    NotPermitted,
+    NotFound,
+    UnknownCode,
+    TooLarge,
+    NodeUnreachable,
+    "malformed-body",
+    "too-slow",
+    "unknown-host",
 )
 #: For writes.
 WRITE: Final[Documented] = {
@@ -56,6 +64,7 @@ WRITE: Final[Documented] = {
         NodeUnreachable,
         StoreUnavailable,
         "malformed-body",
+        "too-slow",
         "idempotency-key-missing",
         "idempotency-key-reused",
         "unknown-host",

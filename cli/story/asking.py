@@ -195,7 +195,10 @@ def _open(world: World, item: Ask) -> Json:
     client = world.as_member(item.asker)
     release = client.release(answer["passportId"], answer["seq"])
     content = bytes32(client.passport(answer["passportId"])["content"], field="content")
-    opened = open_release(release, world.keys(item.asker), level=Level[item.level], content=content)
+    days = answer["dataFrom"], answer["dataTo"]
+    opened = open_release(
+        release, world.keys(item.asker), level=Level[item.level], content=content, days=days
+    )
     if not is_what_was_registered(opened, replace(patient, content=permitted), release["level"]):
         raise VerificationError(f"what was released for {item.name!r} is not what the hospital registered")
     return {category: len(resources) for category, resources in opened.items()}

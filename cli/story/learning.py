@@ -322,7 +322,8 @@ def _opened(world: World, patient: Patient) -> dict[str, list[Json]]:
     answer, company = world.answer_to(training(patient)), world.as_member(COMPANY)
     release = company.release(answer["passportId"], answer["seq"])
     content = bytes32(company.passport(answer["passportId"])["content"], field="content")
-    return open_release(release, world.keys(COMPANY), level=Level.PSEUDONYMISED, content=content)
+    days = answer["dataFrom"], answer["dataTo"]
+    return open_release(release, world.keys(COMPANY), level=Level.PSEUDONYMISED, content=content, days=days)
 
 
 def _row(record: dict[str, list[Json]]) -> Json:

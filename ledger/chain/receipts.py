@@ -33,13 +33,16 @@ def share_events(operations: list[QueuedCall], events: tuple[Event, ...]) -> dic
     """Give each operation of a transaction the events that answer its items."""
     if not operations:
         return {}
-    if len(operations) == 1:
+    function = operations[0].call.function
+    if function not in ITEM_EVENT:
         return {operations[0].operation_id: events}
-    answers = [event for event in events if event.name == ITEM_EVENT[operations[0].call.function]]
+    answers = [event for event in events if event.name == ITEM_EVENT[function]]
     if len(answers) != sum(item_count(operation.call) for operation in operations):
         # It was reverted once, some operations went on alone, and another branch of the chain took it after all: whose
         # events these are cannot be told.
         return {}
+    if len(operations) == 1:
+        return {operations[0].operation_id: events}
     shared, start = {}, 0
     for operation in operations:
         end = start + item_count(operation.call)

@@ -338,9 +338,9 @@ class JournalWriter:
         """Return the operation of an idempotency key, and its fingerprint."""
         return self._journal.find(scope, key)
 
-    def is_under_way(self, function: str, *, about: str) -> bool:
-        """Tell whether a call of a function that names something is neither mined nor failed."""
-        return self._journal.is_under_way(function, about=about)
+    def is_taken(self, function: str, *, about: str) -> bool:
+        """Tell whether a call of a function that names something was accepted and has not failed."""
+        return self._journal.is_taken(function, about=about)
 
     def has_key(self, signer: Address) -> bool:
         """Tell whether the service holds the key of *signer*."""

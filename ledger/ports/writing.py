@@ -93,8 +93,8 @@ class Writer(Protocol):
     def find(self, scope: str, key: str) -> tuple[Operation, str] | None:
         """Return the operation that a scope's idempotency key stands for, and its fingerprint."""
 
-    def is_under_way(self, function: str, *, about: str) -> bool:
-        """Tell whether a call of a function that names something is neither mined nor failed."""
+    def is_taken(self, function: str, *, about: str) -> bool:
+        """Tell whether a call of a function that names something was accepted and has not failed."""
 
     def has_key(self, signer: Address) -> bool:
         """Tell whether the service holds the key of *signer*."""
@@ -189,8 +189,8 @@ class Journal(Protocol):
 
     def find(self, scope: str, key: str) -> tuple[Operation, str] | None: ...
 
-    def is_under_way(self, function: str, *, about: str) -> bool:
-        """Tell whether a call of a function that names something is neither mined nor failed."""
+    def is_taken(self, function: str, *, about: str) -> bool:
+        """Tell whether a call of a function that names something was accepted and has not failed."""
 
     def signers_with_work(self) -> list[Address]:
         """Return the signers that have queued operations or unconfirmed transactions."""

@@ -106,10 +106,10 @@ class SqlJournal:
             ).one_or_none()
         return (_operation(row), row.fingerprint) if row else None
 
-    def is_under_way(self, function: str, *, about: str) -> bool:
-        """Tell whether a call of a function that names something is neither mined nor failed."""
+    def is_taken(self, function: str, *, about: str) -> bool:
+        """Tell whether a call of a function that names something was accepted and has not failed."""
         query = select(operations.c.serial).where(
-            operations.c.status.in_((OperationStatus.QUEUED, OperationStatus.SIGNED)),
+            operations.c.status != OperationStatus.FAILED,
             operations.c.function == function,
             operations.c.arguments.contains(about, autoescape=True),
         )

@@ -56,6 +56,7 @@ def call(
     disconnect: bool = False,
     trusted=anybody,
     pause: float = 0.0,
+    seconds: float = 30.0,
 ):
     """Send a body in chunks to an app behind the limit; returns status and body, or None if nothing was sent."""
     messages = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
@@ -74,7 +75,7 @@ def call(
         sent.append(message)
 
     larger = {("POST", "/large"): 10 * LIMIT}
-    app = BodyLimit(echo, max_bytes=LIMIT, larger=larger, trusted=trusted, seconds=0.5)
+    app = BodyLimit(echo, max_bytes=LIMIT, larger=larger, trusted=trusted, seconds=seconds)
     scope = {"type": "http", "method": "POST", "path": path, "headers": headers}
     asyncio.run(app(scope, receive, send))
     if not sent:
@@ -130,8 +131,8 @@ def test_a_large_body_that_was_not_signed_is_not_handed_on():
 
 def test_a_body_may_not_take_for_ever():
     """A body that trickles in is given up; one that takes its time within the bound is taken."""
-    assert call([b"a"] * 3, pause=0.05)[0] == 200
-    status, body = call([b"a"] * 3, pause=0.3)
+    assert call([b"a"] * 3, pause=0.05, seconds=30)[0] == 200
+    status, body = call([b"a"] * 3, pause=0.3, seconds=0.5)
     assert (status, json.loads(body)["code"]) == (408, "too-slow")
 
 

@@ -34,6 +34,7 @@ from ledger.service.decisions import AccessRequest
 from ledger.store.database import Database
 from ledger.store.journal import SqlJournal
 from ledger.wallet import holder_address
+from tests.support.data import bundle
 from tests.support.world import Actor, World
 
 
@@ -292,10 +293,17 @@ def test_a_node_that_is_down_keeps_what_was_accepted(tmp_path_factory: pytest.Te
         node.kill()
 
         operation = world.service.decisions.request(company.member, [AccessRequest(passport, *_care())])
+        document = bundle(2, reference="registered-while-down")
+        registered = world.service.records.register(
+            hospital.member, document, purposes=[Purpose.PRIMARY_CARE]
+        )
         assert world.service.writer.wait(operation.operation_id, timeout=0.5).status is OperationStatus.QUEUED
         assert world.runtime.checks()["node"] is not None
         node.start()
         world.done(operation)
+        world.done(registered)
+        with pytest.raises(Conflict, match="has registered this patient"):
+            world.register(hospital, document=document)
 
         found = world.runtime.node.block(head.number)
         assert found is not None

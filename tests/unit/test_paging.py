@@ -51,3 +51,5 @@ def test_what_leaves_between_two_pages_takes_nothing_along(places, limit, data):
 def test_what_is_no_cursor_is_refused(cursor):
     with pytest.raises(InvalidInput, match="after must be a cursor"):
         page_of([(1, 2)], at, after=cursor, limit=1)
+    with pytest.raises(InvalidInput, match="after must be a cursor"):
+        page_of([], at, after=cursor, limit=1)
