@@ -117,14 +117,22 @@ class ChainGuard:
         log.warning("the chain lost blocks; filling it again from the journal")
         if self._embedded:
             devnet.endow(self._node, self._operator)
-        for transaction, mined in self._journal.all_signed():
-            if mined is not None:
-                self._bring_back(transaction, mined)
+        for mined in self._lost_transactions():
+            self._bring_back(mined)
         if self._embedded:
             devnet.set_clock(self._node)
         log.info("the chain is filled again", block=self._node.head().number)
 
-    def _bring_back(self, transaction: SignedTransaction, mined: MinedTransaction) -> None:
+    def _lost_transactions(self) -> list[MinedTransaction]:
+        """Return what the chain does not hold any more, in the order in which it was mined: the end of the journal."""
+        known = self._journal.mined()
+        held = len(known)
+        while held and not self._holds(known[held - 1]):
+            held -= 1
+        return known[held:]
+
+    def _bring_back(self, mined: MinedTransaction) -> None:
+        transaction = mined.transaction
         receipt = self._node.receipt(transaction.transaction_hash)
         if receipt is None:
             if self._embedded:

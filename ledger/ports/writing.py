@@ -228,8 +228,8 @@ class Journal(Protocol):
 
     def last_mined(self) -> MinedTransaction | None: ...
 
-    def all_signed(self) -> list[tuple[SignedTransaction, MinedTransaction | None]]:
-        """Return every signed transaction: the mined ones in the order of the chain, then the others as signed."""
+    def mined(self) -> list[MinedTransaction]:
+        """Return the mined transactions, in the order of the chain."""
 
 
 class Lease(Protocol):

@@ -256,17 +256,15 @@ class SqlJournal:
             row = connection.execute(query).one_or_none()
         return _mined(row) if row else None
 
-    def all_signed(self) -> list[tuple[SignedTransaction, MinedTransaction | None]]:
-        """Return every signed transaction: the mined ones in the order of the chain, then the others as signed."""
-        query = select(transactions).order_by(
-            transactions.c.block_number.is_(None),
-            transactions.c.block_number,
-            transactions.c.transaction_index,
-            transactions.c.serial,
+    def mined(self) -> list[MinedTransaction]:
+        """Return the mined transactions, in the order of the chain."""
+        query = (
+            select(transactions)
+            .where(transactions.c.block_number.is_not(None))
+            .order_by(transactions.c.block_number, transactions.c.transaction_index)
         )
         with self._database.read() as connection:
-            rows = connection.execute(query).all()
-        return [(_signed(row), _mined(row) if row.block_number is not None else None) for row in rows]
+            return [_mined(row) for row in connection.execute(query)]
 
     def _same(self, scope: str | None, key: str | None, fingerprint: str | None) -> Operation:
         known = self.find(scope, key) if scope is not None and key is not None else None

@@ -6,6 +6,7 @@ import hashlib
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, select, update
@@ -202,10 +203,25 @@ def test_a_reorganisation_is_rolled_back(
     assert index.state().block_number == kept.number
     assert index.project(project) is None
     monkeypatch.undo()
+    asked: set[bytes] = set()
+    receipt = Node.receipt
+
+    def told(self: Node, transaction_hash: bytes) -> dict[str, Any] | None:
+        asked.add(transaction_hash)
+        return receipt(self, transaction_hash)
+
+    monkeypatch.setattr(Node, "receipt", told)
     world.runtime.writer.start()
-    world.runtime.guard.check()  # the journal brings the lost transaction back
+    world.runtime.guard.check()  # the journal brings the lost transaction back, and looks at no other
     indexer.sync()
     assert index.project(project) is not None
+    mined = world.runtime.journal.mined()
+    lost = {item.transaction.transaction_hash for item in mined if item.block_number > kept.number}
+    assert lost <= asked
+    assert len(lost) < len(mined)
+    assert not asked & {
+        item.transaction.transaction_hash for item in mined if item.block_number <= kept.number
+    }
 
 
 def test_a_range_that_a_node_refuses_is_halved_and_nothing_is_skipped(
