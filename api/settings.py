@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ledger.errors import InvalidInput
+from ledger.ports import MAX_LAG_BLOCKS
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -37,7 +38,7 @@ class ApiSettings:
     other_origins: tuple[str, ...] = ()
     rpc_url: str = ""
     deployed_block: int = 0
-    max_index_lag: int = 10
+    max_index_lag: int = MAX_LAG_BLOCKS
     wait_seconds: float = 20.0
     max_wait_seconds: float = 60.0
     session_seconds: int = 3600

@@ -21,13 +21,13 @@ from ledger.chain.rpc import Node
 from ledger.client import MemberKeys, PassportClient
 from ledger.domain.records import Address
 from ledger.errors import LedgerError
+from ledger.ports import MAX_LAG_BLOCKS
 
 State = Literal["well", "wrong", "left out"]
 
 #: What one transaction may use at most (EIP-7825); the service fills transactions up to it.
 _TRANSACTION_GAS: Final = 2**24
 _MAX_SKEW_SECONDS: Final = 30
-_MAX_LAG_BLOCKS: Final = 10
 _MIN_FREE_BYTES: Final = 1024**3
 #: Asks a contract of the ledger for the one behind it.
 _OFFICE: Final = keccak(text="OFFICE()")[:4]
@@ -210,7 +210,7 @@ def _index(subject: Subject) -> str:
     if not subject.told:
         raise LeftOut("the service does not answer")
     lag = int(subject.told["chainHead"]) - int(subject.told["indexedBlock"])
-    if lag > _MAX_LAG_BLOCKS:
+    if lag > MAX_LAG_BLOCKS:
         raise Wrong(
             f"the index is {lag} blocks behind", "Wait; if it does not catch up, restart the service."
         )

@@ -29,7 +29,7 @@ from ledger.domain.vocabulary import MemberKind, Role
 from ledger.domain.wording import NOTICE_HASH
 from ledger.encoding.hexadecimal import bytes32, to_hex
 from ledger.errors import ChainError, ConfigurationError, LedgerError
-from ledger.ports import Call, Deployment, OperationStatus, Receipt
+from ledger.ports import MAX_LAG_BLOCKS, Call, Deployment, OperationStatus, Receipt
 from ledger.service import Service
 from ledger.service.members import admission_argument
 from ledger.service.signatures import Passkeys
@@ -47,8 +47,6 @@ _NODE_SECONDS: Final = 60.0
 _DEPLOY_SECONDS: Final = 120.0
 #: The committee's membership has no natural end; this is the last second that the ledger can name, in 2106.
 _FOUNDER_VALID_TO: Final = 2**32 - 1
-#: How far the index may lag behind the chain before the service is not ready, in blocks.
-_MAX_LAG_BLOCKS: Final = 20
 
 log = structlog.get_logger(__name__)
 
@@ -219,7 +217,7 @@ class Runtime:
         state = self.index.state()
         if not state.consistent:
             raise LedgerError(state.error or "the index is not consistent")
-        if state.chain_head - state.block_number > _MAX_LAG_BLOCKS:
+        if state.chain_head - state.block_number > MAX_LAG_BLOCKS:
             raise LedgerError(f"the index is {state.chain_head - state.block_number} blocks behind")
 
 

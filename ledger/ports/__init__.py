@@ -7,6 +7,7 @@ What the use cases need from the outside: the chain, the index, the vault and th
 from ledger.ports.borders import AgreementRecord, BorderIndex, ClearanceRecord
 from ledger.ports.chain import Chain
 from ledger.ports.index import (
+    MAX_LAG_BLOCKS,
     ActRecord,
     DecisionCount,
     DecisionRecord,
@@ -61,6 +62,7 @@ from ledger.ports.writing import (
 )
 
 __all__ = [
+    "MAX_LAG_BLOCKS",
     "NO_OWNER",
     "ActRecord",
     "AgreementRecord",

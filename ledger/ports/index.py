@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Final, Protocol
 
 from ledger.domain.records import (
     Attestation,
@@ -35,6 +35,9 @@ from ledger.domain.records import (
 from ledger.domain.vocabulary import ActKind, AttestationKind, Basis, Custody, SeatKind, TransferStatus
 from ledger.ports.borders import BorderIndex
 from ledger.ports.lineage import LineageIndex
+
+#: How many blocks the index may be behind the chain before a service is not ready.
+MAX_LAG_BLOCKS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
