@@ -642,8 +642,9 @@ FACT_LABELS: Final[dict[Fact, Label]] = {
         "the hospital that keeps the data has declared its source", "保管机构已声明数据来源"
     ),
     Fact.DATASET_FITS: Label(
-        "data is put into a dataset of the institution's own only, which wants no more than was asked for and consented to",
-        "数据仅可纳入该机构自己的数据集，且数据集所需不超出请求和同意的范围",
+        "the dataset is that of the institution that asks, or on whose behalf it asks, and is declared to want no more than "
+        "the request and, where there is one, the consent allow",
+        "数据集属于请求机构或其所代表的机构，且所声明的需求不超出请求和（如有）同意的范围",
     ),
     Fact.MODEL_LICENSED: Label("the model holds a licence", "模型持有牌照"),
     Fact.BUDGET_LEFT: Label("the privacy budget is not spent", "隐私预算未耗尽"),

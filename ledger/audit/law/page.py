@@ -155,10 +155,11 @@ class _Page:
             "the chain, which the committee can only replace as a whole, by a new version. Beside it the committee sets, "
             "by decisions of their own, the templates of consents, the thresholds for borders, each institution's "
             "licence and daily caps, and declarations of emergencies. What is done afterwards with datasets, models and "
-            "transfers of many records has rules that are fixed in the ledger; they are not on this page.",
+            "transfers of many records has further rules that are fixed in the ledger; this page mentions only some of "
+            "them.",
             "账本依据本规则答复每一次医疗数据请求。本页由链上规则表生成；委员会只能以新版本整体替换该表。除该表外，委员会另行决定："
-            "同意模板、出境门槛、各机构的许可与每日上限、紧急事件的宣布。此后对数据集、模型和批量传输的处理，适用账本内固定的其他规则，"
-            "本页未列。",
+            "同意模板、出境门槛、各机构的许可与每日上限、紧急事件的宣布。此后对数据集、模型和批量传输的处理，另有账本内固定的规则，"
+            "本页仅提及其中一部分。",
         )
         force = Label(
             "A version is in force from the moment the ledger carries out the committee's decision until the next one "
@@ -214,9 +215,10 @@ class _Page:
         permit = Label(
             f"A permit to read or to receive a copy is good for {lasts.en}. It lapses earlier if the consent or the "
             "emergency that it rests on ends, the institution is suspended, or the data is sealed; one on consent, and one "
-            "to receive a copy, also if control of the institution changes hands.",
+            "to receive a copy, also if control of the institution changes hands. A permit to put data into a dataset "
+            "takes effect at once.",
             f"读取或接收副本的准许在 {lasts.zh}内有效。其所依据的同意或紧急事件终止、机构被暂停或数据被封存的，提前失效；"
-            "依据同意的准许和接收副本的准许，在机构控制权变更时亦失效。",
+            "依据同意的准许和接收副本的准许，在机构控制权变更时亦失效。纳入数据集的准许即时生效。",
         )
         behalf = Label(
             "An institution may ask on behalf of another that has entrusted it with the purpose for a time. Both need a "
@@ -253,15 +255,18 @@ class _Page:
         ]
         named = Label(
             f"What an order compels is asked for under the purpose *{' or '.join(label.en for label in compelled)}*, "
-            "whatever the order is for; that is no false purpose.",
-            f"依强制命令调取的，不论命令目的为何，用途均填“{'或'.join(label.zh for label in compelled)}”，不属虚报。",
+            "whatever the order is for; that is no false purpose. Whether an order that aims at a banned purpose is to be "
+            "obeyed, the regulator who reviews the request judges.",
+            f"依强制命令调取的，不论命令目的为何，用途均填“{'或'.join(label.zh for label in compelled)}”，不属虚报。命令以禁止用途为目的的，"
+            "是否应予执行由审查该请求的监管机构判断。",
         )
         beyond = Label(
             "This law binds the ledger alone. Where a statute or an order compels more, the institution acts outside the "
             "ledger, answers for it and keeps a record of it. Whether a statute or an order really asks for a use the "
-            "ledger cannot see; the institution that names it answers for that.",
+            "ledger cannot see; the institution that names it answers for that. Where this page gives an institution a duty "
+            "that the ledger cannot enforce, the institution answers for it too.",
             "本规则仅约束账本。法律或命令强制要求超出本规则的，机构在账本之外执行，自行负责并留存记录。"
-            "法律或命令是否确有此要求，账本无法得知，由援引的机构负责。",
+            "法律或命令是否确有此要求，账本无法得知，由援引的机构负责。本页规定而账本无法强制执行的义务，亦由有关机构负责。",
         )
         heading = self.heading("The legal bases", "法律依据")
         told = [named, beyond] if compelled else [beyond]
@@ -270,10 +275,11 @@ class _Page:
     def common(self) -> str:
         fixed = Label(
             "What is marked † is fixed in the ledger itself: no version of the law can leave it out. Of the sections on "
-            "consent, institutions, emergencies and reviews only the numbers and the list of kinds of data belong to this "
-            "version; the rest of them is fixed too. All tables and the list of banned purposes belong to this version.",
-            "标 † 的条件已固定于账本之中，任何版本均不得取消。“个人同意”“机构”“紧急事件”“审查与批准”各节中，仅数字和数据类别清单属于本版本，"
-            "其余亦已固定；各表和禁止用途清单属于本版本。",
+            "consent, institutions, emergencies and reviews only the numbers, but for the thresholds at borders and the time "
+            "to answer a withdrawal, and the list of kinds of data belong to this version; the rest of them is fixed too, as "
+            "is how long a permit is good for. All tables and the list of banned purposes belong to this version.",
+            "标 † 的条件已固定于账本之中，任何版本均不得取消。“个人同意”“机构”“紧急事件”“审查与批准”各节中，仅数字（出境门槛和答复撤回的期限除外）"
+            "和数据类别清单属于本版本，其余亦已固定，准许的有效时间亦同；各表和禁止用途清单属于本版本。",
         )
         parts = [
             self.heading("What every use requires", "一切使用的共同条件"),
@@ -297,9 +303,9 @@ class _Page:
         parts += [self.voice.say(into), self.bullets(OF_INCLUSIONS, OF_INCLUSIONS)]
         rest = Label(
             "The next three sections list which uses the ledger permits, and what each requires on top of this. Where a row "
-            "requires an emergency, one of public health is meant, unless the basis is the emergency of one patient. A row "
+            "requires an emergency, one of public health is meant. A row "
             "on the basis of consent for your own request is for an institution that you name, other than the hospital.",
-            "以下三节列出账本准许的用途及其额外条件。表中所要求的紧急事件，除依据为个体紧急事件外，均指公共卫生紧急事件。"
+            "以下三节列出账本准许的用途及其额外条件。表中所要求的紧急事件，均指公共卫生紧急事件。"
             "以同意为依据的本人请求，由本人指明的、保管机构以外的机构提出。",
         )
         return "\n\n".join([*parts, self.voice.paragraphs(rest)])
@@ -475,13 +481,11 @@ class _Page:
             ),
             Label(
                 "Whether somebody may speak for a patient the law of the place decides; the ledger checks only the key "
-                "that signs. The patient's key can let another key sign until a time. What that key signed stays in force "
-                "after its power ends, also when a child comes of age, until it runs out or the patient changes or "
-                "withdraws it: the ledger knows no age. Handing the patient's key over, or replacing it, ends every such "
-                "power, and no consent.",
-                "何人有权代理患者，依当地法律确定；账本只核验签署所用的密钥。患者的密钥可授权他人的密钥在期限内签署。代理权终止"
-                "（包括未成年人成年）后，已作出的同意继续有效，直至到期、变更或撤回：账本不识别年龄。患者密钥移交或更换即终止一切此类授权，"
-                "但不终止同意。",
+                "that signs, and knows no age: a guardian's key, or one that the patient's key lets sign until a time, can "
+                "sign until that time, or until the patient's key is handed over or replaced, which ends every such power. "
+                "What it signed stays in force after that, until it runs out or the patient changes or withdraws it.",
+                "何人有权代理患者，依当地法律确定；账本只核验签署所用的密钥，不识别年龄：监护人或经患者密钥授权的密钥，可签署至所定期限，"
+                "或至患者密钥移交、更换为止，届时一切此类授权终止。其已作出的同意此后继续有效，直至到期、变更或撤回。",
             ),
             Label(
                 "The patient can change or withdraw it at any time (R035, R041). Once it is replaced, only the new consent "
@@ -493,9 +497,9 @@ class _Page:
             Label(
                 "What was put into a dataset before the withdrawal may train nothing more, unless an ethics body excuses it; "
                 f"the owner of each model made of it must answer within {answer.en}: train it anew, make it forget, retire "
-                "it, or give reasons (R035).",
+                "it, or give reasons. After that any institution can have the model suspended (R035).",
                 f"撤回前已纳入数据集的数据不得再用于训练，经伦理机构豁免的除外；由其制成的每个模型的所有者须在 {answer.zh}内答复："
-                "重新训练、遗忘、停用或说明理由（R035）。",
+                "重新训练、遗忘、停用或说明理由。逾期的，任何机构均可使该模型停用（R035）。",
             ),
             Label(
                 "If control of the institution that it names changes hands, which the committee or the alliance records, it "
@@ -578,14 +582,15 @@ class _Page:
                 f"须在 {review.zh}内由他方审查：伦理机构或监管机构，且不得为启动机构或数据保管机构。期限自启动时起算（R086）。",
             ),
             Label(
-                "If the review finds it unjustified, it ends there and then, and with it every permit to hand data over "
-                "that rested on it and was not yet used; the institution loses the right at once. If the review is late, "
+                "If the review finds it unjustified, it ends there and then, and with it every unused permit that rested on "
+                "it; the institution loses the right at once. If the review is late, "
                 "the institution loses the right from the end of that time: it bears a reviewer's delay. Without the right "
-                "it can open no emergency, and under one that still runs no further request is permitted. Only the "
-                "committee restores the right (R086).",
-                "认定不正当的，该紧急事件即时终止，据其作出而尚未使用的移交准许随之失效，该机构即时丧失此项权利。"
+                "it can open no emergency, and under one that still runs no further request is permitted. A late review "
+                "can still be given; it restores nothing. Only the committee restores the right, and with that settles what "
+                "was owed (R086).",
+                "认定不正当的，该紧急事件即时终止，据其作出而尚未使用的准许随之失效，该机构即时丧失此项权利。"
                 "逾期未审查的，自期限届满时丧失，审查方的延误由该机构承担。丧失此项权利的，不得再启动紧急事件，"
-                "仍在有效期内的紧急事件也不再准许新的请求。此项权利仅可由委员会恢复（R086）。",
+                "仍在有效期内的紧急事件也不再准许新的请求。逾期的审查仍可作出，但不恢复权利。此项权利仅可由委员会恢复，所欠审查随之了结（R086）。",
             ),
             Label(
                 "The patient is told at once who looked and why or, where a reason for delay is on record, no later than "
@@ -698,9 +703,9 @@ class _Page:
                 "仅可通过安全评估出境。每人只计一次。初始为 1,000,000 人和 10,000 人，委员会可另行变更而无须发布新版本（R003、R004）。",
             ),
             Label(
-                f"A request is not tested for a privacy budget (*{FACT_LABELS[Fact.BUDGET_LEFT].en}*): only datasets have "
-                "one, and it is tested when they are used (R093).",
-                f"请求不检验隐私预算（“{FACT_LABELS[Fact.BUDGET_LEFT].zh}”）：仅数据集设有此项，在使用数据集时检验（R093）。",
+                f"That {FACT_LABELS[Fact.BUDGET_LEFT].en} is not tested of a request: only datasets have a privacy budget, "
+                "and it is tested when they are used (R093).",
+                f"请求不检验“{FACT_LABELS[Fact.BUDGET_LEFT].zh}”：仅数据集设有隐私预算，在使用数据集时检验（R093）。",
             ),
         ]
         return f"{self.heading('Who reviews what', '审查与批准')}\n\n{self.listed(rules)}"
