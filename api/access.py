@@ -17,7 +17,7 @@ from ledger.domain.vocabulary import EmergencyKind, Role
 from ledger.domain.wording import time_in_words
 from ledger.encoding.hexadecimal import to_hex
 from ledger.encoding.words import unpack_verdict
-from ledger.errors import ChainError, NotFound, NotPermitted
+from ledger.errors import NotFound, NotPermitted
 from ledger.policy import member_is_active
 from ledger.ports import (
     DecisionRecord,
@@ -30,6 +30,7 @@ from ledger.ports import (
 )
 from ledger.service import Service
 from ledger.service.authority import require_passport
+from ledger.service.clock import time_of
 from ledger.service.decisions import may_review
 from ledger.service.emergencies import REVIEWERS, EmergencyEntry
 from ledger.service.provenance import PassportHistory
@@ -326,7 +327,4 @@ def _speaks_for(service: Service, subject: Holder, passport: Passport) -> bool:
 
 def now_of(service: Service) -> int:
     """Return the chain's time; while the node does not answer, the time of the clock."""
-    try:
-        return service.chain.now()
-    except ChainError:
-        return int(time.time())
+    return time_of(service.chain)

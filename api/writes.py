@@ -29,6 +29,7 @@ from ledger.domain.records import Event
 from ledger.errors import ConfigurationError, InvalidInput
 from ledger.ports import Operation, OperationStatus
 from ledger.service import Service
+from ledger.service.turns import Turns
 
 #: Scope, key and fingerprint of a request, as the use cases take them.
 Identity = tuple[str, str, str]
@@ -36,8 +37,8 @@ Identity = tuple[str, str, str]
 _KEY: Final = re.compile(r"\A[\x21-\x7e]{1,128}\Z")
 _WAIT: Final = re.compile(r"\A\s*wait\s*=\s*\"?(\d{1,6})\"?\s*\Z", re.IGNORECASE)
 _RETRY_SECONDS: Final = 2
-#: One for some idempotency keys each.
-_LOCKS: Final = tuple(threading.Lock() for _ in range(256))
+#: One request under an idempotency key at a time.
+_REQUESTS: Final = Turns(256)
 
 
 class Waits:
@@ -93,7 +94,7 @@ class Write:
         """
         scope, key, fingerprint = self.identity
         # A use case makes keys and keeps words before it comes to the journal: of two at once one waits.
-        with _LOCKS[hash((scope, key)) % len(_LOCKS)]:
+        with _REQUESTS.of(scope, key):
             earlier = self.service.writer.find(scope, key)
             if earlier is None:
                 return use_case(self.identity)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import threading
-import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,7 +22,7 @@ from ledger.domain.vocabulary import (
 )
 from ledger.encoding.commitments import new_id
 from ledger.encoding.hexadecimal import address, from_hex, to_hex
-from ledger.errors import ChainError, Conflict, InvalidInput, NotFound
+from ledger.errors import Conflict, InvalidInput, NotFound
 from ledger.interop.deidentification import Content, deidentify
 from ledger.interop.fhir import read_bundle
 from ledger.ports import Call, Chain, Index, Operation, RecordSummary, SealedRecord, Vault, Writer
@@ -35,8 +33,10 @@ from ledger.service.authority import (
     require_role,
     signer_of,
 )
+from ledger.service.clock import time_of
 from ledger.service.committee import Committee
 from ledger.service.statements import keep
+from ledger.service.turns import Turns
 from ledger.wallet import holder_address, holder_key, new_seed
 
 ACCOUNT_BYTES: Final = 20
@@ -44,8 +44,8 @@ ACCOUNT_BYTES: Final = 20
 MAX_KEY_BYTES: Final = 512
 #: Of the pseudonyms of one record.
 _SECRET_BYTES: Final = 32
-#: One for some patients each.
-_LOCKS: Final = tuple(threading.Lock() for _ in range(64))
+#: One registration of a patient at a time.
+_REGISTRATIONS: Final = Turns(64)
 _STATES: Final = {PassportStatus.SEALED: "sealed", PassportStatus.DESTROYED: "destroyed"}
 
 
@@ -93,7 +93,7 @@ class Records:
                 registering it.
         """
         require_role(actor, Role.CUSTODIAN)
-        require_active(actor, self._now())
+        require_active(actor, time_of(self.chain))
         signer = signer_of(self.writer, actor)
         if not purposes:
             raise InvalidInput("purposes must name at least one purpose", field="purposes")
@@ -102,9 +102,7 @@ class Records:
         key = None if holder else holder_key(new_seed(), custodian=actor.member_id)
         subject = holder_address(key) if key else _checked_holder(str(holder))
         content = _at_each_level(patient.content)
-        with _lock_for(actor, patient.reference):
-            if (earlier := self._same(idempotency)) is not None:
-                return earlier
+        with _REGISTRATIONS.of(actor.member_id, patient.reference):
             self._clear_away(actor, patient.reference)
             sealed = self.vault.seal(
                 PassportId(new_id()),
@@ -115,18 +113,6 @@ class Records:
             )
             call = _issue_call(sealed, holder=subject, assisted=key is not None, purposes=purposes, lock=lock)
             return self.writer.submit(signer, call, idempotency=idempotency)
-
-    def _now(self) -> int:
-        """Return the chain's time; while the node is away, the clock's: what is sent waits for the node, which decides."""
-        try:
-            return self.chain.now()
-        except ChainError:
-            return int(time.time())
-
-    def _same(self, idempotency: tuple[str, str, str] | None) -> Operation | None:
-        """Return the operation of the same request, if it came while this one waited."""
-        found = self.writer.find(*idempotency[:2]) if idempotency else None
-        return found[0] if found and idempotency and found[1] == idempotency[2] else None
 
     def kept_by(self, actor: Member) -> list[RecordSummary]:
         """Return what a custodian keeps here, with its own references."""
@@ -318,11 +304,6 @@ class Records:
         if is_taken:
             raise Conflict(f"{actor.name} is registering this patient", fix="Wait until that is done.")
         self.vault.erase(passport_id)
-
-
-def _lock_for(actor: Member, reference: str) -> threading.Lock:
-    """Return what one registration of a patient at a time holds."""
-    return _LOCKS[hash((actor.member_id, reference)) % len(_LOCKS)]
 
 
 def _checked_holder(holder: str) -> HolderKey:
