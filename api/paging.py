@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from ledger.domain.records import Position
-from ledger.errors import InvalidInput
-
-_CURSOR: Final = re.compile(r"\A([0-9]{1,18})-([0-9]{1,9})\Z")
+from ledger.ports.cursors import cursor_at, place_of
 
 Item = TypeVar("Item")
 
@@ -30,17 +27,10 @@ def page_of(
         InvalidInput: *after* is no cursor.
     """
     places = [position(item).order for item in items]
-    last = _read(after) if after is not None else None
+    last = place_of(after) if after is not None else None
     start = sum(place <= last for place in places) if last is not None else 0
     end = start + limit
     while start < end < len(items) and places[end] == places[end - 1]:
         end += 1
-    following = "{}-{}".format(*places[end - 1]) if end < len(items) else None
+    following = cursor_at(*places[end - 1]) if end < len(items) else None
     return items[start:end], following
-
-
-def _read(cursor: str) -> tuple[int, int]:
-    found = _CURSOR.match(cursor)
-    if found is None:
-        raise InvalidInput("after must be a cursor that an earlier page gave", field="after")
-    return int(found[1]), int(found[2])

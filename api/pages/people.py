@@ -415,7 +415,7 @@ def matching(
         found += [record for record in records if outcome is None or record.verdict.outcome is outcome]
         if cursor is None or len(found) >= _FEWEST_MATCHES:
             break
-    return [_entry(service, record) for record in found], cursor
+    return service.access.told(found), cursor
 
 
 def shipments_of(service: Service, passports: Iterable[PassportId]) -> dict[DecisionName, TransferRecord]:
@@ -488,10 +488,6 @@ def _newest(service: Service) -> tuple[list[DecisionRecord], bool]:
         if cursor is None:
             return records, True
     return records, False
-
-
-def _entry(service: Service, record: DecisionRecord) -> AccessEntry:
-    return service.access.entry(record, service.index.releases_named([_name(record)]).get(_name(record)))
 
 
 def _name(record: DecisionRecord) -> DecisionName:

@@ -97,10 +97,8 @@ def get_decision(
     the holder as sealed.
     """
     record = access.decision_for(service, caller, passport_id(passport), seq)
-    name = record.passport_id, seq
-    released = service.index.releases_named([name]).get(name)
-    at = access.holder_reads_at(service, caller)
-    return told_decision(service.access.entry(record, released, to_holder_at=at))
+    (entry,) = service.access.told([record], to_holder_at=access.holder_reads_at(service, caller))
+    return told_decision(entry)
 
 
 @router.post("/{passport}/{seq}/reviews", status_code=201, response_model=DecisionOut, responses=WRITE)

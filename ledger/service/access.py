@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -91,15 +91,14 @@ class AccessLog:
                 sealed then is told to the subject as sealed.
         """
         records, cursor = self.index.decisions(passport_id=passport_id, after=after, limit=limit)
-        released = self._released(records)
-        return self._tell(records, released, to_holder_at), cursor
+        return self.told(records, to_holder_at=to_holder_at), cursor
 
     def of_member(
         self, member_id: int, *, after: str | None = None, limit: int = 100
     ) -> tuple[list[AccessEntry], str | None]:
         """Return what a member asked for, newest first, and the cursor of the next page."""
         records, cursor = self.index.decisions(member_id=member_id, after=after, limit=limit)
-        return self._tell_with_releases(records), cursor
+        return self.told(records), cursor
 
     def named(self, names: Sequence[tuple[PassportId, int]]) -> list[AccessEntry]:
         """
@@ -114,18 +113,16 @@ class AccessLog:
                 raise NotFound(f"passport {to_hex(passport_id)} has no decision {seq}")
         return self._tell([found[name] for name in names])
 
-    def entry(
-        self, record: DecisionRecord, released: Position | None = None, *, to_holder_at: int | None = None
-    ) -> AccessEntry:
-        """Tell one decision; to its subject at a time, if `to_holder_at` gives one."""
-        at = {(record.passport_id, record.verdict.seq): released} if released else {}
-        return self._tell([record], at, to_holder_at)[0]
+    def entry(self, record: DecisionRecord) -> AccessEntry:
+        """Tell one decision, without what became of it."""
+        return self._tell([record])[0]
 
-    def _tell_with_releases(self, records: Sequence[DecisionRecord]) -> list[AccessEntry]:
-        return self._tell(records, self._released(records))
-
-    def _released(self, records: Iterable[DecisionRecord]) -> dict[tuple[PassportId, int], Position]:
-        return self.index.releases_named([(record.passport_id, record.verdict.seq) for record in records])
+    def told(
+        self, records: Sequence[DecisionRecord], *, to_holder_at: int | None = None
+    ) -> list[AccessEntry]:
+        """Tell decisions, and whether data was handed over; to their subject at a time, if `to_holder_at` gives one."""
+        names = [(record.passport_id, record.verdict.seq) for record in records]
+        return self._tell(records, self.index.releases_named(names), to_holder_at)
 
     def _tell(
         self,

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import func, select
 
 from ledger.domain.records import Clearance, Commitment, Position, Thresholds
 from ledger.domain.vocabulary import Path
 from ledger.encoding.hexadecimal import from_hex
 from ledger.ports import AgreementRecord, ClearanceRecord
+from ledger.store import register_rows
 from ledger.store.database import Database
-from ledger.store.register_rows import agreement_of
-from ledger.store.tables import crossings, registers
-from ledger.store.values import loads
+from ledger.store.tables import crossings
 
 
 class SqlBorders:
@@ -24,13 +23,13 @@ class SqlBorders:
     def agreement(self, agreement_id: int) -> AgreementRecord | None:
         """Return an agreement."""
         with self._database.read() as connection:
-            body = _entries(connection, "agreement", str(agreement_id)).get(str(agreement_id))
-        return _agreement(agreement_id, body) if body else None
+            found = register_rows.body(connection, "agreement", agreement_id)
+        return _agreement(agreement_id, found) if found else None
 
     def agreements(self, *, member_id: int | None = None) -> list[AgreementRecord]:
         """Return agreements, oldest first; those of a member on either side."""
         with self._database.read() as connection:
-            bodies = _entries(connection, "agreement")
+            bodies = register_rows.entries(connection, "agreement")
         found = (_agreement(int(key), body) for key, body in bodies.items())
         return [
             one
@@ -40,16 +39,15 @@ class SqlBorders:
 
     def clearance(self, clearance_id: int) -> ClearanceRecord | None:
         """Return a clearance."""
-        key = str(clearance_id)
         with self._database.read() as connection:
-            body = _entries(connection, "clearance", key).get(key)
-            if body is None:
+            body = register_rows.body(connection, "clearance", clearance_id)
+            if not body:
                 return None
             crossed = select(func.count()).where(crossings.c.clearance_id == clearance_id)
             persons = connection.execute(crossed).scalar_one()
-            shared = _entries(connection, "dataset-crossing", prefix=f"{key}/").values()
+            shared = register_rows.entries(connection, "dataset-crossing", prefix=f"{clearance_id}/").values()
             pair = f"{body['projectId']}/{body['exporter']}"
-            latest = _entries(connection, "clearance-for", pair)[pair]["clearanceId"]
+            latest = register_rows.body(connection, "clearance-for", pair)["clearanceId"]
         persons += sum(one["persons"] for one in shared)
         return _clearance(clearance_id, body, persons=persons, is_latest=latest == clearance_id)
 
@@ -58,11 +56,13 @@ class SqlBorders:
     ) -> list[ClearanceRecord]:
         """Return clearances, oldest first."""
         with self._database.read() as connection:
-            bodies = _entries(connection, "clearance")
-            latest = {body["clearanceId"] for body in _entries(connection, "clearance-for").values()}
+            bodies = register_rows.entries(connection, "clearance")
+            latest = {
+                body["clearanceId"] for body in register_rows.entries(connection, "clearance-for").values()
+            }
             counts = select(crossings.c.clearance_id, func.count()).group_by(crossings.c.clearance_id)
             persons: dict[int, int] = {row[0]: row[1] for row in connection.execute(counts)}
-            for key, body in _entries(connection, "dataset-crossing").items():
+            for key, body in register_rows.entries(connection, "dataset-crossing").items():
                 number = int(key.partition("/")[0])
                 persons[number] = persons.get(number, 0) + body["persons"]
         found = [
@@ -77,32 +77,20 @@ class SqlBorders:
 
     def border_access(self, member_id: int) -> int:
         """Return until when a member may receive data from abroad, seconds since the Unix epoch; 0 if never."""
-        key = str(member_id)
         with self._database.read() as connection:
-            until: int = _entries(connection, "border-access", key).get(key, {}).get("validTo", 0)
+            until: int = register_rows.body(connection, "border-access", member_id).get("validTo", 0)
         return until
 
     def thresholds(self) -> Thresholds:
         """Return the thresholds in force."""
         with self._database.read() as connection:
-            body = _entries(connection, "thresholds").get("0", {})
+            body = register_rows.body(connection, "thresholds", 0)
         return Thresholds(body.get("persons", 0), body.get("sensitivePersons", 0))
-
-
-def _entries(
-    connection: Connection, kind: str, key: str | None = None, *, prefix: str = ""
-) -> dict[str, dict[str, Any]]:
-    query = select(registers).where(registers.c.kind == kind)
-    if key is not None:
-        query = query.where(registers.c.key == key)
-    if prefix:
-        query = query.where(registers.c.key >= prefix, registers.c.key < f"{prefix}\x7f")
-    return {row.key: loads(row.body) for row in connection.execute(query)}
 
 
 def _agreement(number: int, body: dict[str, Any]) -> AgreementRecord:
     return AgreementRecord(
-        agreement=agreement_of(number, body),
+        agreement=register_rows.agreement_of(number, body),
         text=Commitment(from_hex(body["text"])),
         position=Position(**body["position"]),
         signed_at=body["signedAt"],

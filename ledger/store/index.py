@@ -6,7 +6,6 @@ A projection of the chain: it can be thrown away and made again. No permit and n
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Collection, Iterable, Iterator
@@ -81,7 +80,6 @@ from ledger.domain.vocabulary import (
 from ledger.encoding.hexadecimal import from_hex, to_hex
 from ledger.encoding.structs import consignment
 from ledger.encoding.words import fold_decision, unpack_terms, unpack_verdict
-from ledger.errors import InvalidInput
 from ledger.ports import (
     ActRecord,
     DecisionCount,
@@ -96,7 +94,8 @@ from ledger.ports import (
     Rule,
     TransferRecord,
 )
-from ledger.store import projection
+from ledger.ports.cursors import cursor_at, number_of, place_of
+from ledger.store import projection, register_rows
 from ledger.store.border_index import SqlBorders
 from ledger.store.database import Database
 from ledger.store.lineage_index import SqlLineage
@@ -126,7 +125,6 @@ _PAGE_EVENTS: Final = 5_000
 #: Where the basis stands in the 32 bytes of the terms, counted from 1.
 _BASIS_BYTE: Final = 31
 #: A cursor's numbers: ASCII digits that fit a column.
-_NUMBER: Final = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,8 +392,8 @@ class SqlIndex(SqlLineage, SqlBorders):
             query = query.where(decisions.c.passport_id == passport_id)
         if member_id is not None:
             query = query.where(decisions.c.member_id == member_id)
-        if (start := _serial(after)) is not None:
-            query = query.where(decisions.c.serial < start)
+        if after is not None:
+            query = query.where(decisions.c.serial < number_of(after))
         rows = self._all(query.order_by(decisions.c.serial.desc()).limit(limit + 1))
         following = str(rows[limit - 1].serial) if len(rows) > limit else None
         return [_decision(row) for row in rows[:limit]], following
@@ -441,13 +439,8 @@ class SqlIndex(SqlLineage, SqlBorders):
         """Return what a member sent and received, newest first, and the cursor of the next page."""
         columns = transfers.c
         query = select(transfers).where((columns.sender == member_id) | (columns.recipient == member_id))
-        if after is not None:
-            query = query.where(tuple_(columns.block_number, columns.log_index) < _block_and_log(after))
-        query = query.order_by(columns.block_number.desc(), columns.log_index.desc())
-        rows = self._all(query.limit(limit + 1))
-        last = rows[limit - 1] if len(rows) > limit else None
-        following = f"{last.block_number}-{last.log_index}" if last is not None else None
-        return [_transfer(row) for row in rows[:limit]], following
+        rows, following = self._chain_ordered(query, transfers, after, limit, newest_first=True)
+        return [_transfer(row) for row in rows], following
 
     def onward_transfers(self, parent: TransferId) -> list[TransferRecord]:
         """Return the transfers that pass on what *parent* brought, newest first."""
@@ -668,8 +661,8 @@ class SqlIndex(SqlLineage, SqlBorders):
         query = select(events).order_by(events.c.serial).limit(limit + 1)
         if passport_id is not None:
             query = query.where(events.c.passport_id == passport_id)
-        if (start := _serial(after)) is not None:
-            query = query.where(events.c.serial > start)
+        if after is not None:
+            query = query.where(events.c.serial > number_of(after))
         rows = self._all(query)
         following = str(rows[limit - 1].serial) if len(rows) > limit else None
         return [_event(row) for row in rows[:limit]], following
@@ -711,27 +704,21 @@ class SqlIndex(SqlLineage, SqlBorders):
     ) -> tuple[list[Row[Any]], str | None]:
         place = tuple_(table.c.block_number, table.c.log_index)
         if after is not None:
-            start = tuple_(*(literal(number) for number in _block_and_log(after)))
+            start = tuple_(*(literal(number) for number in place_of(after)))
             query = query.where(place < start if newest_first else place > start)
         columns = (table.c.block_number, table.c.log_index)
         order = [column.desc() for column in columns] if newest_first else columns
         rows = self._all(query.order_by(*order).limit(limit + 1))
         last = rows[limit - 1] if len(rows) > limit else None
-        return rows[:limit], f"{last.block_number}-{last.log_index}" if last is not None else None
+        return rows[:limit], cursor_at(last.block_number, last.log_index) if last is not None else None
 
     def _body(self, kind: str, key: int | str) -> dict[str, Any] | None:
-        row = self._one(select(registers).where(registers.c.kind == kind, registers.c.key == str(key)))
-        return loads(row.body) if row else None
+        with self._database.read() as connection:
+            return register_rows.body(connection, kind, key) or None
 
     def _bodies(self, kind: str, *, prefix: str = "", naming: str = "") -> list[tuple[str, dict[str, Any]]]:
-        """Return the entries of a kind, or those whose keys have a prefix, or whose bodies name something."""
-        query = select(registers).where(registers.c.kind == kind)
-        if prefix:
-            # Not LIKE, which takes no index: keys are in ASCII.
-            query = query.where(registers.c.key >= prefix, registers.c.key < f"{prefix}\x7f")
-        if naming:
-            query = query.where(registers.c.body.contains(naming, autoescape=True))
-        return [(row.key, loads(row.body)) for row in self._all(query)]
+        with self._database.read() as connection:
+            return list(register_rows.entries(connection, kind, prefix=prefix, naming=naming).items())
 
     def _one(self, query: Select[Any]) -> Row[Any] | None:
         with self._database.read() as connection:
@@ -1028,18 +1015,3 @@ def _act(key: str, body: dict[str, Any]) -> ActRecord:
         proposed=Position(**body["proposed"]),
         executed_at=body["executedAt"],
     )
-
-
-def _serial(after: str | None) -> int | None:
-    if after is None:
-        return None
-    if not _NUMBER.fullmatch(after):
-        raise InvalidInput("after must be a cursor that an earlier page gave", field="after")
-    return int(after)
-
-
-def _block_and_log(after: str) -> tuple[int, int]:
-    block, _, log_index = after.partition("-")
-    if not (_NUMBER.fullmatch(block) and _NUMBER.fullmatch(log_index)):
-        raise InvalidInput("after must be a cursor that an earlier page gave", field="after")
-    return int(block), int(log_index)

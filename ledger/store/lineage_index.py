@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
@@ -21,7 +20,6 @@ from ledger.domain.vocabulary import (
     VersionKind,
 )
 from ledger.encoding.hexadecimal import to_hex
-from ledger.errors import InvalidInput
 from ledger.ports import (
     AnswerRecord,
     DatasetRecord,
@@ -31,6 +29,7 @@ from ledger.ports import (
     StepEntry,
     VersionRecord,
 )
+from ledger.ports.cursors import cursor_at, number_of, numbered_of, place_of
 from ledger.store.database import Database
 from ledger.store.lineage_rows import dataset_record, origin_of, part_of, step_entry, version_record
 from ledger.store.tables import (
@@ -50,10 +49,6 @@ from ledger.store.values import position_of
 
 #: How many names go into one query.
 _NAMES: Final = 500
-#: A cursor among versions or obligations: a number and a version.
-_NUMBERED: Final = re.compile(r"([0-9]{1,18})-0x([0-9a-f]{64})")
-_NUMBER: Final = re.compile(r"[0-9]{1,18}")
-_PLACE: Final = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
 
 
 class SqlLineage:
@@ -74,7 +69,7 @@ class SqlLineage:
         if owner is not None:
             query = query.where(datasets.c.owner == owner)
         if after is not None:
-            query = query.where(datasets.c.dataset_id > _number(after))
+            query = query.where(datasets.c.dataset_id > number_of(after))
         found = self._datasets(query)
         following = str(found[limit - 1].dataset.dataset_id) if len(found) > limit else None
         return found[:limit], following
@@ -106,10 +101,10 @@ class SqlLineage:
         if before is not None:
             query = query.where(tuple_(*place) < (before.block_number, before.log_index))
         if after is not None:
-            query = query.where(tuple_(*place) > _place(after))
+            query = query.where(tuple_(*place) > place_of(after))
         rows = self._rows(query)
         last = rows[limit - 1] if len(rows) > limit else None
-        following = f"{last.block_number}-{last.log_index}" if last is not None else None
+        following = cursor_at(last.block_number, last.log_index) if last is not None else None
         return [_inclusion(row) for row in rows[:limit]], following
 
     def step(self, step_id: int) -> StepEntry | None:
@@ -132,7 +127,7 @@ class SqlLineage:
         if dataset_id is not None:
             query = query.where(steps.c.dataset_id == dataset_id)
         if after is not None:
-            query = query.where(steps.c.step_id > _number(after))
+            query = query.where(steps.c.step_id > number_of(after))
         rows = self._rows(query)
         following = str(rows[limit - 1].step_id) if len(rows) > limit else None
         return self._entries(rows[:limit]), following
@@ -245,7 +240,7 @@ class SqlLineage:
         if due_before is not None:
             found = found.where(owed.c.since < due_before - ANSWER_SECONDS)
         if after is not None:
-            found = found.where(tuple_(owed.c.since, owed.c.version_id) > _numbered(after))
+            found = found.where(tuple_(owed.c.since, owed.c.version_id) > numbered_of(after))
         rows = self._rows(found.order_by(owed.c.since, owed.c.version_id).limit(limit + 1))
         last = rows[limit - 1] if len(rows) > limit else None
         following = f"{last.since}-{to_hex(last.version_id)}" if last is not None else None
@@ -265,7 +260,7 @@ class SqlLineage:
         """Return a page of what a query selects of the versions, in the order of the steps that made them."""
         order = versions.c.step_id, versions.c.version_id
         if after is not None:
-            query = query.where(tuple_(*order) > _numbered(after))
+            query = query.where(tuple_(*order) > numbered_of(after))
         rows = self._rows(query.order_by(*order).limit(limit + 1))
         last = rows[limit - 1] if len(rows) > limit else None
         following = f"{last.step_id}-{to_hex(last.version_id)}" if last is not None else None
@@ -347,27 +342,3 @@ def _batches(names: Sequence[Any]) -> Iterator[list[Any]]:
 
 def _by_number(entry: StepEntry) -> int:
     return entry.record.step_id
-
-
-def _number(after: str) -> int:
-    if not _NUMBER.fullmatch(after):
-        raise _not_a_cursor()
-    return int(after)
-
-
-def _place(after: str) -> tuple[int, int]:
-    found = _PLACE.fullmatch(after)
-    if found is None:
-        raise _not_a_cursor()
-    return int(found[1]), int(found[2])
-
-
-def _numbered(after: str) -> tuple[int, bytes]:
-    found = _NUMBERED.fullmatch(after)
-    if found is None:
-        raise _not_a_cursor()
-    return int(found[1]), bytes.fromhex(found[2])
-
-
-def _not_a_cursor() -> InvalidInput:
-    return InvalidInput("after must be a cursor that an earlier page gave", field="after")

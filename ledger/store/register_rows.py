@@ -33,6 +33,19 @@ def body(connection: Connection, kind: str, key: int | str) -> dict[str, Any]:
     return found
 
 
+def entries(
+    connection: Connection, kind: str, *, prefix: str = "", naming: str = ""
+) -> dict[str, dict[str, Any]]:
+    """Return the entries of a kind by their keys, or those whose keys have a prefix, or whose bodies name something."""
+    query = select(registers).where(registers.c.kind == kind)
+    if prefix:
+        # Not LIKE, which takes no index: keys are in ASCII.
+        query = query.where(registers.c.key >= prefix, registers.c.key < f"{prefix}\x7f")
+    if naming:
+        query = query.where(registers.c.body.contains(naming, autoescape=True))
+    return {row.key: loads(row.body) for row in connection.execute(query)}
+
+
 def agreement_of(number: int, body: dict[str, Any]) -> Agreement:
     """Read an agreement from its entry."""
     limits = Limits(
