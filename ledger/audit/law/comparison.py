@@ -191,20 +191,18 @@ def _necessary_changes(before: PolicyTable, after: PolicyTable) -> Iterator[Chan
     for purpose in Purpose:
         was, now = before.necessary_for(purpose), after.necessary_for(purpose)
         name = PURPOSE_LABELS[purpose]
-        for kinds, stricter in ((now & ~was, False), (was & ~now, True)):
-            if kinds:
-                listed = joined(CATEGORY_LABELS[kind] for kind in Category if kind in kinds)
-                text = (
-                    Label(
-                        f"{capital(name.en)} may no longer touch {listed.en}.",
-                        f"{name.zh}不再可涉及{listed.zh}。",
-                    )
-                    if stricter
-                    else Label(
-                        f"{capital(name.en)} may also touch {listed.en}.", f"{name.zh}另可涉及{listed.zh}。"
-                    )
-                )
-                yield Change(ChangeKind.NECESSARY, stricter, text, ("R049", "R078"), purpose=purpose)
+        for text, stricter in _kinds_changed(Label(capital(name.en), name.zh), was, now):
+            yield Change(ChangeKind.NECESSARY, stricter, text, ("R049", "R078"), purpose=purpose)
+
+
+def _kinds_changed(who: Label, was: Category, now: Category) -> Iterator[tuple[Label, bool]]:
+    """Tell which kinds of data something may touch besides, and may touch no longer, and whether that is stricter."""
+    for kinds, stricter in ((now & ~was, False), (was & ~now, True)):
+        if kinds:
+            listed = joined(CATEGORY_LABELS[kind] for kind in Category if kind in kinds)
+            how = Label("no longer", "不再") if stricter else Label("also", "另")
+            text = Label(f"{who.en} may {how.en} touch {listed.en}.", f"{who.zh}{how.zh}可涉及{listed.zh}。")
+            yield text, stricter
 
 
 def _class_changes(before: PolicyTable, after: PolicyTable) -> Iterator[Change]:
@@ -232,22 +230,10 @@ def _limit_changes(before: PolicyTable, after: PolicyTable) -> Iterator[Change]:
             )
             stricter = None if limit.either_way else shorter
             yield Change(ChangeKind.LIMIT, stricter, text, limit.requirements)
+    urgent = Label("An emergency of one patient", "个体紧急事件")
     was, now = before.emergencies.categories, after.emergencies.categories
-    for kinds, stricter in ((now & ~was, False), (was & ~now, True)):
-        if kinds:
-            listed = joined(CATEGORY_LABELS[kind] for kind in Category if kind in kinds)
-            text = (
-                Label(
-                    f"An emergency of one patient may no longer touch {listed.en}.",
-                    f"个体紧急事件不再可涉及{listed.zh}。",
-                )
-                if stricter
-                else Label(
-                    f"An emergency of one patient may also touch {listed.en}.",
-                    f"个体紧急事件另可涉及{listed.zh}。",
-                )
-            )
-            yield Change(ChangeKind.LIMIT, stricter, text, ("R084",))
+    for text, stricter in _kinds_changed(urgent, was, now):
+        yield Change(ChangeKind.LIMIT, stricter, text, ("R084",))
 
 
 @dataclass(frozen=True, slots=True)
