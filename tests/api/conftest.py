@@ -389,3 +389,18 @@ def _assert_forms(root: Any, ids: set[str]) -> None:
     assert labelled <= ids
     for field in [*root.findall(".//input"), *root.findall(".//select")]:
         assert field.get("id") in labelled
+
+
+@pytest.fixture
+def request_body(cast: Cast) -> dict[str, Any]:
+    """Return a request that would be permitted."""
+    return {
+        "passportId": cast.assisted,
+        "purpose": "AI_TRAINING",
+        "basis": "CONSENT",
+        "operation": "READ",
+        "categories": ["DIAGNOSIS"],
+        "level": "PSEUDONYMISED",
+        "grantId": cast.grant,
+        "projectId": cast.project,
+    }

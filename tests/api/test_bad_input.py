@@ -41,21 +41,6 @@ def prepared(client: Any, cast: Any, preparation: dict[str, Any]) -> dict[str, A
     return dict(client(cast.hospital).prepare_grant(preparation))
 
 
-@pytest.fixture
-def request_body(cast: Any) -> dict[str, Any]:
-    """Return a request that would be permitted."""
-    return {
-        "passportId": cast.assisted,
-        "purpose": "AI_TRAINING",
-        "basis": "CONSENT",
-        "operation": "READ",
-        "categories": ["DIAGNOSIS"],
-        "level": "PSEUDONYMISED",
-        "grantId": cast.grant,
-        "projectId": cast.project,
-    }
-
-
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -17,6 +15,7 @@ from api.app import create_app
 from api.settings import ApiSettings
 from ledger.chain.devnet import free_port
 from ledger.client import PassportClient, sign_in
+from tests.support.serving import listening
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
@@ -38,16 +37,8 @@ def url(world, app: FastAPI) -> Iterator[str]:
         sessions=world.runtime.sessions,
         settings=ApiSettings(origin=origin, rpc_url=world.settings.rpc),
     )
-    server = uvicorn.Server(uvicorn.Config(served, port=port, log_level="warning"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    yield origin
-    server.should_exit = True
-    thread.join()
+    with listening(uvicorn.Config(served, port=port, log_level="warning")):
+        yield origin
 
 
 @pytest.fixture(scope="module")

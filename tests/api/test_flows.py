@@ -104,17 +104,9 @@ def test_the_custodian_grants_and_withdraws_for_an_assisted_patient(client, cast
         hospital.assist_grant({**fields, "passportId": cast.own})
 
 
-def test_requests_are_answered_in_their_order(client, cast):
+def test_requests_are_answered_in_their_order(client, cast, request_body):
     lab = client(cast.lab)
-    request = {
-        "passportId": cast.assisted,
-        "purpose": "AI_TRAINING",
-        "basis": "CONSENT",
-        "operation": "READ",
-        "categories": ["DIAGNOSIS"],
-        "level": "PSEUDONYMISED",
-        "projectId": cast.project,
-    }
+    request = {field: value for field, value in request_body.items() if field != "grantId"}
     answers = lab.decide(
         [{**request, "grantId": cast.grant}, {**request, "grantId": cast.withdrawn}, request]
     )
@@ -158,24 +150,14 @@ def test_a_permit_releases_the_data_and_the_release_is_recorded(client, cast, wo
         lab.release(cast.assisted, cast.denial)
 
 
-def test_a_permit_for_days_releases_an_excerpt_or_says_why_not(client, cast, world):
+def test_a_permit_for_days_releases_an_excerpt_or_says_why_not(client, cast, world, request_body):
     lab = client(cast.lab)
-    request = {
-        "passportId": cast.assisted,
-        "purpose": "AI_TRAINING",
-        "basis": "CONSENT",
-        "operation": "READ",
-        "categories": ["DIAGNOSIS"],
-        "level": "PSEUDONYMISED",
-        "projectId": cast.project,
-        "grantId": cast.grant,
-    }
     days = {"dataFrom": "2014-06-24", "dataTo": "2014-07-08"}
     some, none, copy = lab.decide(
         [
-            {**request, **days},
-            {**request, "dataFrom": "2014-07-09", "dataTo": "2014-07-29"},
-            {**request, **days, "operation": "TRANSFER"},
+            {**request_body, **days},
+            {**request_body, "dataFrom": "2014-07-09", "dataTo": "2014-07-29"},
+            {**request_body, **days, "operation": "TRANSFER"},
         ]
     )
     release = lab.release(cast.assisted, some["seq"])
@@ -209,21 +191,8 @@ def test_a_transfer_is_recorded_by_both_sides(client, cast, world):
     assert history["events"][0]["name"] == "PassportIssued"
 
 
-def test_a_custodian_ships_over_rest(client, cast):
-    asked = client(cast.lab).decide(
-        [
-            {
-                "passportId": cast.assisted,
-                "purpose": "AI_TRAINING",
-                "basis": "CONSENT",
-                "operation": "TRANSFER",
-                "categories": ["DIAGNOSIS"],
-                "level": "PSEUDONYMISED",
-                "grantId": cast.grant,
-                "projectId": cast.project,
-            }
-        ]
-    )
+def test_a_custodian_ships_over_rest(client, cast, request_body):
+    asked = client(cast.lab).decide([{**request_body, "operation": "TRANSFER"}])
     shipped = client(cast.hospital).ship(cast.assisted, asked[0]["seq"])
     assert (shipped["status"], shipped["received"]) == ("SHIPPED", None)
     # A difference is recorded, not refused.

@@ -8,8 +8,6 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import httpx2
@@ -25,6 +23,7 @@ from ledger.chain.devnet import free_port
 from ledger.client import sign_headers
 from ledger.errors import SignatureRejected
 from tests.api.conftest import ORIGIN, assert_problem, registration
+from tests.support.serving import listening
 from tests.support.world import Actor
 
 LIMIT = 100
@@ -243,23 +242,6 @@ def until(holds) -> None:
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.02)
-
-
-@contextmanager
-def listening(config: uvicorn.Config) -> Iterator[None]:
-    """Serve in a thread."""
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 def eventually(url: str, status: int) -> Any:

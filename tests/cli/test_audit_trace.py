@@ -19,6 +19,7 @@ from ledger.client.leaks import identify
 from ledger.client.steps import Made
 from ledger.domain.days import day_of
 from ledger.domain.lineage import VersionId
+from ledger.domain.records import PassportId
 from ledger.domain.vocabulary import Category, Level, StepKind
 from ledger.encoding.commitments import MAX_RECORD_BYTES
 from ledger.encoding.hexadecimal import bytes32, to_hex
@@ -136,6 +137,16 @@ class TestFiles:
             identify(file, salt="0x" + "00" * 32, release=file)
         with pytest.raises(MalformedRecord, match="is no release"):
             identify(file, release=file)
+
+
+def _release(world: World, lab: Laboratory, name: tuple[PassportId, int], folder: Path) -> Path:
+    """Have data handed over under a decision; returns a file of what came, once its receipt is on the chain."""
+    release = world.service.releases.release(lab.lab.member, *name)
+    deadline = time.monotonic() + 20
+    while not world.service.index.releases_named([name]):
+        assert time.monotonic() < deadline, "the receipt never came"
+        time.sleep(0.05)
+    return _file(folder, release_out(release).model_dump_json(by_alias=True).encode())
 
 
 def _file(folder: Path, content: bytes, name: str = "leaked") -> Path:
@@ -288,12 +299,7 @@ def test_a_release_of_a_record_is_traced_to_it(
     passport = world.register(lab.hospital, 1)
     grant = world.grant(lab.hospital, passport, lab.lab)
     verdict = world.ask(lab.lab, passport, grant_id=grant, project_id=lab.project)
-    release = world.service.releases.release(lab.lab.member, passport, verdict.seq)
-    deadline = time.monotonic() + 20
-    while not world.service.index.releases_named([(passport, verdict.seq)]):
-        assert time.monotonic() < deadline, "the receipt never came"
-        time.sleep(0.05)
-    file = _file(tmp_path, release_out(release).model_dump_json(by_alias=True).encode())
+    file = _release(world, lab, (passport, verdict.seq), tmp_path)
 
     found = audit("trace", "--file", str(file))
 
@@ -313,12 +319,7 @@ def test_an_excerpt_is_traced_to_the_decision_that_it_came_by(
     verdict = world.ask(
         lab.lab, passport, first_day=day_of(date(2013, 1, 4)), last_day=day_of(date(2013, 1, 18)), **words
     )
-    release = world.service.releases.release(lab.lab.member, passport, verdict.seq)
-    deadline = time.monotonic() + 20
-    while not world.service.index.releases_named([(passport, verdict.seq)]):
-        assert time.monotonic() < deadline, "the receipt never came"
-        time.sleep(0.05)
-    file = _file(tmp_path, release_out(release).model_dump_json(by_alias=True).encode())
+    file = _release(world, lab, (passport, verdict.seq), tmp_path)
 
     found = audit("trace", "--file", str(file))
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from api.schemas.releases import release_out
 from cli.verification import LedgerReader
 from ledger.client import content_received, open_release
 from ledger.client.releases import receipt_of
@@ -26,11 +25,12 @@ from ledger.interop.deidentification import Content
 from ledger.interop.fhir import read_bundle
 from ledger.ports import Call, DecisionRecord
 from ledger.service.excerpts import Days, days_of, places_within, require_whole
-from ledger.service.releases import Release, hand_over
+from ledger.service.releases import hand_over
 from ledger.store.database import Database
 from ledger.store.vault_rows import SqlVaultRows
 from ledger.vault import SealedVault
 from tests.support.data import bundle
+from tests.support.releases import sent
 from tests.support.transfers import Exchange
 from tests.support.world import Actor, World
 
@@ -131,12 +131,6 @@ def told(resource: dict[str, Any]) -> list[str]:
         "authoredOn",
     )
     return [resource[name][:10] for name in names if name in resource]
-
-
-def sent(release: Release) -> dict[str, Any]:
-    """Return a release as the recipient gets it."""
-    body: dict[str, Any] = json.loads(release_out(release).model_dump_json(by_alias=True))
-    return body
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from api.schemas.releases import release_out
 from ledger.client import content_received, open_release
 from ledger.domain.records import PassportId
 from ledger.domain.vocabulary import RECORD_LEVELS, Category, Level, Operation, Role, names
@@ -20,6 +19,7 @@ from ledger.interop.fhir import read_bundle
 from ledger.ports import DecisionRecord
 from ledger.service.releases import Release, hand_over
 from tests.support.data import bundle
+from tests.support.releases import sent
 from tests.support.world import Actor, World
 
 ASKED = Category.DIAGNOSIS | Category.MEDICATION
@@ -61,12 +61,6 @@ def without_pseudonyms(content: dict[str, list[dict[str, Any]]]) -> str:
     return re.sub(
         r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "pseudonym", json.dumps(content, sort_keys=True)
     )
-
-
-def sent(release: Release) -> dict[str, Any]:
-    """Return a release as the recipient gets it."""
-    body: dict[str, Any] = json.loads(release_out(release).model_dump_json(by_alias=True))
-    return body
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from ledger.audit.auditor import audit
-from ledger.audit.findings import Rule
-from ledger.bootstrap import index_reader
-from ledger.chain import artifacts
 from ledger.chain.contract import LedgerContract
 from ledger.chain.indexer import Indexer
 from ledger.domain.lineage import ANSWER_SECONDS, Origin, VersionId
@@ -661,20 +657,9 @@ def test_sealed_data_is_not_shared(world: World, lab: Laboratory, people: list[T
 def test_the_auditor_decides_every_step_alike_and_does_not_accuse_the_index(
     world: World, ended: Pipeline
 ) -> None:
-    deployment = world.runtime.deployment
-    assert deployment is not None
     world.service.index.wait_for(world.runtime.node.head().number, timeout=10)
 
-    report = audit(
-        world.runtime.node,
-        artifacts.load().abi,
-        deployment.ledger,
-        from_block=deployment.block_number,
-        index=index_reader(world.settings.database_url()),
-    )
-
-    assert report.replay.mismatches == []
-    assert [finding for finding in report.findings if finding.rule is Rule.INDEX_ALTERED] == []
+    assert world.altered() == []
 
 
 @pytest.mark.parametrize(
@@ -713,15 +698,7 @@ def test_a_row_of_lineage_that_was_altered_is_found(
         target.execute(f"UPDATE {table} SET {change} WHERE rowid = (SELECT min(rowid) FROM {table})")  # noqa: S608
         target.commit()
 
-    report = audit(
-        world.runtime.node,
-        artifacts.load().abi,
-        deployment.ledger,
-        from_block=deployment.block_number,
-        index=index_reader(f"sqlite:///{copy}"),
-    )
-
-    found = [finding.detail for finding in report.findings if finding.rule is Rule.INDEX_ALTERED]
+    found = [finding.detail for finding in world.altered(f"sqlite:///{copy}")]
     assert found
     assert all(f" of {table} " in detail for detail in found)
 

@@ -12,10 +12,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from ledger.audit.auditor import audit
-from ledger.audit.findings import Finding, Rule
-from ledger.bootstrap import index_reader
-from ledger.chain import artifacts
 from ledger.chain.contract import LedgerContract
 from ledger.chain.indexer import Indexer
 from ledger.domain.records import GrantId, PassportId
@@ -279,7 +275,7 @@ def test_registers_rolled_back_and_folded_again_are_equal(
 
 def test_the_honest_index_is_not_accused(world: World, history: History, copied: Path) -> None:
     """The replay of the chain yields the very rows of the index, registers included."""
-    assert _altered(world, copied) == []
+    assert world.altered(f"sqlite:///{copied}") == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -287,7 +283,7 @@ def test_an_altered_register_is_found(world: World, history: History, copied: Pa
     """One value of one row changed behind the service's back: one finding, which names the row."""
     key = _alter(copied, kind)
 
-    (finding,) = _altered(world, copied)
+    (finding,) = world.altered(f"sqlite:///{copied}")
 
     assert finding.detail.startswith(f"Row {kind}/{key} of registers says body is ")
 
@@ -313,7 +309,7 @@ def test_a_register_row_removed_invented_or_broken_is_found(
     with closing(sqlite3.connect(copied)) as connection, connection:
         connection.execute(statement)
 
-    (finding,) = _altered(world, copied)
+    (finding,) = world.altered(f"sqlite:///{copied}")
 
     assert finding.detail.startswith(told)
 
@@ -357,7 +353,7 @@ def test_one_grant_id_on_two_passports_is_two_grants(world: World, history: Hist
     assert record is not None
     assert record.verdict.outcome is Outcome.DENY
     assert denied.events[0].arguments["grantId"] == grant
-    assert _altered(world, _copy(world, folder / "copy.db")) == []
+    assert world.altered(f"sqlite:///{_copy(world, folder / 'copy.db')}") == []
 
 
 def _copy(world: World, path: Path) -> Path:
@@ -398,21 +394,6 @@ def _other(value: object) -> object:
     if isinstance(value, bool):
         return not value
     return value + 1 if isinstance(value, int) else f"{value}00"
-
-
-def _altered(world: World, database: Path) -> list[Finding]:
-    """Audit the chain with a database of its index; return what is said about the index."""
-    deployment = world.runtime.deployment
-    assert deployment is not None
-    report = audit(
-        world.runtime.node,
-        artifacts.load().abi,
-        deployment.ledger,
-        from_block=deployment.block_number,
-        index=index_reader(f"sqlite:///{database}"),
-    )
-    assert report.replay.mismatches == []
-    return [finding for finding in report.findings if finding.rule is Rule.INDEX_ALTERED]
 
 
 def _rows(database: Database) -> dict[str, list[tuple[object, ...]]]:

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ledger.bootstrap import Runtime, build
+from ledger.audit.auditor import audit
+from ledger.audit.findings import Finding, Rule
+from ledger.bootstrap import Runtime, build, index_reader
+from ledger.chain import artifacts
 from ledger.client import MemberKeys
 from ledger.domain.records import NO_GRANT, Admission, Event, GrantId, Member, PassportId, Verdict
 from ledger.domain.vocabulary import (
@@ -125,6 +128,20 @@ class World:
         if operation.events:
             assert self.service.index.wait_for(operation.events[0].position.block_number, timeout=30)
         return operation
+
+    def altered(self, database_url: str = "") -> list[Finding]:
+        """Audit the chain beside an index, the service's unless another is named; return what does not agree in it."""
+        deployment = self.runtime.deployment
+        assert deployment is not None
+        report = audit(
+            self.runtime.node,
+            artifacts.load().abi,
+            deployment.ledger,
+            from_block=deployment.block_number,
+            index=index_reader(database_url or self.settings.database_url()),
+        )
+        assert report.replay.mismatches == []
+        return [finding for finding in report.findings if finding.rule is Rule.INDEX_ALTERED]
 
     def failed(self, operation: WriteOperation) -> dict[str, Any]:
         """Wait until an operation has failed; return its problem."""
